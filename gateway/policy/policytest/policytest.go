@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // Request is what a client asks. Zero values: GET / of api.example from
@@ -119,6 +120,9 @@ func Contract(t *testing.T, def policy.Definition) {
 		require.NotEmpty(t, def.Title)
 		require.NotEmpty(t, def.Doc, "Doc says what the policy is for")
 		require.NotEmpty(t, def.Example, "Example shows the usual configuration")
+		sch, err := def.Schema()
+		require.NoError(t, err)
+		require.True(t, json.Valid(sch.JSON()))
 		require.Empty(t, def.Check(JSON(t, def.Example)), "the example must be valid")
 		require.NotEmpty(t, def.Check(json.RawMessage(`{"noSuchFieldHere": 1}`)), "an unknown field must be refused")
 		require.NotEmpty(t, def.Check(json.RawMessage(`[]`)), "a list must be refused")
@@ -245,7 +249,7 @@ func (h *Harness) env() policy.Env {
 		},
 		Expression: compiler.Compile,
 		Template:   compiler.CompileTemplate,
-		Secret:     func(s string) (string, error) { return s, nil },
+		Secrets:    schema.SystemResolver(),
 		Slot:       func() policy.Slot { slots++; return slots - 1 },
 		Upstreams:  []string{"default", "other"},
 		Background: func(f func(context.Context)) { wg.Go(func() { f(ctx) }) },
