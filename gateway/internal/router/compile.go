@@ -10,23 +10,14 @@ import (
 
 // Compiled is an API that is ready to be put into an [Index]. It never changes.
 type Compiled struct {
-	// What Match reads comes first, to lie in few cache lines.
-
-	// text has the base path, then all literals.
-	text  string
-	nodes []node
-	// ops has the operations of the nodes, as indexes into api.Operations.
-	ops            []uint16
-	base           uint16 // length of the base path; 0 for "/"
-	allowed        canon.Flags
-	merge          bool
-	ignoreTrailing bool
+	form    form
+	allowed canon.Flags
+	merge   bool
 
 	names      [][]string // of the parameters, by operation
 	conditions []condition
 	custom     []string // methods without a bit of their own
 	hosts      []string // canonical, sorted, each once; none = any
-	depth      int      // segments of the base path
 	condKey    string
 	templates  []template
 	api        API
@@ -40,7 +31,7 @@ func (c *Compiled) ID() string { return c.api.ID }
 
 // BasePath returns the canonical base path: "" for the root, else without a
 // slash at its end.
-func (c *Compiled) BasePath() string { return c.text[:c.base] }
+func (c *Compiled) BasePath() string { return c.form.base() }
 
 // Template returns the path template of an operation with the base path before
 // it, or the base path and "/*" for -1, the operation of an API that has none.
@@ -54,7 +45,7 @@ func (c *Compiled) Template(operation int) string {
 // Compile checks an API and makes the form that requests are matched with. The
 // error is an [Errors] and names every operation that cannot be compiled.
 func Compile(api API) (*Compiled, error) {
-	c := &Compiled{api: api, merge: api.MergeSlashes, ignoreTrailing: api.IgnoreTrailingSlash}
+	c := &Compiled{api: api, merge: api.MergeSlashes}
 	for _, f := range [...]struct {
 		on   bool
 		flag canon.Flags
@@ -78,7 +69,6 @@ func Compile(api API) (*Compiled, error) {
 	if err != nil {
 		errs = append(errs, Error{"/basePath", err.Error()})
 	}
-	c.base, c.depth = uint16(len(base)), strings.Count(base, "/")
 	conditions, condErrs := compileConditions(api.Conditions)
 	c.conditions, errs = conditions, append(errs, condErrs...)
 	texts := make([]string, len(conditions))
@@ -154,7 +144,7 @@ func (c *Compiled) compileOperations(base string) (errs Errors) {
 		return Errors{{"/operations", fmt.Sprintf("more than %d operations; split the API", MaxOperations)}}
 	}
 	if len(ops) == 0 {
-		c.text = base
+		c.form = flatten(nil, base, false)
 		return nil
 	}
 	root := &branch{}
@@ -183,7 +173,7 @@ func (c *Compiled) compileOperations(base string) (errs Errors) {
 			fail("method", "%v", err)
 			continue
 		}
-		if n := len(t.segments); c.ignoreTrailing && n > 1 && t.segments[n-1] == (segment{}) {
+		if n := len(t.segments); c.api.IgnoreTrailingSlash && n > 1 && t.segments[n-1] == (segment{}) {
 			t.segments = t.segments[:n-1]
 		}
 		c.names[i], c.templates[i] = t.names, t
@@ -192,7 +182,7 @@ func (c *Compiled) compileOperations(base string) (errs Errors) {
 		}
 	}
 	if len(errs) == 0 {
-		c.flatten(root, base)
+		c.form = flatten(root, base, c.api.IgnoreTrailingSlash)
 	}
 	return errs
 }

@@ -29,8 +29,10 @@ type space struct {
 
 // place is one base path on one host pattern, and who has it.
 type place struct {
-	// only is the API where there is a single one without conditions.
+	// only is the API where there is a single one without conditions, and form
+	// its form, so that a match need not load the API to get there.
 	only  *Compiled
+	form  form
 	group *group
 }
 
@@ -178,7 +180,7 @@ func (s *space) with(seed maphash.Seed, changes []change) (*space, []Conflict) {
 		if depth == 0 {
 			out.root = now
 		} else if now.group != nil || old.group != nil {
-			// The key is a part of the API's text, so that comparing it loads
+			// The key is a part of the API's form, so that comparing it loads
 			// what the match needs next.
 			if now.group != nil {
 				base = now.group.all[0].BasePath()
@@ -237,7 +239,7 @@ func (p place) with(changes []change) place {
 	}
 	out := place{group: g}
 	if len(g.served) == 1 && len(g.served[0].conditions) == 0 {
-		out.only = g.served[0]
+		out.only, out.form = g.served[0], g.served[0].form
 	}
 	return out
 }

@@ -135,13 +135,20 @@ func (x *Index) Match(r *Request, m *Match) {
 		return
 	}
 	m.API = c
-	if len(c.nodes) == 0 {
+	f := p.form
+	if p.only == nil {
+		f = c.form
+	}
+	root := f.root()
+	if root == 0 {
 		m.Outcome = Matched
 		return
 	}
-	m.bit = c.bitOf(r.Method)
+	if m.bit = methodBit(r.Method); m.bit == 0 {
+		m.bit = c.bitOf(r.Method)
+	}
 	switch {
-	case m.walk(c, 0, int(c.base), 0):
+	case m.walk(f, root, int(f.u16(0)), 0):
 		m.Outcome = Matched
 	case m.seen == 0:
 		m.Outcome = NoPath

@@ -2,7 +2,7 @@ package router
 
 import (
 	"cmp"
-	"math/bits"
+	"encoding/binary"
 	"slices"
 	"sort"
 	"strings"
@@ -74,35 +74,84 @@ func compareAffixed(x, y *branch) int {
 		strings.Compare(x.text, y.text), strings.Compare(x.suffix, y.suffix))
 }
 
-// node is a branch in the form that requests are matched with. The children of
-// a node lie side by side: literals, affixed, parameter, rest.
-type node struct {
-	off      uint32 // of its text in Compiled.text; the suffix comes right after
-	len, suf uint16
-	first    uint32 // first child
-	literals uint16
-	affixed  uint16
-	set      methods // that end here
-	ops      uint16  // first of them in Compiled.ops, in the order of the bits
-	more     more
-}
+// form is the tree of an API in the form that requests are matched with: one
+// piece of memory, so that a look-up among very many APIs waits for few cache
+// lines. All numbers are little-endian.
+//
+//	0   u16  length of the base path
+//	2   u8   1 where a slash at the end is ignored
+//	4   u32  where the operations are: a u16 each, indexes into API.Operations
+//	8        the base path, filled up to a multiple of 4
+//	         the nodes, level by level, the root first; the children of a node
+//	         lie side by side: literals, affixed, parameter, rest
+//	         the operations
+//	         the texts
+//
+// An API without operations has no nodes.
+type form string
 
-// more says which of the single children a node has.
-type more uint8
-
+// The fields of a node.
 const (
-	hasParam more = 1 << iota
+	nodeText     = 0  // u32: where its text is; the suffix comes right after
+	nodeLen      = 4  // u16: length of the text
+	nodeSuffix   = 6  // u16: length of the suffix
+	nodeFirst    = 8  // u32: where its first child is
+	nodeLiterals = 12 // u16: how many of the children are literals
+	nodeAffixed  = 14 // u16: and how many affixed
+	nodeSet      = 16 // u32: the methods that end here
+	nodeOps      = 20 // u16: the first of them in the operations, in the order of the bits
+	nodeMore     = 22 // u8: hasParam and hasRest
+	nodeSize     = 24
+
+	formBase = 8
+)
+
+// Which of the single children a node has.
+const (
+	hasParam = 1 << iota
 	hasRest
 )
 
-// flatten lays the tree out in arrays, level by level, so that siblings share
-// cache lines.
-func (c *Compiled) flatten(root *branch, base string) {
-	queue := append(make([]*branch, 0, 2*len(c.api.Operations)), root)
-	size := len(base)
+func (f form) u16(at uint32) uint16 {
+	s := f[at : at+2]
+	return uint16(s[0]) | uint16(s[1])<<8
+}
+
+func (f form) u32(at uint32) uint32 {
+	s := f[at : at+4]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+// base returns the canonical base path.
+func (f form) base() string { return string(f[formBase : formBase+uint32(f.u16(0))]) }
+
+// root returns where the root node is, or 0 where there are no operations.
+func (f form) root() uint32 {
+	if f.u32(4) == 0 {
+		return 0
+	}
+	return formBase + (uint32(f.u16(0))+3)&^3
+}
+
+// flatten lays a tree out; root is nil for an API without operations.
+func flatten(root *branch, base string, ignoreTrailing bool) form {
+	nodesAt := uint32(formBase + (len(base)+3)&^3)
+	out := make([]byte, nodesAt)
+	binary.LittleEndian.PutUint16(out, uint16(len(base)))
+	if ignoreTrailing {
+		out[2] = 1
+	}
+	copy(out[formBase:], base)
+	if root == nil {
+		return form(out)
+	}
+	queue := append(make([]*branch, 0, 16), root)
+	textSize, ops := 0, []terminal(nil)
 	for i := 0; i < len(queue); i++ {
 		b := queue[i]
-		size += len(b.text) + len(b.suffix)
+		textSize += len(b.text) + len(b.suffix)
+		slices.SortFunc(b.ops, func(x, y terminal) int { return cmp.Compare(x.bit, y.bit) })
+		ops = append(ops, b.ops...)
 		queue = append(append(queue, b.literals...), b.affixed...)
 		if b.param != nil {
 			queue = append(queue, b.param)
@@ -111,155 +160,40 @@ func (c *Compiled) flatten(root *branch, base string) {
 			queue = append(queue, b.rest)
 		}
 	}
-	text := append(make([]byte, 0, size), base...)
-	c.nodes = make([]node, len(queue))
-	c.ops = make([]uint16, 0, len(c.api.Operations))
-	next := uint32(1)
-	for i, b := range queue {
-		n := &c.nodes[i]
-		*n = node{
-			off: uint32(len(text)), len: uint16(len(b.text)), suf: uint16(len(b.suffix)),
-			first: next, literals: uint16(len(b.literals)), affixed: uint16(len(b.affixed)),
-			set: b.set, ops: uint16(len(c.ops)),
-		}
-		text = append(append(text, b.text...), b.suffix...)
-		next += uint32(len(b.literals) + len(b.affixed))
+	opsAt := nodesAt + uint32(len(queue)*nodeSize)
+	binary.LittleEndian.PutUint32(out[4:], opsAt)
+	textAt := opsAt + uint32(2*len(ops))
+	out = slices.Grow(out, int(textAt)+textSize-len(out))
+	child, op := nodesAt+nodeSize, 0
+	le := binary.LittleEndian
+	for _, b := range queue {
+		out = le.AppendUint32(out, textAt)
+		out = le.AppendUint16(out, uint16(len(b.text)))
+		out = le.AppendUint16(out, uint16(len(b.suffix)))
+		out = le.AppendUint32(out, child)
+		out = le.AppendUint16(out, uint16(len(b.literals)))
+		out = le.AppendUint16(out, uint16(len(b.affixed)))
+		out = le.AppendUint32(out, uint32(b.set))
+		out = le.AppendUint16(out, uint16(op))
+		children, more := len(b.literals)+len(b.affixed), uint16(0)
 		if b.param != nil {
-			n.more |= hasParam
-			next++
+			more |= hasParam
+			children++
 		}
 		if b.rest != nil {
-			n.more |= hasRest
-			next++
+			more |= hasRest
+			children++
 		}
-		slices.SortFunc(b.ops, func(x, y terminal) int { return cmp.Compare(x.bit, y.bit) })
-		for _, t := range b.ops {
-			c.ops = append(c.ops, uint16(t.op))
-		}
+		out = le.AppendUint16(out, more)
+		textAt += uint32(len(b.text) + len(b.suffix))
+		child += uint32(children * nodeSize)
+		op += len(b.ops)
 	}
-	c.text = string(text)
-}
-
-// end takes the node as the end of the path. Methods that would have been
-// possible are remembered for Allow.
-func (m *Match) end(c *Compiled, n *node, params int) bool {
-	bit := m.bit & n.set
-	if bit == 0 {
-		if m.bit == head {
-			bit = n.set & get
-		}
-		if bit == 0 {
-			bit = n.set & anyMethod
-		}
-		if bit == 0 {
-			m.seen |= n.set
-			return false
-		}
+	for i := range ops {
+		out = le.AppendUint16(out, uint16(ops[i].op))
 	}
-	m.Operation = int(c.ops[int(n.ops)+bits.OnesCount32(uint32(n.set&(bit-1)))])
-	m.params = params
-	return true
-}
-
-// walk matches m.Path from pos, where a segment ends, with what is below node
-// at. It tries the more specific child first and goes back where that leads
-// nowhere: each node is looked at once at most.
-func (m *Match) walk(c *Compiled, at uint32, pos, params int) bool {
-	path, n := m.Path, &c.nodes[at]
-	if pos == len(path) && at != 0 {
-		if m.end(c, n, params) {
-			return true
-		}
-		return c.ignoreTrailing && m.takeRest(c, n, pos, params)
+	for _, b := range queue {
+		out = append(append(out, b.text...), b.suffix...)
 	}
-	start := pos + 1
-	if pos == len(path) { // the base path itself is taken as if it ended in a slash
-		start = pos
-	}
-	stop := start
-	for stop < len(path) && path[stop] != '/' {
-		stop++
-	}
-	seg := path[start:stop]
-	if seg == "" && stop == len(path) && c.ignoreTrailing && at != 0 && m.end(c, n, params) {
-		return true
-	}
-	if child := c.literal(n, seg); child != 0 && m.walk(c, child, stop, params) {
-		return true
-	}
-	if seg != "" {
-		child := n.first + uint32(n.literals)
-		for range n.affixed {
-			if from, to, ok := c.affix(&c.nodes[child], seg); ok {
-				m.spans[params] = span{uint32(start + from), uint32(start + to)}
-				if m.walk(c, child, stop, params+1) {
-					return true
-				}
-			}
-			child++
-		}
-		if n.more&hasParam != 0 {
-			m.spans[params] = span{uint32(start), uint32(stop)}
-			if m.walk(c, child, stop, params+1) {
-				return true
-			}
-		}
-	}
-	return m.takeRest(c, n, start, params)
-}
-
-// takeRest gives all from start on to the rest child, if there is one.
-func (m *Match) takeRest(c *Compiled, n *node, start, params int) bool {
-	if n.more&hasRest == 0 {
-		return false
-	}
-	child := n.first + uint32(n.literals) + uint32(n.affixed) + uint32(n.more&hasParam)
-	m.spans[params] = span{uint32(start), uint32(len(m.Path))}
-	return m.end(c, &c.nodes[child], params+1)
-}
-
-// linear is the number of siblings up to which looking at all of them is
-// faster than a binary search.
-const linear = 8
-
-// literal returns the child of n that is seg, or 0.
-func (c *Compiled) literal(n *node, seg string) uint32 {
-	lo, hi := n.first, n.first+uint32(n.literals)
-	if n.literals > linear {
-		for lo < hi {
-			mid := lo + (hi-lo)/2
-			k := &c.nodes[mid]
-			if c.text[k.off:k.off+uint32(k.len)] < seg {
-				lo = mid + 1
-			} else {
-				hi = mid
-			}
-		}
-		hi = min(lo+1, n.first+uint32(n.literals))
-	}
-	for ; lo < hi; lo++ {
-		k := &c.nodes[lo]
-		if int(k.len) == len(seg) && c.text[k.off:k.off+uint32(k.len)] == seg {
-			return lo
-		}
-	}
-	return 0
-}
-
-// affix matches seg with the text around a parameter and returns where in seg
-// the parameter lies. A parameter is never empty, and the text never ends or
-// begins within an escape of the path.
-func (c *Compiled) affix(n *node, seg string) (from, to int, ok bool) {
-	from, to = int(n.len), len(seg)-int(n.suf)
-	if from >= to {
-		return 0, 0, false
-	}
-	text := c.text[n.off : n.off+uint32(n.len)+uint32(n.suf)]
-	if seg[:from] != text[:from] || seg[to:] != text[from:] {
-		return 0, 0, false
-	}
-	if seg[to-1] == '%' || to-from > 1 && seg[to-2] == '%' {
-		return 0, 0, false
-	}
-	return from, to, true
+	return form(out)
 }
