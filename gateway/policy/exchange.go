@@ -41,6 +41,7 @@ type Exchange struct {
 	noting    bool
 	onCancel  Canceler
 	params    Params
+	engine    any
 }
 
 // Request is what the client asked.
@@ -321,6 +322,12 @@ func (ex *Exchange) Put(s Slot, v any) {
 	}
 	ex.slots[s] = v
 }
+
+// SetEngine keeps what the engine needs for this exchange.
+func (ex *Exchange) SetEngine(v any) { ex.engine = v }
+
+// Engine returns what SetEngine was given.
+func (ex *Exchange) Engine() any { return ex.engine }
 
 // OnCancel names what is to be cancelled when the client leaves; nil for
 // nothing. It is for the transports.
