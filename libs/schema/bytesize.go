@@ -79,5 +79,4 @@ func (Bytes) JSONSchema() *Node {
 	return &Node{Type: Types{"string", "integer"}, Format: "bytes", Pattern: bytesPattern, example: `"10MB"`}
 }
 
-func (Bytes) ordered()       {}
 func (Bytes) takesIntegers() {}

@@ -147,5 +147,3 @@ func (d *Duration) UnmarshalText(text []byte) error {
 func (Duration) JSONSchema() *Node {
 	return &Node{Type: Types{"string"}, Format: "timespan", Pattern: durationPattern, example: `"150ms" or "1h"`}
 }
-
-func (Duration) ordered() {}

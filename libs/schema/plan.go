@@ -45,7 +45,7 @@ type plan struct {
 	groups   []group
 	defaults bool  // has SetDefaults
 	secret   bool  // has IsSecret
-	ordered  bool  // a text type over int64 with bounds: Duration, Bytes
+	ordered  bool  // a text type over int64, which may have bounds: Duration, Bytes
 	integers bool  // a text type that also takes whole numbers
 	own      *Node // from JSONSchema
 
@@ -84,7 +84,7 @@ var (
 	secretType      = reflect.TypeFor[interface{ IsSecret() }]()
 	defaulted       = reflect.TypeFor[interface{ SetDefaults() }]()
 	unionType       = reflect.TypeFor[interface{ SchemaOneOf() }]()
-	orderedType     = reflect.TypeFor[interface{ ordered() }]()
+	namedFormat     = reflect.TypeFor[interface{ SchemaFormat() string }]()
 	integerType     = reflect.TypeFor[interface{ takesIntegers() }]()
 )
 
@@ -140,7 +140,10 @@ func (c *compiler) compile(t reflect.Type, tg tag) (*plan, error) {
 		p.kind, p.format, p.formatOK = textKind, "date-time", formats["date-time"]
 	case pt.Implements(textUnmarshaler):
 		p.kind = textKind
-		p.ordered, p.integers = pt.Implements(orderedType), pt.Implements(integerType)
+		p.ordered, p.integers = t.Kind() == reflect.Int64, pt.Implements(integerType)
+		if p.own == nil && p.format == "" && pt.Implements(namedFormat) {
+			p.format = reflect.New(t).Interface().(interface{ SchemaFormat() string }).SchemaFormat()
+		}
 	case p.own != nil && pt.Implements(jsonUnmarshaler):
 		p.kind = jsonKind
 	case pt.Implements(jsonUnmarshaler):

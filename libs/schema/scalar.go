@@ -120,6 +120,10 @@ func (d *decoder) checkText(p *plan, text []byte) {
 	}
 }
 
+// Suggest returns the known name that a misspelt one was probably meant to be,
+// as a phrase to append to a message, or "" when none is near.
+func Suggest(name string, known []string) string { return suggest(name, slices.Values(known)) }
+
 // suggest returns "; did you mean ...?" for the known name nearest to one that
 // is not known, or "" when none is near.
 func suggest(name string, known iter.Seq[string]) string {

@@ -62,17 +62,27 @@ func WithDocs(docs ...Docs) Option {
 // elements. A struct with a method SchemaOneOf() must have exactly one of its
 // fields present. A string type with a method Enum() []string takes only those
 // values. A type with JSONSchema() *Node describes itself, and is decoded by
-// its UnmarshalJSON or UnmarshalText. A type with a pointer method
+// its UnmarshalJSON or UnmarshalText; one that only has UnmarshalText is a
+// string, whose format it may name with SchemaFormat() string, and which may
+// have min and max where it is an int64. A type with a pointer method
 // SetDefaults() gives the default values of fresh list elements, map values
 // and pointers. A type with a method IsSecret() is write-only.
-func Of[C any](defaults C, opts ...Option) (*Schema, error) {
-	t := reflect.TypeFor[C]()
+func Of[C any](defaults C, opts ...Option) (*Schema, error) { return OfPointer(&defaults, opts...) }
+
+// OfPointer is [Of] for a type that is known only at run time: defaults points
+// to a value of it.
+func OfPointer(defaults any, opts ...Option) (*Schema, error) {
+	ptr := reflect.ValueOf(defaults)
+	if ptr.Kind() != reflect.Pointer || ptr.IsNil() {
+		return nil, fmt.Errorf("schema of %T: it must be a pointer", defaults)
+	}
+	t := ptr.Type().Elem()
 	p, err := planOf(t)
 	if err != nil {
 		return nil, err
 	}
 	v := reflect.New(t).Elem()
-	v.Set(reflect.ValueOf(&defaults).Elem())
+	v.Set(ptr.Elem())
 	s := &Schema{plan: p, defaults: v}
 	for _, o := range opts {
 		o(s)
