@@ -30,12 +30,12 @@ func RunUntilSignal(ctx context.Context, opt Options, parts ...Part) error {
 	signal.Notify(received, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(received)
 	ctx, cancel := context.WithCancel(ctx)
-	reload := make(chan struct{}, 1)
+	asked, reload := opt.Reload, make(chan struct{}, 1)
 	done := make(chan struct{})
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		handle(received, opt.Reload, done, cancel, reload, os.Exit)
+		handle(received, asked, done, cancel, reload, os.Exit)
 	}()
 	defer func() {
 		cancel()

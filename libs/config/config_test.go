@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -306,4 +307,21 @@ func FuzzDecode(f *testing.F) {
 			require.True(t, known[k], "accepted the unknown key %q", k)
 		}
 	})
+}
+
+func BenchmarkDecodeTenThousandAPIs(b *testing.B) {
+	var doc strings.Builder
+	doc.WriteString("apis:\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&doc, "- name: api-%d\n  hosts: [a.example, b.example]\n  labels: {team: shop}\n  policy: {api-key: {header: X-API-Key}}\n  strip: true\n", i)
+	}
+	data := []byte(doc.String())
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		into := defaults()
+		if _, fs := config.Decode("f.yaml", data, &into); fs != nil {
+			b.Fatal(fs[0])
+		}
+	}
 }

@@ -19,7 +19,7 @@ var formats = map[string]func(string) error{
 	"uri": func(s string) error {
 		u, err := url.Parse(s)
 		if err != nil {
-			return cause(err)
+			return errURI
 		}
 		if !u.IsAbs() {
 			return errors.New("it has no scheme, such as https://")
@@ -30,7 +30,7 @@ var formats = map[string]func(string) error{
 		u, err := url.Parse(s)
 		switch {
 		case err != nil:
-			return cause(err)
+			return errURI
 		case u.Scheme != "http" && u.Scheme != "https":
 			return errors.New("it must begin with http:// or https://")
 		case u.Hostname() == "":
@@ -39,13 +39,13 @@ var formats = map[string]func(string) error{
 		return nil
 	},
 	"hostname":  hostname,
-	"ip":        func(s string) error { _, err := netip.ParseAddr(s); return cause(err) },
+	"ip":        ip,
 	"cidr":      func(s string) error { var c CIDR; return c.UnmarshalText([]byte(s)) },
 	"duration":  func(s string) error { _, err := ParseDuration(s); return err },
 	"bytes":     func(s string) error { _, err := ParseBytes(s); return err },
 	"regex":     func(s string) error { _, err := regexp.Compile(s); return err },
-	"date-time": func(s string) error { _, err := time.Parse(time.RFC3339, s); return cause(err) },
-	"date":      func(s string) error { _, err := time.Parse(time.DateOnly, s); return cause(err) },
+	"date-time": timeAs(time.RFC3339),
+	"date":      timeAs(time.DateOnly),
 	"email":     email,
 	"uuid":      uuid,
 	"hostport":  hostport,
@@ -66,19 +66,23 @@ func formatKeyword(f string) string {
 	return f
 }
 
-// cause strips what repeats the value from an error.
-func cause(err error) error {
-	var ue *url.Error
-	var te *time.ParseError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &ue):
-		return ue.Err
-	case errors.As(err, &te):
-		return errors.New("write it as " + te.Layout)
+// errURI does not repeat any of the value, which may have a password in it.
+var errURI = errors.New("it does not parse as a URI (RFC 3986)")
+
+func ip(s string) error {
+	if _, err := netip.ParseAddr(s); err != nil {
+		return errors.New(`write it as "192.0.2.1" or "2001:db8::1"`)
 	}
-	return err
+	return nil
+}
+
+func timeAs(layout string) func(string) error {
+	return func(s string) error {
+		if _, err := time.Parse(layout, s); err != nil {
+			return errors.New("write it as " + layout)
+		}
+		return nil
+	}
 }
 
 func hostname(s string) error {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -35,6 +36,47 @@ func TestDuration(t *testing.T) {
 		require.Error(t, err, text)
 	}
 	require.Equal(t, "1d1h1m1s1ms", schema.Duration(25*time.Hour+time.Minute+time.Second+time.Millisecond).String())
+}
+
+func FuzzDurationAgreesWithItsPattern(f *testing.F) {
+	for _, s := range []string{"0", "1h30m", "1.5s", "2µs", "", "1", "00s", "1s1s", "99999999999d", "1.0000000000000000000000001h"} {
+		f.Add(s)
+	}
+	pattern := regexp.MustCompile(schema.Duration(0).JSONSchema().Pattern)
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := schema.ParseDuration(s)
+		if err != nil {
+			if pattern.MatchString(s) {
+				require.ErrorContains(t, err, "too long", "%q", s)
+			}
+			return
+		}
+		require.Regexp(t, pattern, s)
+		again, err := schema.ParseDuration(d.String())
+		require.NoError(t, err)
+		require.Equal(t, d, again)
+		require.GreaterOrEqual(t, d.Std(), time.Duration(0))
+	})
+}
+
+func FuzzBytesAgreesWithItsPattern(f *testing.F) {
+	for _, s := range []string{"0", "1kB", "1.5GiB", "", "B", "1 B", "99999999999TB", "1.B"} {
+		f.Add(s)
+	}
+	pattern := regexp.MustCompile(schema.Bytes(0).JSONSchema().Pattern)
+	f.Fuzz(func(t *testing.T, s string) {
+		b, err := schema.ParseBytes(s)
+		if err != nil {
+			if pattern.MatchString(s) {
+				require.ErrorContains(t, err, "too large", "%q", s)
+			}
+			return
+		}
+		require.Regexp(t, pattern, s)
+		again, err := schema.ParseBytes(b.String())
+		require.NoError(t, err)
+		require.Equal(t, b, again)
+	})
 }
 
 func TestBytes(t *testing.T) {
