@@ -26,8 +26,11 @@ type Built struct {
 	Pointers map[string]string
 	// Credentials is the whole credential feed.
 	Credentials credential.Feed
-	// Problems are what is wrong; a unit with a problem in it is left out, and
-	// the others stand.
+	// Broken are the APIs that could not be built.
+	Broken []Broken
+	// Files are the documents that were read.
+	Files []string
+	// Problems are all that is wrong, those of the broken APIs included.
 	Problems []problem.Field
 }
 
@@ -52,14 +55,30 @@ func Build(cfg *Config, dir string) Built {
 		b.add(unit.KindPolicySet, name, "/policySets/"+schema.Escape(name), set)
 	}
 	names := map[string]int{}
-	for i := range cfg.APIs {
+	for i, raw := range cfg.APIs {
 		at := "/apis/" + strconv.Itoa(i)
-		if first, dup := names[cfg.APIs[i].Name]; dup {
-			b.problem(at+"/name", "duplicate", "the API %q stands already at /apis/%d; give it another name", cfg.APIs[i].Name, first)
+		a, fields := raw.decode()
+		if len(fields) > 0 {
+			a.Name = raw.address().Name
+		}
+		if first, dup := names[a.Name]; dup && a.Name != "" {
+			b.problem(at+"/name", "duplicate", "the API %q stands already at /apis/%d; give it another name", a.Name, first)
 			continue
 		}
-		names[cfg.APIs[i].Name] = i
-		b.api(&cfg.APIs[i], at)
+		names[a.Name] = i
+		before := len(b.out.Problems)
+		for _, f := range fields {
+			f.Pointer = at + f.Pointer
+			b.out.Problems = append(b.out.Problems, f)
+		}
+		if len(fields) == 0 {
+			b.api(&a, at)
+		}
+		if wrong := b.out.Problems[before:]; len(wrong) > 0 {
+			broken := raw.address()
+			broken.Problems = slices.Clone(wrong)
+			b.out.Broken = append(b.out.Broken, broken)
+		}
 	}
 	b.applications()
 	slices.SortFunc(b.out.Refs, func(a, c unit.Ref) int {
@@ -151,6 +170,7 @@ func (b *builder) document(u *unit.API, a *API, at string) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(b.dir, path)
 	}
+	b.out.Files = append(b.out.Files, path)
 	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		b.problem(at+"/openapi", "reference", "%v", err)

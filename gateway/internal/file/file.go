@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
+	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
@@ -27,7 +29,7 @@ type Config struct {
 	// PolicySets are lists of policies for reuse, by name.
 	PolicySets map[string][]Policy `json:"policySets,omitempty"`
 	// APIs are what the gateway serves.
-	APIs []API `json:"apis,omitempty"`
+	APIs []RawAPI `json:"apis,omitempty"`
 	// Applications are the programs that may call.
 	Applications []Application `json:"applications,omitempty"`
 }
@@ -152,6 +154,56 @@ type Certificate struct {
 type HMAC struct {
 	KeyID  string        `json:"keyId" schema:"required,minLength=1"`
 	Secret schema.Secret `json:"secret" schema:"required,minLength=16"`
+}
+
+// RawAPI is an API whose form is checked apart from the rest of the file, so
+// that a mistake in one API never harms another.
+type RawAPI struct{ raw json.RawMessage }
+
+var apiSchema = sync.OnceValues(func() (*schema.Schema, error) { return schema.Of(API{}) })
+
+// JSONSchema describes an [API].
+func (RawAPI) JSONSchema() *schema.Node {
+	s, err := apiSchema()
+	if err != nil {
+		return &schema.Node{Type: schema.Types{"object"}}
+	}
+	return s.Node().Clone()
+}
+
+// UnmarshalJSON keeps the document.
+func (a *RawAPI) UnmarshalJSON(b []byte) error {
+	a.raw = bytes.Clone(b)
+	return nil
+}
+
+// MarshalJSON returns the document.
+func (a RawAPI) MarshalJSON() ([]byte, error) { return a.raw, nil }
+
+// decode reads the API strictly.
+func (a RawAPI) decode() (API, []problem.Field) {
+	var api API
+	s, err := apiSchema()
+	if err != nil {
+		return api, []problem.Field{{Code: "internal", Detail: err.Error()}}
+	}
+	return api, s.Decode(a.raw, &api)
+}
+
+// address reads what can be read of where the API stands, for one whose form is
+// wrong.
+func (a RawAPI) address() Broken {
+	var b Broken
+	_ = json.Unmarshal(a.raw, &b) // what cannot be read is not there
+	return b
+}
+
+// Broken is an API that could not be built, as far as its address is known.
+type Broken struct {
+	Name     string          `json:"name"`
+	Hosts    []string        `json:"hosts"`
+	BasePath string          `json:"basePath"`
+	Problems []problem.Field `json:"-"`
 }
 
 // Policy is one policy: an object whose one key, besides name and when, is the
