@@ -120,7 +120,6 @@ func (e *Engine) Release(ex *policy.Exchange) {
 	c.request = router.Request{}
 	c.match.API, c.match.Path, c.match.Allow = nil, "", ""
 	c.Reset()
-	c.SetEngine(c)
 	c.state.Reset()
 	e.pool.Put(c)
 }
