@@ -257,6 +257,7 @@ func (b *builder) applications() {
 		b.out.Credentials.Applications = append(b.out.Credentials.Applications, app)
 		for j := range a.Credentials {
 			where := at + "/credentials/" + strconv.Itoa(j)
+			b.strong(where, &a.Credentials[j])
 			for _, c := range credentials(&a.Credentials[j], app.ID, j) {
 				key := string(c.Kind) + c.Digest
 				if other, dup := digests[key]; dup {
@@ -267,6 +268,16 @@ func (b *builder) applications() {
 				b.out.Credentials.Credentials = append(b.out.Credentials.Credentials, c)
 			}
 		}
+	}
+}
+
+// strong refuses secrets that could be guessed.
+func (b *builder) strong(at string, c *Credential) {
+	if k := c.APIKey.Reveal(); c.APIKey.IsSet() && len(k) < 8 {
+		b.problem(at+"/apiKey", "minLength", "an API key has at least 8 characters")
+	}
+	if c.HMAC != nil && len(c.HMAC.Secret.Reveal()) < 16 {
+		b.problem(at+"/hmac/secret", "minLength", "the secret of an HMAC key has at least 16 characters")
 	}
 }
 

@@ -116,8 +116,8 @@ type Credential struct {
 	// ID names the credential in records; the default is made of the
 	// application's name.
 	ID string `json:"id,omitempty"`
-	// APIKey is the key itself; APIKeyHash its SHA-256 as "sha256:" and hex.
-	APIKey     schema.Secret `json:"apiKey,omitzero" schema:"oneof=kind,minLength=8"`
+	// APIKey is the key itself, of 8 bytes at least; APIKeyHash its SHA-256 as "sha256:" and hex.
+	APIKey     schema.Secret `json:"apiKey,omitzero" schema:"oneof=kind"`
 	APIKeyHash string        `json:"apiKeyHash,omitempty" schema:"oneof=kind,pattern=^sha256:[0-9a-f]{64}$"`
 	// Basic is a user name and a password.
 	Basic *Basic `json:"basic,omitempty" schema:"oneof=kind"`
@@ -152,8 +152,9 @@ type Certificate struct {
 
 // HMAC is a key for signed requests.
 type HMAC struct {
-	KeyID  string        `json:"keyId" schema:"required,minLength=1"`
-	Secret schema.Secret `json:"secret" schema:"required,minLength=16"`
+	KeyID string `json:"keyId" schema:"required,minLength=1"`
+	// Secret has 16 bytes at least.
+	Secret schema.Secret `json:"secret" schema:"required"`
 }
 
 // RawAPI is an API whose form is checked apart from the rest of the file, so
