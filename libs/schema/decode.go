@@ -158,6 +158,10 @@ func (d *decoder) value(p *plan, v reflect.Value) {
 	case textKind:
 		d.parsed(p, v, c)
 	case jsonKind:
+		if c == 'n' {
+			d.mismatch("a value")
+			return
+		}
 		d.foreign(v)
 	case anyKind:
 		raw := d.raw()
