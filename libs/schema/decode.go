@@ -308,7 +308,9 @@ func (d *decoder) parsed(p *plan, v reflect.Value, c byte) {
 	switch {
 	case c == '"':
 		text = d.text()
-		d.checkText(p, text)
+		if !p.secret || !isReference(string(text)) { // what it names is checked when it is resolved
+			d.checkText(p, text)
+		}
 	case p.integers && typeName(c) == "a number":
 		num := d.raw()
 		digits, ok := whole(num)

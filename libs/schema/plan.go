@@ -156,8 +156,8 @@ func (c *compiler) compile(t reflect.Type, tg tag) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.secret && (tg.minLength >= 0 || tg.maxLength >= 0 || tg.enum != nil || tg.format != "" || tg.pattern != nil) {
-		return nil, errors.New("a secret may be a reference, so it cannot have bounds")
+	if p.secret && (tg.enum != nil || tg.format != "") {
+		return nil, errors.New("a secret can have neither enum nor format")
 	}
 	if p.kind != listKind && p.kind != mapKind {
 		if s := tg.unused(p.kind, p.ordered); s != "" {

@@ -147,6 +147,14 @@ func TestSecretReferencesAreResolvedOnlyWhenAsked(t *testing.T) {
 	require.Empty(t, fs)
 	require.Equal(t, "v", c.Map["x/y"].Reveal())
 
+	var r redis
+	require.Empty(t, schema.Decode([]byte(`{"url":"x:y","key":"env:K"}`), &r))
+	fs = schema.ResolveSecrets(&r, func(string, string) (string, error) { return "a b", nil })
+	require.Equal(t, []string{
+		"/key minLength: what env:K names must have at least 4 characters",
+		"/key pattern: what env:K names must match ^[^ ]+$",
+	}, lines(fs))
+
 	large := filepath.Join(t.TempDir(), "large")
 	require.NoError(t, os.WriteFile(large, make([]byte, 70<<10), 0o600))
 	for _, name := range []string{large, filepath.Join(t.TempDir(), "none")} {
