@@ -114,6 +114,13 @@ func number(n *Node, p *plan) {
 }
 
 func textBounds(n *Node, p *plan) {
+	if p.secret && (p.minLength >= 0 || p.maxLength >= 0 || p.pattern != nil) {
+		value, bare := &Node{}, *p
+		bare.secret = false
+		textBounds(value, &bare)
+		n.AnyOf = []*Node{{Pattern: referencePattern}, value}
+		return
+	}
 	if p.minLength >= 0 {
 		n.MinLength = optional(p.minLength)
 	}

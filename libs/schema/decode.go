@@ -158,6 +158,10 @@ func (d *decoder) value(p *plan, v reflect.Value) {
 	case textKind:
 		d.parsed(p, v, c)
 	case jsonKind:
+		if c == 'n' {
+			d.mismatch("a value")
+			return
+		}
 		d.foreign(v)
 	case anyKind:
 		raw := d.raw()
@@ -304,7 +308,9 @@ func (d *decoder) parsed(p *plan, v reflect.Value, c byte) {
 	switch {
 	case c == '"':
 		text = d.text()
-		d.checkText(p, text)
+		if !p.secret || !isReference(string(text)) { // what it names is checked when it is resolved
+			d.checkText(p, text)
+		}
 	case p.integers && typeName(c) == "a number":
 		num := d.raw()
 		digits, ok := whole(num)

@@ -138,14 +138,16 @@ func (c *compiler) compile(t reflect.Type, tg tag) (*plan, error) {
 		err = errors.New("use schema.Duration for durations")
 	case t == reflect.TypeFor[time.Time]():
 		p.kind, p.format, p.formatOK = textKind, "date-time", formats["date-time"]
+	case p.own != nil && pt.Implements(jsonUnmarshaler):
+		p.kind = jsonKind
 	case pt.Implements(textUnmarshaler):
 		p.kind = textKind
 		p.ordered, p.integers = t.Kind() == reflect.Int64, pt.Implements(integerType)
 		if p.own == nil && p.format == "" && pt.Implements(namedFormat) {
 			p.format = reflect.New(t).Interface().(interface{ SchemaFormat() string }).SchemaFormat()
 		}
-	case p.own != nil && pt.Implements(jsonUnmarshaler):
-		p.kind = jsonKind
+	case p.own != nil:
+		err = errors.New("has JSONSchema but neither UnmarshalJSON nor UnmarshalText")
 	case pt.Implements(jsonUnmarshaler):
 		err = errors.New("has UnmarshalJSON but no JSONSchema() *schema.Node")
 	default:
@@ -154,8 +156,8 @@ func (c *compiler) compile(t reflect.Type, tg tag) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.secret && (tg.minLength >= 0 || tg.maxLength >= 0 || tg.enum != nil || tg.format != "" || tg.pattern != nil) {
-		return nil, errors.New("a secret may be a reference, so it cannot have bounds")
+	if p.secret && (tg.enum != nil || tg.format != "") {
+		return nil, errors.New("a secret can have neither enum nor format")
 	}
 	if p.kind != listKind && p.kind != mapKind {
 		if s := tg.unused(p.kind, p.ordered); s != "" {

@@ -41,6 +41,7 @@ func (l *local) SetDefaults() { l.Shards = 8 }
 type redis struct {
 	URL      string        `json:"url" schema:"required,format=uri"`
 	Password schema.Secret `json:"password,omitzero"`
+	Key      schema.Secret `json:"key,omitzero" schema:"minLength=4,maxLength=6,pattern=^[^ ]+$"`
 }
 
 type rule struct {
@@ -302,11 +303,7 @@ func TestOfRefusesTypesThatItCannotDescribe(t *testing.T) {
 				A schema.Secret `json:"a"`
 			}{A: schema.NewSecret("x")})
 		},
-		"bounded secret": func() error {
-			return errOf(struct {
-				A schema.Secret `json:"a" schema:"minLength=9"`
-			}{})
-		},
+		"secret of a format": func() error { return errOf(secretURI{}) },
 		"lonely group": func() error {
 			return errOf(struct {
 				A int `json:"a" schema:"oneof=g"`
@@ -315,6 +312,10 @@ func TestOfRefusesTypesThatItCannotDescribe(t *testing.T) {
 	} {
 		require.Error(t, of(), name)
 	}
+}
+
+type secretURI struct {
+	A schema.Secret `json:"a" schema:"format=uri"`
 }
 
 // twice has a field that its embedded struct has as well.

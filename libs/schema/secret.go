@@ -63,12 +63,19 @@ func (s *Secret) UnmarshalText(text []byte) error {
 		return errors.New("this is the mask of a secret, not a secret")
 	case v == "env:", v == "file:":
 		return errors.New(`the reference names nothing; write "env:NAME" or "file:/path"`)
-	case strings.HasPrefix(v, "env:"), strings.HasPrefix(v, "file:"):
+	case isReference(v):
 		*s = Secret{ref: v}
 	default:
 		*s = Secret{value: v}
 	}
 	return nil
+}
+
+// referencePattern is isReference as a pattern.
+const referencePattern = "^(env|file):"
+
+func isReference(s string) bool {
+	return strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:")
 }
 
 // IsSecret marks the type.
@@ -134,8 +141,9 @@ func (s *Secret) Resolve(look Resolver) error {
 	return nil
 }
 
-// ResolveSecrets resolves every [Secret] below a pointer to a configuration and
-// returns those that could not be.
+// ResolveSecrets resolves every [Secret] below a pointer to a configuration. It
+// returns those that could not be, and those whose value breaks the bounds of
+// their tag.
 func ResolveSecrets(config any, look Resolver) []problem.Field {
 	v := reflect.ValueOf(config)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
@@ -172,10 +180,20 @@ func resolve(p *plan, v reflect.Value, at string, look Resolver, out *[]problem.
 			v.SetMapIndex(it.Key(), e)
 		}
 	case textKind:
-		if s, ok := v.Addr().Interface().(*Secret); ok {
-			if err := s.Resolve(look); err != nil {
-				*out = append(*out, problem.Field{Pointer: at, Code: RuleInvalid, Detail: err.Error()})
-			}
+		s, ok := v.Addr().Interface().(*Secret)
+		if !ok || s.Reference() == "" {
+			return
+		}
+		ref := s.Reference()
+		if err := s.Resolve(look); err != nil {
+			*out = append(*out, problem.Field{Pointer: at, Code: RuleInvalid, Detail: err.Error()})
+			return
+		}
+		var d decoder
+		d.checkText(p, []byte(s.Reveal()))
+		for _, f := range d.fields {
+			f.Pointer, f.Detail = at, "what "+ref+" names "+f.Detail
+			*out = append(*out, f)
 		}
 	}
 }

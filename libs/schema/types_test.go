@@ -147,6 +147,14 @@ func TestSecretReferencesAreResolvedOnlyWhenAsked(t *testing.T) {
 	require.Empty(t, fs)
 	require.Equal(t, "v", c.Map["x/y"].Reveal())
 
+	var r redis
+	require.Empty(t, schema.Decode([]byte(`{"url":"x:y","key":"env:K"}`), &r))
+	fs = schema.ResolveSecrets(&r, func(string, string) (string, error) { return "a b", nil })
+	require.Equal(t, []string{
+		"/key minLength: what env:K names must have at least 4 characters",
+		"/key pattern: what env:K names must match ^[^ ]+$",
+	}, lines(fs))
+
 	large := filepath.Join(t.TempDir(), "large")
 	require.NoError(t, os.WriteFile(large, make([]byte, 70<<10), 0o600))
 	for _, name := range []string{large, filepath.Join(t.TempDir(), "none")} {
@@ -246,6 +254,18 @@ func (single) JSONSchema() *schema.Node {
 	return &schema.Node{Type: schema.Types{"object"}}
 }
 
+// mute describes itself and cannot be decoded.
+type mute struct{}
+
+func (mute) JSONSchema() *schema.Node { return &schema.Node{} }
+
+func TestTypesThatDescribeThemselvesMustDecodeThemselves(t *testing.T) {
+	t.Parallel()
+	require.ErrorContains(t, errOf(struct {
+		M mute `json:"m"`
+	}{}), "neither UnmarshalJSON nor UnmarshalText")
+}
+
 func TestTypesThatDecodeThemselves(t *testing.T) {
 	t.Parallel()
 	type config struct {
@@ -254,8 +274,9 @@ func TestTypesThatDecodeThemselves(t *testing.T) {
 	var c config
 	require.Empty(t, schema.Decode([]byte(`{"list":[{"a":1}]}`), &c))
 	require.Equal(t, "a", c.List[0].Key)
-	require.Equal(t, []string{"/list/0 invalid: give one key", "/list/1/bad unknown: no such type"},
-		lines(schema.Decode([]byte(`{"list":[5,{"bad":1}]}`), &c)))
+	require.Equal(t, []string{"/list/0 invalid: give one key", "/list/1/bad unknown: no such type",
+		"/list/2 type: expected a value, got null; give a value or remove the key"},
+		lines(schema.Decode([]byte(`{"list":[5,{"bad":1},null]}`), &c)))
 	s, err := schema.Of(config{})
 	require.NoError(t, err)
 	require.Equal(t, schema.Types{"object"}, s.Node().Properties["list"].Items.Type)
