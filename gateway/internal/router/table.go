@@ -1,15 +1,17 @@
 package router
 
 import (
+	"cmp"
 	"hash/maphash"
 	"math/bits"
+	"slices"
 )
 
 // table is a persistent hash table: a change copies what leads to the changed
 // entry and shares all else. The zero value is empty.
 //
 // It has about one entry to a bucket, and buckets in pages, so that a look-up
-// touches few cache lines and a change copies about a kilobyte. Hashes are
+// touches few cache lines and a change copies a few kilobytes. Hashes are
 // keyed: clients cannot choose paths that collide.
 type table[V any] struct {
 	n     int
@@ -29,7 +31,19 @@ const (
 	smallTable = 4
 )
 
-type page[V any] [pageSize][]entry[V]
+// page has the buckets side by side: bucket i ends at ends[i].
+type page[V any] struct {
+	ends    [pageSize]uint16
+	entries []entry[V]
+}
+
+// bucket returns where in the entries a bucket is.
+func (p *page[V]) bucket(i uint64) (from, to uint16) {
+	if i > 0 {
+		from = p.ends[i-1]
+	}
+	return from, p.ends[i]
+}
 
 // edit is a change of one key.
 type edit[V any] struct {
@@ -49,7 +63,10 @@ func (t *table[V]) get(seed maphash.Seed, key string) (v V, ok bool) {
 		return v, false
 	}
 	hash := maphash.String(seed, key)
-	bucket := t.bucket(hash)
+	at := hash & t.mask()
+	p := t.pages[at>>pageBits]
+	from, to := p.bucket(at & (pageSize - 1))
+	bucket := p.entries[from:to]
 	for i := range bucket {
 		if e := &bucket[i]; e.hash == hash && e.key == key {
 			return e.val, true
@@ -58,10 +75,8 @@ func (t *table[V]) get(seed maphash.Seed, key string) (v V, ok bool) {
 	return v, false
 }
 
-func (t *table[V]) bucket(hash uint64) []entry[V] {
-	at := hash & uint64(len(t.pages)<<pageBits-1)
-	return t.pages[at>>pageBits][at&(pageSize-1)]
-}
+// mask cuts the number of a bucket out of a hash.
+func (t *table[V]) mask() uint64 { return uint64(len(t.pages)<<pageBits - 1) }
 
 // each calls f for every entry, in no order.
 func (t *table[V]) each(f func(key string, v V)) {
@@ -69,10 +84,8 @@ func (t *table[V]) each(f func(key string, v V)) {
 		f(t.small[i].key, t.small[i].val)
 	}
 	for _, p := range t.pages {
-		for _, bucket := range p {
-			for i := range bucket {
-				f(bucket[i].key, bucket[i].val)
-			}
+		for i := range p.entries {
+			f(p.entries[i].key, p.entries[i].val)
 		}
 	}
 }
@@ -83,19 +96,13 @@ func (t *table[V]) with(seed maphash.Seed, edits []edit[V]) table[V] {
 		return t.rebuilt(seed, edits)
 	}
 	out := table[V]{n: t.n, pages: append([]*page[V](nil), t.pages...)}
-	owned := make(map[uint64]struct{}, len(edits))
 	for i := range edits {
 		hash := maphash.String(seed, edits[i].key)
-		at := hash & uint64(len(out.pages)<<pageBits-1)
-		if _, ok := owned[at>>pageBits]; !ok {
-			p := *out.pages[at>>pageBits]
-			out.pages[at>>pageBits] = &p
-			owned[at>>pageBits] = struct{}{}
-		}
-		bucket := &out.pages[at>>pageBits][at&(pageSize-1)]
-		before := len(*bucket)
-		*bucket = changed(*bucket, hash, &edits[i])
-		out.n += len(*bucket) - before
+		at := hash & out.mask()
+		old := out.pages[at>>pageBits]
+		now := old.changed(at&(pageSize-1), hash, &edits[i])
+		out.n += len(now.entries) - len(old.entries)
+		out.pages[at>>pageBits] = now
 	}
 	if buckets := len(out.pages) << pageBits; out.n > 2*buckets || out.n < buckets/8 {
 		return out.rebuilt(seed, nil)
@@ -103,16 +110,23 @@ func (t *table[V]) with(seed maphash.Seed, edits []edit[V]) table[V] {
 	return out
 }
 
-// changed returns a copy of bucket with one change made.
-func changed[V any](bucket []entry[V], hash uint64, e *edit[V]) []entry[V] {
-	out := make([]entry[V], 0, len(bucket)+1)
-	for i := range bucket {
-		if bucket[i].key != e.key {
-			out = append(out, bucket[i])
+// changed returns a copy of the page with one change made in a bucket.
+func (p *page[V]) changed(bucket, hash uint64, e *edit[V]) *page[V] {
+	from, to := p.bucket(bucket)
+	out := &page[V]{ends: p.ends, entries: make([]entry[V], 0, len(p.entries)+1)}
+	out.entries = append(out.entries, p.entries[:from]...)
+	for i := range p.entries[from:to] {
+		if old := &p.entries[int(from)+i]; old.key != e.key {
+			out.entries = append(out.entries, *old)
 		}
 	}
 	if !e.remove {
-		out = append(out, entry[V]{hash, e.key, e.val})
+		out.entries = append(out.entries, entry[V]{hash, e.key, e.val})
+	}
+	grown := len(out.entries) - int(to)
+	out.entries = append(out.entries, p.entries[to:]...)
+	for i := bucket; i < pageSize; i++ {
+		out.ends[i] = uint16(int(out.ends[i]) + grown)
 	}
 	return out
 }
@@ -148,25 +162,19 @@ func (t *table[V]) rebuilt(seed maphash.Seed, edits []edit[V]) table[V] {
 	for i := range backing {
 		out.pages[i] = &backing[i]
 	}
-	// A counting sort by bucket.
-	mask := uint64(pages<<pageBits - 1)
-	ends := make([]uint32, mask+2)
-	for i := range all {
-		ends[all[i].hash&mask+1]++
-	}
-	for i := 1; i < len(ends); i++ {
-		ends[i] += ends[i-1]
-	}
-	sorted, next := make([]entry[V], len(all)), append([]uint32(nil), ends...)
-	for i := range all {
-		at := all[i].hash & mask
-		sorted[next[at]] = all[i]
-		next[at]++
-	}
-	for at := range mask + 1 {
-		if lo, hi := ends[at], ends[at+1]; lo < hi {
-			backing[at>>pageBits][at&(pageSize-1)] = sorted[lo:hi:hi]
+	mask := out.mask()
+	slices.SortFunc(all, func(a, b entry[V]) int { return cmp.Compare(a.hash&mask, b.hash&mask) })
+	from := 0
+	for i := range backing {
+		p, to := &backing[i], from
+		for b := range uint64(pageSize) {
+			for to < len(all) && all[to].hash&mask == uint64(i)<<pageBits|b {
+				to++
+			}
+			p.ends[b] = uint16(to - from)
 		}
+		p.entries = all[from:to:to]
+		from = to
 	}
 	return out
 }
