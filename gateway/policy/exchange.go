@@ -280,7 +280,7 @@ func (ex *Exchange) SetParams(p Params) { ex.params = p }
 // for calls to other systems; policies that only compute need none.
 func (ex *Exchange) Context() context.Context {
 	if ex.ctx == nil {
-		return context.Background() //nolint:forbidigo // an exchange made by a test has no parent
+		return context.Background()
 	}
 	return ex.ctx
 }

@@ -20,7 +20,7 @@ func (p proxies) trusts(a netip.Addr) bool {
 // client returns the client's address: the peer's or, where the peer is
 // trusted, the last address of X-Forwarded-For that is not a trusted proxy's,
 // read from the right. What cannot be read ends the walk: an address behind it
-// would be hearsay. R12.2
+// would be hearsay (R12.2).
 func (p proxies) client(peer netip.Addr, chain string) netip.Addr {
 	client := peer
 	for chain != "" && p.trusts(client) {

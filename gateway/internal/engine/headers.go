@@ -154,12 +154,3 @@ func namedBy(list, name string) bool {
 	}
 	return false
 }
-
-// cleanTrailer removes from a trailer what must not be there: framing, routing,
-// authentication and identity (RFC 9110 section 6.5.1; CVE-2026-88004).
-func (m *managed) cleanTrailer(h *policy.Header) {
-	h.DelFunc(func(name, _ string) bool {
-		return hopByHop(name) || m.owns(name) || hasFoldedPrefix(name, "authorization") ||
-			hasFoldedPrefix(name, "cookie") || hasFoldedPrefix(name, "content-") || hasFoldedPrefix(name, "x-request-id")
-	})
-}

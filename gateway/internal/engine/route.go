@@ -56,8 +56,10 @@ func badPath(refused canon.Flags) error {
 		flag canon.Flags
 		what string
 	}{
-		{canon.EncodedSlash, "an encoded slash (%2F)"}, {canon.EncodedBackslash, "an encoded backslash (%5C)"},
-		{canon.EncodedPercent, "an encoded percent sign (%25)"}, {canon.PathParameters, "a path parameter (;)"},
+		{canon.EncodedSlash, "an encoded slash (%2F)"},
+		{canon.EncodedBackslash, "an encoded backslash (%5C)"},
+		{canon.EncodedPercent, "an encoded percent sign (%25)"},
+		{canon.PathParameters, "a path parameter (;)"},
 		{canon.EmptySegment, "an empty segment (//)"},
 	} {
 		if refused&f.flag != 0 {

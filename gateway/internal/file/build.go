@@ -171,7 +171,7 @@ func (b *builder) document(u *unit.API, a *API, at string) {
 		path = filepath.Join(b.dir, path)
 	}
 	b.out.Files = append(b.out.Files, path)
-	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		b.problem(at+"/openapi", "reference", "%v", err)
 		return

@@ -59,7 +59,7 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	s.watched = append(s.watched, built.Files...)
 	doc.Locate(built.Problems)
 	// Versions rise over restarts, too, because they are times.
-	s.version = max(s.version+1, uint64(s.Now().UnixMilli())) //nolint:gosec // positive until the year 292 million
+	s.version = max(s.version+1, uint64(s.Now().UnixMilli()))
 	signed, m, err := source.Assemble(
 		unit.Manifest{Group: "file", Epoch: "file", Version: s.version, Issued: s.Now()},
 		built.Refs, func(unit.Ref) string { return "default" }, built.Units, s.Key)
@@ -98,7 +98,7 @@ func (s *Source) Run(ctx context.Context, deliver func(source.Snapshot) error) e
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", s.Path, err)
 	}
-	defer watcher.Close()
+	defer func() { _ = watcher.Close() }() // nothing is left to lose
 	dirs := map[string]bool{}
 	timer := time.NewTimer(0)
 	defer timer.Stop()

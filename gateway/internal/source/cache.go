@@ -20,7 +20,7 @@ import (
 // Cache keeps the last good configuration on disk: the signed manifest, its
 // units by hash, and the credential feed. Every file is written beside its place
 // and renamed into it, so that a crash leaves the old or the new state. With a
-// key, files are encrypted (AES-256-GCM). R2.1
+// key, files are encrypted (AES-256-GCM; R2.1).
 type Cache struct {
 	dir  string
 	aead cipher.AEAD

@@ -21,7 +21,7 @@ type Stats struct {
 // Compile makes a table of a snapshot. Units that are the same as in prev, which
 // may be nil, are taken over. It never fails as a whole: a unit that does not
 // compile keeps its previous form, or answers 503, and nothing else is touched.
-// R4.2
+// (R4.2).
 func (c *Compiler) Compile(s source.Snapshot, prev *Table) (*Table, Stats) {
 	r := run{Compiler: c, snapshot: s, prev: prev, table: &Table{Manifest: s.Manifest, units: make(map[string]*Unit, len(s.Refs))}}
 	r.shared()

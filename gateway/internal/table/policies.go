@@ -131,7 +131,7 @@ func (b *builder) condition(at, source string) policy.Expression {
 
 // env is what one policy may use. Stop ends what it runs in the background.
 func (b *builder) env(id string, scope policy.Scope, p unit.Policy) (policy.Env, func()) {
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // ends with the unit, not with a caller
+	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	names := make([]string, 0, len(b.api.Upstreams))
 	for i := range b.api.Upstreams {

@@ -72,6 +72,7 @@ func (b *builder) routes() *router.Compiled {
 		AllowEncodedSlash: a.Paths.AllowEncodedSlash, AllowEncodedBackslash: a.Paths.AllowEncodedBackslash,
 		AllowEncodedPercent: a.Paths.AllowEncodedPercent, AllowPathParameters: a.Paths.AllowParameters,
 		MergeSlashes: a.Paths.MergeSlashes, IgnoreTrailingSlash: a.Paths.IgnoreTrailingSlash,
+		AllowEmptySegments: a.Paths.AllowEmptySegments,
 	}
 	for _, c := range a.Conditions {
 		ra.Conditions = append(ra.Conditions, router.Condition(c))

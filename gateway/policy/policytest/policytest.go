@@ -170,7 +170,6 @@ type Harness struct {
 	chain *chain.Chain
 	Clock *Clock
 	Store *store.Store
-	last  *policy.Exchange
 }
 
 // Option changes what a policy is handed.
