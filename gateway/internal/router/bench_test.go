@@ -208,3 +208,21 @@ func TestMatchAllocatesNothing(t *testing.T) {
 		require.Equal(t, c.want, m.Outcome, c.path)
 	}
 }
+
+// BenchmarkUpdateOnly is the exchange of one of 10,000 APIs that is compiled
+// already.
+func BenchmarkUpdateOnly(b *testing.B) {
+	var apis []API
+	for i := range 10_000 {
+		apis = append(apis, benchAPI(i, false))
+	}
+	old, now := compileAll(b, apis), compileAll(b, apis)
+	x, _ := Build(old)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i = (i + 7919) % len(apis)
+		x, _ = x.Update(old[i:i+1], now[i:i+1])
+		old[i], now[i] = now[i], old[i]
+	}
+}
