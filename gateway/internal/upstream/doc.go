@@ -1,0 +1,35 @@
+// Package upstream owns how a request gets an answer from a set of targets:
+// resolving their names, choosing one, calling it within time limits, trying
+// again where that is safe, and resting targets that fail until they work
+// again. It must not know routes, policies, or how a connection speaks HTTP: a
+// [transport.Client] does that.
+//
+// # Choosing a target
+//
+// Targets that are names stand for all their addresses, each an endpoint with
+// its own client and condition; they share the target's weight. Endpoints are
+// grouped by priority. The first group with enough healthy endpoints (the panic
+// threshold, 50 % by default) serves. Where no group has enough, all endpoints
+// of the one with the largest healthy share serve, or all endpoints of all
+// groups where none is healthy ("panic"): a report that nearly everything is
+// down is more often wrong than right. With a negative threshold there is no
+// panic: any healthy endpoint is enough, then endpoints that only passive checks
+// reject serve, and without those the answer is 503.
+//
+// # Errors
+//
+// Every error of [Upstream.Do] is a [problem.Problem]:
+//
+//   - no connection, or one that broke: 502 upstream-unavailable
+//   - an answer that breaks HTTP: 502 upstream-invalid-response, or
+//     upstream-response-too-large
+//   - a time limit: 504 upstream-timeout
+//   - no target that may be used, or no connection free within the connect time:
+//     503 upstream-unavailable with Retry-After, since the upstream is only
+//     busy or resting and the client may come back
+//   - the client left: 499 client-closed-request
+//   - the client's body could not be read: what the body's reader says where it
+//     is a problem, else 400 bad-request
+//
+// Details name no address; the cause, for the log, does.
+package upstream
