@@ -12,6 +12,9 @@ type Decision struct {
 	Kept Kept `json:"kept"`
 	// Detail is the detail of the problem that was answered.
 	Detail string `json:"detail,omitempty"`
+	// RequestHeaders are the request's header lines as "name: value", redacted.
+	// They are a list, so that no client can add fields to an index.
+	RequestHeaders []string `json:"requestHeaders,omitempty"`
 	// Match says why the route was chosen and others were not, in the router's
 	// own form.
 	Match json.RawMessage `json:"match,omitempty"`

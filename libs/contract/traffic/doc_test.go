@@ -65,7 +65,7 @@ func parse(t *testing.T, files ...string) map[string]*ast.StructType {
 
 func rows(w *strings.Builder, st *ast.StructType, prefix string, all bool) {
 	kinds := map[string]string{
-		"string": "text", "int": "number", "int64": "number", "uint64": "number", "bool": "boolean", "time.Time": "time",
+		"string": "text", "int": "number", "float64": "number", "[]string": "list of texts", "int64": "number", "uint64": "number", "bool": "boolean", "time.Time": "time",
 		"time.Duration": "number", "netip.Addr": "address", "TraceID": "32 hex digits", "SpanID": "16 hex digits",
 		"Pairs": "object of texts", "ErrorSource": "text", "Kept": "text", "Outcome": "text", "json.RawMessage": "any",
 		"*Decision": "object", "[]Verdict": "list of objects", "[]Attempt": "list of objects",

@@ -57,6 +57,10 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = text(dst, `,"query":`, r.Query)
 	dst = append(dst, `,"status":`...)
 	dst = strconv.AppendInt(dst, int64(r.Status), 10)
+	if r.Sample > 0 && r.Sample < 1 {
+		dst = append(dst, `,"sample":`...)
+		dst = strconv.AppendFloat(dst, r.Sample, 'g', -1, 64)
+	}
 	dst = text(dst, `,"errorSource":`, string(r.ErrorSource))
 	dst = text(dst, `,"errorCode":`, r.ErrorCode)
 	dst = text(dst, `,"policy":`, r.Policy)
@@ -101,6 +105,13 @@ func (d *Decision) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"kept":`...)
 	dst = appendString(dst, string(d.Kept))
 	dst = text(dst, `,"detail":`, d.Detail)
+	for i, h := range d.RequestHeaders {
+		dst = item(dst, `,"requestHeaders":[`, i)
+		dst = appendString(dst, h)
+	}
+	if len(d.RequestHeaders) > 0 {
+		dst = append(dst, ']')
+	}
 	if len(d.Match) > 0 && json.Valid(d.Match) {
 		dst = append(dst, `,"match":`...)
 		dst = appendCompact(dst, d.Match)

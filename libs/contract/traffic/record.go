@@ -78,6 +78,8 @@ type Record struct {
 
 	// Status answered; 499 where the client left before the end of the answer.
 	Status int `json:"status"`
+	// Share of such requests that is recorded, where not all are; count the record 1/sample times.
+	Sample float64 `json:"sample,omitempty"`
 	// Who caused a status of 400 or above: `client`, `policy`, `gateway` or `upstream`.
 	ErrorSource ErrorSource `json:"errorSource,omitempty"`
 	// Code of the problem document, such as `rate-limit-exceeded`.

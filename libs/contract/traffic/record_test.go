@@ -31,7 +31,7 @@ func full() *traffic.Record {
 		Credential: "cred-1", CredentialKind: "api-key", Subject: "5f8f04f6a3a892aaabbddb6cf273894493773960d4a325b105fee46eef4304f1",
 		ClientIP: netip.MustParseAddr("203.0.113.7"), UserAgent: "curl/8.5", Protocol: "HTTP/1.1", Scheme: "https", TLS: "1.3",
 		Method: "GET", Host: "api.example.com", Path: "/orders/items/42", Query: "a=1&token=***",
-		Status: 429, ErrorSource: traffic.SourcePolicy, ErrorCode: "rate-limit-exceeded", Policy: "orders/policies/1", Cache: "miss",
+		Status: 429, Sample: 0.25, ErrorSource: traffic.SourcePolicy, ErrorCode: "rate-limit-exceeded", Policy: "orders/policies/1", Cache: "miss",
 		Duration: 1234, GatewayTime: 34, UpstreamTime: 1000, TransferTime: 200, RequestBytes: 10, ResponseBytes: 20,
 		Upstream: "10.0.0.1:9000", UpstreamStatus: 200, Attempts: 2, Retries: 1,
 		TraceID: traffic.TraceID{1, 2, 3}, SpanID: traffic.SpanID{4, 5},
@@ -39,7 +39,7 @@ func full() *traffic.Record {
 		RequestHeaders: traffic.Pairs{{"accept", "*/*"}}, ResponseHeaders: traffic.Pairs{{"etag", `"x"`}},
 		RequestBody: "hello\n", ResponseBody: "{}",
 		Decision: &traffic.Decision{
-			Kept: traffic.KeptRefused, Detail: "100 per second", Match: json.RawMessage(`{"api":"orders"}`),
+			Kept: traffic.KeptRefused, Detail: "100 per second", RequestHeaders: []string{"accept: */*", "authorization: ***"}, Match: json.RawMessage(`{"api":"orders"}`),
 			Policies: []traffic.Verdict{
 				{Policy: "orders/policies/0", Type: "api-key", Level: "api", Phase: "inbound", Outcome: traffic.Pass, Duration: 900, Notes: traffic.Pairs{{"application", "app-1"}}},
 				{Policy: "orders/policies/1", Type: "rate-limit", Level: "api", Phase: "inbound", Outcome: traffic.Refuse, Reason: "rate-limit-exceeded", Duration: 400},
@@ -55,7 +55,7 @@ func full() *traffic.Record {
 // typical is what most requests look like.
 func typical() *traffic.Record {
 	r := full()
-	r.Status, r.ErrorSource, r.ErrorCode, r.Policy, r.Cache = 200, "", "", "", ""
+	r.Sample, r.Status, r.ErrorSource, r.ErrorCode, r.Policy, r.Cache = 0, 200, "", "", "", ""
 	r.Attributes, r.RequestHeaders, r.ResponseHeaders, r.RequestBody, r.ResponseBody, r.Decision = nil, nil, nil, "", "", nil
 	return r
 }
