@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -39,6 +40,7 @@ type Exchange struct {
 	slots     []any
 	notes     []Note
 	noting    bool
+	cancelMu  sync.Mutex // guards onCancel
 	onCancel  Canceler
 	params    Params
 }
@@ -323,11 +325,22 @@ func (ex *Exchange) Put(s Slot, v any) {
 }
 
 // OnCancel names what is to be cancelled when the client leaves; nil for
-// nothing. It is for the transports.
-func (ex *Exchange) OnCancel(c Canceler) { ex.onCancel = c }
+// nothing. It is for the transports. Since the client may have left just
+// before, the caller looks at the error of [Exchange.Context] afterwards.
+func (ex *Exchange) OnCancel(c Canceler) {
+	ex.cancelMu.Lock()
+	ex.onCancel = c
+	ex.cancelMu.Unlock()
+}
 
-// Canceler returns what OnCancel was given.
-func (ex *Exchange) Canceler() Canceler { return ex.onCancel }
+// Canceler returns what OnCancel was given. Unlike the rest of an exchange it
+// may be asked by another goroutine than the one that works on the exchange,
+// until the exchange is released.
+func (ex *Exchange) Canceler() Canceler {
+	ex.cancelMu.Lock()
+	defer ex.cancelMu.Unlock()
+	return ex.onCancel
+}
 
 // Reset makes the exchange ready for another request and keeps its memory.
 func (ex *Exchange) Reset() {
