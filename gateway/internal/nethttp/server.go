@@ -28,6 +28,9 @@ const (
 	// drainEvery is how often a connection is told again that it is to end: it
 	// may not have been set up when it was told first.
 	drainEvery = 100 * time.Millisecond
+	// maxFrame is the largest frame taken, the least that RFC 9113 allows: larger
+	// ones would only cost memory.
+	maxFrame = 16 << 10
 )
 
 // Server serves connections that speak HTTP/2. Set the fields before the first
@@ -67,15 +70,18 @@ func (s *Server) ServeConn(ctx context.Context, c net.Conn) {
 		ReadHeaderTimeout: l.HeaderTime,
 		IdleTimeout:       l.KeepAlive,
 	}
+	handler := slog.DiscardHandler
 	if s.Log != nil {
-		base.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)
+		handler = s.Log.Handler()
 	}
+	base.ErrorLog = slog.NewLogLogger(handler, slog.LevelDebug)
 	h2 := &http2.Server{
 		MaxConcurrentStreams: DefaultStreams,
 		IdleTimeout:          l.KeepAlive,
 		ReadIdleTimeout:      pingAfter,
 		PingTimeout:          pingWait,
 		WriteByteTimeout:     l.WriteIdle,
+		MaxReadFrameSize:     maxFrame,
 	}
 	if s.Streams > 0 {
 		h2.MaxConcurrentStreams = s.Streams

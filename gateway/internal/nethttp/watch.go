@@ -2,7 +2,9 @@ package nethttp
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -36,6 +38,8 @@ type watched struct {
 	began time.Time
 	ends  bool // the block ends with the frame under way
 	armed bool
+
+	closed atomic.Bool
 }
 
 const (
@@ -93,6 +97,22 @@ func (w *watched) frameEnd() {
 	if w.skip == 0 && w.ends {
 		w.block, w.ends = false, false
 	}
+}
+
+const (
+	lingerTime  = 5 * time.Millisecond
+	lingerBytes = 64 << 10
+)
+
+// Close closes the connection. In clear text it first reads what has come
+// already, since closing over unread bytes makes the kernel reset the
+// connection and the client may then never see the GOAWAY that says why.
+func (w *watched) Close() error {
+	if _, tls := w.Conn.(stater); !tls && w.closed.CompareAndSwap(false, true) {
+		_ = w.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.CopyN(io.Discard, w.Conn, lingerBytes)
+	}
+	return w.Conn.Close()
 }
 
 // stater is a connection with TLS. The library asks for this method.
