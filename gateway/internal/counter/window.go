@@ -111,6 +111,9 @@ func (r *rule) add(c *cell, cost, now int64) {
 
 // remaining returns the whole units left now.
 func (r *rule) remaining(c *cell, now int64) int64 {
+	if r.kind != bucket && (r.kind != sliding || c.prev == 0) {
+		return max(0, r.limit-c.count)
+	}
 	return max(0, int64(math.Floor(float64(r.capacity())-r.used(c, now))))
 }
 
@@ -203,7 +206,18 @@ func (r *rule) over(c *cell, now int64) bool {
 }
 
 // take takes cost from all cells or from none, and says how it stands.
-func take(rules []rule, cells []cell, cost, now int64) policy.Decision {
+func take(rules []rule, cells []cell, cost, now int64) (d policy.Decision) {
+	if len(rules) == 1 { // the usual case, for speed
+		r, c := &rules[0], &cells[0]
+		r.advance(c, now)
+		if r.fits(c, cost, now) {
+			r.add(c, cost, now)
+			d.Allowed, d.Limit, d.Remaining = true, r.capacity(), r.remaining(c, now)
+			d.Reset = micros(r.reset(c, now))
+			return d
+		}
+		return refusal(rules, cells, cost, now)
+	}
 	ok := true
 	for i := range rules {
 		rules[i].advance(&cells[i], now)
