@@ -1,0 +1,14 @@
+//go:build !linux
+
+package listen
+
+import (
+	"errors"
+	"syscall"
+)
+
+func setReusePort(_, _ string, _ syscall.RawConn) error { return nil }
+
+func steerAway(syscall.RawConn) error {
+	return errors.ErrUnsupported
+}
