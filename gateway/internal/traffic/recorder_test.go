@@ -386,6 +386,9 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestDoneDoesNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes pools forget")
+	}
 	file, err := NewFile(FileConfig{Path: "stdout", Buffer: 1 << 30}, io.Discard, slog.New(slog.DiscardHandler), time.Now)
 	require.NoError(t, err)
 	r, err := New(Options{Sinks: []Sink{file}, Now: time.Now})

@@ -135,7 +135,7 @@ func TestCrashAtEveryByte(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	q := open(t, dir, 1<<20)
-	const n = 6
+	const n = 3
 	var ends []int64
 	for i := range n {
 		fill(t, q, i, i+1)
