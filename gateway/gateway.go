@@ -203,7 +203,7 @@ func (g *gateway) start(src *file.Source) {
 			g.apply(s)
 		}
 	}
-	src.Read2(g.deliver)
+	src.First(g.deliver)
 }
 
 // sameStatic reports whether two files say the same of how the gateway runs.

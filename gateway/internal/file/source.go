@@ -38,9 +38,14 @@ type Source struct {
 	// OnProblems is told what is wrong with the file as a whole after each
 	// reading; none = it was accepted.
 	OnProblems func([]problem.Field)
+	// Reload asks to read the file again; OnReload, where not nil, is called
+	// then.
+	Reload   <-chan struct{}
+	OnReload func()
 
 	version uint64
 	watched []string
+	first   bool // was read by First
 }
 
 // Snapshot reads the file once. The problems say why there is none, or what is
@@ -106,6 +111,11 @@ func (s *Source) Run(ctx context.Context, deliver func(source.Snapshot) error) e
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.Reload:
+			if s.OnReload != nil {
+				s.OnReload()
+			}
+			timer.Reset(0)
 		case err := <-watcher.Errors:
 			s.Log.Warn("a change of the configuration may have been missed", "err", err)
 		case ev := <-watcher.Events:
@@ -113,7 +123,10 @@ func (s *Source) Run(ctx context.Context, deliver func(source.Snapshot) error) e
 				timer.Reset(settle)
 			}
 		case <-timer.C:
-			s.read(deliver)
+			if !s.first {
+				s.read(deliver)
+			}
+			s.first = false
 			for _, path := range s.watched {
 				dir := filepath.Dir(path)
 				if path == s.Path && s.isDir() {
@@ -148,6 +161,12 @@ func (s *Source) concerns(name string) bool {
 		}
 	}
 	return false
+}
+
+// First reads and delivers the file once, before Run.
+func (s *Source) First(deliver func(source.Snapshot) error) {
+	s.read(deliver)
+	s.first = true
 }
 
 func (s *Source) read(deliver func(source.Snapshot) error) {

@@ -33,8 +33,9 @@ type Compiler struct {
 	// NewUpstream makes an upstream of an API. Previous is the one of the same
 	// name in use, or nil.
 	NewUpstream func(api string, cfg unit.Upstream, previous Upstream) (Upstream, error)
-	// RouteMetrics returns what the engine counts a route's requests with.
-	RouteMetrics func(*policy.Route) any
+	// RouteMetrics returns what the engine counts a route's requests with, and
+	// what gives it up; nil = nothing.
+	RouteMetrics func(*policy.Route) (m any, done func())
 
 	expressions expr.Compiler
 }

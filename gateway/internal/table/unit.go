@@ -193,7 +193,9 @@ func (b *builder) operation(o *unit.Operation, c *chain.Chain) Operation {
 	}
 	op.Upstream = b.named[name]
 	if b.RouteMetrics != nil {
-		op.Metrics = b.RouteMetrics(route)
+		m, done := b.RouteMetrics(route)
+		op.Metrics = m
+		b.closers = append(b.closers, done)
 	}
 	return op
 }
@@ -249,7 +251,7 @@ func (r *run) unavailable(name string, hosts []string, basePath string) (*Unit, 
 		Chain: chain.New(name, append(append([]*chain.Step{}, r.table.platform.chain.Steps...), refuse), nil), Unit: u,
 	}
 	if r.RouteMetrics != nil {
-		u.whole.Metrics = r.RouteMetrics(u.whole.Route)
+		u.whole.Metrics, u.close = r.RouteMetrics(u.whole.Route)
 	}
 	return u, nil
 }
