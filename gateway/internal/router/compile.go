@@ -19,7 +19,6 @@ type Compiled struct {
 	custom     []string // methods without a bit of their own
 	hosts      []string // canonical, sorted, each once; none = any
 	condKey    string
-	templates  []template
 	api        API
 }
 
@@ -149,7 +148,6 @@ func (c *Compiled) compileOperations(base string) (errs Errors) {
 	}
 	root := &branch{}
 	c.names = make([][]string, len(ops))
-	c.templates = make([]template, len(ops))
 	ids := make(map[string]int, len(ops))
 	for i, op := range ops {
 		fail := func(field, format string, args ...any) {
@@ -173,10 +171,10 @@ func (c *Compiled) compileOperations(base string) (errs Errors) {
 			fail("method", "%v", err)
 			continue
 		}
-		if n := len(t.segments); c.api.IgnoreTrailingSlash && n > 1 && t.segments[n-1] == (segment{}) {
-			t.segments = t.segments[:n-1]
+		if c.api.IgnoreTrailingSlash {
+			t.trimSlash()
 		}
-		c.names[i], c.templates[i] = t.names, t
+		c.names[i] = t.names
 		if other, ok := root.insert(t.segments, bit, i); !ok {
 			fail("path", "it matches the same requests as operation %s; remove one, or change its method or path", label(ops[other]))
 		}

@@ -145,7 +145,14 @@ func operationMisses(r *Request, m *Match) (out []NearMiss) {
 			continue
 		}
 		miss := NearMiss{API: c.ID(), Operation: op.ID, Where: methodText(op.Method) + " " + c.Template(i)}
-		same, reason := c.templates[i].compare(have, strings.Count(c.BasePath(), "/"), c.api.IgnoreTrailingSlash)
+		t, err := parseTemplate(op.Path) // not kept: only explanations need it
+		if err != nil {
+			continue
+		}
+		if c.api.IgnoreTrailingSlash {
+			t.trimSlash()
+		}
+		same, reason := t.compare(have, strings.Count(c.BasePath(), "/"), c.api.IgnoreTrailingSlash)
 		methodFits := op.Method == r.Method || op.Method == "" || op.Method == "*" || op.Method == "GET" && r.Method == "HEAD"
 		switch {
 		case reason == "" && !methodFits:

@@ -74,6 +74,13 @@ func parseTemplate(path string) (template, error) {
 	return t, nil
 }
 
+// trimSlash removes a slash at the end, except from "/" itself.
+func (t *template) trimSlash() {
+	if n := len(t.segments); n > 1 && t.segments[n-1] == (segment{}) {
+		t.segments = t.segments[:n-1]
+	}
+}
+
 func parseSegment(raw string) (segment, canon.Flags, error) {
 	if raw == "*" {
 		return segment{kind: rest, name: "*"}, 0, nil

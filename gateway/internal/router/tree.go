@@ -16,6 +16,11 @@ type branch struct {
 	param, rest  *branch
 	set          methods
 	ops          []terminal
+
+	// Set by flatten.
+	children []*branch
+	family   uint32 // where the children are
+	firstOp  int
 }
 
 type terminal struct {
@@ -82,10 +87,10 @@ func compareAffixed(x, y *branch) int {
 //	2   u8   1 where a slash at the end is ignored
 //	4   u32  where the operations are: a u16 each, indexes into API.Operations
 //	8        the base path, filled up to a multiple of 4
-//	         the nodes, level by level, the root first; the children of a node
-//	         lie side by side: literals, affixed, parameter, rest
+//	         the root node
+//	         family by family, level by level: the children of a node side by
+//	         side (literals, affixed, parameter, rest), then their texts
 //	         the operations
-//	         the texts
 //
 // An API without operations has no nodes.
 type form string
@@ -146,12 +151,14 @@ func flatten(root *branch, base string, ignoreTrailing bool) form {
 		return form(out)
 	}
 	queue := append(make([]*branch, 0, 16), root)
-	textSize, ops := 0, []terminal(nil)
+	var ops []terminal
+	size := nodesAt + nodeSize
 	for i := 0; i < len(queue); i++ {
 		b := queue[i]
-		textSize += len(b.text) + len(b.suffix)
 		slices.SortFunc(b.ops, func(x, y terminal) int { return cmp.Compare(x.bit, y.bit) })
+		b.firstOp = len(ops)
 		ops = append(ops, b.ops...)
+		from := len(queue)
 		queue = append(append(queue, b.literals...), b.affixed...)
 		if b.param != nil {
 			queue = append(queue, b.param)
@@ -159,41 +166,47 @@ func flatten(root *branch, base string, ignoreTrailing bool) form {
 		if b.rest != nil {
 			queue = append(queue, b.rest)
 		}
+		b.children, b.family = queue[from:], size
+		for _, child := range b.children {
+			size += uint32(nodeSize + len(child.text) + len(child.suffix))
+		}
 	}
-	opsAt := nodesAt + uint32(len(queue)*nodeSize)
-	binary.LittleEndian.PutUint32(out[4:], opsAt)
-	textAt := opsAt + uint32(2*len(ops))
-	out = slices.Grow(out, int(textAt)+textSize-len(out))
-	child, op := nodesAt+nodeSize, 0
-	le := binary.LittleEndian
+	binary.LittleEndian.PutUint32(out[4:], size)
+	out = slices.Grow(out, int(size)+2*len(ops)-len(out))
+	out = root.appendNode(out, 0)
 	for _, b := range queue {
-		out = le.AppendUint32(out, textAt)
-		out = le.AppendUint16(out, uint16(len(b.text)))
-		out = le.AppendUint16(out, uint16(len(b.suffix)))
-		out = le.AppendUint32(out, child)
-		out = le.AppendUint16(out, uint16(len(b.literals)))
-		out = le.AppendUint16(out, uint16(len(b.affixed)))
-		out = le.AppendUint32(out, uint32(b.set))
-		out = le.AppendUint16(out, uint16(op))
-		children, more := len(b.literals)+len(b.affixed), uint16(0)
-		if b.param != nil {
-			more |= hasParam
-			children++
+		text := len(out) + nodeSize*len(b.children)
+		for _, child := range b.children {
+			out = child.appendNode(out, uint32(text))
+			text += len(child.text) + len(child.suffix)
 		}
-		if b.rest != nil {
-			more |= hasRest
-			children++
+		for _, child := range b.children {
+			out = append(append(out, child.text...), child.suffix...)
 		}
-		out = le.AppendUint16(out, more)
-		textAt += uint32(len(b.text) + len(b.suffix))
-		child += uint32(children * nodeSize)
-		op += len(b.ops)
 	}
 	for i := range ops {
-		out = le.AppendUint16(out, uint16(ops[i].op))
-	}
-	for _, b := range queue {
-		out = append(append(out, b.text...), b.suffix...)
+		out = binary.LittleEndian.AppendUint16(out, uint16(ops[i].op))
 	}
 	return form(out)
+}
+
+// appendNode writes the node, whose text is to be at text.
+func (b *branch) appendNode(out []byte, text uint32) []byte {
+	le := binary.LittleEndian
+	out = le.AppendUint32(out, text)
+	out = le.AppendUint16(out, uint16(len(b.text)))
+	out = le.AppendUint16(out, uint16(len(b.suffix)))
+	out = le.AppendUint32(out, b.family)
+	out = le.AppendUint16(out, uint16(len(b.literals)))
+	out = le.AppendUint16(out, uint16(len(b.affixed)))
+	out = le.AppendUint32(out, uint32(b.set))
+	out = le.AppendUint16(out, uint16(b.firstOp))
+	more := uint16(0)
+	if b.param != nil {
+		more |= hasParam
+	}
+	if b.rest != nil {
+		more |= hasRest
+	}
+	return le.AppendUint16(out, more)
 }
