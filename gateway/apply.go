@@ -41,6 +41,7 @@ func (g *gateway) apply(s source.Snapshot) {
 	next, stats := g.compiler.Compile(s, g.live.Current())
 	took := time.Since(begin)
 	g.live.Swap(next)
+	g.snapshot = s
 	g.metrics.ConfigApplied(s.Manifest.Version, g.env.Now(), took, len(next.Issues))
 	g.status.SetApplied(admin.Applied{
 		Version: s.Manifest.Version, Epoch: s.Manifest.Epoch, At: g.env.Now(), Compile: took,

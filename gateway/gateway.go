@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 
@@ -209,7 +210,7 @@ func (g *gateway) start(src *file.Source) {
 // sameStatic reports whether two files say the same of how the gateway runs.
 func sameStatic(a, b Config) bool {
 	a.Config, b.Config = file.Config{}, file.Config{}
-	return fmt.Sprintf("%+v", a) == fmt.Sprintf("%+v", b) && len(a.Listeners) == len(b.Listeners) && sameJSON(a, b)
+	return reflect.DeepEqual(a, b)
 }
 
 var errNoKey = errors.New("is not a key")

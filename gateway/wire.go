@@ -32,6 +32,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
 	"github.com/gatehouse/gatehouse/gateway/internal/table"
 	"github.com/gatehouse/gatehouse/gateway/internal/traffic"
+	"github.com/gatehouse/gatehouse/gateway/internal/traffic/spool"
 	"github.com/gatehouse/gatehouse/gateway/internal/transport"
 	"github.com/gatehouse/gatehouse/gateway/internal/upstream"
 	"github.com/gatehouse/gatehouse/gateway/policy"
@@ -62,7 +63,8 @@ type gateway struct {
 	status      *admin.Status
 	cleanup     []func() error
 
-	mu sync.Mutex // one configuration is applied at a time
+	mu       sync.Mutex // one configuration is applied at a time
+	snapshot source.Snapshot
 }
 
 // onClose has f called when the gateway ends, the last first.
@@ -232,7 +234,7 @@ func (g *gateway) openRecorder() error {
 		g.sinks = append(g.sinks, f)
 	}
 	if c.Spool.Dir != "" {
-		s, err := traffic.NewSpool(c.Spool, traffic.NewHTTPShipper(c.Spool), g.log)
+		s, err := traffic.NewSpool(c.Spool, shipper(c.Spool), g.log)
 		if err != nil {
 			return fmt.Errorf("opening the spool: %w", err)
 		}
@@ -251,6 +253,18 @@ func (g *gateway) openRecorder() error {
 		Config: g.cfg.Log, Gateway: g.cfg.Name, Sinks: g.sinks, Now: g.env.Now, Match: engine.MatchOf,
 	})
 	return err
+}
+
+// shipper posts the records of the spool.
+func shipper(c traffic.SpoolConfig) *spool.HTTP {
+	h := http.Header{}
+	for k, v := range c.Headers {
+		h.Set(k, v)
+	}
+	return &spool.HTTP{URL: c.URL, Header: h, Client: &http.Client{
+		Timeout:       time.Duration(c.Timeout),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // reopen is what SIGHUP asks for besides reading the file again.

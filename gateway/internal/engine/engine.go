@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
 	"github.com/gatehouse/gatehouse/gateway/internal/router"
 	"github.com/gatehouse/gatehouse/gateway/internal/table"
+	"github.com/gatehouse/gatehouse/gateway/internal/traffic"
 	"github.com/gatehouse/gatehouse/gateway/internal/transport"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -40,8 +41,8 @@ type Options struct {
 
 // Observer writes down what happened.
 type Observer interface {
-	// Begin is called when the route is known, or found not to be there. It may
-	// ask for notes, and sets the trace context.
+	// Begin is called when the route is known, or found not to be there, with
+	// what its requests are counted with. It may ask for notes.
 	Begin(ex *policy.Exchange, m any)
 	// End is called when the exchange is over.
 	End(ex *policy.Exchange, o Observation)
@@ -58,6 +59,8 @@ type Observation struct {
 	Match *router.Match
 	// Metrics is what the route's requests are counted with, nil for none.
 	Metrics any
+	// Tap has the bodies that are to be recorded.
+	Tap *traffic.Tap
 }
 
 // Engine is a [transport.Handler].
@@ -82,6 +85,7 @@ type call struct {
 	request router.Request
 	table   *table.Table
 	op      *table.Operation
+	tap     traffic.Tap
 	hint    int
 	begun   bool
 
@@ -156,6 +160,9 @@ func (e *Engine) begin(c *call) {
 // finish gives the answer what every answer has.
 func (e *Engine) finish(c *call) {
 	c.Response.Header.Set(HeaderRequestID, c.ID)
+	if c.Log.ResponseBody > 0 {
+		c.tap.Response(&c.Exchange)
+	}
 }
 
 // prepare makes the one canonical request of what was received.

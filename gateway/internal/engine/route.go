@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/canon"
@@ -92,6 +93,9 @@ func (e *Engine) callUpstream(ex *policy.Exchange) error {
 			h.Set(HeaderPlan, ex.Caller.Plan)
 		}
 	}
+	if ex.Log.RequestBody > 0 {
+		c.tap.Request(ex)
+	}
 	if err := up.Do(ex); err != nil {
 		return err
 	}
@@ -109,7 +113,7 @@ func (e *Engine) Release(ex *policy.Exchange) {
 	}
 	c.state.Done(ex)
 	if e.o.Observer != nil && c.begun {
-		o := Observation{Verdicts: c.state.Verdicts(), Plan: c.state.Plan(), By: c.state.By(), Match: &c.match}
+		o := Observation{Verdicts: c.state.Verdicts(), Plan: c.state.Plan(), By: c.state.By(), Match: &c.match, Tap: &c.tap}
 		if c.op != nil {
 			o.Metrics = c.op.Metrics
 		}
@@ -121,7 +125,33 @@ func (e *Engine) Release(ex *policy.Exchange) {
 	c.table, c.op, c.begun = nil, nil, false
 	c.request = router.Request{}
 	c.match.API, c.match.Path, c.match.Allow = nil, "", ""
+	c.tap.Reset()
 	c.Reset()
 	c.state.Reset()
 	e.pool.Put(c)
+}
+
+// MatchOf says in a few words, as JSON, how the route of an exchange was found.
+// The whole story, with near misses, takes a look at every API and is told on
+// demand.
+func MatchOf(ex *policy.Exchange) json.RawMessage {
+	c, ok := ex.Engine().(*call)
+	if !ok {
+		return nil
+	}
+	m := struct {
+		Outcome  router.Outcome `json:"outcome"`
+		Host     string         `json:"host,omitempty"`
+		BasePath string         `json:"basePath,omitempty"`
+		Template string         `json:"template,omitempty"`
+		Allow    string         `json:"allow,omitempty"`
+	}{Outcome: c.match.Outcome, Host: c.Request.Host, Allow: c.match.Allow}
+	if c.match.API != nil {
+		m.BasePath, m.Template = c.match.API.BasePath(), c.match.Template()
+	}
+	b, err := json.Marshal(m)
+	if err != nil { // only texts: cannot happen
+		return nil
+	}
+	return b
 }

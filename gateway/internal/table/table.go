@@ -6,6 +6,8 @@
 package table
 
 import (
+	"maps"
+	"slices"
 	"sync/atomic"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
@@ -117,6 +119,9 @@ func (t *Table) Unmatched() *chain.Chain { return t.platform.chain }
 
 // Unit returns the unit of an API, or nil.
 func (t *Table) Unit(api string) *Unit { return t.units[api] }
+
+// Units returns all APIs, in no order.
+func (t *Table) Units() []*Unit { return slices.Collect(maps.Values(t.units)) }
 
 // APIs returns the number of APIs.
 func (t *Table) APIs() int { return len(t.units) }
