@@ -121,6 +121,15 @@ func (n *nameServer) resolver(t *testing.T, more string) *SystemResolver {
 	return &SystemResolver{ResolvConf: conf, Hosts: hosts, Port: port, Fallback: noFallback{}}
 }
 
+type fallback struct{ noFallback }
+
+func (fallback) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	if host == "svc" {
+		return []netip.Addr{addr("10.0.0.1"), addr("10.0.0.1")}, nil
+	}
+	return nil, errOther
+}
+
 type noFallback struct{}
 
 func (noFallback) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
@@ -348,6 +357,7 @@ func TestRequestsGoOnWhileAddressesChange(t *testing.T) {
 		return Answer{Addrs: []netip.Addr{netip.AddrFrom4([4]byte{10, 3, 0, byte(i)})}}, nil
 	})
 	u := newUpstream(t, unit.Upstream{Targets: urls("http://svc")}, env)
+	send(t, u, 1) // until there is an address, requests wait for no more than the connect time
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
