@@ -16,6 +16,22 @@
 // panic: any healthy endpoint is enough, then endpoints that only passive checks
 // reject serve, and without those the answer is 503.
 //
+// # Names
+//
+// A name is resolved at the first request, which waits for it up to the connect
+// time, and again when four fifths of its TTL (capped) are over, while requests
+// use the old answer. Only where nobody asked in that time does a request wait,
+// so that an address is never used beyond its TTL unless DNS fails: then the last
+// good answer holds. Without traffic and probes nothing is resolved.
+//
+// # Retries
+//
+// Without configuration there is one further attempt where no connection was
+// made, or where a kept connection turned out to be closed and nothing was sent
+// or the method is idempotent. Further attempts prefer other targets. The budget
+// is shared by all requests of an upstream. PerTry bounds both connecting and
+// waiting for the header of each attempt; the body of the answer is not cut.
+//
 // # Errors
 //
 // Every error of [Upstream.Do] is a [problem.Problem]:

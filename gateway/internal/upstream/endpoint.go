@@ -34,6 +34,12 @@ type lastError struct {
 	text string
 }
 
+// failed counts a failure and keeps its cause for the status.
+func (e *endpoint) failed(at time.Time, err error) {
+	e.failures.Add(1)
+	e.lastErr.Store(&lastError{at: at, text: err.Error()})
+}
+
 // link is a client for an endpoint. The owner holds one reference and each call
 // one more until the response header is there, so that a client is never closed
 // between being chosen and being used.

@@ -59,8 +59,8 @@ func (u *Upstream) judge(
 	switch failure {
 	case 0:
 		bad = u.s.passive != nil && slices.Contains(u.s.passive.statuses, status)
-	case transport.FailedCanceled, transport.FailedBody, transport.FailedExhausted:
-		neutral = true // says nothing of the target
+	case transport.FailedCanceled, transport.FailedBody, transport.FailedExhausted, transport.FailedTooLarge:
+		neutral = true // says nothing of the target's health
 	case transport.FailedReset:
 		// A kept connection may have been closed for a good reason. If the target
 		// is down, the next, new connection will tell.
@@ -70,13 +70,14 @@ func (u *Upstream) judge(
 		bad = true
 	}
 	switch {
-	case failure != 0 && !neutral:
-		m.failures.Add(1)
-		m.lastErr.Store(&lastError{at: at, text: err.Error()})
-		m.latency.observe(max(took, failurePenalty), now)
+	case failure == transport.FailedCanceled || failure == transport.FailedBody:
+	case failure != 0:
+		m.failed(at, err)
 	case bad:
-		m.failures.Add(1)
-		m.lastErr.Store(&lastError{at: at, text: statusError(status).Error()})
+		m.failed(at, statusError(status))
+	}
+	switch {
+	case bad:
 		m.latency.observe(max(took, failurePenalty), now)
 	case !neutral:
 		m.latency.observe(took, now)

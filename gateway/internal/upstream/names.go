@@ -106,7 +106,7 @@ func (u *Upstream) resolve(n *name) {
 
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	close(n.done)
+	defer close(n.done) // who waits finds the new view
 	n.done = nil
 	if u.closed {
 		return

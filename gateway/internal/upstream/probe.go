@@ -54,13 +54,16 @@ func (u *Upstream) watch() {
 	}
 }
 
+// firstProbe bounds how long a target waits for its first probe.
+const firstProbe = 10 * time.Second
+
 // probe asks m for its health until ctx ends. The first time is anywhere in the
 // first interval, and no two intervals are quite the same, so that gateways and
 // targets do not march in step.
 func (u *Upstream) probe(ctx context.Context, m *member) {
 	client := u.prober(m)
 	defer client.CloseIdleConnections()
-	wait := time.Duration(u.env.Random() % uint64(u.s.active.interval))
+	wait := time.Duration(u.env.Random() % uint64(min(u.s.active.interval, firstProbe)))
 	for {
 		c, stop := u.env.Clock.After(wait)
 		select {

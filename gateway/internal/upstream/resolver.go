@@ -21,6 +21,8 @@ import (
 type SystemResolver struct {
 	// Hosts and ResolvConf are paths; "" = /etc/hosts and /etc/resolv.conf.
 	Hosts, ResolvConf string
+	// Port of the name servers; "" = 53.
+	Port string
 	// Fallback is asked when no server answers; nil = net.DefaultResolver.
 	Fallback interface {
 		LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
@@ -78,6 +80,7 @@ func (s *SystemResolver) ask(ctx context.Context, host string) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("resolving %s: %w", host, err)
 	}
+	conf.Port = orDefault(s.Port, conf.Port)
 	if len(conf.Servers) == 0 {
 		return Answer{}, fmt.Errorf("resolving %s: %w", host, errNoServer)
 	}
