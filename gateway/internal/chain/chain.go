@@ -4,6 +4,7 @@
 package chain
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/policy"
@@ -77,6 +78,23 @@ func finalsOf(steps []*Step) []*Step {
 		}
 	}
 	return fs
+}
+
+// Has reports whether a policy of one of the types is in the chain.
+func (c *Chain) Has(types ...string) bool {
+	for _, s := range c.Steps {
+		if slices.Contains(types, s.Type) {
+			return true
+		}
+	}
+	for _, p := range c.Plans {
+		for _, s := range p.Steps {
+			if slices.Contains(types, s.Type) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Outcome is what became of one policy in one exchange.

@@ -82,6 +82,22 @@ type Operation struct {
 	Unit    *Unit
 }
 
+// Authenticates reports whether somebody establishes who calls before a request
+// of the operation is sent on.
+func (o *Operation) Authenticates() bool {
+	for _, s := range o.Chain.Steps {
+		if s.Authenticates {
+			return true
+		}
+	}
+	for _, p := range o.Chain.Plans {
+		if p.Security == nil {
+			return false
+		}
+	}
+	return len(o.Chain.Plans) > 0
+}
+
 // Upstream sends requests on.
 type Upstream interface {
 	Do(ex *policy.Exchange) error
