@@ -125,11 +125,24 @@ func New(c Config, gateway, version string, log *slog.Logger) (*Tracer, error) {
 func (t *Tracer) Start(ex *policy.Exchange) {
 	h, tr := &ex.Request.Header, &ex.Trace
 	binary.BigEndian.PutUint64(tr.SpanID[:], rand.Uint64()|1) //nolint:gosec // ChaCha8; zero is no id
-	value, ok := h.Lookup("Traceparent")
-	if ok && h.Count("Traceparent") == 1 {
-		var sampled bool
+	value, parents, state := "", 0, false
+	for _, f := range h.Fields() { // one pass for both
+		switch len(f.Name) {
+		case len("traceparent"):
+			if policy.EqualName(f.Name, "traceparent") {
+				value, parents = f.Value, parents+1
+			}
+		case len("tracestate"):
+			state = state || policy.EqualName(f.Name, "tracestate")
+		}
+	}
+	if parents == 1 {
+		var sampled, ok bool
 		if tr.TraceID, tr.Parent, sampled, ok = Parse(value); ok {
-			tr.State = State(h)
+			tr.State = ""
+			if state {
+				tr.State = State(h)
+			}
 			tr.Sampled = sampled
 			if t.c.IgnoreParent {
 				tr.Sampled = t.sample(tr.TraceID)
