@@ -19,8 +19,8 @@ import (
 
 // Options bound the metrics. Zero values are replaced by the defaults.
 type Options struct {
-	// MaxSeries bounds the series of each request metric, a histogram counting
-	// as one; the default is 2000. What comes beyond counts as api "other".
+	// MaxSeries bounds the series of each request metric (histograms: a fifth of it, each counting
+	// as one); the default is 2000. What comes beyond counts as api "other".
 	MaxSeries int `json:"maxSeries,omitempty" schema:"min=1"`
 	// Buckets are the upper bounds of the duration histograms in seconds.
 	Buckets []float64 `json:"buckets,omitempty"`
@@ -80,7 +80,7 @@ func New(reg Registry, o Options) (*Metrics, error) {
 		o.Buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 	}
 	m := &Metrics{reg: reg, registerer: reg, o: o, routes: map[Labels]*Route{}, apis: map[string]int{}}
-	m.requestsN.max, m.histogramsN.max, m.gaugesN.max = o.MaxSeries, max(1, o.MaxSeries/4), o.MaxSeries
+	m.requestsN.max, m.histogramsN.max, m.gaugesN.max = o.MaxSeries, max(1, o.MaxSeries/5), o.MaxSeries
 
 	routeLabels := []string{"api", "operation", "method"}
 	m.requests = counter("gatehouse_requests_total", "Requests answered. The status is a class; 499 (the client left) is in 4xx with error_source client. error_source is empty, client, policy, gateway or upstream.",
@@ -102,7 +102,7 @@ func New(reg Registry, o Options) (*Metrics, error) {
 	m.connections = gauge("gatehouse_connections", "Open client connections.", "listener")
 	m.accepted = counter("gatehouse_connections_accepted_total", "Client connections accepted.", "listener")
 	m.refused = counter("gatehouse_connections_refused_total", "Client connections refused, for the bound on connections or a failed handshake.", "listener", "reason")
-	m.limiterSlots.max, m.healthSlots.max, m.keySetSlots.max = o.MaxSeries, o.MaxSeries, 200
+	m.limiterSlots.max, m.healthSlots.max, m.keySetSlots.max = max(1, o.MaxSeries/2), o.MaxSeries, 200
 
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.upstream, m.inFlight, m.overflow, m.limiter, m.health, m.keySetAge, m.configInfo, m.configTime,

@@ -7,7 +7,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -90,7 +92,10 @@ func TestCountsSurviveAReloadAndGoWithTheRoute(t *testing.T) {
 func TestAMillionRoutesAreBounded(t *testing.T) {
 	t.Parallel()
 	m := newMetrics(t, metrics.Options{})
-	const n = 1_000_000
+	n := 1_000_000
+	if raceEnabled || testing.Short() {
+		n = 50_000
+	}
 	statuses := []int{200, 301, 404, 500}
 	for i := range n {
 		r := m.Route(route(fmt.Sprint("api-", i), "/x"))
@@ -116,7 +121,11 @@ func TestAMillionRoutesAreBounded(t *testing.T) {
 		require.Less(t, took, 200*time.Millisecond)
 	}
 	require.Contains(t, out, `gatehouse_requests_total{api="other",error_source="upstream",method="other",operation="other",status="2xx"}`)
-	require.Regexp(t, `gatehouse_metrics_overflow_total\{metric="gatehouse_requests_total"\} 99\d{4}|gatehouse_metrics_overflow_total\{metric="gatehouse_requests_total"\} 9\.9\d+e\+05`, out)
+	over := regexp.MustCompile(`gatehouse_metrics_overflow_total\{metric="gatehouse_requests_total"\} (\S+)`).FindStringSubmatch(out)
+	require.Len(t, over, 2)
+	counted, err := strconv.ParseFloat(over[1], 64)
+	require.NoError(t, err)
+	require.Greater(t, counted, float64(n)*0.9)
 }
 
 func TestAllAtOnce(t *testing.T) {

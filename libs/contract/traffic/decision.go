@@ -50,6 +50,8 @@ type Verdict struct {
 	Outcome Outcome `json:"outcome"`
 	// Reason says why, in a few words; for a refusal the problem's code.
 	Reason string `json:"reason,omitempty"`
+	// Start is the time since the request began, in nanoseconds.
+	Start time.Duration `json:"startNs,omitempty"`
 	// Duration is the time it took, in nanoseconds.
 	Duration time.Duration `json:"durationNs"`
 	// Notes are the policy's own remarks.

@@ -128,6 +128,7 @@ func (d *Decision) AppendJSON(dst []byte) []byte {
 		dst = append(dst, `,"outcome":`...)
 		dst = appendString(dst, string(v.Outcome))
 		dst = text(dst, `,"reason":`, v.Reason)
+		dst = number(dst, `,"startNs":`, int64(v.Start))
 		dst = append(dst, `,"durationNs":`...)
 		dst = strconv.AppendInt(dst, int64(v.Duration), 10)
 		dst = pairs(dst, `,"notes":`, v.Notes)

@@ -41,7 +41,7 @@ func full() *traffic.Record {
 		Decision: &traffic.Decision{
 			Kept: traffic.KeptRefused, Detail: "100 per second", RequestHeaders: []string{"accept: */*", "authorization: ***"}, Match: json.RawMessage(`{"api":"orders"}`),
 			Policies: []traffic.Verdict{
-				{Policy: "orders/policies/0", Type: "api-key", Level: "api", Phase: "inbound", Outcome: traffic.Pass, Duration: 900, Notes: traffic.Pairs{{"application", "app-1"}}},
+				{Policy: "orders/policies/0", Type: "api-key", Level: "api", Phase: "inbound", Outcome: traffic.Pass, Start: 5000, Duration: 900, Notes: traffic.Pairs{{"application", "app-1"}}},
 				{Policy: "orders/policies/1", Type: "rate-limit", Level: "api", Phase: "inbound", Outcome: traffic.Refuse, Reason: "rate-limit-exceeded", Duration: 400},
 			},
 			Attempts: []traffic.Attempt{
