@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway/internal/file"
 	"github.com/gatehouse/gatehouse/gateway/internal/listen"
+	"github.com/gatehouse/gatehouse/gateway/internal/tracing"
 	"github.com/gatehouse/gatehouse/gateway/internal/traffic"
 	"github.com/gatehouse/gatehouse/libs/config"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -17,7 +18,8 @@ import (
 )
 
 // Config is the gateway's file: how the gateway itself runs, and what it serves.
-// The sections up to Tracing are read at the start; the rest is read again
+// All but APIs, applications, policies
+// and policy sets is read at the start; the rest is read again
 // whenever the file changes.
 type Config struct {
 	// Name is the gateway's own, in records and in Via. The default is the host
@@ -29,6 +31,8 @@ type Config struct {
 	Admin Admin `json:"admin,omitzero"`
 	// Log says what is written about requests.
 	Log traffic.Config `json:"log,omitzero"`
+	// Tracing says where spans are sent.
+	Tracing tracing.Config `json:"tracing,omitzero"`
 	// Data is a directory for what must survive a restart: the last good
 	// configuration, counts of quotas, key sets. None = nothing is kept.
 	Data string `json:"data,omitempty"`
@@ -127,6 +131,10 @@ func (c *Config) validate() []problem.Field {
 	}
 	for _, f := range c.Log.Validate() {
 		f.Pointer = "/log" + f.Pointer
+		fields = append(fields, f)
+	}
+	for _, f := range c.Tracing.Validate() {
+		f.Pointer = "/tracing" + f.Pointer
 		fields = append(fields, f)
 	}
 	if len(c.Listeners) == 0 {

@@ -90,6 +90,13 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 			}
 		})
 	}
+	if g.tracer != nil {
+		work.Go(func() {
+			if err := g.tracer.Run(runCtx); err != nil {
+				log.Error("spans could not be sent", "err", err)
+			}
+		})
+	}
 	work.Go(func() { g.reap(runCtx) })
 	work.Go(func() { // ends with ctx, so that a stopping gateway changes no more
 		if err := src.Run(ctx, g.deliver); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
 	"github.com/gatehouse/gatehouse/gateway/internal/engine"
 	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
+	"github.com/gatehouse/gatehouse/gateway/internal/tracing"
 	internaltraffic "github.com/gatehouse/gatehouse/gateway/internal/traffic"
 	"github.com/gatehouse/gatehouse/gateway/internal/transport"
 	"github.com/gatehouse/gatehouse/gateway/internal/upstream"
@@ -19,11 +20,12 @@ import (
 type observer struct {
 	recorder  *internaltraffic.Recorder
 	unmatched *metrics.Route
+	tracer    *tracing.Tracer // nil = no spans
 	verdicts  sync.Pool
 }
 
-func newObserver(r *internaltraffic.Recorder, m *metrics.Metrics) *observer {
-	o := &observer{recorder: r, unmatched: m.Route(nil)}
+func newObserver(r *internaltraffic.Recorder, m *metrics.Metrics, t *tracing.Tracer) *observer {
+	o := &observer{recorder: r, unmatched: m.Route(nil), tracer: t}
 	o.verdicts.New = func() any { return new([]traffic.Verdict) }
 	return o
 }
@@ -38,18 +40,24 @@ func (o *observer) route(m any) *metrics.Route {
 // Begin counts a request as under way.
 func (o *observer) Begin(ex *policy.Exchange, m any) {
 	o.route(m).Begin()
-	o.recorder.Begin(ex)
+	if o.tracer != nil {
+		o.tracer.Start(ex)
+	}
+	ex.SetDetailed(o.recorder.Begin(ex))
 }
 
 // End counts a request that is over and records it.
 func (o *observer) End(ex *policy.Exchange, ob engine.Observation) {
 	status := internaltraffic.StatusOf(ex)
-	from, _ := internaltraffic.ErrorOf(ex, status)
+	from, code := internaltraffic.ErrorOf(ex, status)
 	total := ex.Outcome.End.Sub(ex.Start)
 	o.route(ob.Metrics).Done(status, string(from), total, ex.Outcome.UpstreamTime)
 	vs, _ := o.verdicts.Get().(*[]traffic.Verdict)
 	*vs = appendVerdicts((*vs)[:0], ob.Verdicts, ex.Notes())
 	o.recorder.Done(ex, *vs, ob.Tap)
+	if o.tracer != nil {
+		o.tracer.Done(ex, tracing.Facts{Status: status, ErrorCode: string(code), Verdicts: *vs, Policies: ex.Detailed()})
+	}
 	clear(*vs)
 	o.verdicts.Put(vs)
 }

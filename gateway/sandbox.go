@@ -68,7 +68,7 @@ func newSandbox(
 	}
 	s := &Sandbox{recorder: recorder, counters: counters, trusted: prefixes(cfg.TrustedProxies)}
 	guard := upstream.NewGuard(nil, prefixes(cfg.AllowUpstreams))
-	real := newUpstreams(log, guard, m)
+	real := newUpstreams(log, guard, m, nil)
 	s.compiler = &table.Compiler{
 		Registry: registry, Log: log, Now: time.Now, Counters: counted{counters}, Credentials: credentials,
 		KeySets: keys, Store: store.New(1<<20, time.Now), HTTP: guardedClient(guard), Secrets: secrets,
@@ -84,7 +84,7 @@ func newSandbox(
 	ids := &internaltraffic.IDs{}
 	s.engine = engine.New(engine.Options{
 		Live: &s.live, Log: log, Name: cfg.Name, TrustedProxies: s.trusted, IdentityHeaders: cfg.IdentityHeaders,
-		NewID: func() string { return ids.New(time.Now()) }, Observer: newObserver(recorder, m),
+		NewID: func() string { return ids.New(time.Now()) }, Observer: newObserver(recorder, m, nil),
 	})
 	return s, nil
 }

@@ -24,13 +24,13 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/engine"
 	"github.com/gatehouse/gatehouse/gateway/internal/http1"
 	"github.com/gatehouse/gatehouse/gateway/internal/identity"
-	"github.com/gatehouse/gatehouse/gateway/internal/keyset"
 	"github.com/gatehouse/gatehouse/gateway/internal/listen"
 	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
 	"github.com/gatehouse/gatehouse/gateway/internal/nethttp"
 	"github.com/gatehouse/gatehouse/gateway/internal/source"
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
 	"github.com/gatehouse/gatehouse/gateway/internal/table"
+	"github.com/gatehouse/gatehouse/gateway/internal/tracing"
 	"github.com/gatehouse/gatehouse/gateway/internal/traffic"
 	"github.com/gatehouse/gatehouse/gateway/internal/traffic/spool"
 	"github.com/gatehouse/gatehouse/gateway/internal/transport"
@@ -56,6 +56,7 @@ type gateway struct {
 	store       *store.Store
 	cache       *source.Cache
 	recorder    *traffic.Recorder
+	tracer      *tracing.Tracer // nil = no spans
 	metrics     *metrics.Metrics
 	sinks       []traffic.Sink
 	engine      *engine.Engine
@@ -99,6 +100,11 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	if err := g.openRecorder(); err != nil {
 		return nil, err
 	}
+	if cfg.Tracing.Endpoint != "" {
+		if g.tracer, err = tracing.New(cfg.Tracing, cfg.Name, app.Build().Version, env.Log); err != nil {
+			return nil, fmt.Errorf("opening tracing: %w", err)
+		}
+	}
 	registry, err := policy.NewRegistry(o.Policies...)
 	if err != nil {
 		return nil, err
@@ -107,18 +113,11 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	g.credentials = identity.New()
 	g.store = store.New(int64(cfg.Memory), env.Now)
 	client := guardedClient(guard)
-	keys, err := keyset.New(keyset.Options{
-		HTTP: client, Dir: g.dataPath("keysets"), Log: env.Log, Now: env.Now,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening key sets: %w", err)
-	}
-	g.onClose(func() error { keys.Shutdown(); return nil })
 	g.compiler = &table.Compiler{
 		Registry: registry, Log: env.Log, Now: env.Now,
-		Counters: g.counters, Credentials: g.credentials, KeySets: keys, Store: g.store,
+		Counters: g.counters, Credentials: g.credentials, Store: g.store,
 		HTTP: client, Secrets: o.Secrets,
-		NewUpstream:  newUpstreams(env.Log, guard, g.metrics),
+		NewUpstream:  newUpstreams(env.Log, guard, g.metrics, g.tracer),
 		RouteMetrics: g.routeMetrics,
 	}
 	g.onClose(func() error { g.live.Close(); return nil })
@@ -127,7 +126,7 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 		Live: &g.live, Log: env.Log, Name: cfg.Name,
 		TrustedProxies: prefixes(cfg.TrustedProxies), IdentityHeaders: cfg.IdentityHeaders,
 		NewID:    func() string { return ids.New(time.Now()) },
-		Observer: newObserver(g.recorder, g.metrics),
+		Observer: newObserver(g.recorder, g.metrics, g.tracer),
 	})
 	g.http1 = &http1.Server{Handler: g.engine, Log: env.Log, Limits: func() transport.Limits { return cfg.Listeners[0].Limits.Transport() }}
 	return g, nil
@@ -284,16 +283,38 @@ func (g *gateway) routeMetrics(r *policy.Route) (any, func()) {
 
 // newUpstreams returns what makes the upstreams of APIs.
 func newUpstreams(
-	log *slog.Logger, guard *upstream.Guard, m *metrics.Metrics,
+	log *slog.Logger, guard *upstream.Guard, m *metrics.Metrics, tracer *tracing.Tracer,
 ) func(string, unit.Upstream, table.Upstream) (table.Upstream, error) {
 	resolver := upstream.NewSystemResolver()
 	return func(api string, cfg unit.Upstream, previous table.Upstream) (table.Upstream, error) {
 		old, _ := previous.(*upstream.Upstream)
 		return upstream.New(cfg, upstream.Env{
-			NewClient: newClient, Resolver: resolver, Log: log.With("api", api), Allow: guard.Check,
+			NewClient: newClients(tracer), Resolver: resolver, Log: log.With("api", api), Allow: guard.Check,
 			Metrics: upstreamMetrics{m: m, api: api},
 		}, upstream.WithPrevious(old))
 	}
+}
+
+// newClients returns what makes clients, with the trace context written into
+// each attempt where there are spans.
+func newClients(t *tracing.Tracer) func(string, transport.ClientOptions) transport.Client {
+	if t == nil {
+		return newClient
+	}
+	return func(protocol string, o transport.ClientOptions) transport.Client {
+		return tracedClient{newClient(protocol, o), t}
+	}
+}
+
+type tracedClient struct {
+	transport.Client
+	tracer *tracing.Tracer
+}
+
+// RoundTrip calls the target.
+func (c tracedClient) RoundTrip(ex *policy.Exchange, call *transport.Call) error {
+	c.tracer.Inject(ex, len(ex.Outcome.Attempts))
+	return c.Client.RoundTrip(ex, call)
 }
 
 func newClient(protocol string, o transport.ClientOptions) transport.Client {

@@ -40,6 +40,7 @@ type Exchange struct {
 	slots     []any
 	notes     []Note
 	noting    bool
+	detailed  bool
 	cancel    *cancellation
 	transport any
 	params    Params
@@ -300,6 +301,12 @@ func (ex *Exchange) Noting() bool { return ex.noting }
 
 // SetNoting is for the engine.
 func (ex *Exchange) SetNoting(on bool) { ex.noting = on }
+
+// Detailed reports whether a span of each policy is wanted.
+func (ex *Exchange) Detailed() bool { return ex.detailed }
+
+// SetDetailed is for the engine.
+func (ex *Exchange) SetDetailed(on bool) { ex.detailed = on }
 
 // Note adds a remark to the decision record: why a policy decided as it did.
 // Values must not hold secrets.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway"
 	"github.com/gatehouse/gatehouse/gateway/policies"
-	"github.com/gatehouse/gatehouse/gateway/policies/basicauth"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
@@ -42,7 +41,9 @@ func check(_ context.Context, args []string, _ io.Reader, out, errs io.Writer) e
 		return err
 	}
 	printProblems(errs, fields)
+	summary := ""
 	if s != nil {
+		summary = s.Summary()
 		for _, w := range s.Warnings() {
 			fmt.Fprintf(errs, "warning: %s\n", w)
 		}
@@ -52,7 +53,7 @@ func check(_ context.Context, args []string, _ io.Reader, out, errs io.Writer) e
 		fmt.Fprintf(errs, "%s: %d mistakes\n", *path, len(fields))
 		return errors.Join(errRefused, err)
 	}
-	fmt.Fprintf(out, "%s: fine, %s\n", *path, s.Summary())
+	fmt.Fprintf(out, "%s: fine, %s\n", *path, summary)
 	return err
 }
 
@@ -69,7 +70,7 @@ func hash(_ context.Context, _ []string, in io.Reader, out, _ io.Writer) error {
 	if password == "" {
 		return errEmpty
 	}
-	h, err := basicauth.Hash(password)
+	h, err := gateway.Hash(password)
 	if err != nil {
 		return err
 	}

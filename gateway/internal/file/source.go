@@ -31,7 +31,8 @@ type Source struct {
 	// Path is the file or directory, Read what reads it.
 	Path string
 	Read Read
-	// Key signs the manifests, so that the cache can tell its own.
+	// Key signs the manifests, so that the cache can tell its own; nil = they
+	// are not kept, and not signed.
 	Key ed25519.PrivateKey
 	Log *slog.Logger
 	Now func() time.Time
@@ -65,9 +66,13 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	doc.Locate(built.Problems)
 	// Versions rise over restarts, too, because they are times.
 	s.version = max(s.version+1, uint64(s.Now().UnixMilli()))
+	var keys []ed25519.PrivateKey
+	if s.Key != nil {
+		keys = append(keys, s.Key)
+	}
 	signed, m, err := source.Assemble(
 		unit.Manifest{Group: "file", Epoch: "file", Version: s.version, Issued: s.Now()},
-		built.Refs, func(unit.Ref) string { return "default" }, built.Units, s.Key)
+		built.Refs, func(unit.Ref) string { return "default" }, built.Units, keys...)
 	if err != nil {
 		return source.Snapshot{}, append(built.Problems, problem.Field{Code: "internal", Detail: err.Error()}), false
 	}

@@ -1,10 +1,7 @@
 package traffic
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -14,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // Config is the log section of the gateway's file. The zero value writes
@@ -53,13 +51,13 @@ type FileConfig struct {
 	Flush unit.Duration `json:"flush,omitempty"`
 	// Buffer bounds the memory of records that wait for a slow disk; the
 	// default is 16MiB. Beyond it records are dropped and counted.
-	Buffer Size `json:"buffer,omitempty"`
+	Buffer schema.Bytes `json:"buffer,omitempty"`
 }
 
 // Rotate says when a file is put aside as PATH.TIME, and how many are kept.
 type Rotate struct {
 	// Size and Every put the file aside when it is so large or so old; 0 = never.
-	Size  Size          `json:"size,omitempty"`
+	Size  schema.Bytes  `json:"size,omitempty"`
 	Every unit.Duration `json:"every,omitempty"`
 	// Keep is how many files are kept besides the current one; the default is 7.
 	Keep int `json:"keep,omitempty" schema:"min=0"`
@@ -71,7 +69,7 @@ type SpoolConfig struct {
 	Dir string `json:"dir,omitempty"`
 	// MaxBytes bounds the disk used; the default is 1GiB. Beyond it the oldest
 	// records are dropped, counted and reported.
-	MaxBytes Size `json:"maxBytes,omitempty"`
+	MaxBytes schema.Bytes `json:"maxBytes,omitempty"`
 	// Flush is how long a record may wait in memory; the default is 500ms. A
 	// gateway that is killed loses what waits.
 	Flush unit.Duration `json:"flush,omitempty"`
@@ -80,7 +78,7 @@ type SpoolConfig struct {
 	Sync unit.Duration `json:"sync,omitempty"`
 	// Buffer bounds the memory of records that wait for the disk; the default is
 	// 16MiB.
-	Buffer Size `json:"buffer,omitempty"`
+	Buffer schema.Bytes `json:"buffer,omitempty"`
 	// URL takes POSTs of gzipped JSON lines.
 	URL string `json:"url,omitempty" schema:"format=uri"`
 	// Headers are sent with each POST, such as Authorization.
@@ -105,40 +103,6 @@ type Decisions struct {
 	Keep int `json:"keep,omitempty" schema:"min=0"`
 	// Sample is the share of the other requests whose decision is kept.
 	Sample float64 `json:"sample,omitempty" schema:"min=0,max=1"`
-}
-
-// Size is a number of bytes: a JSON number, or a text such as "64MiB" or "1GB".
-type Size int64
-
-// UnmarshalJSON reads both forms.
-func (s *Size) UnmarshalJSON(b []byte) error {
-	var text string
-	if len(b) == 0 || b[0] != '"' {
-		text = string(b)
-	} else if err := json.Unmarshal(b, &text); err != nil {
-		return err
-	}
-	v, err := parseSize(text)
-	*s = Size(v)
-	return err
-}
-
-var errSize = errors.New(`want bytes, such as 1048576, "64MiB" or "1GB"`)
-
-func parseSize(s string) (int64, error) {
-	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-	if i < 0 {
-		i = len(s)
-	}
-	factor, ok := map[string]int64{
-		"": 1, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
-		"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
-	}[strings.TrimSpace(s[i:])]
-	n, err := strconv.ParseInt(s[:i], 10, 64)
-	if err != nil || !ok || n > math.MaxInt64/factor {
-		return 0, fmt.Errorf("size %q: %w", s, errSize)
-	}
-	return n * factor, nil
 }
 
 // Defaults returns c with the defaults in place of what is not set.
@@ -175,7 +139,7 @@ func (c Config) Validate() []problem.Field {
 	bad := func(pointer, code, detail string) {
 		fields = append(fields, problem.Field{Pointer: pointer, Code: code, Detail: detail})
 	}
-	least := func(pointer string, v Size, min Size) {
+	least := func(pointer string, v, min schema.Bytes) {
 		if v < min {
 			bad(pointer, "minimum", fmt.Sprintf("must be at least %d bytes", min))
 		}

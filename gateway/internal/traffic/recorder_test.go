@@ -377,12 +377,6 @@ func TestConfigIsChecked(t *testing.T) {
 		"/clientIp", "/decisions/keep", "/decisions/sample", "/requestHeaders/1", "/sample", "/spool/headers/a b", "/spool/maxBytes", "/spool/url",
 		"/subject", "/traffic/rotate", "/traffic/rotate/keep", "/traffic/rotate/size",
 	}, at)
-	var s struct{ Size Size }
-	for in, want := range map[string]Size{`5`: 5, `"64MiB"`: 64 << 20, `"1GB"`: 1e9, `"2 kB"`: 2000} {
-		require.NoError(t, json.Unmarshal([]byte(`{"Size":`+in+`}`), &s))
-		require.Equal(t, want, s.Size)
-	}
-	require.ErrorContains(t, json.Unmarshal([]byte(`{"Size":"5 parrots"}`), &s), "64MiB")
 }
 
 func TestDoneDoesNotAllocate(t *testing.T) {
