@@ -129,7 +129,7 @@ func (x *stream) fill() *problem.Problem {
 		return problem.New(problem.CodeMisdirected,
 			"this connection was opened for another name; open one for %s", r.Host)
 	}
-	if r.Body != nil && r.Body != http.NoBody {
+	if r.ContentLength != 0 { // else the stream has ended, or will without content
 		x.body = &requestBody{src: r.Body, req: r, ex: x.ex, limit: l.BodyBytes, rc: x.rc}
 		if !q.GRPC { // a call may rightly be silent; its liveness is told by PING
 			x.body.idle = l.BodyIdle
