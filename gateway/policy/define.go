@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // Definition declares a policy type. Make it with [Define].
@@ -17,38 +19,54 @@ type Definition struct {
 	Title string
 	// Doc is one paragraph that says what it is for.
 	Doc string
+	// Example is a configuration, in YAML, that shows the usual use.
+	Example string
 	// Compile turns a configuration into hooks. It does all the work that can be
 	// done once. Its error names the field and the fix.
 	Compile func(raw json.RawMessage, env Env) (Hooks, error)
-	// Example is a configuration that shows the usual use.
-	Example string
 
+	schema func() (*schema.Schema, error)
 	decode func(raw json.RawMessage) (any, []problem.Field)
 }
 
 // Define declares a policy type whose configuration is a C. Defaults are the
-// values of fields that a configuration leaves out.
-func Define[C any](name, title string, defaults C, compile func(C, Env) (Hooks, error)) Definition {
+// values of fields that a configuration leaves out. The docs are the generated
+// doc comments of C, from which the schema takes its texts.
+//
+// The configuration is decoded strictly and its secrets are resolved before
+// compile sees it.
+func Define[C any](
+	name, title string, defaults C, compile func(C, Env) (Hooks, error), docs ...schema.Docs,
+) Definition {
+	describe := sync.OnceValues(func() (*schema.Schema, error) {
+		s, err := schema.Of(defaults, schema.WithDocs(docs...))
+		if err != nil {
+			return nil, fmt.Errorf("describing policy type %q: %w", name, err)
+		}
+		return s, nil
+	})
 	decode := func(raw json.RawMessage) (any, []problem.Field) {
 		c := defaults
+		s, err := describe()
+		if err != nil {
+			return c, []problem.Field{{Code: "internal", Detail: err.Error()}}
+		}
 		if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
-			return c, nil
+			raw = json.RawMessage("{}")
 		}
-		d := json.NewDecoder(bytes.NewReader(raw))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&c); err != nil {
-			return c, []problem.Field{{Pointer: "", Code: "invalid", Detail: err.Error()}}
-		}
-		return c, nil
+		return &c, s.Decode(raw, &c)
 	}
 	return Definition{
-		Name: name, Title: title, decode: decode,
+		Name: name, Title: title, schema: describe, decode: decode,
 		Compile: func(raw json.RawMessage, env Env) (Hooks, error) {
-			c, fields := decode(raw)
+			v, fields := decode(raw)
+			if len(fields) == 0 && env.Secrets != nil {
+				fields = schema.ResolveSecrets(v, env.Secrets)
+			}
 			if len(fields) > 0 {
 				return Hooks{}, problem.Invalid("the configuration of policy "+name+" is invalid", fields...)
 			}
-			return compile(c.(C), env) //nolint:forcetypeassert // decode returns a C
+			return compile(*v.(*C), env) //nolint:forcetypeassert // decode returns a *C
 		},
 	}
 }
@@ -58,6 +76,16 @@ func Define[C any](name, title string, defaults C, compile func(C, Env) (Hooks, 
 func (d Definition) Check(raw json.RawMessage) []problem.Field {
 	_, fields := d.decode(raw)
 	return fields
+}
+
+// Schema returns the JSON Schema of the configuration.
+func (d Definition) Schema() (*schema.Schema, error) { return d.schema() }
+
+// Invalid returns the error for a configuration whose field, named by its JSON
+// pointer, is wrong in a way that only Compile could find.
+func Invalid(pointer, format string, args ...any) error {
+	detail := fmt.Sprintf(format, args...)
+	return problem.Invalid(pointer+": "+detail, problem.Field{Pointer: pointer, Code: schema.RuleInvalid, Detail: detail})
 }
 
 // Registry is a set of policy types.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // Env is what a policy may use besides the exchange. It is handed to Compile;
@@ -42,8 +44,9 @@ type Env struct {
 	Expression func(source string) (Expression, error)
 	// Template compiles a text with ${CEL expressions} in it.
 	Template func(source string) (Template, error)
-	// Secret resolves a secret, which may be a reference such as env:NAME.
-	Secret func(value string) (string, error)
+	// Secrets resolves references such as env:NAME. The secrets of the
+	// configuration itself are resolved before Compile.
+	Secrets schema.Resolver
 	// Slot gives the policy a place for its state in every exchange.
 	Slot func() Slot
 	// Upstreams are the names of the API's upstreams, the first its default.

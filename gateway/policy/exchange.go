@@ -40,9 +40,10 @@ type Exchange struct {
 	slots     []any
 	notes     []Note
 	noting    bool
-	cancelMu  sync.Mutex // guards onCancel
-	onCancel  Canceler
+	cancel    *cancellation
+	transport any
 	params    Params
+	engine    any
 }
 
 // Request is what the client asked.
@@ -229,7 +230,8 @@ type Params interface {
 	Param(name string) (string, bool)
 }
 
-// Canceler is told when the client has left.
+// Canceler is told when the client has left. Cancel must not block, nor call
+// the exchange.
 type Canceler interface{ Cancel() }
 
 // Trace is the W3C trace context.
@@ -278,13 +280,19 @@ func (ex *Exchange) SetParams(p Params) { ex.params = p }
 // for calls to other systems; policies that only compute need none.
 func (ex *Exchange) Context() context.Context {
 	if ex.ctx == nil {
-		return context.Background() //nolint:forbidigo // an exchange made by a test has no parent
+		return context.Background()
 	}
 	return ex.ctx
 }
 
-// SetContext is for the transports.
-func (ex *Exchange) SetContext(ctx context.Context) { ex.ctx = ctx }
+// SetContext is for the transports. It also makes the exchange ready for
+// [Exchange.Cancel].
+func (ex *Exchange) SetContext(ctx context.Context) {
+	ex.ctx = ctx
+	if ex.cancel == nil {
+		ex.cancel = new(cancellation)
+	}
+}
 
 // Noting reports whether somebody will read notes of this exchange. Building a
 // costly note is to be skipped where not.
@@ -324,23 +332,77 @@ func (ex *Exchange) Put(s Slot, v any) {
 	ex.slots[s] = v
 }
 
-// OnCancel names what is to be cancelled when the client leaves; nil for
-// nothing. It is for the transports. Since the client may have left just
-// before, the caller looks at the error of [Exchange.Context] afterwards.
-func (ex *Exchange) OnCancel(c Canceler) {
-	ex.cancelMu.Lock()
-	ex.onCancel = c
-	ex.cancelMu.Unlock()
+// SetEngine keeps what the engine needs for this exchange.
+func (ex *Exchange) SetEngine(v any) { ex.engine = v }
+
+// Engine returns what SetEngine was given.
+func (ex *Exchange) Engine() any { return ex.engine }
+
+// cancellation is shared between the goroutine that works on an exchange and
+// the one that watches the client. It lives as long as the exchange's memory.
+type cancellation struct {
+	mu       sync.Mutex
+	target   Canceler
+	canceled bool
 }
 
-// Canceler returns what OnCancel was given. Unlike the rest of an exchange it
-// may be asked by another goroutine than the one that works on the exchange,
-// until the exchange is released.
-func (ex *Exchange) Canceler() Canceler {
-	ex.cancelMu.Lock()
-	defer ex.cancelMu.Unlock()
-	return ex.onCancel
+// OnCancel names what is to be cancelled when the client leaves; nil for
+// nothing. It is for the transports. Where the client has left already, c is
+// cancelled at once. After OnCancel returns, what was named before will not be
+// cancelled any more.
+func (ex *Exchange) OnCancel(c Canceler) {
+	if ex.cancel == nil {
+		ex.cancel = new(cancellation)
+	}
+	ex.cancel.mu.Lock()
+	defer ex.cancel.mu.Unlock()
+	ex.cancel.target = c
+	if ex.cancel.canceled && c != nil {
+		c.Cancel()
+	}
 }
+
+// Canceler returns what OnCancel was given.
+func (ex *Exchange) Canceler() Canceler {
+	if ex.cancel == nil {
+		return nil
+	}
+	ex.cancel.mu.Lock()
+	defer ex.cancel.mu.Unlock()
+	return ex.cancel.target
+}
+
+// Cancel cancels what OnCancel has named or will name. It is for the transport
+// that received the request, which may call it from another goroutine, between
+// SetContext and the end of the exchange.
+func (ex *Exchange) Cancel() {
+	if ex.cancel == nil {
+		return
+	}
+	ex.cancel.mu.Lock()
+	defer ex.cancel.mu.Unlock()
+	ex.cancel.canceled = true
+	if ex.cancel.target != nil {
+		ex.cancel.target.Cancel()
+	}
+}
+
+// Canceled reports whether Cancel was called.
+func (ex *Exchange) Canceled() bool {
+	if ex.cancel == nil {
+		return false
+	}
+	ex.cancel.mu.Lock()
+	defer ex.cancel.mu.Unlock()
+	return ex.cancel.canceled
+}
+
+// Transport returns what SetTransport was given. It is for upstream clients.
+func (ex *Exchange) Transport() any { return ex.transport }
+
+// SetTransport keeps state of an upstream client with the memory of the
+// exchange, beyond Reset, so that a call need not allocate it.
+func (ex *Exchange) SetTransport(v any) { ex.transport = v }
 
 // Reset makes the exchange ready for another request and keeps its memory.
 func (ex *Exchange) Reset() {
@@ -353,7 +415,12 @@ func (ex *Exchange) Reset() {
 	clear(ex.notes)
 	slots, notes, attempts := ex.slots[:0], ex.notes[:0], ex.Outcome.Attempts
 	clear(attempts)
-	*ex = Exchange{slots: slots, notes: notes}
+	if ex.cancel != nil {
+		ex.cancel.mu.Lock()
+		ex.cancel.target, ex.cancel.canceled = nil, false
+		ex.cancel.mu.Unlock()
+	}
+	*ex = Exchange{slots: slots, notes: notes, cancel: ex.cancel, transport: ex.transport, engine: ex.engine}
 	ex.Outcome.Attempts = attempts[:0]
 	ex.Request.Header, ex.Response.Header = req, resp
 	ex.Request.Trailer, ex.Response.Trailer = trailers, respTrailers

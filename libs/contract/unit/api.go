@@ -53,8 +53,11 @@ type Paths struct {
 	AllowEncodedBackslash bool `json:"allowEncodedBackslash,omitempty"`
 	AllowEncodedPercent   bool `json:"allowEncodedPercent,omitempty"`
 	AllowParameters       bool `json:"allowParameters,omitempty"`
-	MergeSlashes          bool `json:"mergeSlashes,omitempty"`
-	IgnoreTrailingSlash   bool `json:"ignoreTrailingSlash,omitempty"`
+	// AllowEmptySegments lets "//" through as it is; MergeSlashes makes one
+	// slash of it. Without either such paths are refused.
+	AllowEmptySegments  bool `json:"allowEmptySegments,omitempty"`
+	MergeSlashes        bool `json:"mergeSlashes,omitempty"`
+	IgnoreTrailingSlash bool `json:"ignoreTrailingSlash,omitempty"`
 }
 
 // Operation is one method and path template.

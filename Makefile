@@ -1,0 +1,66 @@
+# Gatehouse. `make` alone lists the verbs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+TOOLS   := $(CURDIR)/.tools/bin
+LDFLAGS := -s -w
+GOLANGCI_VERSION := v2.15.0
+MODULES := libs gateway
+
+export CGO_ENABLED ?= 0
+
+.PHONY: help
+help: ## list the verbs
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## serve the sample configuration and print how to call it
+	@deploy/sample/run
+
+.PHONY: build
+build: ## build every binary into bin/
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway ./gateway/cmd/gateway
+
+.PHONY: setup
+setup: ## install the servers that tests need (Debian packages, when root)
+	@deploy/setup
+
+.PHONY: test
+test: setup ## all tests, with the race detector
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(foreach m,$(MODULES),./$(m)/...)
+
+.PHONY: soak
+soak: setup ## what takes long: large bodies, many streams, 1,000 swaps under load
+	$(GO) test -timeout 60m -run 'Soak|Large|Swaps|Idle' $(foreach m,$(MODULES),./$(m)/...)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@deploy/fuzz $(or $(FUZZTIME),10s)
+
+.PHONY: bench
+bench: build setup ## compare the gateway with nginx, HAProxy, Caddy and others
+	cd gateway && $(GO) run ./bench $(BENCHFLAGS)
+
+.PHONY: generate
+generate: ## schemas, references, goldens that come from code
+	@for m in $(MODULES); do (cd $$m && $(GO) generate ./...); done
+
+.PHONY: fmt
+fmt: $(TOOLS)/golangci-lint ## format
+	@for m in $(MODULES); do (cd $$m && $(TOOLS)/golangci-lint fmt); done
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## golangci-lint in every module
+	@for m in $(MODULES); do (cd $$m && $(TOOLS)/golangci-lint run ./...); done
+
+.PHONY: check
+check: lint ## lint, and that generated files are fresh
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code --stat -- ':!go.work.sum' || { echo 'generated files are stale: commit the result of make generate'; exit 1; }
+
+$(TOOLS)/golangci-lint:
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

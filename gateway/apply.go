@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/admin"
+	"github.com/gatehouse/gatehouse/gateway/internal/source"
+)
+
+// deliver puts a configuration in use and keeps it on disk. It is the only way
+// in which what is served changes.
+func (g *gateway) deliver(s source.Snapshot) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if cur := g.live.Current(); cur != nil {
+		if err := s.Manifest.Replaces(cur.Manifest); err != nil {
+			g.metrics.ConfigRefused()
+			return err
+		}
+	}
+	g.apply(s)
+	if g.cache == nil || len(s.Broken) > 0 || len(g.live.Current().Issues) > 0 {
+		// What is kept is the last configuration without a mistake in it.
+		return nil
+	}
+	if err := g.cache.Save(s); err != nil {
+		g.log.Error("the configuration is served but could not be kept for a restart", "err", err)
+	}
+	return nil
+}
+
+// apply compiles and swaps. Credentials come first: a new plan without its
+// subscribers would refuse them.
+func (g *gateway) apply(s source.Snapshot) {
+	if s.Credentials != nil {
+		if err := g.credentials.Apply(*s.Credentials); err != nil {
+			g.log.Error("some credentials were not taken", "err", err)
+		}
+	}
+	begin := time.Now()
+	next, stats := g.compiler.Compile(s, g.live.Current())
+	took := time.Since(begin)
+	g.live.Swap(next)
+	g.snapshot = s
+	g.metrics.ConfigApplied(s.Manifest.Version, g.env.Now(), took, len(next.Issues))
+	g.status.SetApplied(admin.Applied{
+		Version: s.Manifest.Version, Epoch: s.Manifest.Epoch, At: g.env.Now(), Compile: took,
+		APIs: next.APIs(), Compiled: stats.Compiled, Reused: stats.Reused, Issues: next.Issues,
+	})
+	for _, i := range next.Issues {
+		for _, p := range i.Problems {
+			g.log.Error("an API was not compiled", "kind", string(i.Kind), "unit", i.Unit, "serving", i.Serving,
+				"at", p.Source, "pointer", p.Pointer, "detail", p.Detail)
+		}
+	}
+	g.log.Info("configuration applied", "version", s.Manifest.Version, "apis", next.APIs(),
+		"compiled", stats.Compiled, "reused", stats.Reused, "issues", len(next.Issues), "took", took.String())
+}

@@ -1,0 +1,98 @@
+package counter_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/counter"
+	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
+	"github.com/gatehouse/gatehouse/gateway/policy"
+)
+
+// R7.2: four gateways, uneven load, one limit of 1000.
+func TestAccuracyOverFourGateways(t *testing.T) {
+	t.Parallel()
+	for _, fast := range []bool{false, true} {
+		t.Run(map[bool]string{false: "exact", true: "fast"}[fast], func(t *testing.T) {
+			t.Parallel()
+			accuracy(t, fast)
+		})
+	}
+}
+
+func accuracy(t *testing.T, fast bool) {
+	t.Helper()
+	const syncEvery, pace = 20 * time.Millisecond, 2 * time.Millisecond
+	server := countertest.StartRedis(t)
+	r := policy.Rule{Algorithm: policy.FixedWindow, Limit: 1000, Window: 1000 * time.Hour}
+	var accepted, tried atomic.Int64
+	var wg sync.WaitGroup
+	begin := time.Now()
+	for _, load := range []int{1, 2, 4, 9} { // calls each tick
+		set := newSet(t, counter.Options{Redis: single(t, server), Budget: patient})
+		l, err := set.Limiter(policy.LimiterSpec{
+			Name: "n", Rules: []policy.Rule{r}, Shared: true, Fast: fast, SyncEvery: syncEvery,
+		})
+		require.NoError(t, err)
+		wg.Go(func() {
+			tick := time.NewTicker(pace)
+			defer tick.Stop()
+			for range 150 {
+				<-tick.C
+				for range load {
+					tried.Add(1)
+					if d, err := l.Take("k", 1); err == nil && d.Allowed {
+						accepted.Add(1)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.Greater(t, tried.Load(), int64(2000))
+	if !fast {
+		require.EqualValues(t, 1000, accepted.Load())
+		return
+	}
+	// A mean rate per gateway; the pauses of a busy test machine count as delay.
+	rate := float64(tried.Load()) / 4 / time.Since(begin).Seconds()
+	bound := counter.ErrorBound(4, syncEvery, rate)
+	t.Logf("accepted %d of %d tried, bound %d", accepted.Load(), tried.Load(), 1000+bound)
+	require.GreaterOrEqual(t, accepted.Load(), int64(1000))
+	require.LessOrEqual(t, accepted.Load(), 1000+bound)
+}
+
+// Nothing that was admitted gets lost on the way to Redis.
+func TestFastCountsArrive(t *testing.T) {
+	t.Parallel()
+	server := countertest.StartRedis(t)
+	r := policy.Rule{Algorithm: policy.FixedWindow, Limit: 1 << 40, Window: 1000 * time.Hour}
+	spec := policy.LimiterSpec{Name: "n", Rules: []policy.Rule{r}, Shared: true, Fast: true, SyncEvery: 5 * time.Millisecond}
+	one := newSet(t, counter.Options{Redis: single(t, server), ProbeEvery: 10 * time.Millisecond})
+	l, err := one.Limiter(spec)
+	require.NoError(t, err)
+	for i := range 20_000 {
+		_, err := l.Take("k", 1)
+		require.NoError(t, err)
+		switch i {
+		case 5_000, 15_000:
+			server.Freeze()
+			lose(t, one, sharedLimiter(t, one, false, policy.FailLocal, hourly))
+		case 10_000:
+			server.Thaw()
+		}
+	}
+	server.Thaw()
+	recovered(t, one)
+	two := newSet(t, counter.Options{Redis: single(t, server), Budget: patient})
+	spec.Fast = false
+	check, err := two.Limiter(spec)
+	require.NoError(t, err)
+	d, err := check.Peek("k")
+	require.NoError(t, err)
+	require.EqualValues(t, 20_000, d.Limit-d.Remaining, "a batch that is told twice counts once")
+}

@@ -1,0 +1,75 @@
+package counter_test
+
+import (
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/counter"
+	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newSet(t *testing.T, o counter.Options) *counter.Set {
+	t.Helper()
+	s, err := counter.New(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func closing(t *testing.T, c redis.UniversalClient) redis.UniversalClient {
+	t.Helper()
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func single(t *testing.T, s *countertest.Server) redis.UniversalClient {
+	t.Helper()
+	return closing(t, counter.Connect(counter.Connection{Addresses: []string{s.Addr}}))
+}
+
+func TestLocal(t *testing.T) {
+	t.Parallel()
+	countertest.Run(t, func(t *testing.T, o counter.Options) countertest.Subject {
+		return countertest.Subject{Counters: newSet(t, o)}
+	})
+}
+
+// patient gives a busy test machine time; the budget has tests of its own.
+const patient = 5e9
+
+func overRedis(t *testing.T, fast bool, client redis.UniversalClient) {
+	t.Helper()
+	countertest.Run(t, func(t *testing.T, o counter.Options) countertest.Subject {
+		o.Redis, o.Budget = client, patient
+		o.Prefix = t.Name() + ":"
+		return countertest.Subject{Counters: newSet(t, o), Shared: true, Fast: fast}
+	})
+}
+
+func TestRedisSingle(t *testing.T) {
+	t.Parallel()
+	overRedis(t, false, single(t, countertest.StartRedis(t)))
+}
+
+func TestRedisFast(t *testing.T) {
+	t.Parallel()
+	overRedis(t, true, single(t, countertest.StartRedis(t)))
+}
+
+func TestRedisSentinel(t *testing.T) {
+	t.Parallel()
+	overRedis(t, false, closing(t, countertest.StartSentinel(t).Connect()))
+}
+
+func TestRedisCluster(t *testing.T) {
+	t.Parallel()
+	c := countertest.StartCluster(t)
+	client := closing(t, c.Connect())
+	overRedis(t, false, client)
+	overRedis(t, true, client)
+}

@@ -1,0 +1,293 @@
+package counter_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/counter"
+	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
+	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+// logged is a log that a test may read while it is written.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) count(s string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.b.String(), s)
+}
+
+var hourly = policy.Rule{Algorithm: policy.FixedWindow, Limit: 100, Window: 1000 * time.Hour}
+
+func sharedLimiter(t *testing.T, s *counter.Set, fast bool, f policy.StoreFailure, r policy.Rule) policy.Limiter {
+	t.Helper()
+	l, err := s.Limiter(policy.LimiterSpec{
+		Name: "api/policies/0", Rules: []policy.Rule{r}, Shared: true, Fast: fast,
+		SyncEvery: 20 * time.Millisecond, OnStoreFailure: f,
+	})
+	require.NoError(t, err)
+	return l
+}
+
+// lose calls until the breaker is open.
+func lose(t *testing.T, s *counter.Set, l policy.Limiter) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, _ = l.Peek("nobody")
+		return !s.Status().Reachable
+	}, 10*time.Second, time.Millisecond)
+}
+
+func recovered(t *testing.T, s *counter.Set) {
+	t.Helper()
+	require.Eventually(t, func() bool { st := s.Status(); return st.Reachable && st.Unsynced == 0 },
+		20*time.Second, 5*time.Millisecond)
+}
+
+// R6.1, R6.3, R6.5: each behaviour, in both modes, with Redis killed and frozen.
+func TestRedisAway(t *testing.T) {
+	t.Parallel()
+	for _, frozen := range []bool{false, true} {
+		for _, fast := range []bool{false, true} {
+			name := map[bool]string{false: "killed", true: "frozen"}[frozen] + map[bool]string{false: " exact", true: " fast"}[fast]
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				redisAway(t, frozen, fast)
+			})
+		}
+	}
+}
+
+func redisAway(t *testing.T, frozen, fast bool) {
+	t.Helper()
+	server := countertest.StartRedis(t)
+	var log logged
+	set := newSet(t, counter.Options{
+		Redis: single(t, server), Log: slog.New(slog.NewTextHandler(&log, nil)), ProbeEvery: 20 * time.Millisecond,
+	})
+	local := sharedLimiter(t, set, fast, policy.FailLocal, hourly)
+	allow := sharedLimiter(t, set, fast, policy.FailAllow, hourly)
+	deny := sharedLimiter(t, set, fast, policy.FailDeny, hourly)
+	taken := 0
+	for range 40 {
+		d, err := local.Take("k", 1)
+		require.NoError(t, err)
+		require.True(t, d.Allowed)
+		taken++
+	}
+	require.Eventually(t, func() bool { return set.Status().Unsynced == 0 }, 5*time.Second, time.Millisecond)
+	if frozen {
+		server.Freeze()
+	} else {
+		server.Kill()
+	}
+	lose(t, set, local)
+
+	// What was left goes on being counted, from where it stood.
+	for range 80 {
+		d, err := local.Take("k", 1)
+		require.NoError(t, err)
+		require.True(t, d.Estimated)
+		if d.Allowed {
+			taken++
+		}
+	}
+	require.Equal(t, 100, taken)
+	d, err := allow.Take("k", 1)
+	require.NoError(t, err)
+	require.True(t, d.Allowed)
+	require.True(t, d.Estimated)
+	_, err = deny.Take("k", 1)
+	require.True(t, problem.Is(err, problem.CodeDependencyDown))
+	p := problem.From(err)
+	require.Equal(t, http.StatusServiceUnavailable, p.Status)
+	require.NotEmpty(t, p.RetryAfterSeconds())
+
+	// It is back, empty where it was killed: the count is as it was.
+	if frozen {
+		server.Thaw()
+	} else {
+		server.Restart()
+	}
+	recovered(t, set)
+	d, err = deny.Take("k", 1)
+	require.NoError(t, err)
+	require.False(t, d.Allowed)
+	require.False(t, d.Estimated)
+	other := newSet(t, counter.Options{Redis: single(t, server), Budget: patient})
+	d, err = sharedLimiter(t, other, false, policy.FailDeny, hourly).Peek("k")
+	require.NoError(t, err)
+	require.Zero(t, d.Remaining, "another gateway sees what was counted meanwhile")
+	require.Equal(t, 1, log.count("redis is lost"))
+	require.Equal(t, 1, log.count("redis is back"))
+	require.Contains(t, log.b.String(), "dependency=redis")
+}
+
+// R6.2: with Redis frozen no call takes longer than the budget, and with the
+// breaker open calls cost nothing to speak of.
+func TestBudgetWhileRedisIsFrozen(t *testing.T) {
+	t.Parallel()
+	server := countertest.StartRedis(t)
+	set := newSet(t, counter.Options{Redis: single(t, server), ProbeEvery: 50 * time.Millisecond})
+	l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
+	_, err := l.Take("k", 1)
+	require.NoError(t, err)
+	server.Freeze()
+	defer server.Thaw()
+	var slowest time.Duration
+	for set.Status().Reachable {
+		begin := time.Now()
+		_, err := l.Take("k", 0)
+		slowest = max(slowest, time.Since(begin))
+		require.NoError(t, err)
+	}
+	require.Less(t, slowest, 200*time.Millisecond, "20 ms, and what a busy test machine adds")
+	times := make([]time.Duration, 0, 2000)
+	for range cap(times) {
+		begin := time.Now()
+		_, err := l.Take("k", 0)
+		times = append(times, time.Since(begin))
+		require.NoError(t, err)
+	}
+	slices.Sort(times)
+	require.Less(t, times[len(times)*99/100], time.Millisecond)
+	t.Logf("slowest before the breaker opened: %s; p99 after: %s", slowest, times[len(times)*99/100])
+}
+
+func TestSentinelFailover(t *testing.T) {
+	t.Parallel()
+	s := countertest.StartSentinel(t)
+	set := newSet(t, counter.Options{Redis: closing(t, s.Connect()), ProbeEvery: 50 * time.Millisecond})
+	l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
+	for range 60 {
+		d, err := l.Take("k", 1)
+		require.NoError(t, err)
+		require.True(t, d.Allowed)
+	}
+	s.Primary.Kill()
+	lose(t, set, l)
+	recovered(t, set)
+	taken := 60
+	for range 60 {
+		if d, err := l.Take("k", 1); err == nil && d.Allowed {
+			taken++
+		}
+	}
+	require.Equal(t, 100, taken)
+}
+
+func TestOneServerOfAClusterIsLost(t *testing.T) {
+	t.Parallel()
+	c := countertest.StartCluster(t)
+	set := newSet(t, counter.Options{Redis: closing(t, c.Connect()), ProbeEvery: 50 * time.Millisecond})
+	l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
+	keys := strings.Split("abcdefghijklmnop", "")
+	for _, k := range keys {
+		_, err := l.Take(k, 50)
+		require.NoError(t, err)
+	}
+	c.Servers[1].Freeze()
+	estimated := func() (n int) {
+		for _, k := range keys {
+			d, err := l.Peek(k)
+			require.NoError(t, err)
+			if d.Estimated {
+				n++
+			}
+			require.EqualValues(t, 50, d.Remaining)
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { estimated(); return !set.Status().Reachable }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { n := estimated(); return n > 0 && n < len(keys) }, 10*time.Second, time.Millisecond,
+		"the keys of the other servers go on being counted exactly")
+	c.Servers[1].Thaw()
+	require.Eventually(t, func() bool { return estimated() == 0 }, 20*time.Second, 20*time.Millisecond)
+}
+
+// While Redis is away each gateway admits its part of what was left.
+func TestShareOfEachGateway(t *testing.T) {
+	t.Parallel()
+	server := countertest.StartRedis(t)
+	var sets []*counter.Set
+	var limiters []policy.Limiter
+	for range 4 {
+		s := newSet(t, counter.Options{Redis: single(t, server), Gateways: 4, ProbeEvery: 20 * time.Millisecond})
+		sets = append(sets, s)
+		limiters = append(limiters, sharedLimiter(t, s, false, policy.FailLocal, hourly))
+	}
+	for i := range 20 {
+		d, err := limiters[i%4].Take("k", 1)
+		require.NoError(t, err)
+		require.False(t, d.Estimated)
+	}
+	server.Freeze()
+	for i := range sets {
+		lose(t, sets[i], limiters[i])
+	}
+	taken := 20
+	for _, l := range limiters {
+		for range 100 {
+			if d, _ := l.Take("k", 1); d.Allowed {
+				taken++
+			}
+		}
+	}
+	server.Thaw()
+	require.InDelta(t, 100, taken, 4)
+	for _, s := range sets {
+		recovered(t, s)
+	}
+	d, err := limiters[0].Peek("k")
+	require.NoError(t, err)
+	require.InDelta(t, 100-taken, d.Remaining, 4)
+}
+
+// Kong/kong#14995: a time to live in the wrong unit.
+func TestKeysInRedisRunOut(t *testing.T) {
+	t.Parallel()
+	server := countertest.StartRedis(t)
+	client := single(t, server)
+	set := newSet(t, counter.Options{Redis: client, Budget: patient, Prefix: "p:"})
+	rules := map[string]policy.Rule{
+		"fixed":    {Algorithm: policy.FixedWindow, Limit: 9, Window: 10 * time.Second},
+		"sliding":  {Algorithm: policy.SlidingWindow, Limit: 9, Window: 10 * time.Second},
+		"bucket":   {Algorithm: policy.TokenBucket, Limit: 9, Window: 10 * time.Second},
+		"rolling":  {Algorithm: policy.Rolling, Limit: 9, Window: 10 * time.Second},
+		"calendar": {Algorithm: policy.Calendar, Limit: 9, Period: "hour"},
+	}
+	for name, r := range rules {
+		l, err := set.Limiter(policy.LimiterSpec{Name: name, Rules: []policy.Rule{r}, Shared: true})
+		require.NoError(t, err)
+		_, err = l.Take("k", 9)
+		require.NoError(t, err)
+		keys, err := client.Keys(context.Background(), "p:"+name+":*").Result()
+		require.NoError(t, err)
+		require.Len(t, keys, 1)
+		ttl, err := client.PTTL(context.Background(), keys[0]).Result()
+		require.NoError(t, err)
+		most := map[string]time.Duration{"sliding": 21 * time.Second, "calendar": time.Hour + time.Second}[name]
+		require.LessOrEqual(t, ttl, max(most, 11*time.Second+time.Millisecond), name)
+		require.Positive(t, ttl, name)
+	}
+}

@@ -1,0 +1,187 @@
+package file
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/source"
+	"github.com/gatehouse/gatehouse/libs/config"
+	"github.com/gatehouse/gatehouse/libs/contract/unit"
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+// settle is how long changes are collected before the file is read again:
+// editors write in several steps.
+const settle = 100 * time.Millisecond
+
+// Read reads the file and returns the part that may change while the gateway
+// runs.
+type Read func() (*Config, *config.Document, []problem.Field)
+
+// Source is a [source.Source] of a file or a directory of files.
+type Source struct {
+	// Path is the file or directory, Read what reads it.
+	Path string
+	Read Read
+	// Key signs the manifests, so that the cache can tell its own.
+	Key ed25519.PrivateKey
+	Log *slog.Logger
+	Now func() time.Time
+	// OnProblems is told what is wrong with the file as a whole after each
+	// reading; none = it was accepted.
+	OnProblems func([]problem.Field)
+	// Reload asks to read the file again; OnReload, where not nil, is called
+	// then.
+	Reload   <-chan struct{}
+	OnReload func()
+
+	version uint64
+	watched []string
+	first   bool // was read by First
+}
+
+// Snapshot reads the file once. The problems say why there is none, or what is
+// wrong with single APIs of it.
+func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
+	cfg, doc, fields := s.Read()
+	s.watched = []string{s.Path}
+	if len(fields) > 0 {
+		return source.Snapshot{}, fields, false
+	}
+	dir := s.Path
+	if !s.isDir() {
+		dir = filepath.Dir(dir)
+	}
+	built := Build(cfg, dir)
+	s.watched = append(s.watched, built.Files...)
+	doc.Locate(built.Problems)
+	// Versions rise over restarts, too, because they are times.
+	s.version = max(s.version+1, uint64(s.Now().UnixMilli()))
+	signed, m, err := source.Assemble(
+		unit.Manifest{Group: "file", Epoch: "file", Version: s.version, Issued: s.Now()},
+		built.Refs, func(unit.Ref) string { return "default" }, built.Units, s.Key)
+	if err != nil {
+		return source.Snapshot{}, append(built.Problems, problem.Field{Code: "internal", Detail: err.Error()}), false
+	}
+	snap := source.Snapshot{
+		Manifest: m, Signed: signed, Refs: built.Refs, Units: built.Units, Credentials: &built.Credentials,
+		Locate: func(kind unit.Kind, name, pointer string) string {
+			at := []problem.Field{{Pointer: built.Pointers[string(kind)+"/"+name] + filePointer(kind, pointer)}}
+			return doc.Locate(at)[0].Source
+		},
+	}
+	for _, b := range built.Broken {
+		snap.Broken = append(snap.Broken, source.Broken(b))
+	}
+	return snap, built.Problems, true
+}
+
+// filePointer maps a pointer within a unit to the one in the file, where the
+// two forms differ.
+func filePointer(kind unit.Kind, pointer string) string {
+	switch {
+	case kind == unit.KindSettings:
+		return strings.Replace(pointer, "/platform", "/policies", 1)
+	case strings.HasPrefix(pointer, "/upstreams/0"):
+		return strings.Replace(pointer, "/upstreams/0", "/upstream", 1)
+	}
+	return pointer
+}
+
+// Run delivers the configuration now and after each change of a file. A file
+// that is not accepted changes nothing.
+func (s *Source) Run(ctx context.Context, deliver func(source.Snapshot) error) error {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watching %s: %w", s.Path, err)
+	}
+	defer func() { _ = watcher.Close() }() // nothing is left to lose
+	dirs := map[string]bool{}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.Reload:
+			if s.OnReload != nil {
+				s.OnReload()
+			}
+			timer.Reset(0)
+		case err := <-watcher.Errors:
+			s.Log.Warn("a change of the configuration may have been missed", "err", err)
+		case ev := <-watcher.Events:
+			if s.concerns(ev.Name) {
+				timer.Reset(settle)
+			}
+		case <-timer.C:
+			if !s.first {
+				s.read(deliver)
+			}
+			s.first = false
+			for _, path := range s.watched {
+				dir := filepath.Dir(path)
+				if path == s.Path && s.isDir() {
+					dir = path
+				}
+				if !dirs[dir] {
+					dirs[dir] = true
+					if err := watcher.Add(dir); err != nil {
+						return fmt.Errorf("watching %s: %w", dir, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (s *Source) isDir() bool {
+	info, err := os.Stat(s.Path)
+	return err == nil && info.IsDir()
+}
+
+// concerns reports whether a change of that file matters. Symbolic links of
+// mounted volumes change beside the file, so anything in its directory whose
+// name is unknown counts where the directory has such links.
+func (s *Source) concerns(name string) bool {
+	if filepath.Base(name) == "..data" { // how Kubernetes swaps a mounted volume
+		return true
+	}
+	for _, w := range s.watched {
+		if filepath.Clean(name) == filepath.Clean(w) || w == s.Path && s.isDir() && filepath.Dir(name) == filepath.Clean(w) {
+			return true
+		}
+	}
+	return false
+}
+
+// First reads and delivers the file once, before Run.
+func (s *Source) First(deliver func(source.Snapshot) error) {
+	s.read(deliver)
+	s.first = true
+}
+
+func (s *Source) read(deliver func(source.Snapshot) error) {
+	snap, problems, ok := s.Snapshot()
+	if s.OnProblems != nil {
+		s.OnProblems(problems)
+	}
+	for _, p := range problems {
+		s.Log.Error("the configuration has a mistake", "at", p.Source, "pointer", p.Pointer, "rule", p.Code, "detail", p.Detail)
+	}
+	if !ok {
+		s.Log.Error("the configuration was not accepted; what was served is served on", "path", s.Path)
+		return
+	}
+	if err := deliver(snap); err != nil {
+		s.Log.Error("the configuration was not applied; what was served is served on", "path", s.Path, "err", err)
+	}
+}

@@ -1,0 +1,313 @@
+package http1
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/transport"
+	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+// The phases of a connection. Only an idle one may be closed by Shutdown.
+const (
+	phaseIdle int32 = iota
+	phaseActive
+	phaseClosed
+)
+
+const (
+	drainBytes  = 64 << 10 // of an unread request body, to save the connection
+	lingerBytes = 256 << 10
+	lingerTime  = 500 * time.Millisecond
+)
+
+// conn is one client connection. One goroutine works on it.
+type conn struct {
+	srv    *Server
+	base   context.Context //nolint:containedctx // the listener's, for the exchanges
+	nc     net.Conn
+	sock   syscall.RawConn // for asking whether the client is there
+	peer   netip.AddrPort
+	tls    *tls.ConnectionState
+	lim    transport.Limits
+	in     reader
+	rd, wd deadline
+	first  time.Time // when the first byte of the request was read
+	now    time.Time // a recent time
+	served int
+	facts  facts
+	body   requestBody
+	out    output
+	phase  atomic.Int32
+
+	// What the watcher sees.
+	since   atomic.Int64 // start of the exchange under way, Unix nanoseconds; 0 = none
+	writing atomic.Bool  // the response has begun
+	endless atomic.Bool  // the exchange is not bounded in time
+	tunnel  atomic.Pointer[io.Closer]
+	watched watched
+
+	mu      sync.Mutex
+	ex      *policy.Exchange
+	ctx     *exchangeContext
+	gone    bool // the client has left
+	expired bool // the total time is over
+}
+
+func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
+	c := &conn{srv: s, base: ctx, nc: nc, sock: socketOf(nc), peer: peerOf(nc), lim: s.limits(), now: time.Now()}
+	if t, ok := nc.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		st := t.ConnectionState()
+		c.tls = &st
+	}
+	c.in.from(nc)
+	c.in.woke = c.woke
+	c.rd.set, c.wd.set = nc.SetReadDeadline, nc.SetWriteDeadline
+	c.ctx = &exchangeContext{parent: ctx}
+	c.body.c = c
+	c.body.body.ready = c.body.ready
+	return c
+}
+
+// woke is called when bytes have come.
+func (c *conn) woke() {
+	if c.first.IsZero() {
+		c.first = time.Now()
+		c.phase.CompareAndSwap(phaseIdle, phaseActive)
+	}
+}
+
+func (c *conn) serve() {
+	for {
+		c.first = time.Time{}
+		if c.in.buffered() > 0 { // pipelined
+			c.first = c.now
+			c.phase.Store(phaseActive)
+		} else if c.phase.Store(phaseIdle); c.srv.draining.Load() {
+			return
+		}
+		n, m, err := c.awaitHead()
+		switch {
+		case err != nil || c.phase.Load() == phaseClosed:
+			return
+		case m == nil && c.served == 0 && c.srv.H2C != nil && c.tls == nil &&
+			string(c.in.bytes()[:n]) == preface[:18]:
+			c.handOver()
+			return
+		}
+		c.served++
+		if !c.exchange(n, m) {
+			return
+		}
+	}
+}
+
+// awaitHead waits until a whole head is buffered and returns its length. An
+// error means that there is nobody to answer.
+func (c *conn) awaitHead() (int, *malformed, error) {
+	skipped := false
+	for {
+		buf := c.in.bytes()
+		// One empty line before a request is forgiven (RFC 9112 section 2.2).
+		if !skipped && len(buf) > 1 && buf[0] == '\r' && buf[1] == '\n' {
+			c.in.skip(2)
+			skipped = true
+			continue
+		}
+		if len(buf) == 0 {
+			c.rd.after(c.now, c.lim.KeepAlive)
+		} else {
+			n, m := c.findHead(buf, skipped)
+			if n > 0 || m != nil {
+				return n, m, nil
+			}
+			c.rd.exact(c.first.Add(c.lim.HeaderTime))
+		}
+		err := c.in.fill(c.lim.HeaderBytes + pageSize)
+		if err == nil {
+			continue
+		}
+		if c.in.buffered() > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			return 0, &malformed{
+				code:   problem.CodeRequestTimeout,
+				detail: "the header did not arrive within " + c.lim.HeaderTime.String(),
+			}, nil
+		}
+		return 0, nil, err
+	}
+}
+
+// findHead looks for the end of the head, and for reasons not to wait for it.
+func (c *conn) findHead(buf []byte, skipped bool) (int, *malformed) {
+	if !tokens[buf[0]] && (skipped || buf[0] != '\r' || len(buf) > 1) {
+		return 0, errRequestLine
+	}
+	n := bytes.Index(buf, headEnd) + len(headEnd)
+	if n < len(headEnd) {
+		n = 0
+	}
+	switch {
+	case n > 0 && n <= c.lim.HeaderBytes:
+		return n, nil
+	case len(buf) > c.lim.URIBytes+64 && bytes.IndexByte(buf[:c.lim.URIBytes+64], '\r') < 0:
+		return 0, errURI
+	case n > 0 || len(buf) > c.lim.HeaderBytes:
+		return 0, errHeadTooBig
+	case bareLF(buf):
+		return 0, errLineEnd
+	}
+	return 0, nil
+}
+
+// exchange serves one request whose head is the first n bytes buffered, or
+// refuses it, and reports whether the connection can be used further.
+func (c *conn) exchange(n int, m *malformed) bool {
+	h := c.srv.Handler
+	ex := h.Acquire()
+	ex.Start = c.first
+	req := &ex.Request
+	req.Peer, req.TLS, req.Scheme = c.peer, c.tls, "http"
+	if c.tls != nil {
+		req.Scheme = "https"
+	}
+	c.facts = facts{length: -1, close: true}
+	if m == nil {
+		head := c.in.bytes()[:n]
+		m = parseRequest(head, string(head), req, &c.facts, &c.lim)
+		c.in.skip(n)
+	}
+	c.body.reset()
+	if m == nil {
+		m = c.body.start(req)
+	}
+	c.begin(ex)
+	if m != nil {
+		c.facts.close = true
+		h.Refuse(ex, m.problem())
+	} else {
+		h.Serve(ex)
+	}
+	keep := c.respond(ex)
+	ex.Outcome.RequestBytes = c.body.n
+	c.now = time.Now()
+	ex.Outcome.End = c.now
+	c.end(ex)
+	h.Release(ex)
+	if c.body.interrupted.Load() {
+		c.rd.forget()
+	}
+	if keep && c.body.drain() {
+		return true
+	}
+	if m != nil || !c.body.body.done || c.in.buffered() > 0 {
+		c.linger()
+	}
+	return false
+}
+
+// begin lets the watcher see the exchange.
+func (c *conn) begin(ex *policy.Exchange) {
+	c.writing.Store(false)
+	c.endless.Store(false)
+	c.mu.Lock()
+	c.ex, c.gone, c.expired = ex, false, false
+	c.watched = watched{}
+	if c.lim.Total > 0 {
+		c.ctx.deadline = c.first.Add(c.lim.Total)
+	}
+	c.mu.Unlock()
+	ex.SetContext(c.ctx)
+	c.since.Store(c.first.UnixNano())
+}
+
+// end takes the exchange away from the watcher. It is safe to call twice.
+func (c *conn) end(ex *policy.Exchange) {
+	c.since.Store(0)
+	c.mu.Lock()
+	c.ex = nil
+	if ex != nil && c.gone {
+		ex.Outcome.ClientGone = true
+	}
+	c.ctx = c.ctx.end()
+	c.mu.Unlock()
+}
+
+// abort ends the connection from outside.
+func (c *conn) abort() {
+	c.phase.Store(phaseClosed)
+	c.mu.Lock()
+	c.ctx.cancel(context.Canceled)
+	if c.ex != nil {
+		c.ex.Cancel()
+	}
+	c.mu.Unlock()
+	_ = c.nc.Close()
+	if t := c.tunnel.Load(); t != nil {
+		_ = (*t).Close()
+	}
+}
+
+// handOver gives the connection, with what was read of it, to the HTTP/2 server.
+func (c *conn) handOver() {
+	_ = c.nc.SetDeadline(time.Time{})
+	read := bytes.Clone(c.in.bytes())
+	c.in.release()
+	c.srv.remove(c)
+	c.srv.H2C(c.base, &replayConn{Conn: c.nc, read: read, peer: c.peer})
+}
+
+// linger waits a little for the client to take the answer before the connection
+// is closed: closing with unread bytes would destroy it (RFC 9112 section 9.6).
+func (c *conn) linger() {
+	t, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok || t.CloseWrite() != nil {
+		return
+	}
+	_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime))
+	c.in.release()
+	b := blocks.Get().(*block) //nolint:forcetypeassert // the pool holds nothing else
+	defer blocks.Put(b)
+	for n := 0; n < lingerBytes; {
+		k, err := c.nc.Read(b[:])
+		if err != nil {
+			return
+		}
+		n += k
+	}
+}
+
+// replayConn is a connection of which some bytes were read.
+type replayConn struct {
+	net.Conn
+	read []byte
+	peer netip.AddrPort
+}
+
+var _ transport.Conn = (*replayConn)(nil)
+
+// Peer returns the client's address.
+func (c *replayConn) Peer() netip.AddrPort { return c.peer }
+
+// NetConn returns the connection below.
+func (c *replayConn) NetConn() net.Conn { return c.Conn }
+
+// Read reads what was read before, then the connection.
+func (c *replayConn) Read(p []byte) (int, error) {
+	if len(c.read) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.read)
+	c.read = c.read[n:]
+	return n, nil
+}

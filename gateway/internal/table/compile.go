@@ -1,0 +1,231 @@
+package table
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/router"
+	"github.com/gatehouse/gatehouse/gateway/internal/source"
+	"github.com/gatehouse/gatehouse/libs/contract/unit"
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+// Stats say what a compilation did.
+type Stats struct {
+	// Compiled is how many units were compiled, Reused how many were taken over.
+	Compiled, Reused int
+}
+
+// Compile makes a table of a snapshot. Units that are the same as in prev, which
+// may be nil, are taken over. It never fails as a whole: a unit that does not
+// compile keeps its previous form, or answers 503, and nothing else is touched.
+// (R4.2).
+func (c *Compiler) Compile(s source.Snapshot, prev *Table) (*Table, Stats) {
+	r := run{Compiler: c, snapshot: s, prev: prev, table: &Table{Manifest: s.Manifest, units: make(map[string]*Unit, len(s.Refs))}}
+	r.shared()
+	for _, ref := range s.Refs {
+		if ref.Kind == unit.KindAPI {
+			r.api(ref)
+		}
+	}
+	for _, b := range s.Broken {
+		r.broken(b.Name, "", b.Hosts, b.BasePath, b.Problems)
+	}
+	r.index()
+	slices.SortFunc(r.table.Issues, func(a, b Issue) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit)) })
+	return r.table, r.stats
+}
+
+// run is one compilation.
+type run struct {
+	*Compiler
+	snapshot source.Snapshot
+	prev     *Table
+	table    *Table
+	stats    Stats
+
+	settings unit.Settings
+	sets     map[string]unit.PolicySet
+	setHash  map[string]unit.Hash
+	badSet   map[string]bool
+	// settingsKey names what all units were compiled with.
+	settingsKey string
+}
+
+func (r *run) issue(kind unit.Kind, name string, hash unit.Hash, serving string, problems []problem.Field) {
+	for i := range problems {
+		if problems[i].Source == "" && r.snapshot.Locate != nil {
+			problems[i].Source = r.snapshot.Locate(kind, name, problems[i].Pointer)
+		}
+	}
+	r.table.Issues = append(r.table.Issues, Issue{Kind: kind, Unit: name, Hash: hash, Serving: serving, Problems: problems})
+}
+
+func fieldsOf(err error) []problem.Field {
+	var p *problem.Problem
+	if errors.As(err, &p) && len(p.Errors) > 0 {
+		return p.Errors
+	}
+	return []problem.Field{{Pointer: "", Code: "invalid", Detail: err.Error()}}
+}
+
+// shared reads the units that others refer to. Policies that cannot be read
+// must not vanish: with bad settings nothing is compiled anew.
+func (r *run) shared() {
+	r.sets, r.setHash, r.badSet = map[string]unit.PolicySet{}, map[string]unit.Hash{}, map[string]bool{}
+	for _, ref := range r.snapshot.Refs {
+		doc := r.snapshot.Units[ref.Hash]
+		switch ref.Kind {
+		case unit.KindPolicySet:
+			set, err := unit.Decode[unit.PolicySet](doc)
+			if err != nil {
+				r.badSet[ref.Name] = true
+				r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", fieldsOf(err))
+				continue
+			}
+			r.sets[ref.Name], r.setHash[ref.Name] = set, ref.Hash
+		case unit.KindSettings:
+			settings, err := unit.Decode[unit.Settings](doc)
+			if err != nil {
+				r.badSet[""] = true
+				r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", fieldsOf(err))
+				continue
+			}
+			r.settings = settings
+			r.settingsKey += string(ref.Hash)
+		case unit.KindAPI, unit.KindCertificate, unit.KindIndex:
+		default:
+			r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", []problem.Field{{Code: "unknown", Detail: "this gateway does not know units of this kind; upgrade it"}})
+		}
+	}
+	for _, p := range r.settings.Platform {
+		r.settingsKey += string(r.setHash[p.Set])
+	}
+	r.platform()
+}
+
+// platform compiles the policies for requests that match no API.
+func (r *run) platform() {
+	if r.prev != nil && (r.prev.platform.key == r.settingsKey || r.badSet[""]) {
+		r.table.platform = r.prev.platform
+		return
+	}
+	p, err := r.compilePlatform()
+	if err != nil {
+		r.issue(unit.KindSettings, "settings", "", "previous", fieldsOf(err))
+		if r.prev != nil {
+			p = r.prev.platform
+		}
+	}
+	r.table.platform = p
+}
+
+func (r *run) api(ref unit.Ref) {
+	key := string(ref.Hash) + r.settingsKey
+	var prev *Unit
+	if r.prev != nil {
+		prev = r.prev.units[ref.Name]
+	}
+	doc := r.snapshot.Units[ref.Hash]
+	a, err := unit.Decode[unit.API](doc)
+	if err != nil {
+		r.undecodable(ref, doc, err)
+		return
+	}
+	key += r.setsKey(&a)
+	if prev != nil && prev.key == key {
+		r.table.units[ref.Name] = prev
+		r.stats.Reused++
+		return
+	}
+	r.stats.Compiled++
+	u, err := r.compileAPI(&a, ref.Hash)
+	if err != nil {
+		r.broken(ref.Name, ref.Hash, a.Hosts, a.BasePath, fieldsOf(err))
+		return
+	}
+	u.key = key
+	r.table.units[ref.Name] = u
+}
+
+// setsKey names the policy sets that a unit and its project refer to.
+func (r *run) setsKey(a *unit.API) string {
+	var key string
+	add := func(list []unit.Policy) {
+		for _, p := range list {
+			if p.Set != "" {
+				key += p.Set + string(r.setHash[p.Set])
+			}
+		}
+	}
+	add(r.settings.Projects[a.Project])
+	add(a.Policies)
+	for i := range a.Plans {
+		add(a.Plans[i].Policies)
+	}
+	for i := range a.Operations {
+		add(a.Operations[i].Policies)
+	}
+	return key
+}
+
+// undecodable deals with a unit of which not even the form is understood: its
+// address, where that can be read, answers 503.
+func (r *run) undecodable(ref unit.Ref, doc []byte, err error) {
+	var a struct {
+		Hosts    []string `json:"hosts"`
+		BasePath string   `json:"basePath"`
+	}
+	_ = json.Unmarshal(doc, &a) // what cannot be read is not served
+	r.broken(ref.Name, ref.Hash, a.Hosts, a.BasePath, fieldsOf(err))
+}
+
+// broken keeps the previous form of a unit, or puts one in its place that
+// answers 503.
+func (r *run) broken(name string, hash unit.Hash, hosts []string, basePath string, problems []problem.Field) {
+	if r.prev != nil {
+		if prev := r.prev.units[name]; prev != nil && !prev.Broken {
+			r.table.units[name] = prev
+			r.issue(unit.KindAPI, name, hash, "previous", problems)
+			return
+		}
+	}
+	u, err := r.unavailable(name, hosts, basePath)
+	if err != nil {
+		r.issue(unit.KindAPI, name, hash, "nothing", problems)
+		return
+	}
+	r.table.units[name] = u
+	r.issue(unit.KindAPI, name, hash, "unavailable", problems)
+}
+
+// index builds the routing index, from the previous one by the difference where
+// that is smaller.
+func (r *run) index() {
+	var removed, added []*router.Compiled
+	var conflicts []router.Conflict
+	if r.prev != nil {
+		for id, u := range r.prev.units {
+			if r.table.units[id] != u {
+				removed = append(removed, u.compiled)
+			}
+		}
+		for id, u := range r.table.units {
+			if r.prev.units[id] != u {
+				added = append(added, u.compiled)
+			}
+		}
+		r.table.index, conflicts = r.prev.index.Update(removed, added)
+	} else {
+		for _, u := range r.table.units {
+			added = append(added, u.compiled)
+		}
+		r.table.index, conflicts = router.Build(added)
+	}
+	for _, c := range conflicts {
+		r.issue(unit.KindAPI, c.Refused, r.table.units[c.Refused].Hash, "nothing",
+			[]problem.Field{{Pointer: "/basePath", Code: "conflict", Detail: c.Error()}})
+	}
+}

@@ -1,0 +1,236 @@
+package traffic
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/contract/unit"
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+// Config is the log section of the gateway's file. The zero value writes
+// nothing, keeps decisions in memory, and redacts.
+type Config struct {
+	// Traffic writes records as JSON lines.
+	Traffic FileConfig `json:"traffic,omitzero"`
+	// Spool keeps records on disk until they have been delivered.
+	Spool SpoolConfig `json:"spool,omitzero"`
+	// RequestHeaders and ResponseHeaders name header fields to record.
+	RequestHeaders  []string `json:"requestHeaders,omitempty"`
+	ResponseHeaders []string `json:"responseHeaders,omitempty"`
+	// Redact names what is secret besides what always is.
+	Redact Redact `json:"redact,omitzero"`
+	// Sample is the share of requests answered below 400 that is recorded; the
+	// default is 1. Others are recorded always.
+	Sample *float64 `json:"sample,omitempty" schema:"min=0,max=1"`
+	// ClientIP says how client addresses are recorded: full, truncate (to /24
+	// and /48) or omit. The default is full.
+	ClientIP string `json:"clientIp,omitempty" schema:"enum=full|truncate|omit"`
+	// Subject says how subjects of tokens are recorded: hash, plain or omit. The
+	// default is hash: HMAC-SHA-256 with SubjectKey, 32 hex digits.
+	Subject    string `json:"subject,omitempty" schema:"enum=hash|plain|omit"`
+	SubjectKey string `json:"subjectKey,omitempty"`
+	// Decisions says which decisions are kept.
+	Decisions Decisions `json:"decisions,omitzero"`
+}
+
+// FileConfig says where JSON lines are written.
+type FileConfig struct {
+	// Path is a file, or stdout; "" = nowhere.
+	Path string `json:"path,omitempty"`
+	// Rotate says when a file is put aside.
+	Rotate Rotate `json:"rotate,omitzero"`
+	// Flush is how long a record may wait in memory; the default is 100ms. A
+	// gateway that is killed loses what waits.
+	Flush unit.Duration `json:"flush,omitempty"`
+	// Buffer bounds the memory of records that wait for a slow disk; the
+	// default is 16MiB. Beyond it records are dropped and counted.
+	Buffer Size `json:"buffer,omitempty"`
+}
+
+// Rotate says when a file is put aside as PATH.TIME, and how many are kept.
+type Rotate struct {
+	// Size and Every put the file aside when it is so large or so old; 0 = never.
+	Size  Size          `json:"size,omitempty"`
+	Every unit.Duration `json:"every,omitempty"`
+	// Keep is how many files are kept besides the current one; the default is 7.
+	Keep int `json:"keep,omitempty" schema:"min=0"`
+}
+
+// SpoolConfig says where records wait for delivery, and where to.
+type SpoolConfig struct {
+	// Dir is a directory of this gateway alone; "" = no spool.
+	Dir string `json:"dir,omitempty"`
+	// MaxBytes bounds the disk used; the default is 1GiB. Beyond it the oldest
+	// records are dropped, counted and reported.
+	MaxBytes Size `json:"maxBytes,omitempty"`
+	// Flush is how long a record may wait in memory; the default is 500ms. A
+	// gateway that is killed loses what waits.
+	Flush unit.Duration `json:"flush,omitempty"`
+	// Sync is how often written records are forced to the disk; the default is
+	// 1s. Only a crash of the machine loses what was written and not forced.
+	Sync unit.Duration `json:"sync,omitempty"`
+	// Buffer bounds the memory of records that wait for the disk; the default is
+	// 16MiB.
+	Buffer Size `json:"buffer,omitempty"`
+	// URL takes POSTs of gzipped JSON lines.
+	URL string `json:"url,omitempty" schema:"format=uri"`
+	// Headers are sent with each POST, such as Authorization.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Timeout bounds one POST; the default is 30s.
+	Timeout unit.Duration `json:"timeout,omitempty"`
+}
+
+// Redact names what is secret besides what always is: Authorization, cookies,
+// and whatever is named like a key, token, secret, password or signature.
+type Redact struct {
+	// Headers are header fields.
+	Headers []string `json:"headers,omitempty"`
+	// Parameters are query parameters, form fields and JSON members.
+	Parameters []string `json:"parameters,omitempty"`
+}
+
+// Decisions says which decisions are kept. Those of refused and failed requests
+// always are.
+type Decisions struct {
+	// Keep is how many of the newest are kept in memory; the default is 1000.
+	Keep int `json:"keep,omitempty" schema:"min=0"`
+	// Sample is the share of the other requests whose decision is kept.
+	Sample float64 `json:"sample,omitempty" schema:"min=0,max=1"`
+}
+
+// Size is a number of bytes: a JSON number, or a text such as "64MiB" or "1GB".
+type Size int64
+
+// UnmarshalJSON reads both forms.
+func (s *Size) UnmarshalJSON(b []byte) error {
+	var text string
+	if len(b) == 0 || b[0] != '"' {
+		text = string(b)
+	} else if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	v, err := parseSize(text)
+	*s = Size(v)
+	return err
+}
+
+var errSize = errors.New(`want bytes, such as 1048576, "64MiB" or "1GB"`)
+
+func parseSize(s string) (int64, error) {
+	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	if i < 0 {
+		i = len(s)
+	}
+	factor, ok := map[string]int64{
+		"": 1, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+		"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+	}[strings.TrimSpace(s[i:])]
+	n, err := strconv.ParseInt(s[:i], 10, 64)
+	if err != nil || !ok || n > math.MaxInt64/factor {
+		return 0, fmt.Errorf("size %q: %w", s, errSize)
+	}
+	return n * factor, nil
+}
+
+// Defaults returns c with the defaults in place of what is not set.
+func (c Config) Defaults() Config {
+	set(&c.Traffic.Flush, unit.Duration(100*time.Millisecond))
+	set(&c.Traffic.Buffer, 16<<20)
+	set(&c.Traffic.Rotate.Keep, 7)
+	set(&c.Spool.MaxBytes, 1<<30)
+	set(&c.Spool.Flush, unit.Duration(500*time.Millisecond))
+	set(&c.Spool.Sync, unit.Duration(time.Second))
+	set(&c.Spool.Buffer, 16<<20)
+	set(&c.Spool.Timeout, unit.Duration(30*time.Second))
+	set(&c.ClientIP, "full")
+	set(&c.Subject, "hash")
+	set(&c.Decisions.Keep, 1000)
+	if c.Sample == nil {
+		one := 1.0
+		c.Sample = &one
+	}
+	return c
+}
+
+func set[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Validate returns every field at fault. Pointers are relative to the section.
+func (c Config) Validate() []problem.Field {
+	c = c.Defaults()
+	var fields []problem.Field
+	bad := func(pointer, code, detail string) {
+		fields = append(fields, problem.Field{Pointer: pointer, Code: code, Detail: detail})
+	}
+	least := func(pointer string, v Size, min Size) {
+		if v < min {
+			bad(pointer, "minimum", fmt.Sprintf("must be at least %d bytes", min))
+		}
+	}
+	if c.Traffic.Path == "stdout" && (c.Traffic.Rotate.Size != 0 || c.Traffic.Rotate.Every != 0) {
+		bad("/traffic/rotate", "invalid", "stdout cannot be rotated; name a file in path, or remove rotate")
+	}
+	if c.Traffic.Rotate.Size != 0 {
+		least("/traffic/rotate/size", c.Traffic.Rotate.Size, 64<<10)
+	}
+	if e := c.Traffic.Rotate.Every; e != 0 && e < unit.Duration(time.Second) {
+		bad("/traffic/rotate/every", "minimum", "must be at least 1s")
+	}
+	if c.Traffic.Rotate.Keep < 0 {
+		bad("/traffic/rotate/keep", "minimum", "must not be negative")
+	}
+	least("/traffic/buffer", c.Traffic.Buffer, 1<<20)
+	if c.Spool.Dir != "" {
+		least("/spool/maxBytes", c.Spool.MaxBytes, 1<<20)
+		least("/spool/buffer", c.Spool.Buffer, 1<<20)
+		if u, err := url.Parse(c.Spool.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			bad("/spool/url", "format", "must be an http or https address that takes the records")
+		}
+	} else if c.Spool.URL != "" {
+		bad("/spool/dir", "required", "name the directory in which records wait for delivery")
+	}
+	for name, v := range c.Spool.Headers {
+		if !policy.ValidName(name) || !policy.ValidValue(v) {
+			bad("/spool/headers/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), "format", "is no valid header field")
+		}
+	}
+	for pointer, list := range map[string][]string{
+		"/requestHeaders": c.RequestHeaders, "/responseHeaders": c.ResponseHeaders, "/redact/headers": c.Redact.Headers,
+	} {
+		for i, name := range list {
+			if !policy.ValidName(name) {
+				bad(pointer+"/"+strconv.Itoa(i), "format", fmt.Sprintf("%q is no header field name", name))
+			}
+		}
+	}
+	if s := *c.Sample; !(s >= 0 && s <= 1) { //nolint:staticcheck // NaN is refused too
+		bad("/sample", "range", "must be between 0 and 1")
+	}
+	if s := c.Decisions.Sample; !(s >= 0 && s <= 1) { //nolint:staticcheck // NaN is refused too
+		bad("/decisions/sample", "range", "must be between 0 and 1")
+	}
+	if c.Decisions.Keep < 0 || c.Decisions.Keep > 1e6 {
+		bad("/decisions/keep", "range", "must be between 0 and 1000000")
+	}
+	if !slices.Contains([]string{"full", "truncate", "omit"}, c.ClientIP) {
+		bad("/clientIp", "enum", "must be full, truncate or omit")
+	}
+	if !slices.Contains([]string{"hash", "plain", "omit"}, c.Subject) {
+		bad("/subject", "enum", "must be hash, plain or omit")
+	}
+	slices.SortFunc(fields, func(a, b problem.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return fields
+}
