@@ -203,7 +203,8 @@ func TestClientContract(t *testing.T) {
 			require.Equal(t, transport.FailedCanceled, transport.FailureOf(err), "%v", err)
 
 			ex = exchange("GET", "")
-			time.AfterFunc(20*time.Millisecond, func() { ex.Canceler().Cancel() })
+			ex.SetContext(t.Context())
+			time.AfterFunc(20*time.Millisecond, ex.Cancel)
 			_, err = do(ex, "/wait")
 			require.Equal(t, transport.FailedCanceled, transport.FailureOf(err), "%v", err)
 

@@ -155,7 +155,11 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close makes a Read under way, and all that follow, return an error.
+// Interrupt makes a Read under way, and those to come, fail. It may be called
+// from any goroutine.
+func (b *requestBody) Interrupt() { _ = b.src.Close() }
+
+// Close is Interrupt.
 func (b *requestBody) Close() error { return b.src.Close() }
 
 // arm starts or stops the clock that bounds the silence of the client.

@@ -40,9 +40,7 @@ func (c *serverConn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	left := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(left)
-		if up := ex.Canceler(); up != nil {
-			up.Cancel()
-		}
+		ex.Cancel()
 	})
 	if refusal != nil {
 		h.Refuse(ex, refusal)
