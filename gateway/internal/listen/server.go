@@ -188,14 +188,18 @@ func (s *Server) stopped() bool {
 	}
 }
 
-// Shutdown ends the server: it goes on accepting for delay, so that balancers
-// can notice that the gateway is no longer ready, while answers ask clients to
-// connect anew; turns new connections away, so that none is in the queue when
-// the port closes (clients try again by themselves within a second, and meet the
-// next process); accepts what is left; closes the port; and waits
-// for what is under way until ctx is done. It returns an error where
-// connections had to be cut.
+// Shutdown ends the server: it is StopAccepting and then Wait.
 func (s *Server) Shutdown(ctx context.Context, delay time.Duration) error {
+	s.StopAccepting(ctx, delay)
+	return s.Wait(ctx)
+}
+
+// StopAccepting goes on accepting for delay, so that balancers can notice that
+// the gateway is no longer ready, while answers ask clients to connect anew;
+// turns new connections away, so that none is in the queue when the port closes
+// (clients try again by themselves within a second, and meet the next process);
+// accepts what is left; closes the port; and tells the connections to end.
+func (s *Server) StopAccepting(ctx context.Context, delay time.Duration) {
 	s.draining.Store(true)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
@@ -214,7 +218,12 @@ func (s *Server) Shutdown(ctx context.Context, delay time.Duration) error {
 	<-s.served
 	_ = s.listener.Close()
 	s.cancel()
+}
 
+// Wait waits for what is under way until ctx is done, and cuts the rest. It
+// returns an error where connections had to be cut. It is called after
+// StopAccepting.
+func (s *Server) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { s.wg.Wait(); close(done) }()
 	select {
