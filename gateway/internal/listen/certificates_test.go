@@ -227,7 +227,7 @@ func TestALPNAndH2C(t *testing.T) {
 	off := false
 	with, _ := start(t, Listener{TLS: &TLS{Certificates: []Certificate{cert}}})
 	without, _ := start(t, Listener{TLS: &TLS{Certificates: []Certificate{cert}}, HTTP2: &off})
-	clear, _ := start(t, Listener{H2C: true})
+	plain, _ := start(t, Listener{H2C: true})
 
 	fetch := func(tr *http.Transport, url string) (int, string) {
 		defer tr.CloseIdleConnections()
@@ -250,15 +250,15 @@ func TestALPNAndH2C(t *testing.T) {
 
 	prior := &http.Transport{Protocols: new(http.Protocols)}
 	prior.Protocols.SetUnencryptedHTTP2(true)
-	major, by = fetch(prior, "http://"+clear.Addr().String())
+	major, by = fetch(prior, "http://"+plain.Addr().String())
 	require.Equal(t, 2, major)
 	require.Equal(t, "2", by)
-	major, by = fetch(&http.Transport{}, "http://"+clear.Addr().String())
+	major, by = fetch(&http.Transport{}, "http://"+plain.Addr().String())
 	require.Equal(t, 1, major)
 	require.Equal(t, "1", by)
 
 	// Byte by byte, the choice is the same.
-	c, err := net.Dial("tcp", clear.Addr().String())
+	c, err := net.Dial("tcp", plain.Addr().String())
 	require.NoError(t, err)
 	defer c.Close()
 	for _, b := range preface {
@@ -272,7 +272,7 @@ func TestALPNAndH2C(t *testing.T) {
 	_, err = io.ReadFull(c, head)
 	require.NoError(t, err)
 	require.Equal(t, byte(4), head[3], "the server answers with SETTINGS")
-	require.Contains(t, talk(t, clear.Addr().String(), "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), "200 OK")
+	require.Contains(t, talk(t, plain.Addr().String(), "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), "200 OK")
 }
 
 func TestLoadingNamesTheCertificate(t *testing.T) {

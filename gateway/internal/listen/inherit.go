@@ -111,7 +111,7 @@ func HandDown(servers ...*Server) (files []*os.File, env []string, err error) {
 			}
 			return nil, nil, fmt.Errorf("handing down the socket of %s: %w", s.Addr(), err)
 		}
-		s.handedDown.Store(true)
+		s.shared.Store(true)
 		files = append(files, f)
 	}
 	return files, []string{envFDs + "=" + strconv.Itoa(len(files))}, nil

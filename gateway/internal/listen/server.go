@@ -64,10 +64,11 @@ type Server struct {
 	cancel context.CancelFunc
 	slots  chan struct{} // one for each open connection, nil = no bound
 
-	draining, handedDown atomic.Bool
-	stopping             chan struct{} // closed when the last connections are accepted
-	stopOnce             sync.Once
-	served               chan struct{} // closed when Serve has returned
+	draining atomic.Bool
+	shared   atomic.Bool   // the socket is, or will be, another process's too
+	stopping chan struct{} // closed when the last connections are accepted
+	stopOnce sync.Once
+	served   chan struct{} // closed when Serve has returned
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
@@ -99,8 +100,12 @@ func Open(ctx context.Context, config Listener, o Options) (*Server, error) {
 	if n := s.limits.Connections; n > 0 {
 		s.slots = make(chan struct{}, n)
 	}
-	if s.listener = o.Inherited.take(config.Address); s.listener == nil {
+	s.listener = o.Inherited.take(config.Address)
+	s.shared.Store(s.listener != nil)
+	if s.listener == nil {
 		lc := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4}}
+		// Sockets of Multipath TCP, the default of package net, take no filter.
+		lc.SetMultipathTCP(false)
 		if isOn(config.ReusePort) {
 			lc.Control = setReusePort
 		}
@@ -183,30 +188,42 @@ func (s *Server) stopped() bool {
 	}
 }
 
-// Shutdown ends the server: it goes on accepting for delay, so that balancers
-// can notice that the gateway is no longer ready, while answers ask clients to
-// connect anew; accepts what is left in the queue; closes the port; and waits
-// for what is under way until ctx is done. It returns an error where
-// connections had to be cut.
+// Shutdown ends the server: it is StopAccepting and then Wait.
 func (s *Server) Shutdown(ctx context.Context, delay time.Duration) error {
+	s.StopAccepting(ctx, delay)
+	return s.Wait(ctx)
+}
+
+// StopAccepting goes on accepting for delay, so that balancers can notice that
+// the gateway is no longer ready, while answers ask clients to connect anew;
+// turns new connections away, so that none is in the queue when the port closes
+// (clients try again by themselves within a second, and meet the next process);
+// accepts what is left; closes the port; and tells the connections to end.
+func (s *Server) StopAccepting(ctx context.Context, delay time.Duration) {
 	s.draining.Store(true)
-	if raw, err := s.listener.SyscallConn(); err == nil && !s.handedDown.Load() && isOn(s.config.ReusePort) {
-		if err := steerAway(raw); err != nil {
-			s.o.Log.Debug("new connections are not steered to the next process", "err", err)
-		}
-	}
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+	// A shared socket keeps its queue.
+	if raw, err := s.listener.SyscallConn(); err == nil && !s.shared.Load() && isOn(s.config.ReusePort) {
+		if err := turnAway(raw); err != nil {
+			s.o.Log.Warn("connections may be reset while the port closes", "address", s.Addr().String(), "err", err)
+		}
+	}
 	s.stopOnce.Do(func() { close(s.stopping) })
 	_ = s.listener.SetDeadline(time.Now().Add(lastAccept))
 	<-s.served
 	_ = s.listener.Close()
 	s.cancel()
+}
 
+// Wait waits for what is under way until ctx is done, and cuts the rest. It
+// returns an error where connections had to be cut. It is called after
+// StopAccepting.
+func (s *Server) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { s.wg.Wait(); close(done) }()
 	select {

@@ -18,22 +18,32 @@ func setReusePort(_, _ string, c syscall.RawConn) error {
 	return err
 }
 
-// steerAway makes the kernel give new connections to the socket that was opened
-// next on the same port, if there is one. Without it the kernel would go on to
-// spread them over all, and those in the queue of the socket that closes would
-// be reset. The filter answers the index of the socket within the group, which
-// is in the order of opening; an index that does not exist means any socket.
-func steerAway(c syscall.RawConn) error {
-	filter := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 1}}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]} //nolint:gosec // one instruction
+// turnAway makes the kernel drop what asks for a new connection on a socket,
+// and nothing else: handshakes under way complete and can still be accepted. A
+// client whose SYN is dropped sends it again after a second (RFC 6298 section
+// 2), when the port belongs to the next process. Without this the kernel would
+// go on to queue connections up to the moment of closing, and reset them then.
+func turnAway(c syscall.RawConn) error {
+	const (
+		flags    = 13 // offset in the TCP header, which is where a filter of a TCP socket begins
+		syn, ack = 0x02, 0x10
+	)
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: syn | ack},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: syn, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0xffffffff},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]} //nolint:gosec // five instructions
 	var err error
 	if cerr := c.Control(func(fd uintptr) {
-		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &program) //nolint:gosec // a descriptor
+		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program) //nolint:gosec // a descriptor
 	}); cerr != nil {
 		return cerr
 	}
 	if err != nil {
-		return fmt.Errorf("steering new connections to the next process: %w", err)
+		return fmt.Errorf("turning new connections away: %w", err)
 	}
 	return nil
 }

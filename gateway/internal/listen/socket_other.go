@@ -9,6 +9,6 @@ import (
 
 func setReusePort(_, _ string, _ syscall.RawConn) error { return nil }
 
-func steerAway(syscall.RawConn) error {
+func turnAway(syscall.RawConn) error {
 	return errors.ErrUnsupported
 }

@@ -180,11 +180,13 @@ func (b *upBody) failed() error {
 
 // detach sees to it that no read is under way and that none follows: the
 // server's transport is about to use its connection, and the exchange, for
-// something else. A read under way is ended by closing its source.
+// something else. A read under way is interrupted.
 func (b *upBody) detach() {
 	b.over.Store(true)
 	if !b.busy.TryLock() {
-		if c, ok := b.src.(io.Closer); ok {
+		if i, ok := b.src.(interface{ Interrupt() }); ok {
+			i.Interrupt()
+		} else if c, ok := b.src.(io.Closer); ok {
 			_ = c.Close()
 		}
 		b.busy.Lock()

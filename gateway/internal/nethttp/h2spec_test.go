@@ -30,6 +30,9 @@ func TestConformance(t *testing.T) {
 		ex.Respond(200, "text/plain", []byte(strings.Repeat("conformance ", 40)))
 	}}
 	for _, secure := range []bool{false, true} {
+		if secure && testing.Short() {
+			continue // the same frames, half a minute longer
+		}
 		t.Run(fmt.Sprintf("tls=%v", secure), func(t *testing.T) {
 			var address string
 			if secure {

@@ -75,7 +75,7 @@ func checkLength(r *http.Request, q *policy.Request, l *transport.Limits) *probl
 	switch {
 	case q.Header.Count("Content-Length") > 1 || !valid:
 		return problem.New(problem.CodeBadRequest, "Content-Length is not one number")
-	case (r.Body == nil || r.Body == http.NoBody) && length != 0:
+	case r.ContentLength != length: // the library has 0 where the stream has ended
 		return problem.New(problem.CodeBadRequest, "Content-Length promises content but there is none")
 	case l.BodyBytes > 0 && length > l.BodyBytes:
 		return tooLarge(l.BodyBytes)
@@ -155,7 +155,11 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close makes a Read under way, and all that follow, return an error.
+// Interrupt makes a Read under way, and those to come, fail. It may be called
+// from any goroutine.
+func (b *requestBody) Interrupt() { _ = b.src.Close() }
+
+// Close is Interrupt.
 func (b *requestBody) Close() error { return b.src.Close() }
 
 // arm starts or stops the clock that bounds the silence of the client.

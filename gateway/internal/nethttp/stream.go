@@ -40,9 +40,7 @@ func (c *serverConn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	left := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(left)
-		if up := ex.Canceler(); up != nil {
-			up.Cancel()
-		}
+		ex.Cancel()
 	})
 	if refusal != nil {
 		h.Refuse(ex, refusal)
@@ -129,7 +127,7 @@ func (x *stream) fill() *problem.Problem {
 		return problem.New(problem.CodeMisdirected,
 			"this connection was opened for another name; open one for %s", r.Host)
 	}
-	if r.Body != nil && r.Body != http.NoBody {
+	if r.ContentLength != 0 { // else the stream has ended, or will without content
 		x.body = &requestBody{src: r.Body, req: r, ex: x.ex, limit: l.BodyBytes, rc: x.rc}
 		if !q.GRPC { // a call may rightly be silent; its liveness is told by PING
 			x.body.idle = l.BodyIdle
