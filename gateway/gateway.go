@@ -147,14 +147,23 @@ func (g *gateway) drain(servers []*listen.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), delay+limit)
 	defer cancel()
 	g.log.Info("draining", "delay", delay.String(), "limit", limit.String())
-	var wg sync.WaitGroup
-	errs := make([]error, len(servers)+1)
-	for i, s := range servers {
-		wg.Go(func() { errs[i] = s.Shutdown(ctx, delay) })
+	// Idle connections are closed only when no port accepts any more: each of
+	// them may have been accepted just now.
+	each := func(f func(*listen.Server) error) error {
+		errs := make([]error, len(servers))
+		var wg sync.WaitGroup
+		for i, s := range servers {
+			wg.Go(func() { errs[i] = f(s) })
+		}
+		wg.Wait()
+		return errors.Join(errs...)
 	}
-	wg.Wait()
-	errs[len(servers)] = g.http1.Shutdown(ctx)
-	if err := errors.Join(errs...); err != nil {
+	errs := []error{
+		each(func(s *listen.Server) error { s.StopAccepting(ctx, delay); return nil }),
+		g.http1.Shutdown(ctx),
+		each(func(s *listen.Server) error { return s.Wait(ctx) }),
+	}
+	if err := errors.Join(errs...); err != nil { // said and done: there is nobody to tell
 		g.log.Warn("requests were cut off", "err", err)
 	}
 	return nil
