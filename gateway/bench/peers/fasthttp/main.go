@@ -30,6 +30,9 @@ func main() {
 	srv := &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {
 			ctx.Request.Header.Del("Connection")
+			if ctx.IsTLS() {
+				ctx.Request.URI().SetScheme("http") // or the client refuses it
+			}
 			if err := client.Do(&ctx.Request, &ctx.Response); err != nil {
 				ctx.Error(err.Error(), fasthttp.StatusBadGateway)
 				return
