@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func parse(args []string, output io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("run", flag.ContinueOnError)
 	f.SetOutput(output)
-	f.StringVar(&o.gateway, "gateway", "bin/gateway", "Gatehouse's gateway")
+	f.StringVar(&o.gateway, "gateway", "", "Gatehouse's gateway (default bin/gateway of the repository)")
 	f.StringVar(&o.nginx, "nginx", "/usr/sbin/nginx", "nginx, plain and with Debian's Lua module")
 	f.StringVar(&o.haproxy, "haproxy", "/usr/sbin/haproxy", "HAProxy")
 	f.StringVar(&o.caddy, "caddy", "caddy", "Caddy")
@@ -95,6 +96,9 @@ func parse(args []string, output io.Writer) (options, error) {
 			return o, err
 		}
 	}
+	if o.gateway == "" {
+		o.gateway = defaultGateway()
+	}
 	var err error
 	if o.scenarios, err = list(*scenarios, scenarioNames(), "-scenarios"); err != nil {
 		return o, err
@@ -111,6 +115,26 @@ func parse(args []string, output io.Writer) (options, error) {
 		}
 	}
 	return o, nil
+}
+
+// defaultGateway returns bin/gateway beside the go.work of the repository that
+// this was started in.
+func defaultGateway() string {
+	binary := filepath.Join("bin", "gateway")
+	dir, err := os.Getwd()
+	if err != nil {
+		return binary
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
+			return filepath.Join(dir, binary)
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return binary
+		}
+		dir = parent
+	}
 }
 
 // list reads names with commas between; "" = all.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/peer"
+	"github.com/gatehouse/gatehouse/gateway/bench/internal/proc"
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/report"
 )
 
@@ -29,10 +30,16 @@ func (s *suite) coldStartTable(ctx context.Context) (report.Table, []outcome, er
 		if err != nil {
 			return t, outcomes, err
 		}
+		// Written once: what a start leaves behind for the next one must fit.
+		in, spec, err := p.Prepare(setup, s.proxyCPU)
+		if err != nil {
+			return t, outcomes, err
+		}
+		url := "http://" + in.Address + peer.OperationPath(setup.APIs-1, peer.Operations-1)
 		var times []float64
 		var rss int64
 		for range max(s.opt.rounds, 2) {
-			took, used, err := s.coldStart(ctx, p, setup)
+			took, used, err := s.coldStart(ctx, in, spec, url)
 			if err != nil {
 				return t, outcomes, err
 			}
@@ -51,11 +58,8 @@ func (s *suite) coldStartTable(ctx context.Context) (report.Table, []outcome, er
 	return t, outcomes, nil
 }
 
-func (s *suite) coldStart(ctx context.Context, p *peer.Peer, setup peer.Setup) (time.Duration, int64, error) {
-	in, spec, err := p.Prepare(setup, s.proxyCPU)
-	if err != nil {
-		return 0, 0, err
-	}
+func (s *suite) coldStart(ctx context.Context, in *peer.Instance, spec proc.Spec, url string) (time.Duration, int64, error) {
+	var err error
 	began := time.Now()
 	if in.Process, err = s.group.Start(spec); err != nil {
 		return 0, 0, err
@@ -64,7 +68,6 @@ func (s *suite) coldStart(ctx context.Context, p *peer.Peer, setup peer.Setup) (
 	if err := in.Ready(ctx, in.Address, time.Minute); err != nil {
 		return 0, 0, err
 	}
-	url := "http://" + in.Address + peer.OperationPath(setup.APIs-1, peer.Operations-1)
 	if err := s.until(ctx, url, 2*time.Millisecond, time.Minute); err != nil {
 		return 0, 0, err
 	}

@@ -48,7 +48,7 @@ func (s *suite) say(format string, args ...any) { fmt.Fprintf(s.log, format+"\n"
 // prepare chooses the cores, builds the helper programs, finds or installs the
 // peers and starts the upstream.
 func (s *suite) prepare(ctx context.Context) error {
-	s.machine = proc.Machine()
+	s.machine = fmt.Sprintf("%s; load average before the start %s", proc.Machine(), proc.LoadAverage())
 	if err := s.chooseCores(); err != nil {
 		return err
 	}
@@ -66,7 +66,12 @@ func (s *suite) prepare(ctx context.Context) error {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	built := filepath.Join(s.dir, "bin")
-	for _, program := range []string{"upstream", "peers/fasthttp", "peers/nethttp"} {
+	for program, wanted := range map[string]bool{
+		"upstream": true, "peers/fasthttp": s.opt.wantsPeer(peer.FastHTTP), "peers/nethttp": s.opt.wantsPeer(peer.NetHTTP),
+	} {
+		if !wanted {
+			continue
+		}
 		s.say("building %s", program)
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(built, filepath.Base(program)), module+program)
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/report"
@@ -55,12 +56,16 @@ type outcome struct {
 	met  bool
 }
 
+// saturated is the share of its core that a proxy must have used for its
+// throughput to be its own.
+const saturated = 0.85
+
 // table makes the table of a comparison, and says which targets were met.
 func (c *comparison) table(rows []*row) (report.Table, []outcome) {
 	t := report.Table{
 		Title:  c.title,
 		Header: []string{"peer", "µs/request", "spread", "requests/s", "p50 ms", "p99 ms", "MB", "core"},
-		Notes:  c.notes,
+		Notes:  slices.Clone(c.notes),
 	}
 	find := func(name string) *row {
 		i := slices.IndexFunc(rows, func(r *row) bool { return r.name() == name && r.err == nil })
@@ -72,6 +77,7 @@ func (c *comparison) table(rows []*row) (report.Table, []outcome) {
 	for _, name := range c.against {
 		t.Header = append(t.Header, "vs "+name)
 	}
+	var idle []string
 	for _, r := range rows {
 		if r.err != nil {
 			t.Rows = append(t.Rows, []string{r.name(), "FAILED"})
@@ -81,6 +87,10 @@ func (c *comparison) table(rows []*row) (report.Table, []outcome) {
 		cpu := medianOf(r.samples, func(m sample) float64 { return micros(m.cpu) })
 		least := slices.MinFunc(r.samples, func(a, b sample) int { return int(a.cpu - b.cpu) }).cpu
 		most := slices.MaxFunc(r.samples, func(a, b sample) int { return int(a.cpu - b.cpu) }).cpu
+		busy := medianOf(r.samples, func(m sample) float64 { return m.busy })
+		if busy < saturated {
+			idle = append(idle, r.name())
+		}
 		cells := []string{
 			r.name(),
 			fmt.Sprintf("%.1f", cpu),
@@ -89,7 +99,7 @@ func (c *comparison) table(rows []*row) (report.Table, []outcome) {
 			fmt.Sprintf("%.2f", medianOf(r.samples, func(m sample) float64 { return micros(m.p50) / 1000 })),
 			fmt.Sprintf("%.2f", medianOf(r.samples, func(m sample) float64 { return micros(m.p99) / 1000 })),
 			megabytes(int64(medianOf(r.samples, func(m sample) float64 { return float64(m.rss) }))),
-			fmt.Sprintf("%.0f %%", 100*medianOf(r.samples, func(m sample) float64 { return m.busy })),
+			fmt.Sprintf("%.0f %%", 100*busy),
 		}
 		for _, name := range c.against {
 			cell := "-"
@@ -101,6 +111,9 @@ func (c *comparison) table(rows []*row) (report.Table, []outcome) {
 			cells = append(cells, cell)
 		}
 		t.Rows = append(t.Rows, cells)
+	}
+	if len(idle) > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("Not saturated, since the load did not keep up: %s. Take their requests/s and latencies for the load's.", strings.Join(idle, ", ")))
 	}
 	var outcomes []outcome
 	for _, g := range c.targets {

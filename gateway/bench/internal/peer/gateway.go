@@ -4,6 +4,8 @@ package peer
 
 import (
 	"bufio"
+	"context"
+	"debug/buildinfo"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +17,18 @@ const Operations = 10
 // fleetFileAPIs is the number of APIs in one file of the configuration directory.
 // An API that changes under load has a file of its own.
 const fleetFileAPIs = 100
+
+func gatewayVersion(ctx context.Context, bin string) (string, error) {
+	if v, err := firstLine(ctx, bin, "version"); err == nil {
+		return v, nil
+	}
+	// A build that cannot say its version was at least built by something.
+	info, err := buildinfo.ReadFile(bin)
+	if err != nil {
+		return "", err
+	}
+	return info.Main.Version + ", " + info.GoVersion, nil
+}
 
 // gatewayCommand configures Gatehouse's gateway from its human-written form: one
 // file, or in mode Fleet a directory of them.

@@ -36,7 +36,7 @@ func All(b Binaries) []*Peer {
 		{
 			Name: Gatehouse, Binary: b.Gateway,
 			modes:   []Mode{Plain, Managed, TLS, Fleet},
-			version: func(ctx context.Context, bin string) (string, error) { return firstLine(ctx, bin, "version") },
+			version: gatewayVersion,
 			command: gatewayCommand,
 		},
 		{

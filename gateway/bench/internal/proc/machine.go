@@ -63,6 +63,17 @@ func FreeAddress() (string, error) {
 	return ln.Addr().String(), ln.Close()
 }
 
+// LoadAverage returns how many threads were running or wanted to, on average over
+// the last minute (proc_loadavg(5)), as text.
+func LoadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	return first
+}
+
 // Machine describes the machine in one line: processor, cores and kernel.
 func Machine() string {
 	model := "unknown processor"
