@@ -7,10 +7,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/load"
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/peer"
+	"github.com/gatehouse/gatehouse/gateway/bench/internal/procstat"
 )
 
 // entry is one row of a comparison: a peer set up for a mode.
@@ -51,6 +53,8 @@ type sample struct {
 	p50, p99 time.Duration
 	rss      int64   // bytes, after the round
 	busy     float64 // the share of its core that the proxy used
+	// others is how many cores were used by what does not belong to the run.
+	others float64
 }
 
 // row is what came of an entry.
@@ -87,13 +91,13 @@ func (s *suite) compare(ctx context.Context, c *comparison) []*row {
 			if r.err != nil || ctx.Err() != nil {
 				continue
 			}
-			m, err := s.round(ctx, r, requests, want)
+			m, err := s.turn(ctx, r, requests, want)
 			if err != nil {
 				r.err = fmt.Errorf("round %d: %w", round+1, err)
 				continue
 			}
 			r.samples = append(r.samples, m)
-			s.say("%s, round %d/%d: %s: %.2f µs/request, %.0f requests/s, p99 %s", c.name, round+1, s.opt.rounds, r.name(), micros(m.cpu), m.rate, m.p99)
+			s.say("%s, round %d/%d: %s: %.2f µs/request, %.0f requests/s, p99 %s, others used %.2f cores", c.name, round+1, s.opt.rounds, r.name(), micros(m.cpu), m.rate, m.p99, m.others)
 		}
 	}
 	for _, r := range rows {
@@ -108,6 +112,28 @@ func (s *suite) compare(ctx context.Context, c *comparison) []*row {
 		}
 	}
 	return rows
+}
+
+// disturbed is the number of cores that others may use before a turn is repeated.
+const disturbed = 0.2
+
+// turn is a round of one proxy, repeated while others disturb it and there are
+// retries left. The turn that was disturbed least counts.
+func (s *suite) turn(ctx context.Context, r *row, requests [][]byte, want load.Answer) (sample, error) {
+	var best sample
+	for try := range 1 + s.opt.retries {
+		m, err := s.round(ctx, r, requests, want)
+		if err != nil {
+			return sample{}, err
+		}
+		if try == 0 || m.others < best.others {
+			best = m
+		}
+		if best.others <= disturbed {
+			break
+		}
+	}
+	return best, nil
 }
 
 // round opens connections to a proxy, warms it up, and measures a fixed number
@@ -138,12 +164,20 @@ func (s *suite) round(ctx context.Context, r *row, requests [][]byte, want load.
 	if err != nil {
 		return sample{}, err
 	}
+	othersBefore, err := others()
+	if err != nil {
+		return sample{}, err
+	}
 	res, err := s.measured(ctx, session, load.Run{Count: count, Limit: 4*s.opt.duration + 10*time.Second})
 	r.sent += res.Requests
 	if err != nil {
 		return sample{}, err
 	}
 	after, err := r.in.Usage()
+	if err != nil {
+		return sample{}, err
+	}
+	othersAfter, err := others()
 	if err != nil {
 		return sample{}, err
 	}
@@ -155,5 +189,22 @@ func (s *suite) round(ctx context.Context, r *row, requests [][]byte, want load.
 		p99:  res.Latency.Quantile(0.99),
 		rss:  after.RSS,
 		busy: used.Seconds() / res.Elapsed.Seconds(),
+		// The two are read one after the other, so that little may come out as less
+		// than nothing.
+		others: max(0, (othersAfter-othersBefore).Seconds()/res.Elapsed.Seconds()),
 	}, nil
+}
+
+// others returns the processor time that the machine has spent on anything but
+// this program and what it started and has not ended.
+func others() (time.Duration, error) {
+	busy, err := procstat.Busy()
+	if err != nil {
+		return 0, err
+	}
+	own, err := procstat.Tree(os.Getpid())
+	if err != nil {
+		return 0, err
+	}
+	return busy - own.CPU, nil
 }

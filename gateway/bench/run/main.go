@@ -43,6 +43,7 @@ type options struct {
 	scenarios, peers []string
 	rounds           int
 	duration         time.Duration
+	retries          int
 	connections      int
 	maxRequests      int64
 	apis             int
@@ -72,6 +73,7 @@ func parse(args []string, output io.Writer) (options, error) {
 	peers := f.String("peers", "", "peers to compare, with commas between: "+strings.Join(peerNames(), ","))
 	f.IntVar(&o.rounds, "rounds", 3, "rounds for each peer and scenario; the median counts")
 	f.DurationVar(&o.duration, "duration", 3*time.Second, "about how long a round takes")
+	f.IntVar(&o.retries, "retries", 1, "times that a round is repeated while other programs use the machine")
 	f.IntVar(&o.connections, "connections", 64, "kept connections to each peer")
 	f.Int64Var(&o.maxRequests, "max-requests", 1_000_000, "the most requests in one round")
 	f.IntVar(&o.apis, "apis", 10_000, "APIs in the scenarios with many")
@@ -90,7 +92,7 @@ func parse(args []string, output io.Writer) (options, error) {
 		return o, fmt.Errorf("unexpected argument %q: everything is a flag", f.Arg(0))
 	}
 	if *short {
-		o.rounds, o.duration, o.swapTime = 1, time.Second, 10*time.Second
+		o.rounds, o.duration, o.swapTime, o.retries = 1, time.Second, 10*time.Second, 0
 		// What was asked for stands, wherever it stood on the command line.
 		if err := f.Parse(args); err != nil {
 			return o, err
@@ -105,6 +107,9 @@ func parse(args []string, output io.Writer) (options, error) {
 	}
 	if o.peers, err = list(*peers, peerNames(), "-peers"); err != nil {
 		return o, err
+	}
+	if o.retries < 0 {
+		return o, errors.New("-retries: must not be negative")
 	}
 	for name, n := range map[string]int{
 		"-rounds": o.rounds, "-connections": o.connections, "-apis": o.apis, "-swaps": o.swaps,
@@ -269,7 +274,7 @@ func (s *suite) document(ctx context.Context, tables []report.Table, took time.D
 	for _, m := range s.missing {
 		add("MISSING", "%s", m)
 	}
-	add("columns", "µs/request: processor time of the proxy; spread: between the rounds; MB: resident memory; core: how busy the proxy's core was; vs: processor time divided by that of")
+	add("columns", "µs/request: processor time of the proxy; spread: between the rounds; MB: resident memory; core: how busy the proxy's core was; others: cores used by other programs; vs: processor time divided by that of")
 	return d
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -230,10 +229,4 @@ func (s *suite) measured(ctx context.Context, session *load.Session, run load.Ru
 		return res, fmt.Errorf("%w: %d answers, but the upstream saw %d requests", load.ErrAnswer, res.Requests, after-before)
 	}
 	return res, nil
-}
-
-// host returns the Host header for an address.
-func host(address string) string {
-	_, port, _ := net.SplitHostPort(address)
-	return net.JoinHostPort(peer.ServerName, port)
 }

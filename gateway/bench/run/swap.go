@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/histogram"
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/load"
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/peer"
+	"github.com/gatehouse/gatehouse/gateway/bench/internal/procstat"
 	"github.com/gatehouse/gatehouse/gateway/bench/internal/report"
 )
 
@@ -25,7 +26,7 @@ const swapRate = 2000
 func (s *suite) swapTable(ctx context.Context) (report.Table, []outcome, error) {
 	t := report.Table{
 		Title:  fmt.Sprintf("One API of %d changed again and again under %d requests/s", s.opt.apis, swapRate),
-		Header: []string{"", "requests", "failed", "p50 ms", "p99 ms", "longest ms", "swaps", "swap p50 ms", "swap p99 ms"},
+		Header: []string{"", "requests", "failed", "p50 ms", "p99 ms", "longest ms", "MB", "files", "swaps", "swap p50 ms", "swap p99 ms"},
 	}
 	in, err := s.start(ctx, s.peer(peer.Gatehouse), peer.Fleet)
 	if err != nil {
@@ -50,7 +51,11 @@ func (s *suite) swapTable(ctx context.Context) (report.Table, []outcome, error) 
 	if err != nil {
 		return t, nil, fmt.Errorf("load without swaps: %w", err)
 	}
-	t.Rows = append(t.Rows, loadCells("quiet", quiet))
+	cells, err := swapCells("quiet", quiet, in)
+	if err != nil {
+		return t, nil, err
+	}
+	t.Rows = append(t.Rows, cells)
 
 	var times histogram.Histogram
 	swapping := make(chan error, 1)
@@ -76,9 +81,14 @@ func (s *suite) swapTable(ctx context.Context) (report.Table, []outcome, error) 
 	if err := <-swapping; err != nil {
 		return t, nil, err
 	}
-	cells := append(loadCells("swapping", total), fmt.Sprint(times.Count()),
-		fmt.Sprintf("%.1f", micros(times.Quantile(0.5))/1000), fmt.Sprintf("%.1f", micros(times.Quantile(0.99))/1000))
-	t.Rows = append(t.Rows, cells)
+	if cells, err = swapCells("swapping", total, in); err != nil {
+		return t, nil, err
+	}
+	t.Rows = append(t.Rows, append(cells, fmt.Sprint(times.Count()),
+		fmt.Sprintf("%.1f", micros(times.Quantile(0.5))/1000), fmt.Sprintf("%.1f", micros(times.Quantile(0.99))/1000)))
+	total.Requests += quiet.Requests
+	total.Failed += quiet.Failed
+	total.Failures = append(total.Failures, quiet.Failures...)
 	for _, f := range total.Failures[:min(len(total.Failures), 3)] {
 		t.Notes = append(t.Notes, "failed: "+f.Error())
 	}
@@ -90,9 +100,21 @@ func (s *suite) swapTable(ctx context.Context) (report.Table, []outcome, error) 
 	return t, []outcome{o}, nil
 }
 
-func loadCells(name string, r load.Result) []string {
+// swapCells describes a load and what the gateway holds after it.
+func swapCells(name string, r load.Result, in *peer.Instance) ([]string, error) {
+	u, err := in.Usage()
+	if err != nil {
+		return nil, err
+	}
+	files, err := procstat.OpenFiles(in.PID())
+	if err != nil {
+		return nil, err
+	}
 	ms := func(q float64) string { return fmt.Sprintf("%.2f", micros(r.Latency.Quantile(q))/1000) }
-	return []string{name, fmt.Sprint(r.Requests), fmt.Sprint(r.Failed), ms(0.5), ms(0.99), ms(1)}
+	return []string{
+		name, fmt.Sprint(r.Requests), fmt.Sprint(r.Failed), ms(0.5), ms(0.99), ms(1),
+		megabytes(u.RSS), fmt.Sprint(files),
+	}, nil
 }
 
 // swap changes the API, waits until the change is served, and goes on until stop

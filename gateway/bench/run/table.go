@@ -64,7 +64,7 @@ const saturated = 0.85
 func (c *comparison) table(rows []*row) (report.Table, []outcome) {
 	t := report.Table{
 		Title:  c.title,
-		Header: []string{"peer", "µs/request", "spread", "requests/s", "p50 ms", "p99 ms", "MB", "core"},
+		Header: []string{"peer", "µs/request", "spread", "requests/s", "p50 ms", "p99 ms", "MB", "core", "others"},
 		Notes:  slices.Clone(c.notes),
 	}
 	find := func(name string) *row {
@@ -100,6 +100,7 @@ func (c *comparison) table(rows []*row) (report.Table, []outcome) {
 			fmt.Sprintf("%.2f", medianOf(r.samples, func(m sample) float64 { return micros(m.p99) / 1000 })),
 			megabytes(int64(medianOf(r.samples, func(m sample) float64 { return float64(m.rss) }))),
 			fmt.Sprintf("%.0f %%", 100*busy),
+			fmt.Sprintf("%.2f", medianOf(r.samples, func(m sample) float64 { return m.others })),
 		}
 		for _, name := range c.against {
 			cell := "-"

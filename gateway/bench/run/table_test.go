@@ -22,7 +22,7 @@ func TestMedian(t *testing.T) {
 func samples(cpu ...int) []sample {
 	var all []sample
 	for _, c := range cpu {
-		all = append(all, sample{cpu: time.Duration(c) * time.Microsecond, rate: 1000, busy: 0.95, rss: 12_300_000})
+		all = append(all, sample{cpu: time.Duration(c) * time.Microsecond, rate: 1000, busy: 0.95, others: 0.1, rss: 12_300_000})
 	}
 	return all
 }
@@ -52,12 +52,12 @@ func TestTableOfAComparison(t *testing.T) {
 		{entry: entry{peer: peer.HAProxy}, err: errors.New("status 502")},
 	})
 	require.Equal(t, [][]string{
-		{"gatehouse", "19.0", "21 %", "1000", "0.00", "0.00", "12.3", "95 %", "0.95"},
-		{"nginx+lua", "20.0", "0 %", "1000", "0.00", "0.00", "12.3", "95 %", "-"},
-		{"caddy (plain)", "80.0", "0 %", "1000", "0.00", "0.00", "12.3", "40 %", "4.00"},
+		{"gatehouse", "19.0", "21 %", "1000", "0.00", "0.00", "12.3", "95 %", "0.10", "0.95"},
+		{"nginx+lua", "20.0", "0 %", "1000", "0.00", "0.00", "12.3", "95 %", "0.10", "-"},
+		{"caddy (plain)", "80.0", "0 %", "1000", "0.00", "0.00", "12.3", "40 %", "0.10", "4.00"},
 		{"haproxy", "FAILED"},
 	}, table.Rows)
-	require.Len(t, table.Header, 9)
+	require.Len(t, table.Header, 10)
 	require.Equal(t, []string{
 		"N",
 		"FAILED: haproxy: status 502",
@@ -88,7 +88,7 @@ func TestFlags(t *testing.T) {
 	require.True(t, o.wantsPeer(peer.Nginx))
 	require.False(t, o.wantsPeer(peer.Caddy))
 
-	for _, args := range [][]string{{"-scenarios", "none"}, {"-peers", "apache"}, {"-rounds", "0"}, {"-duration", "0s"}, {"stray"}} {
+	for _, args := range [][]string{{"-scenarios", "none"}, {"-peers", "apache"}, {"-rounds", "0"}, {"-duration", "0s"}, {"-retries", "-1"}, {"stray"}} {
 		_, err := parsed(args...)
 		require.Error(t, err, args)
 	}

@@ -63,6 +63,15 @@ func ParseStat(line []byte) (Stat, error) {
 	return s, nil
 }
 
+// OpenFiles returns how many files and connections a process has open.
+func OpenFiles(pid int) (int, error) {
+	entries, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "fd"))
+	if err != nil {
+		return 0, fmt.Errorf("counting open files: %w", err)
+	}
+	return len(entries), nil
+}
+
 // Usage is what a process and its living descendants have used together.
 type Usage struct {
 	PIDs []int

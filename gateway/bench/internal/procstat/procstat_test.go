@@ -79,6 +79,31 @@ func TestTreeOfThisProcess(t *testing.T) {
 	require.Positive(t, u.RSS)
 }
 
+func TestOpenFiles(t *testing.T) {
+	t.Parallel()
+	n, err := OpenFiles(os.Getpid())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, n, 3)
+	_, err = OpenFiles(-1)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	busy, err := parseBusy([]byte("cpu  100 20 30 5000 6000 4 3 2 50 0\ncpu0 1 2 3 4 5 6 7 8 9 10\n"))
+	require.NoError(t, err)
+	require.Equal(t, 1590*time.Millisecond, busy)
+	for _, text := range []string{"", "cpu 1 2 3", "cpu0 1 2 3 4 5 6 7 8 9 10", "cpu 1 2 x 4 5 6 7 8 9 10"} {
+		_, err := parseBusy([]byte(text))
+		require.Error(t, err, text)
+	}
+	before, err := Busy()
+	require.NoError(t, err)
+	after, err := Busy()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, after, before)
+}
+
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte(line(42, "nginx", 1, 150, 25, 10)))
 	f.Add([]byte("1 () "))
