@@ -101,6 +101,9 @@ func (s *suite) compare(ctx context.Context, c *comparison) []*row {
 		}
 	}
 	for _, r := range rows {
+		if r.err == nil && len(r.samples) == 0 {
+			r.err = fmt.Errorf("no round was measured: %w", context.Cause(ctx))
+		}
 		if r.in != nil {
 			r.err = errors.Join(r.err, r.in.Stop())
 			if r.err == nil && r.mode == peer.Managed {

@@ -36,6 +36,8 @@ func main() {
 	}
 }
 
+var errInterrupted = errors.New("interrupted: nothing is reported")
+
 // options are the flags.
 type options struct {
 	gateway, nginx, haproxy, caddy string
@@ -184,11 +186,14 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	}()
 	began := time.Now()
 	if err := s.prepare(ctx); err != nil {
+		if ctx.Err() != nil {
+			return errInterrupted // whatever came of it where
+		}
 		return err
 	}
 	tables, outcomes, failed := s.measure(ctx)
 	if ctx.Err() != nil {
-		return errors.New("interrupted: nothing is reported")
+		return errInterrupted
 	}
 	doc := s.document(ctx, tables, time.Since(began))
 	if err := doc.Text(out); err != nil {

@@ -5,10 +5,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -81,15 +81,35 @@ func TestMissingGatewayIsSaid(t *testing.T) {
 	require.Contains(t, text, "gatehouse: not installed")
 }
 
+// after calls f when text is written.
+type after struct {
+	io.Writer
+	text string
+	f    func()
+}
+
+func (a after) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(a.text)) {
+		a.f()
+	}
+	return a.Writer.Write(b)
+}
+
 func TestInterruptedRunCleansUp(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	var out bytes.Buffer
-	err := run(ctx, []string{"-install=false", "-peers", "go-fasthttp", "-scenarios", "plain-1k", "-duration", "1m"}, &out, t.Output())
-	require.Error(t, err)
-	require.Empty(t, out.String())
-	left, err := os.ReadDir(os.Getenv("TMPDIR"))
-	require.NoError(t, err)
-	require.Empty(t, left)
+	for _, when := range []string{"building", "round 1/3: go-fasthttp", "round 2/3"} {
+		t.Run(when, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var out bytes.Buffer
+			err := run(ctx, []string{
+				"-install=false", "-peers", "go-fasthttp,go-net-http", "-scenarios", "plain-1k", "-duration", "50ms", "-retries", "0",
+			}, &out, after{t.Output(), when, cancel})
+			require.ErrorIs(t, err, errInterrupted)
+			require.Empty(t, out.String())
+			left, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "gatehouse-bench-*"))
+			require.NoError(t, err)
+			require.Empty(t, left)
+		})
+	}
 }
