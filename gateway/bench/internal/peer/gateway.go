@@ -63,7 +63,9 @@ func (f files) fleet() (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	head := fmt.Sprintf("listeners:\n  - address: %q\nadmin: {address: %q}\n", f.Listen, f.Admin)
+	// The data directory is what a later start may find the last good
+	// configuration in.
+	head := fmt.Sprintf("listeners:\n  - address: %q\nadmin: {address: %q}\ndata: %q\n", f.Listen, f.Admin, filepath.Join(f.Dir, "data"))
 	if err := os.WriteFile(filepath.Join(dir, "gateway.yaml"), []byte(head), 0o600); err != nil {
 		return "", err
 	}

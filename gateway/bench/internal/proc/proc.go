@@ -25,7 +25,7 @@ import (
 )
 
 // stopTime is how long a program may take to end after SIGTERM.
-const stopTime = 5 * time.Second
+const stopTime = 15 * time.Second
 
 // Spec is a program to start.
 type Spec struct {
@@ -164,7 +164,7 @@ func (p *Process) gone(err error) error {
 }
 
 // Stop ends the program: SIGTERM, and SIGKILL to it and its descendants where it
-// takes longer than five seconds. Stopping what has ended does nothing.
+// takes longer than 15 seconds. Stopping what has ended does nothing.
 func (p *Process) Stop() error {
 	select {
 	case <-p.exited:

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Command run measures Gatehouse's gateway against other proxies on this
+// Command bench measures Gatehouse's gateway against other proxies on this
 // machine: processor time for each request, throughput, latency and memory. See
 // gateway/bench/README.md for what the numbers mean.
 package main
@@ -65,7 +65,7 @@ func (o *options) wantsPeer(name string) bool {
 
 func parse(args []string, output io.Writer) (options, error) {
 	var o options
-	f := flag.NewFlagSet("run", flag.ContinueOnError)
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(output)
 	f.StringVar(&o.gateway, "gateway", "", "Gatehouse's gateway (default bin/gateway of the repository)")
 	f.StringVar(&o.nginx, "nginx", "/usr/sbin/nginx", "nginx, plain and with Debian's Lua module")
