@@ -60,6 +60,9 @@ func TestWorkLeftOutIsFound(t *testing.T) {
 		"short":    "body of 999 bytes, want 1000",
 	} {
 		t.Run(fault, func(t *testing.T) {
+			if testing.Short() && fault != "no-log" {
+				t.Skip("one fault is enough for a quick look")
+			}
 			text, err := bench(t, fault, "-peers", "gatehouse", "-scenarios", "managed")
 			require.ErrorContains(t, err, "managed: gatehouse")
 			require.Contains(t, text, want)
@@ -98,6 +101,9 @@ func (a after) Write(b []byte) (int, error) {
 func TestInterruptedRunCleansUp(t *testing.T) {
 	for _, when := range []string{"building", "round 1/3: go-fasthttp", "round 2/3"} {
 		t.Run(when, func(t *testing.T) {
+			if testing.Short() && when != "round 1/3: go-fasthttp" {
+				t.Skip("one moment is enough for a quick look")
+			}
 			t.Setenv("TMPDIR", t.TempDir())
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
