@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -92,9 +93,7 @@ func (s *suite) swapTable(ctx context.Context) (report.Table, []outcome, error) 
 	for _, f := range total.Failures[:min(len(total.Failures), 3)] {
 		t.Notes = append(t.Notes, "failed: "+f.Error())
 	}
-	if report := s.gatewayReport(ctx, in); report != "" {
-		t.Notes = append(t.Notes, "The gateway's own account: "+report)
-	}
+	t.Notes = append(t.Notes, "The gateway's own account: "+s.gatewayReport(ctx, in))
 	o := verdict("no failed request", fmt.Sprintf("%d of %d failed in %d swaps", total.Failed, total.Requests+total.Failed, times.Count()), total.Failed == 0)
 	t.Notes = append(t.Notes, o.text)
 	return t, []outcome{o}, nil
@@ -153,12 +152,21 @@ func (s *suite) until(ctx context.Context, url string, every, limit time.Duratio
 	}
 }
 
-// gatewayReport returns what the gateway says of its configuration on its admin
-// listener, or "" where it says nothing.
+// gatewayReport returns what the gateway's admin listener says of the last swap,
+// or why there is nothing.
 func (s *suite) gatewayReport(ctx context.Context, in *peer.Instance) string {
 	status, body, err := s.get(ctx, "http://"+in.Admin+"/config")
 	if err != nil || status != http.StatusOK {
-		return ""
+		return fmt.Sprintf("none (status %d, %v)", status, err)
 	}
-	return fmt.Sprintf("%.500s", body)
+	var last struct {
+		Compile  time.Duration `json:"compileNs"`
+		APIs     int           `json:"apis"`
+		Compiled int           `json:"compiled"`
+		Reused   int           `json:"reused"`
+	}
+	if err := json.Unmarshal(body, &last); err != nil {
+		return fmt.Sprintf("none (%v)", err)
+	}
+	return fmt.Sprintf("the last swap compiled %d units of %d APIs and reused %d, in %.2f ms", last.Compiled, last.APIs, last.Reused, micros(last.Compile)/1000)
 }
