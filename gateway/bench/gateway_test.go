@@ -159,7 +159,9 @@ func pretend(config, fault string) error {
 	})
 	failed := make(chan error, 2)
 	go func() {
-		failed <- http.ListenAndServe(c.Admin.Address, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"version":1,"compileNs":1500000,"apis":31,"compiled":1,"reused":30}`) }))
+		failed <- http.ListenAndServe(c.Admin.Address, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"version":1,"compileNs":1500000,"apis":31,"compiled":1,"reused":30}`)
+		}))
 	}()
 	go func() {
 		l := c.Listeners[0]
