@@ -275,4 +275,3 @@ func TestSameAsStandardLibrary(t *testing.T) {
 		})
 	}
 }
-
