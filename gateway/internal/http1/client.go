@@ -90,7 +90,7 @@ func (a *attempt) run() error {
 	defer a.out.release()
 	for again := false; ; again = true {
 		start := time.Now()
-		u, err := a.client.pool.get(a.ex, a.until(start, call.ConnectTimeout), again, &a.canceled)
+		u, err := a.client.pool.get(a.ex, start, a.until(start, call.ConnectTimeout), again, &a.canceled)
 		if err != nil {
 			return a.failure(err, transport.FailedConnect)
 		}

@@ -139,7 +139,7 @@ func TestUnsolicitedAnswer(t *testing.T) {
 	require.Eventually(t, func() bool {
 		f.client.pool.mu.Lock()
 		defer f.client.pool.mu.Unlock()
-		return f.client.pool.idle[0].stale(time.Minute)
+		return f.client.pool.idle[0].stale(time.Now(), time.Minute)
 	}, 5*time.Second, 10*time.Millisecond)
 	ex = exchange("POST")
 	k := call()
