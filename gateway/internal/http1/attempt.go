@@ -28,6 +28,7 @@ type attempt struct {
 	heard     bool // bytes of a response have come
 	announced bool // the request has a Trailer field
 	sender    *sender
+	out       output
 	err       error // how reading the body failed
 
 	deadline time.Time

@@ -86,9 +86,11 @@ func (c *Client) RoundTrip(ex *policy.Exchange, call *transport.Call) error {
 func (a *attempt) run() error {
 	call := a.call
 	call.Reused, call.Wrote, call.BodyRead = false, false, false
+	a.whole = false
+	defer a.out.release()
 	for again := false; ; again = true {
 		start := time.Now()
-		u, err := a.client.pool.get(a.ex, a.until(start, call.ConnectTimeout), again, &a.canceled)
+		u, err := a.client.pool.get(a.ex, start, a.until(start, call.ConnectTimeout), again, &a.canceled)
 		if err != nil {
 			return a.failure(err, transport.FailedConnect)
 		}
@@ -96,8 +98,11 @@ func (a *attempt) run() error {
 		if !a.attach(u) {
 			return a.failure(net.ErrClosed, transport.FailedCanceled)
 		}
-		a.whole, a.heard = false, false
+		a.heard = false
 		err = a.send(start)
+		if !call.Reused || !a.whole {
+			a.out.release() // it will not be sent again
+		}
 		if err == nil {
 			err = a.receive()
 		}

@@ -40,7 +40,7 @@ type pool struct {
 var errNoConn = errors.New("all connections are in use")
 
 // get returns a connection: a kept one unless fresh, or a new one.
-func (p *pool) get(ex *policy.Exchange, until time.Time, fresh bool, canceled *atomic.Bool) (*upstream, error) {
+func (p *pool) get(ex *policy.Exchange, now, until time.Time, fresh bool, canceled *atomic.Bool) (*upstream, error) {
 	p.mu.Lock()
 	for !fresh && len(p.idle) > 0 {
 		n := len(p.idle) - 1
@@ -48,7 +48,7 @@ func (p *pool) get(ex *policy.Exchange, until time.Time, fresh bool, canceled *a
 		p.idle[n] = nil
 		p.idle = p.idle[:n]
 		p.mu.Unlock()
-		if !u.stale(p.opt.IdleTimeout) {
+		if !u.stale(now, p.opt.IdleTimeout) {
 			return u, nil
 		}
 		p.drop(u)
@@ -79,8 +79,8 @@ func (p *pool) get(ex *policy.Exchange, until time.Time, fresh bool, canceled *a
 // stale reports whether a kept connection must not be used: it is too old, the
 // upstream has closed it, or has sent something that would be taken for an
 // answer.
-func (u *upstream) stale(limit time.Duration) bool {
-	age := time.Since(u.since)
+func (u *upstream) stale(now time.Time, limit time.Duration) bool {
+	age := now.Sub(u.since)
 	return age > limit || age > staleAfter && u.sock != nil && readable(u.sock)
 }
 
@@ -223,9 +223,10 @@ func (p *pool) leave() {
 func (p *pool) clean() {
 	p.mu.Lock()
 	var old []*upstream
+	now := time.Now()
 	kept := p.idle[:0]
 	for _, u := range p.idle {
-		if u.stale(p.opt.IdleTimeout) {
+		if u.stale(now, p.opt.IdleTimeout) {
 			old = append(old, u)
 		} else {
 			kept = append(kept, u)

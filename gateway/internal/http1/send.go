@@ -1,9 +1,9 @@
 package http1
 
 import (
+	"bytes"
 	"errors"
 	"io"
-	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -26,14 +26,19 @@ const stopGrace = 2 * time.Millisecond
 // is left is written by a sender beside the wait for the response.
 func (a *attempt) send(start time.Time) error {
 	u, body := a.conn, &a.ex.Request.Body
-	var out output
+	out := &a.out
+	if a.whole && len(out.buf) > 0 { // once more
+		a.bound(&u.wd, start, a.writeTime())
+		a.bound(&u.rd, start, a.call.HeaderTimeout)
+		_, err := u.nc.Write(out.buf)
+		return err
+	}
 	out.small()
-	defer func() { out.release() }()
 	size := body.Length()
 	if !body.Empty() && (size < 0 || size > pageBytes) {
 		out.large()
 	}
-	chunked, err := a.head(&out)
+	chunked, err := a.head(out)
 	if err != nil {
 		return &transport.CallError{Failure: transport.FailedInvalid, Err: err}
 	}
@@ -45,11 +50,11 @@ func (a *attempt) send(start time.Time) error {
 		a.whole = true
 		if p := body.Bytes(); len(p) > cap(out.buf)-len(out.buf) {
 			a.bound(&u.rd, start, a.call.HeaderTimeout)
-			return a.sendMemory(&out, p)
+			return a.sendMemory(p)
 		}
 		out.buf = append(out.buf, body.Bytes()...)
 	default:
-		return a.sendStream(&out, chunked)
+		return a.sendStream(chunked)
 	}
 	a.bound(&u.rd, start, a.call.HeaderTimeout)
 	a.call.Wrote = true
@@ -138,16 +143,17 @@ func validTarget(b []byte) bool {
 
 // sendMemory writes a large request whose content is in memory, beside the wait
 // for the response, since the upstream may answer before it has taken it all.
-func (a *attempt) sendMemory(out *output, p []byte) error {
+func (a *attempt) sendMemory(p []byte) error {
 	a.call.Wrote = true
 	s := a.newSender()
-	parts := net.Buffers{append([]byte(nil), out.buf...), p}
+	parts := [][]byte{bytes.Clone(a.out.buf), p}
+	a.out.release()
 	go func() {
 		defer close(s.done)
-		for i, part := range parts {
+		for _, part := range parts {
 			for len(part) > 0 && s.err == nil {
 				n := min(len(part), writeBytes)
-				s.err = s.write(part[:n], i == len(parts)-1 && n == len(part))
+				s.err = s.write(part[:n])
 				part = part[n:]
 			}
 		}
@@ -159,7 +165,8 @@ func (a *attempt) sendMemory(out *output, p []byte) error {
 
 // sendStream writes the head with the content that is at hand, and leaves the
 // rest to a sender.
-func (a *attempt) sendStream(out *output, chunked bool) error {
+func (a *attempt) sendStream(chunked bool) error {
+	out := &a.out
 	r := a.ex.Request.Body.Reader()
 	w := bodyWriter{r: r, left: a.ex.Request.Body.Length(), chunked: chunked}
 	if a.announced {
@@ -282,12 +289,12 @@ func (s *sender) stream(w bodyWriter) {
 			}
 			return
 		}
-		s.err = s.write(out.buf, end)
+		s.err = s.write(out.buf)
 	}
 	s.sent()
 }
 
-func (s *sender) write(p []byte, _ bool) error {
+func (s *sender) write(p []byte) error {
 	if s.stopped.Load() {
 		return errInterrupted
 	}
