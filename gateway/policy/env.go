@@ -115,8 +115,9 @@ type KeySets interface {
 	// where AllowHTTP is set). It does not wait for the first fetch. Close it
 	// when it is no longer used.
 	Open(url string, o KeySetOptions) (KeySet, error)
-	// Static returns a key set of the given JWKS document (RFC 7517).
-	Static(jwks []byte) (KeySet, error)
+	// Static returns a key set of the given JWKS document (RFC 7517), or of public
+	// keys and certificates in PEM.
+	Static(doc []byte) (KeySet, error)
 }
 
 // KeySetOptions are how a key set is kept.
@@ -136,6 +137,10 @@ type KeySet interface {
 	// algorithm. An unknown kid leads to one fetch within the cooldown. An error
 	// means that the key material is not to be had: answer 503, never pass.
 	Keys(ctx context.Context, kid, alg string) ([]Key, error)
+	// Generation changes whenever the keys do, and is 0 while none are to be had.
+	// What was verified under one generation is to be verified again under
+	// another, so that a key that was taken out of the set ends.
+	Generation() uint64
 	Close()
 }
 

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
 	"github.com/gatehouse/gatehouse/gateway/internal/expr"
+	"github.com/gatehouse/gatehouse/gateway/internal/keyset"
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -234,6 +236,7 @@ func (h *Harness) env() policy.Env {
 		Log:         slog.New(slog.DiscardHandler),
 		Now:         h.Clock.Now,
 		Credentials: Credentials{},
+		KeySets:     h.keySets(),
 		Store:       h.Store,
 		HTTP:        &http.Client{Timeout: 5 * time.Second},
 		Memo: func(key string, make func() (any, error)) (any, error) {
@@ -253,6 +256,20 @@ func (h *Harness) env() policy.Env {
 		Upstreams:  []string{"default", "other"},
 		Background: func(f func(context.Context)) { wg.Go(func() { f(ctx) }) },
 	}
+}
+
+// keySets returns key sets that cannot be fetched from anywhere.
+func (h *Harness) keySets() policy.KeySets {
+	sets := keyset.New(keyset.Options{HTTP: &http.Client{Transport: nowhere{}}, Now: h.Clock.Now})
+	h.t.Cleanup(sets.Close)
+	return sets
+}
+
+// nowhere reaches nothing.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("there is no network in this test") //nolint:err113 // for people
 }
 
 // Do sends a request and returns what came of it.
