@@ -22,6 +22,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
+	"github.com/gatehouse/gatehouse/gateway/internal/counter"
 	"github.com/gatehouse/gatehouse/gateway/internal/expr"
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
 	"github.com/gatehouse/gatehouse/gateway/policy"
@@ -228,11 +229,15 @@ func (h *Harness) env() policy.Env {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	h.t.Cleanup(func() { cancel(); wg.Wait() })
+	counters, err := counter.New(counter.Options{Now: h.Clock.Now})
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { require.NoError(h.t, counters.Close()) })
 	return policy.Env{
 		ID:          "api/policies/0",
 		Scope:       policy.Scope{Level: policy.LevelAPI, Organization: "org", Project: "project", API: "api"},
 		Log:         slog.New(slog.DiscardHandler),
 		Now:         h.Clock.Now,
+		Counters:    counters,
 		Credentials: Credentials{},
 		Store:       h.Store,
 		HTTP:        &http.Client{Timeout: 5 * time.Second},
