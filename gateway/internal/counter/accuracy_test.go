@@ -96,3 +96,44 @@ func TestFastCountsArrive(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 20_000, d.Limit-d.Remaining, "a batch that is told twice counts once")
 }
+
+// After a sync each gateway knows what the others have counted, by every
+// algorithm.
+func TestFastGatewaysAgree(t *testing.T) {
+	t.Parallel()
+	server := countertest.StartRedis(t)
+	rules := []policy.Rule{
+		{Algorithm: policy.FixedWindow, Limit: 100, Window: 1000 * time.Hour},
+		{Algorithm: policy.SlidingWindow, Limit: 100, Window: 1000 * time.Hour},
+		{Algorithm: policy.TokenBucket, Limit: 100, Window: 1000 * time.Hour},
+		{Algorithm: policy.Calendar, Limit: 100, Period: "year"},
+		{Algorithm: policy.Rolling, Limit: 100, Window: 1000 * time.Hour},
+	}
+	var sets []*counter.Set
+	for range 3 {
+		sets = append(sets, newSet(t, counter.Options{Redis: single(t, server)}))
+	}
+	for _, r := range rules {
+		var ls []policy.Limiter
+		for _, s := range sets {
+			l, err := s.Limiter(policy.LimiterSpec{
+				Name: string(r.Algorithm), Rules: []policy.Rule{r}, Shared: true, Fast: true, SyncEvery: 5 * time.Millisecond,
+			})
+			require.NoError(t, err)
+			ls = append(ls, l)
+		}
+		used := int64(0)
+		for round := range 5 {
+			for i, l := range ls {
+				d, err := l.Take("k", int64(i+1))
+				require.NoError(t, err)
+				require.True(t, d.Allowed)
+				used += int64(i + 1)
+				recovered(t, sets[i])
+			}
+			d, err := ls[2].Peek("k") // the last one to sync
+			require.NoError(t, err)
+			require.Equal(t, 100-used, d.Remaining, "%s, round %d", r.Algorithm, round)
+		}
+	}
+}

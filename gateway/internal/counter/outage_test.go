@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -290,4 +291,67 @@ func TestKeysInRedisRunOut(t *testing.T) {
 		require.LessOrEqual(t, ttl, max(most, 11*time.Second+time.Millisecond), name)
 		require.Positive(t, ttl, name)
 	}
+}
+
+// A gateway that starts while Redis is away waits for nothing.
+func TestStartWithoutRedis(t *testing.T) {
+	t.Parallel()
+	server := countertest.StartRedis(t)
+	server.Kill()
+	for name, c := range map[string]counter.Connection{
+		"single":   {Addresses: []string{server.Addr}},
+		"cluster":  {Addresses: []string{server.Addr}, Cluster: true},
+		"sentinel": {Addresses: []string{server.Addr}, Primary: "main"},
+	} {
+		set := newSet(t, counter.Options{Redis: closing(t, counter.Connect(c)), ProbeEvery: 20 * time.Millisecond})
+		l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
+		for range 10 {
+			begin := time.Now()
+			d, err := l.Take("k", 1)
+			require.NoError(t, err)
+			require.True(t, d.Allowed && d.Estimated)
+			require.Less(t, time.Since(begin), 200*time.Millisecond, name)
+		}
+		require.Eventually(t, func() bool { _, _ = l.Peek("k"); return !set.Status().Reachable }, 5*time.Second, time.Millisecond, name)
+	}
+	late := newSet(t, counter.Options{Redis: single(t, server), ProbeEvery: 20 * time.Millisecond})
+	l := sharedLimiter(t, late, true, policy.FailLocal, hourly)
+	_, err := l.Take("k", 30)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return !late.Status().Reachable }, 10*time.Second, time.Millisecond)
+	server.Restart()
+	recovered(t, late)
+	other := newSet(t, counter.Options{Redis: single(t, server), Budget: patient})
+	check := sharedLimiter(t, other, false, policy.FailLocal, hourly)
+	require.Eventually(t, func() bool { d, err := check.Peek("k"); return err == nil && d.Remaining == 60 },
+		10*time.Second, 5*time.Millisecond, "the 30, and the 10 that the first gateway has counted")
+}
+
+// Exact mode asks once for each call, whatever the number of rules.
+func TestOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	server := countertest.StartRedis(t)
+	client := single(t, server)
+	set := newSet(t, counter.Options{Redis: client, Budget: patient})
+	l, err := set.Limiter(policy.LimiterSpec{Name: "n", Shared: true, Rules: []policy.Rule{
+		hourly, {Algorithm: policy.TokenBucket, Limit: 1000, Window: time.Hour}, {Algorithm: policy.Calendar, Limit: 1000, Period: "month"},
+	}})
+	require.NoError(t, err)
+	_, err = l.Take("k", 1) // brings the script
+	require.NoError(t, err)
+	calls := func() int {
+		info, err := client.Info(context.Background(), "commandstats").Result()
+		require.NoError(t, err)
+		_, after, _ := strings.Cut(info, "cmdstat_evalsha:calls=")
+		n, _, _ := strings.Cut(after, ",")
+		i, err := strconv.Atoi(n)
+		require.NoError(t, err)
+		return i
+	}
+	before := calls()
+	for range 90 {
+		_, err := l.Take("k", 1)
+		require.NoError(t, err)
+	}
+	require.InDelta(t, before+90, calls(), 2, "but for the sign of life now and then")
 }

@@ -21,7 +21,7 @@ import (
 
 // Server is a redis-server process of a test.
 type Server struct {
-	t    *testing.T
+	t    testing.TB
 	Addr string
 	Port int
 	args []string
@@ -30,7 +30,7 @@ type Server struct {
 
 // StartRedis starts a redis-server on a free port, with further arguments as
 // its configuration. It skips the test where redis-server is not installed.
-func StartRedis(t *testing.T, args ...string) *Server {
+func StartRedis(t testing.TB, args ...string) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("redis-server is not installed")
@@ -45,7 +45,7 @@ func StartRedis(t *testing.T, args ...string) *Server {
 	return s
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
