@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
-	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
 	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 // R7.2: four gateways, uneven load, one limit of 1000.
@@ -27,7 +27,7 @@ func TestAccuracyOverFourGateways(t *testing.T) {
 func accuracy(t *testing.T, fast bool) {
 	t.Helper()
 	const syncEvery, pace = 20 * time.Millisecond, 2 * time.Millisecond
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	r := policy.Rule{Algorithm: policy.FixedWindow, Limit: 1000, Window: 1000 * time.Hour}
 	var accepted, tried atomic.Int64
 	var wg sync.WaitGroup
@@ -69,7 +69,7 @@ func accuracy(t *testing.T, fast bool) {
 // Nothing that was admitted gets lost on the way to Redis.
 func TestFastCountsArrive(t *testing.T) {
 	t.Parallel()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	r := policy.Rule{Algorithm: policy.FixedWindow, Limit: 1 << 40, Window: 1000 * time.Hour}
 	spec := policy.LimiterSpec{Name: "n", Rules: []policy.Rule{r}, Shared: true, Fast: true, SyncEvery: 5 * time.Millisecond}
 	one := newSet(t, counter.Options{Redis: single(t, server), ProbeEvery: 10 * time.Millisecond})
@@ -80,13 +80,13 @@ func TestFastCountsArrive(t *testing.T) {
 		require.NoError(t, err)
 		switch i {
 		case 5_000, 15_000:
-			server.Freeze()
+			server.Pause()
 			lose(t, one, sharedLimiter(t, one, false, policy.FailLocal, hourly))
 		case 10_000:
-			server.Thaw()
+			server.Resume()
 		}
 	}
-	server.Thaw()
+	server.Resume()
 	recovered(t, one)
 	two := newSet(t, counter.Options{Redis: single(t, server), Budget: patient})
 	spec.Fast = false
@@ -101,7 +101,7 @@ func TestFastCountsArrive(t *testing.T) {
 // algorithm.
 func TestFastGatewaysAgree(t *testing.T) {
 	t.Parallel()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	rules := []policy.Rule{
 		{Algorithm: policy.FixedWindow, Limit: 100, Window: 1000 * time.Hour},
 		{Algorithm: policy.SlidingWindow, Limit: 100, Window: 1000 * time.Hour},

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
-	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
 	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 var benchRules = map[string][]policy.Rule{
@@ -73,7 +73,7 @@ func TestTakeDoesNotAllocate(t *testing.T) {
 }
 
 func TestFastTakeDoesNotAllocate(t *testing.T) {
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	s := newSet(t, counter.Options{Redis: single(t, server), SyncEvery: time.Minute})
 	for name, rules := range benchRules {
 		if name == "concurrent" {
@@ -87,7 +87,7 @@ func TestFastTakeDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkTakeShared(b *testing.B) {
-	server := countertest.StartRedis(b)
+	server := testkit.Redis(b, testkit.RedisOptions{Control: true})
 	client := counter.Connect(counter.Connection{Addresses: []string{server.Addr}})
 	s, err := counter.New(counter.Options{Redis: client, Budget: patient})
 	require.NoError(b, err)

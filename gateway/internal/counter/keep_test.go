@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
 	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
 	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 // R7.5: a restart does not reset a monthly quota.
@@ -75,7 +76,7 @@ func TestDamagedFileIsRefused(t *testing.T) {
 // What Redis had not been told before a restart is told after it.
 func TestUnsyncedCountsOutliveARestart(t *testing.T) {
 	t.Parallel()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	path := filepath.Join(t.TempDir(), "counts")
 	s, err := counter.New(counter.Options{Redis: single(t, server), Path: path})
 	require.NoError(t, err)

@@ -1,5 +1,5 @@
-// Package countertest is the contract that every way of counting must keep, and
-// the Redis servers to keep it over. It is for tests only.
+// Package countertest is the contract that every way of counting must keep. It
+// is for tests only.
 package countertest
 
 import (
