@@ -244,6 +244,11 @@ func largeLimits(t *testing.T, b *bench) {
 		}
 		require.False(t, b.take(l, "k", 1).Allowed, r.Algorithm)
 	}
+	l := b.limiter(policy.Rule{
+		Algorithm: policy.TokenBucket, Limit: 1, Window: 10_000 * time.Hour, Burst: counter.MaxUnits,
+	})
+	require.Positive(t, b.take(l, "k", counter.MaxUnits).Reset, "longer than anything can be said to be")
+	require.False(t, b.take(l, "k", counter.MaxUnits).Allowed)
 }
 
 func costs(t *testing.T, b *bench) {
