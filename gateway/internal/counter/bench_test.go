@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
 	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 var benchRules = map[string][]policy.Rule{
@@ -68,5 +69,37 @@ func TestTakeDoesNotAllocate(t *testing.T) {
 		require.NoError(t, err)
 		_, _ = l.Take("k", 1)
 		require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = l.Take("k", 1) }), name)
+	}
+}
+
+func TestFastTakeDoesNotAllocate(t *testing.T) {
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
+	s := newSet(t, counter.Options{Redis: single(t, server), SyncEvery: time.Minute})
+	for name, rules := range benchRules {
+		if name == "concurrent" {
+			continue
+		}
+		l, err := s.Limiter(policy.LimiterSpec{Name: name, Rules: rules, Shared: true, Fast: true})
+		require.NoError(t, err)
+		_, _ = l.Take("k", 1)
+		require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = l.Take("k", 1) }), name)
+	}
+}
+
+func BenchmarkTakeShared(b *testing.B) {
+	server := testkit.Redis(b, testkit.RedisOptions{Control: true})
+	client := counter.Connect(counter.Connection{Addresses: []string{server.Addr}})
+	s, err := counter.New(counter.Options{Redis: client, Budget: patient})
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = s.Close(); _ = client.Close() })
+	for _, fast := range []bool{false, true} {
+		l, err := s.Limiter(policy.LimiterSpec{Name: "n", Rules: benchRules["fixed"], Shared: true, Fast: fast})
+		require.NoError(b, err)
+		b.Run(map[bool]string{false: "exact", true: "fast"}[fast], func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = l.Take("0192f0c1-application", 1)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 // Connection says where Redis is.
@@ -30,7 +31,11 @@ type Connection struct {
 // Connect returns a client whose time limits suit counting: calls are bounded
 // by their context and not tried again, since a call tried again is counted
 // again. It does not wait for the server.
+//
+// It silences the log of the client library, which is one for the process and
+// would say at each attempt what the breaker says once.
 func Connect(c Connection) redis.UniversalClient {
+	redis.SetLogger(&logging.VoidLogger{})
 	return redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: c.Addresses, MasterName: c.Primary, IsClusterMode: c.Cluster,
 		Username: c.Username, Password: c.Password,

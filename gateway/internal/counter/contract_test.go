@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
 	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,9 +28,31 @@ func closing(t *testing.T, c redis.UniversalClient) redis.UniversalClient {
 	return c
 }
 
-func single(t *testing.T, s *countertest.Server) redis.UniversalClient {
+func single(t *testing.T, s *testkit.RedisServer) redis.UniversalClient {
 	t.Helper()
 	return closing(t, counter.Connect(counter.Connection{Addresses: []string{s.Addr}}))
+}
+
+// sentinel returns a primary with a replica, and a client that asks the
+// Sentinel that watches them.
+func sentinel(t *testing.T) (*testkit.RedisServer, redis.UniversalClient) {
+	t.Helper()
+	primary := testkit.Redis(t, testkit.RedisOptions{Control: true})
+	testkit.Redis(t, testkit.RedisOptions{Control: true, ReplicaOf: primary})
+	s := testkit.RedisSentinels(t, primary, 1)
+	return primary, closing(t, counter.Connect(counter.Connection{
+		Addresses: []string{s[0].Addr}, Primary: testkit.RedisMaster,
+	}))
+}
+
+func cluster(t *testing.T) ([]*testkit.RedisServer, redis.UniversalClient) {
+	t.Helper()
+	servers := testkit.RedisCluster(t, 3)
+	c := counter.Connection{Cluster: true}
+	for _, s := range servers {
+		c.Addresses = append(c.Addresses, s.Addr)
+	}
+	return servers, closing(t, counter.Connect(c))
 }
 
 func TestLocal(t *testing.T) {
@@ -53,23 +76,23 @@ func overRedis(t *testing.T, fast bool, client redis.UniversalClient) {
 
 func TestRedisSingle(t *testing.T) {
 	t.Parallel()
-	overRedis(t, false, single(t, countertest.StartRedis(t)))
+	overRedis(t, false, single(t, testkit.Redis(t, testkit.RedisOptions{Control: true})))
 }
 
 func TestRedisFast(t *testing.T) {
 	t.Parallel()
-	overRedis(t, true, single(t, countertest.StartRedis(t)))
+	overRedis(t, true, single(t, testkit.Redis(t, testkit.RedisOptions{Control: true})))
 }
 
 func TestRedisSentinel(t *testing.T) {
 	t.Parallel()
-	overRedis(t, false, closing(t, countertest.StartSentinel(t).Connect()))
+	_, client := sentinel(t)
+	overRedis(t, false, client)
 }
 
 func TestRedisCluster(t *testing.T) {
 	t.Parallel()
-	c := countertest.StartCluster(t)
-	client := closing(t, c.Connect())
+	_, client := cluster(t)
 	overRedis(t, false, client)
 	overRedis(t, true, client)
 }

@@ -142,7 +142,9 @@ if (op == 'take' and allowed == 1) or (op == 'add' and not repeated) then
     write[#write + 1] = string.format('%.17g', seq)
   end
   redis.call('HSET', key, unpack(write))
-  -- Microseconds to milliseconds, and a second for clocks that differ.
+  -- Microseconds to milliseconds, and a second for clocks that differ. A
+  -- century is as good as forever, and more than PEXPIRE might take.
+  ttl = math.min(ttl, 100 * 365 * 86400 * 1000000)
   redis.call('PEXPIRE', key, string.format('%.0f', math.ceil(ttl / 1000) + 1000))
 end
 

@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
 	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
 	"github.com/gatehouse/gatehouse/gateway/policy"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 // R7.5: a restart does not reset a monthly quota.
@@ -75,7 +76,7 @@ func TestDamagedFileIsRefused(t *testing.T) {
 // What Redis had not been told before a restart is told after it.
 func TestUnsyncedCountsOutliveARestart(t *testing.T) {
 	t.Parallel()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	path := filepath.Join(t.TempDir(), "counts")
 	s, err := counter.New(counter.Options{Redis: single(t, server), Path: path})
 	require.NoError(t, err)
@@ -163,4 +164,25 @@ func TestConcurrentGivesBack(t *testing.T) {
 		}
 		l.Give("a", 1) // one too many gives nothing
 	}
+}
+
+// A process that is killed finds what the last save has kept.
+func TestCountsAreSavedNowAndThen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "counts")
+	s := newSet(t, counter.Options{Path: path, SaveEvery: 5 * time.Millisecond})
+	l, err := s.Limiter(policy.LimiterSpec{Name: "n", Rules: []policy.Rule{hourly}})
+	require.NoError(t, err)
+	_, err = l.Take("k", 7)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		next, err := counter.New(counter.Options{})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, next.Close()) }()
+		require.NoError(t, next.Load(path))
+		l, err := next.Limiter(policy.LimiterSpec{Name: "n", Rules: []policy.Rule{hourly}})
+		require.NoError(t, err)
+		d, err := l.Peek("k")
+		return err == nil && d.Remaining == 93
+	}, 10*time.Second, 5*time.Millisecond)
 }

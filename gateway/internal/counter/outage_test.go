@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -14,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
-	"github.com/gatehouse/gatehouse/gateway/internal/counter/countertest"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 // logged is a log that a test may read while it is written.
@@ -80,7 +81,7 @@ func TestRedisAway(t *testing.T) {
 
 func redisAway(t *testing.T, frozen, fast bool) {
 	t.Helper()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	var log logged
 	set := newSet(t, counter.Options{
 		Redis: single(t, server), Log: slog.New(slog.NewTextHandler(&log, nil)), ProbeEvery: 20 * time.Millisecond,
@@ -97,7 +98,7 @@ func redisAway(t *testing.T, frozen, fast bool) {
 	}
 	require.Eventually(t, func() bool { return set.Status().Unsynced == 0 }, 5*time.Second, time.Millisecond)
 	if frozen {
-		server.Freeze()
+		server.Pause()
 	} else {
 		server.Kill()
 	}
@@ -125,7 +126,7 @@ func redisAway(t *testing.T, frozen, fast bool) {
 
 	// It is back, empty where it was killed: the count is as it was.
 	if frozen {
-		server.Thaw()
+		server.Resume()
 	} else {
 		server.Restart()
 	}
@@ -147,13 +148,13 @@ func redisAway(t *testing.T, frozen, fast bool) {
 // breaker open calls cost nothing to speak of.
 func TestBudgetWhileRedisIsFrozen(t *testing.T) {
 	t.Parallel()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	set := newSet(t, counter.Options{Redis: single(t, server), ProbeEvery: 50 * time.Millisecond})
 	l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
 	_, err := l.Take("k", 1)
 	require.NoError(t, err)
-	server.Freeze()
-	defer server.Thaw()
+	server.Pause()
+	defer server.Resume()
 	var slowest time.Duration
 	for set.Status().Reachable {
 		begin := time.Now()
@@ -176,15 +177,15 @@ func TestBudgetWhileRedisIsFrozen(t *testing.T) {
 
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
-	s := countertest.StartSentinel(t)
-	set := newSet(t, counter.Options{Redis: closing(t, s.Connect()), ProbeEvery: 50 * time.Millisecond})
+	primary, client := sentinel(t)
+	set := newSet(t, counter.Options{Redis: client, ProbeEvery: 50 * time.Millisecond})
 	l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
 	for range 60 {
 		d, err := l.Take("k", 1)
 		require.NoError(t, err)
 		require.True(t, d.Allowed)
 	}
-	s.Primary.Kill()
+	primary.Kill()
 	lose(t, set, l)
 	recovered(t, set)
 	taken := 60
@@ -198,15 +199,15 @@ func TestSentinelFailover(t *testing.T) {
 
 func TestOneServerOfAClusterIsLost(t *testing.T) {
 	t.Parallel()
-	c := countertest.StartCluster(t)
-	set := newSet(t, counter.Options{Redis: closing(t, c.Connect()), ProbeEvery: 50 * time.Millisecond})
+	servers, client := cluster(t)
+	set := newSet(t, counter.Options{Redis: client, ProbeEvery: 50 * time.Millisecond})
 	l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
 	keys := strings.Split("abcdefghijklmnop", "")
 	for _, k := range keys {
 		_, err := l.Take(k, 50)
 		require.NoError(t, err)
 	}
-	c.Servers[1].Freeze()
+	servers[1].Pause()
 	estimated := func() (n int) {
 		for _, k := range keys {
 			d, err := l.Peek(k)
@@ -221,14 +222,14 @@ func TestOneServerOfAClusterIsLost(t *testing.T) {
 	require.Eventually(t, func() bool { estimated(); return !set.Status().Reachable }, 10*time.Second, time.Millisecond)
 	require.Eventually(t, func() bool { n := estimated(); return n > 0 && n < len(keys) }, 10*time.Second, time.Millisecond,
 		"the keys of the other servers go on being counted exactly")
-	c.Servers[1].Thaw()
+	servers[1].Resume()
 	require.Eventually(t, func() bool { return estimated() == 0 }, 20*time.Second, 20*time.Millisecond)
 }
 
 // While Redis is away each gateway admits its part of what was left.
 func TestShareOfEachGateway(t *testing.T) {
 	t.Parallel()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	var sets []*counter.Set
 	var limiters []policy.Limiter
 	for range 4 {
@@ -241,7 +242,7 @@ func TestShareOfEachGateway(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, d.Estimated)
 	}
-	server.Freeze()
+	server.Pause()
 	for i := range sets {
 		lose(t, sets[i], limiters[i])
 	}
@@ -253,7 +254,7 @@ func TestShareOfEachGateway(t *testing.T) {
 			}
 		}
 	}
-	server.Thaw()
+	server.Resume()
 	require.InDelta(t, 100, taken, 4)
 	for _, s := range sets {
 		recovered(t, s)
@@ -266,7 +267,7 @@ func TestShareOfEachGateway(t *testing.T) {
 // Kong/kong#14995: a time to live in the wrong unit.
 func TestKeysInRedisRunOut(t *testing.T) {
 	t.Parallel()
-	server := countertest.StartRedis(t)
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	client := single(t, server)
 	set := newSet(t, counter.Options{Redis: client, Budget: patient, Prefix: "p:"})
 	rules := map[string]policy.Rule{
@@ -290,4 +291,67 @@ func TestKeysInRedisRunOut(t *testing.T) {
 		require.LessOrEqual(t, ttl, max(most, 11*time.Second+time.Millisecond), name)
 		require.Positive(t, ttl, name)
 	}
+}
+
+// A gateway that starts while Redis is away waits for nothing.
+func TestStartWithoutRedis(t *testing.T) {
+	t.Parallel()
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
+	server.Kill()
+	for name, c := range map[string]counter.Connection{
+		"single":   {Addresses: []string{server.Addr}},
+		"cluster":  {Addresses: []string{server.Addr}, Cluster: true},
+		"sentinel": {Addresses: []string{server.Addr}, Primary: "main"},
+	} {
+		set := newSet(t, counter.Options{Redis: closing(t, counter.Connect(c)), ProbeEvery: 20 * time.Millisecond})
+		l := sharedLimiter(t, set, false, policy.FailLocal, hourly)
+		for range 10 {
+			begin := time.Now()
+			d, err := l.Take("k", 1)
+			require.NoError(t, err)
+			require.True(t, d.Allowed && d.Estimated)
+			require.Less(t, time.Since(begin), 200*time.Millisecond, name)
+		}
+		require.Eventually(t, func() bool { _, _ = l.Peek("k"); return !set.Status().Reachable }, 5*time.Second, time.Millisecond, name)
+	}
+	late := newSet(t, counter.Options{Redis: single(t, server), ProbeEvery: 20 * time.Millisecond})
+	l := sharedLimiter(t, late, true, policy.FailLocal, hourly)
+	_, err := l.Take("k", 30)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return !late.Status().Reachable }, 10*time.Second, time.Millisecond)
+	server.Restart()
+	recovered(t, late)
+	other := newSet(t, counter.Options{Redis: single(t, server), Budget: patient})
+	check := sharedLimiter(t, other, false, policy.FailLocal, hourly)
+	require.Eventually(t, func() bool { d, err := check.Peek("k"); return err == nil && d.Remaining == 60 },
+		10*time.Second, 5*time.Millisecond, "the 30, and the 10 that the first gateway has counted")
+}
+
+// Exact mode asks once for each call, whatever the number of rules.
+func TestOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	server := testkit.Redis(t, testkit.RedisOptions{Control: true})
+	client := single(t, server)
+	set := newSet(t, counter.Options{Redis: client, Budget: patient})
+	l, err := set.Limiter(policy.LimiterSpec{Name: "n", Shared: true, Rules: []policy.Rule{
+		hourly, {Algorithm: policy.TokenBucket, Limit: 1000, Window: time.Hour}, {Algorithm: policy.Calendar, Limit: 1000, Period: "month"},
+	}})
+	require.NoError(t, err)
+	_, err = l.Take("k", 1) // brings the script
+	require.NoError(t, err)
+	calls := func() int {
+		info, err := client.Info(context.Background(), "commandstats").Result()
+		require.NoError(t, err)
+		_, after, _ := strings.Cut(info, "cmdstat_evalsha:calls=")
+		n, _, _ := strings.Cut(after, ",")
+		i, err := strconv.Atoi(n)
+		require.NoError(t, err)
+		return i
+	}
+	before := calls()
+	for range 90 {
+		_, err := l.Take("k", 1)
+		require.NoError(t, err)
+	}
+	require.InDelta(t, before+90, calls(), 2, "but for the sign of life now and then")
 }

@@ -209,8 +209,11 @@ func (l *sharedLimiter) Take(key string, cost int64) (policy.Decision, error) {
 	if len(key) > maxKey {
 		key = shortKey(key)
 	}
+	if l.fast && l.store.reachable() {
+		return l.takeFast(key, cost), nil
+	}
 	b := l.store.breaker(l.count, key)
-	if b.open.Load() {
+	if b == nil {
 		return l.alone(key, cost)
 	}
 	if l.fast {
@@ -321,7 +324,7 @@ func (l *sharedLimiter) Add(key string, cost int64) {
 func (l *sharedLimiter) Peek(key string) (d policy.Decision, err error) {
 	key = shortKey(key)
 	b := l.store.breaker(l.count, key)
-	lost := b.open.Load()
+	lost := b == nil
 	if !lost && !l.fast {
 		if d, err = l.ask(b, opPeek, key, 0); err == nil {
 			return d, nil

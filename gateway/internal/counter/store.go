@@ -67,6 +67,7 @@ type store struct {
 
 	queueMu sync.Mutex
 	queued  []dirty
+	sending int // taken out of queued and not yet confirmed
 	flushMu sync.Mutex
 	wg      sync.WaitGroup
 }
@@ -117,21 +118,46 @@ func (c *count) bind(s *store) {
 	}
 }
 
-// breaker returns the breaker of the server that has the key.
+// breaker returns the breaker of the server that has the key, nil where no
+// server can be asked.
 func (s *store) breaker(c *count, key string) *breaker {
+	if s.main.open.Load() {
+		return nil
+	}
 	if s.cluster == nil {
 		return &s.main
 	}
-	client, err := s.cluster.MasterForKey(s.ctx, c.redis+key)
-	if err != nil || s.main.open.Load() {
-		return &s.main
+	ctx, cancel := context.WithTimeout(s.ctx, s.budget)
+	defer cancel()
+	client, err := s.cluster.MasterForKey(ctx, c.redis+key)
+	if err != nil { // the layout of the cluster is not known
+		s.failed(&s.main, 1, err)
+		return nil
 	}
 	addr := client.Options().Addr
-	if b, ok := s.nodes.Load(addr); ok {
-		return b.(*breaker) //nolint:forcetypeassert // only breakers are stored
+	b, ok := s.nodes.Load(addr)
+	if !ok {
+		b, _ = s.nodes.LoadOrStore(addr, &breaker{name: addr})
 	}
-	b, _ := s.nodes.LoadOrStore(addr, &breaker{name: addr})
+	if b.(*breaker).open.Load() { //nolint:forcetypeassert // only breakers are stored
+		return nil
+	}
 	return b.(*breaker) //nolint:forcetypeassert // only breakers are stored
+}
+
+// homeOf returns the breaker of the server that has the key, open or not.
+func (s *store) homeOf(c *count, key string) *breaker {
+	if s.cluster == nil {
+		return &s.main
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, s.budget)
+	defer cancel()
+	if client, err := s.cluster.MasterForKey(ctx, c.redis+key); err == nil {
+		if b, ok := s.nodes.Load(client.Options().Addr); ok {
+			return b.(*breaker) //nolint:forcetypeassert // only breakers are stored
+		}
+	}
+	return &s.main
 }
 
 // eachPrimary calls f for every primary of the cluster, one at a time.

@@ -49,7 +49,7 @@ func (s *store) queue(e *entry, sh *shard, after int64) {
 func (s *store) unsynced() int {
 	s.queueMu.Lock()
 	defer s.queueMu.Unlock()
-	return len(s.queued)
+	return len(s.queued) + s.sending
 }
 
 // run syncs and says that this gateway is alive, until the set is closed.
@@ -81,7 +81,10 @@ func (s *store) heartbeat() {
 	defer cancel()
 	before := s.set.clock.real()
 	v, err := s.alive.Run(ctx, s.client, []string{s.prefix + "gateways"}, s.node, aliveSeconds).Slice()
-	if err != nil || len(v) != 2 {
+	if err == nil && len(v) != 2 {
+		err = errAnswer
+	}
+	if err != nil {
 		// Of a cluster only one server is asked, of which the others are no worse.
 		if s.cluster == nil {
 			s.failed(&s.main, 1, err)
@@ -104,6 +107,8 @@ const (
 	flushAll
 )
 
+var errAnswer = errors.New("redis answered the gateways script in another form")
+
 // flush tells Redis what entries have counted. What could not be told stays
 // queued.
 func (s *store) flush(what flushing, of *breaker) error {
@@ -111,7 +116,7 @@ func (s *store) flush(what flushing, of *breaker) error {
 	defer s.flushMu.Unlock()
 	s.queueMu.Lock()
 	all := s.queued
-	s.queued = nil
+	s.queued, s.sending = nil, len(all)
 	s.queueMu.Unlock()
 	if len(all) == 0 {
 		return nil
@@ -134,7 +139,7 @@ func (s *store) flush(what flushing, of *breaker) error {
 	}
 	later = append(later, batch...)
 	s.queueMu.Lock()
-	s.queued = append(s.queued, later...)
+	s.queued, s.sending = append(s.queued, later...), 0
 	s.queueMu.Unlock()
 	return err
 }
@@ -142,9 +147,9 @@ func (s *store) flush(what flushing, of *breaker) error {
 func (s *store) wanted(what flushing, of *breaker, d dirty, now int64) bool {
 	switch what {
 	case flushDue:
-		return d.due <= now && !s.breaker(d.entry.owner, d.entry.key).open.Load()
+		return d.due <= now && s.breaker(d.entry.owner, d.entry.key) != nil
 	case flushOf:
-		return s.breaker(d.entry.owner, d.entry.key) == of
+		return of == &s.main || s.homeOf(d.entry.owner, d.entry.key) == of
 	default:
 		return true
 	}
@@ -183,7 +188,7 @@ func (s *store) send(batch []dirty) ([]dirty, error) {
 			r, err = d.entry.owner.parse(v)
 		}
 		if err != nil {
-			s.failed(s.breaker(d.entry.owner, d.entry.key), tripAfter, err)
+			s.failed(s.homeOf(d.entry.owner, d.entry.key), tripAfter, err)
 			failed = errors.Join(failed, err)
 			d.due = s.set.clock.real() + retryIn
 			later = append(later, d)

@@ -121,7 +121,7 @@ func (r *rule) remaining(c *cell, now int64) int64 {
 func (r *rule) reset(c *cell, now int64) int64 {
 	switch r.kind {
 	case bucket:
-		return int64(math.Ceil(r.used(c, now) * float64(r.window) / float64(r.limit)))
+		return int64(min(math.MaxInt64/4, math.Ceil(r.used(c, now)*float64(r.window)/float64(r.limit))))
 	case calendar:
 		return max(0, r.period.at(max(c.start, now)).end-now)
 	case concurrent:
@@ -165,10 +165,10 @@ func (r *rule) settle(c *cell, cost, now int64, guess float64) int64 {
 		r.advance(&t, now+d)
 		return r.fits(&t, cost, now+d)
 	}
-	hi := int64(max(1, math.Ceil(guess)))
 	if guess >= math.MaxInt64/4 {
 		return never
 	}
+	hi := int64(max(1, math.Ceil(guess)))
 	for step := int64(1); !fits(hi); step *= 2 {
 		if hi > math.MaxInt64/4 {
 			return never

@@ -23,6 +23,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
+	"github.com/gatehouse/gatehouse/gateway/internal/counter"
 	"github.com/gatehouse/gatehouse/gateway/internal/expr"
 	"github.com/gatehouse/gatehouse/gateway/internal/keyset"
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
@@ -230,11 +231,15 @@ func (h *Harness) env() policy.Env {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	h.t.Cleanup(func() { cancel(); wg.Wait() })
+	counters, err := counter.New(counter.Options{Now: h.Clock.Now})
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { require.NoError(h.t, counters.Close()) })
 	return policy.Env{
 		ID:          "api/policies/0",
 		Scope:       policy.Scope{Level: policy.LevelAPI, Organization: "org", Project: "project", API: "api"},
 		Log:         slog.New(slog.DiscardHandler),
 		Now:         h.Clock.Now,
+		Counters:    counters,
 		Credentials: Credentials{},
 		KeySets:     h.keySets(),
 		Store:       h.Store,

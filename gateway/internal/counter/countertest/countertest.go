@@ -1,5 +1,5 @@
-// Package countertest is the contract that every way of counting must keep, and
-// the Redis servers to keep it over. It is for tests only.
+// Package countertest is the contract that every way of counting must keep. It
+// is for tests only.
 package countertest
 
 import (
@@ -244,6 +244,11 @@ func largeLimits(t *testing.T, b *bench) {
 		}
 		require.False(t, b.take(l, "k", 1).Allowed, r.Algorithm)
 	}
+	l := b.limiter(policy.Rule{
+		Algorithm: policy.TokenBucket, Limit: 1, Window: 10_000 * time.Hour, Burst: counter.MaxUnits,
+	})
+	require.Positive(t, b.take(l, "k", counter.MaxUnits).Reset, "longer than anything can be said to be")
+	require.False(t, b.take(l, "k", counter.MaxUnits).Allowed)
 }
 
 func costs(t *testing.T, b *bench) {
