@@ -82,7 +82,7 @@ func weight(parameters string) int {
 		var p string
 		p, parameters, _ = strings.Cut(parameters, ";")
 		p = strings.Trim(p, " \t")
-		if len(p) > 2 && p[0]|0x20 == 'q' && p[1] == '=' {
+		if len(p) >= 2 && p[0]|0x20 == 'q' && p[1] == '=' {
 			return thousandths(p[2:])
 		}
 	}
@@ -91,7 +91,7 @@ func weight(parameters string) int {
 
 // thousandths reads a qvalue.
 func thousandths(s string) int {
-	if len(s) > 5 || s[0] != '0' && s[0] != '1' || len(s) > 1 && s[1] != '.' {
+	if s == "" || len(s) > 5 || s[0] != '0' && s[0] != '1' || len(s) > 1 && s[1] != '.' {
 		return 0
 	}
 	n, unit := int(s[0]-'0')*1000, 100

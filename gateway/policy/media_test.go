@@ -38,7 +38,7 @@ func TestPreferences(t *testing.T) {
 		got[v] = q
 	}
 	require.Equal(t, map[string]int{
-		"gzip": 500, "br": 250, "zstd": 1000, "identity": 0, "*": 1000, "x": 0, "y": 0, "z": 1000, "w": 0,
+		"gzip": 500, "br": 250, "zstd": 1000, "identity": 0, "*": 1000, "x": 0, "y": 0, "z": 0, "w": 0,
 	}, got)
 }
 
