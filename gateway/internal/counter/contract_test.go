@@ -1,7 +1,9 @@
 package counter_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -39,6 +41,10 @@ func sentinel(t *testing.T) (*testkit.RedisServer, redis.UniversalClient) {
 	t.Helper()
 	primary := testkit.Redis(t, testkit.RedisOptions{Control: true})
 	testkit.Redis(t, testkit.RedisOptions{Control: true, ReplicaOf: primary})
+	require.Eventually(t, func() bool { // the primary learns later than the replica that they are linked
+		info, err := primary.Do("INFO", "replication")
+		return err == nil && strings.Contains(info, ",state=online,")
+	}, 20*time.Second, 10*time.Millisecond)
 	s := testkit.RedisSentinels(t, primary, 1)
 	return primary, closing(t, counter.Connect(counter.Connection{
 		Addresses: []string{s[0].Addr}, Primary: testkit.RedisMaster,

@@ -350,7 +350,6 @@ func randomCalls(t *testing.T, b *bench) {
 			cost int64
 		}
 		var log []taken
-		last := policy.Decision{Remaining: -1}
 		for range 120 {
 			b.Clock.Advance(time.Duration(rnd.Int64N(int64(12 * time.Second))))
 			cost := 1 + rnd.Int64N(3)
@@ -359,9 +358,7 @@ func randomCalls(t *testing.T, b *bench) {
 				log = append(log, taken{b.Clock.Now(), cost})
 			}
 			require.LessOrEqual(t, d.Remaining, r.Limit)
-			last = d
 		}
-		_ = last
 		// No window of the length holds more than twice the limit, and none that
 		// is aligned more than the limit; the others are stricter.
 		aligned := map[int64]int64{}
