@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"runtime/debug"
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/admin"
@@ -32,7 +33,12 @@ func (g *gateway) deliver(s source.Snapshot) error {
 // apply compiles and swaps. Credentials come first: a new plan without its
 // subscribers would refuse them.
 func (g *gateway) apply(s source.Snapshot) {
-	if s.Credentials != nil {
+	if s.Parts != nil {
+		if err := g.credentials.Replace(s.Parts); err != nil {
+			g.log.Error("the credentials could not be read to their end; those read so far are known", "err", err)
+		}
+		debug.FreeOSMemory() // reading left much behind that is not needed again
+	} else if s.Credentials != nil {
 		if err := g.credentials.Apply(*s.Credentials); err != nil {
 			g.log.Error("some credentials were not taken", "err", err)
 		}

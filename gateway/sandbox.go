@@ -140,8 +140,13 @@ func Open(path string, o Options) (*Sandbox, []problem.Field, error) {
 	}
 	snap, fields, _ := src.Snapshot()
 	credentials := identity.New()
-	if err := credentials.Apply(*snap.Credentials); err != nil {
-		return nil, fields, err
+	if snap.Parts != nil {
+		err = credentials.Replace(snap.Parts)
+	} else {
+		err = credentials.Apply(*snap.Credentials)
+	}
+	if err != nil {
+		fields = append(fields, problem.Field{Pointer: "/credentialFiles", Code: "invalid", Detail: err.Error()})
 	}
 	s, err := newSandbox(&cfg, registry, credentials, nil, o.Secrets, log)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,6 +65,7 @@ type pretended struct {
 			APIKeyHash string `yaml:"apiKeyHash"`
 		}
 	}
+	CredentialFiles []string `yaml:"credentialFiles"`
 }
 
 func pretend(config, fault string) error {
@@ -93,6 +95,21 @@ func pretend(config, fault string) error {
 				}
 				keys[k.APIKeyHash] = a.Name
 			}
+		}
+	}
+	for _, f := range c.CredentialFiles {
+		b, err := os.ReadFile(filepath.Join(config, f))
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(b)) {
+			var e struct {
+				Credential struct{ Digest, Application string } `json:"credential"`
+			}
+			if err := json.Unmarshal([]byte(line), &e); err != nil {
+				return err
+			}
+			keys["sha256:"+e.Credential.Digest] = e.Credential.Application
 		}
 	}
 	upstream := c.APIs[0].Upstream.Targets[0].URL

@@ -32,6 +32,10 @@ type Config struct {
 	APIs []RawAPI `json:"apis,omitempty"`
 	// Applications are the programs that may call.
 	Applications []Application `json:"applications,omitempty"`
+	// CredentialFiles are further applications and credentials, for numbers that
+	// do not belong into YAML: JSON lines, each {"application": {…}} or
+	// {"credential": {…}} in the form of the credential feed.
+	CredentialFiles []string `json:"credentialFiles,omitempty"`
 }
 
 // API is one API of the file.

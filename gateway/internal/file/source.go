@@ -46,7 +46,8 @@ type Source struct {
 
 	version uint64
 	watched []string
-	first   bool // was read by First
+	first   bool   // was read by First
+	known   string // fingerprint of the credentials delivered last
 }
 
 // Snapshot reads the file once. The problems say why there is none, or what is
@@ -82,6 +83,15 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 			at := []problem.Field{{Pointer: built.Pointers[string(kind)+"/"+name] + filePointer(kind, pointer)}}
 			return doc.Locate(at)[0].Source
 		},
+	}
+	if files := credentialFiles(cfg, dir); len(files) > 0 {
+		s.watched = append(s.watched, files...)
+		snap.Parts = Parts(built.Credentials, files)
+		if known := fingerprint(built.Credentials, files); known == s.known {
+			snap.Parts, snap.Credentials = nil, nil
+		} else {
+			s.known = known
+		}
 	}
 	for _, b := range built.Broken {
 		snap.Broken = append(snap.Broken, source.Broken(b))

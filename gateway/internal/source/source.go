@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/gatehouse/gatehouse/libs/contract/credential"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
@@ -28,6 +29,9 @@ type Snapshot struct {
 	Broken []Broken
 	// Credentials, where not nil, are to be applied with the snapshot.
 	Credentials *credential.Feed
+	// Parts, where not nil, is the whole of what is known of credentials,
+	// Credentials included, for sources that have too many to hold at once.
+	Parts iter.Seq2[credential.Feed, error]
 	// Locate tells where a field of a unit stands in a file, as
 	// "name:line:column"; nil where units do not come from files.
 	Locate func(kind unit.Kind, name, pointer string) string

@@ -10,9 +10,8 @@ import (
 	"path/filepath"
 )
 
-// credentialFile is the number of credentials in one file, and of one
-// application.
-const credentialFile = 1000
+// perApplication is the number of credentials of one application.
+const perApplication = 1000
 
 // CredentialKey returns the API key of credential i of those that
 // [Setup] asks for.
@@ -32,27 +31,29 @@ func (f files) credentials() (string, error) {
 	if _, err := f.render("gateway.yaml.tmpl", "gateway.d/gateway.yaml"); err != nil {
 		return "", err
 	}
-	for first := 0; first < f.Credentials; first += credentialFile {
-		path := filepath.Join(dir, fmt.Sprintf("applications-%07d.yaml", first))
-		if err := writeCredentials(path, first, min(first+credentialFile, f.Credentials)); err != nil {
-			return "", err
-		}
+	if err := os.WriteFile(filepath.Join(dir, "credentials.yaml"), []byte("credentialFiles: [credentials.jsonl]\n"), 0o600); err != nil {
+		return "", err
 	}
-	return dir, nil
+	return dir, writeCredentials(filepath.Join(dir, "credentials.jsonl"), f.Credentials)
 }
 
-func writeCredentials(path string, first, end int) error {
+// writeCredentials writes a credential file.
+func writeCredentials(path string, n int) error {
 	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	w := bufio.NewWriter(out)
-	fmt.Fprintf(w, "applications:\n  - name: bulk-%07d\n    credentials:\n", first)
-	for i := first; i < end; i++ {
-		fmt.Fprintf(w, "      - apiKeyHash: sha256:%x\n", sha256.Sum256([]byte(CredentialKey(i))))
+	for i := range n {
+		app := fmt.Sprintf("bulk-%07d", i/perApplication)
+		if i%perApplication == 0 {
+			fmt.Fprintf(w, "{\"application\":{\"id\":%q,\"name\":%q}}\n", app, app)
+		}
+		fmt.Fprintf(w, "{\"credential\":{\"id\":\"%s/%d\",\"kind\":\"api-key\",\"digest\":\"%x\",\"application\":%q}}\n",
+			app, i, sha256.Sum256([]byte(CredentialKey(i))), app)
 	}
 	if err := w.Flush(); err != nil {
-		out.Close()
+		_ = out.Close()
 		return err
 	}
 	return out.Close()
