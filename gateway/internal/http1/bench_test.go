@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -56,6 +55,21 @@ func TestParseAllocatesOnce(t *testing.T) {
 		req.Header.Reset()
 		_ = parseRequest(head, string(head), &req, &f, &lim)
 	}), 1.0)
+}
+
+// A forwarded exchange allocates the strings of its two heads, and nothing else.
+func TestExchangeAllocatesTwice(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	answer := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nhello"
+	addr, _ := start(t, forward(t, rawUpstream(t, answer)), nil)
+	c, _ := dial(t, addr)
+	head, p := []byte(typicalHead), make([]byte, 4096)
+	require.Less(t, testing.AllocsPerRun(500, func() {
+		_, _ = c.Write(head)
+		_, _ = c.Read(p)
+	}), 3.0)
 }
 
 // proxyEnv names the proxy that a process of this test binary is to be, and its
@@ -132,12 +146,12 @@ func rawUpstream(t testing.TB, answer string) string {
 			}
 			go func() {
 				defer c.Close()
-				p := make([]byte, 4096)
+				p, b := make([]byte, 4096), []byte(answer)
 				for {
 					if _, err := c.Read(p); err != nil {
 						return
 					}
-					if _, err := io.WriteString(c, answer); err != nil {
+					if _, err := c.Write(b); err != nil {
 						return
 					}
 				}

@@ -365,6 +365,39 @@ func TestBodyFailure(t *testing.T) {
 	}
 }
 
+// An answer that a policy replaces must not keep its connection and its place
+// among the calls under way.
+func TestReplacedAnswer(t *testing.T) {
+	t.Parallel()
+	addr := listen(t, func(conn net.Conn, br *bufio.Reader, _ int) {
+		if req, err := http.ReadRequest(br); err != nil {
+			return
+		} else if req.Header.Get("Upgrade") != "" {
+			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+		} else {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+		}
+		_, _ = br.ReadByte()
+	})
+	f := forward(t, addr)
+	outer := &forwarder{serve: func(ex *policy.Exchange) {
+		if err := f.client.RoundTrip(ex, call()); err != nil {
+			fail(ex, problemOf(err))
+			return
+		}
+		ex.Respond(200, "text/plain", []byte("mine"))
+	}}
+	gw, _ := start(t, outer, nil)
+	for _, head := range []string{"", "Connection: Upgrade\r\nUpgrade: websocket\r\n"} {
+		c, br := dial(t, gw)
+		send(t, c, "GET / HTTP/1.1\r\nHost: x\r\n"+head+"\r\n")
+		resp, body := answer(t, br, "GET")
+		require.Equal(t, 200, resp.StatusCode)
+		require.Equal(t, "mine", body)
+		require.Eventually(t, func() bool { return f.client.InFlight() == 0 }, time.Second, time.Millisecond)
+	}
+}
+
 var errBroken = errors.New("broken")
 
 type failing struct{}

@@ -199,6 +199,10 @@ func (c *conn) exchange(n int, m *malformed) bool {
 		h.Serve(ex)
 	}
 	keep := c.respond(ex)
+	// An answer that a policy has replaced was not read by anybody.
+	if call, ok := ex.Transport().(io.Closer); ok {
+		_ = call.Close()
+	}
 	ex.Outcome.RequestBytes = c.body.n
 	c.now = time.Now()
 	ex.Outcome.End = c.now

@@ -45,11 +45,14 @@ type Server struct {
 	empty    chan struct{} // closed when it drains and no connection is left
 }
 
-// ServeConn serves one connection until it ends, and closes it. A connection
-// that implements [transport.Conn] tells its peer; one that has a method
-// BareTCP() *net.TCPConn and returns a connection from it lets the server read
-// from that directly, which saves the buffers of idle connections. The
-// handshake of a *tls.Conn is done before.
+// ServeConn serves one connection until it ends, and closes it. The handshake of
+// a *tls.Conn is done before. A connection that wraps another should have
+//
+//   - Peer, see [transport.Conn];
+//   - NetConn() net.Conn, like *tls.Conn, for without it a client that leaves is
+//     noticed only when the answer is written;
+//   - BareTCP() *net.TCPConn where the wrapper holds no bytes back, so that the
+//     server reads from the socket directly and idle connections need no buffer.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	c := newConn(ctx, s, nc)
 	if !s.add(c) {
