@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"runtime/debug"
 	"time"
 
@@ -24,10 +25,41 @@ func (g *gateway) deliver(s source.Snapshot) error {
 		// What is kept is the last configuration without a mistake in it.
 		return nil
 	}
-	if err := g.cache.Save(s); err != nil {
-		g.log.Error("the configuration is served but could not be kept for a restart", "err", err)
-	}
+	g.keep(s)
 	return nil
+}
+
+// keep has a configuration written to disk, besides serving: the newest one,
+// where several come while one is being written.
+func (g *gateway) keep(s source.Snapshot) {
+	s.Locate, s.Parts = nil, nil
+	select {
+	case <-g.toKeep:
+	default:
+	}
+	g.toKeep <- s
+}
+
+// keepAll writes what keep was given until ctx ends, and then what is left.
+func (g *gateway) keepAll(ctx context.Context) {
+	save := func(s source.Snapshot) {
+		if err := g.cache.Save(s); err != nil {
+			g.log.Error("the configuration is served but could not be kept for a restart", "err", err)
+		}
+	}
+	for {
+		select {
+		case s := <-g.toKeep:
+			save(s)
+		case <-ctx.Done():
+			select {
+			case s := <-g.toKeep:
+				save(s)
+			default:
+			}
+			return
+		}
+	}
 }
 
 // apply compiles and swaps. Credentials come first: a new plan without its
@@ -48,11 +80,16 @@ func (g *gateway) apply(s source.Snapshot) {
 	took := time.Since(begin)
 	g.live.Swap(next)
 	g.snapshot = s
+	g.snapshot.Locate, g.snapshot.Parts = nil, nil // they hold the whole text of the file
 	g.metrics.ConfigApplied(s.Manifest.Version, g.env.Now(), took, len(next.Issues))
 	g.status.SetApplied(admin.Applied{
 		Version: s.Manifest.Version, Epoch: s.Manifest.Epoch, At: g.env.Now(), Compile: took,
 		APIs: next.APIs(), Compiled: stats.Compiled, Reused: stats.Reused, Issues: next.Issues,
 	})
+	if stats.Compiled > 1000 {
+		debug.FreeOSMemory() // compiling left much behind that is not needed again
+	}
+	tuneMemory()
 	for _, i := range next.Issues {
 		for _, p := range i.Problems {
 			g.log.Error("an API was not compiled", "kind", string(i.Kind), "unit", i.Unit, "serving", i.Serving,

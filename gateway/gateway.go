@@ -59,6 +59,7 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 	if len(fields) > 0 {
 		return fmt.Errorf("%s: %w: %w", o.Path, ErrConfig, schema.Violations(fields))
 	}
+	cfg.Config = file.Config{} // is read again by the source, and large
 	g, err := wire(ctx, cfg, o, env)
 	if err != nil {
 		return err
@@ -96,6 +97,9 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 				log.Error("spans could not be sent", "err", err)
 			}
 		})
+	}
+	if g.cache != nil {
+		work.Go(func() { g.keepAll(runCtx) })
 	}
 	work.Go(func() { g.reap(runCtx) })
 	work.Go(func() { // ends with ctx, so that a stopping gateway changes no more
@@ -149,19 +153,19 @@ func (g *gateway) drain(servers []*listen.Server) error {
 	g.log.Info("draining", "delay", delay.String(), "limit", limit.String())
 	// Idle connections are closed only when no port accepts any more: each of
 	// them may have been accepted just now.
-	each := func(f func(*listen.Server) error) error {
+	each := func(f func(int, *listen.Server) error) error {
 		errs := make([]error, len(servers))
 		var wg sync.WaitGroup
 		for i, s := range servers {
-			wg.Go(func() { errs[i] = f(s) })
+			wg.Go(func() { errs[i] = f(i, s) })
 		}
 		wg.Wait()
 		return errors.Join(errs...)
 	}
 	errs := []error{
-		each(func(s *listen.Server) error { s.StopAccepting(ctx, delay); return nil }),
-		g.http1.Shutdown(ctx),
-		each(func(s *listen.Server) error { return s.Wait(ctx) }),
+		each(func(_ int, s *listen.Server) error { s.StopAccepting(ctx, delay); return nil }),
+		each(func(i int, _ *listen.Server) error { return g.http1[i].Shutdown(ctx) }),
+		each(func(_ int, s *listen.Server) error { return s.Wait(ctx) }),
 	}
 	if err := errors.Join(errs...); err != nil { // said and done: there is nobody to tell
 		g.log.Warn("requests were cut off", "err", err)

@@ -60,12 +60,13 @@ type gateway struct {
 	metrics     *metrics.Metrics
 	sinks       []traffic.Sink
 	engine      *engine.Engine
-	http1       *http1.Server
+	http1       []*http1.Server // by listener
 	status      *admin.Status
 	cleanup     []func() error
 
 	mu       sync.Mutex // one configuration is applied at a time
 	snapshot source.Snapshot
+	toKeep   chan source.Snapshot // of one place
 }
 
 // onClose has f called when the gateway ends, the last first.
@@ -82,7 +83,7 @@ func (g *gateway) close() error {
 // wire makes everything that a gateway is made of, and starts nothing that
 // carries traffic. On error nothing is left behind.
 func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, err error) {
-	g := &gateway{cfg: cfg, log: env.Log, env: env, status: admin.NewStatus(env.Now)}
+	g := &gateway{cfg: cfg, log: env.Log, env: env, status: admin.NewStatus(env.Now), toKeep: make(chan source.Snapshot, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.close())
@@ -128,7 +129,6 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 		NewID:    func() string { return ids.New(time.Now()) },
 		Observer: newObserver(g.recorder, g.metrics, g.tracer),
 	})
-	g.http1 = &http1.Server{Handler: g.engine, Log: env.Log, Limits: func() transport.Limits { return cfg.Listeners[0].Limits.Transport() }}
 	return g, nil
 }
 
@@ -373,13 +373,17 @@ func (g *gateway) listen(ctx, runCtx context.Context, work *sync.WaitGroup) ([]*
 	defer inherited.Close()
 	var servers []*listen.Server
 	for _, l := range g.cfg.Listeners {
-		o := listen.Options{HTTP1: g.http1, Inherited: inherited, Log: g.log}
-		h2 := &nethttp.Server{Handler: g.engine, Limits: l.Limits.Transport(), Log: g.log}
+		limits := l.Limits.Transport()
+		h1 := &http1.Server{Handler: g.engine, Log: g.log, Limits: func() transport.Limits { return limits }}
+		g.http1 = append(g.http1, h1)
+		o := listen.Options{HTTP1: h1, Inherited: inherited, Log: g.log}
+		h2 := &nethttp.Server{Handler: g.engine, Limits: limits, Log: g.log}
 		if l.TLS != nil {
 			if o.Certificates, err = listen.NewCertificates(*l.TLS, l.OffersHTTP2(), g.log); err != nil {
 				return nil, errors.Join(fmt.Errorf("listener %s: %w", l.Address, err), closeAll(servers))
 			}
 			h2.Misdirected = o.Certificates.Misdirected
+			h1.Misdirected = o.Certificates.Misdirected
 			work.Go(func() { o.Certificates.Run(runCtx) })
 		}
 		o.HTTP2 = h2

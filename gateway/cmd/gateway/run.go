@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/gateway"
@@ -30,7 +29,6 @@ func runGateway(ctx context.Context, args []string, _ io.Reader, _, errs io.Writ
 	if err := l.UnmarshalText([]byte(*level)); err != nil {
 		return fmt.Errorf("--log-level: want debug, info, warn or error (%w)", errUsage)
 	}
-	tuneMemory()
 	log := slog.New(slog.NewJSONHandler(errs, &slog.HandlerOptions{Level: l}))
 	o := options(*path)
 	o.Ready = func(addresses []net.Addr, admin net.Addr) {
@@ -54,16 +52,6 @@ func runGateway(ctx context.Context, args []string, _ io.Reader, _, errs io.Writ
 		return errRefused
 	}
 	return err
-}
-
-// tuneMemory lets a small heap grow further before it is collected: most of what
-// a request allocates dies with it, and a gateway that idles at a few megabytes
-// would otherwise collect hundreds of times a second. GOGC in the environment
-// wins.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 }
 
 // parse reads flags, which may stand before and after the arguments, and checks

@@ -152,7 +152,7 @@ func (e *Engine) begin(c *call) {
 	}
 	var m any
 	if c.op != nil {
-		m = c.op.Metrics
+		m = c.op.Counters()
 	}
 	e.o.Observer.Begin(&c.Exchange, m)
 }

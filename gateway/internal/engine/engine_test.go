@@ -126,7 +126,7 @@ func (g *gate) load(text string) (issues []table.Issue, stats table.Stats) {
 	require.NoError(g.t, err)
 	var cfg file.Config
 	require.Empty(g.t, schema.Decode(raw, &cfg))
-	built := file.Build(&cfg, g.t.(interface{ TempDir() string }).TempDir())
+	built := file.Build(&cfg, g.t.(interface{ TempDir() string }).TempDir(), &file.Memo{})
 	g.version++
 	s := source.Snapshot{Manifest: unit.Manifest{Version: g.version}, Refs: built.Refs, Units: built.Units}
 	for _, b := range built.Broken {

@@ -115,7 +115,7 @@ func (e *Engine) Release(ex *policy.Exchange) {
 	if e.o.Observer != nil && c.begun {
 		o := Observation{Verdicts: c.state.Verdicts(), Plan: c.state.Plan(), By: c.state.By(), Match: &c.match, Tap: &c.tap}
 		if c.op != nil {
-			o.Metrics = c.op.Metrics
+			o.Metrics = c.op.Counters()
 		}
 		e.o.Observer.End(ex, o)
 	}

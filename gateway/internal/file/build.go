@@ -34,8 +34,25 @@ type Built struct {
 	Problems []problem.Field
 }
 
+// Memo keeps what was built of each API, so that after a change only those are
+// built again whose text has changed. It is for one goroutine.
+type Memo struct {
+	header string
+	apis   map[unit.Hash]built // by the text of the API
+}
+
+// built is what came of one API without a mistake.
+type built struct {
+	name  string
+	doc   []byte
+	ref   unit.Ref
+	plans map[string]bool
+}
+
 // builder collects.
 type builder struct {
+	memo  *Memo
+	next  map[unit.Hash]built
 	dir   string
 	cfg   *Config
 	out   *Built
@@ -44,9 +61,13 @@ type builder struct {
 
 // Build turns a configuration into units and credentials. Paths in it are
 // relative to dir. It is pure but for reading the documents that the file names.
-func Build(cfg *Config, dir string) Built {
+func Build(cfg *Config, dir string, memo *Memo) Built {
+	header := fmt.Sprintf("%q %q %q %q", cfg.Organization, cfg.Project, cfg.Environment, sortedKeys(cfg.PolicySets))
+	if memo.header != header {
+		memo.header, memo.apis = header, nil
+	}
 	b := builder{
-		dir: dir, cfg: cfg, plans: map[string]map[string]bool{},
+		memo: memo, next: make(map[unit.Hash]built, len(cfg.APIs)), dir: dir, cfg: cfg, plans: map[string]map[string]bool{},
 		out: &Built{Units: map[unit.Hash][]byte{}, Pointers: map[string]string{}},
 	}
 	b.settings()
@@ -57,6 +78,11 @@ func Build(cfg *Config, dir string) Built {
 	names := map[string]int{}
 	for i, raw := range cfg.APIs {
 		at := "/apis/" + strconv.Itoa(i)
+		text := unit.HashOf(raw.raw)
+		if name, ok := b.same(text, at); ok {
+			names[name] = i
+			continue
+		}
 		a, fields := raw.decode()
 		if len(fields) > 0 {
 			a.Name = raw.address().Name
@@ -74,17 +100,42 @@ func Build(cfg *Config, dir string) Built {
 		if len(fields) == 0 {
 			b.api(&a, at)
 		}
+		b.remember(text, &a, before)
 		if wrong := b.out.Problems[before:]; len(wrong) > 0 {
 			broken := raw.address()
 			broken.Problems = slices.Clone(wrong)
 			b.out.Broken = append(b.out.Broken, broken)
 		}
 	}
+	memo.apis = b.next
 	b.applications()
 	slices.SortFunc(b.out.Refs, func(a, c unit.Ref) int {
 		return cmp.Or(cmp.Compare(a.Kind, c.Kind), cmp.Compare(a.Name, c.Name))
 	})
 	return *b.out
+}
+
+// same takes an API over whose text has not changed. Those with a document of
+// their own are built anew: the document may have changed.
+func (b *builder) same(text unit.Hash, at string) (name string, ok bool) {
+	old, ok := b.memo.apis[text]
+	if _, twice := b.next[text]; !ok || twice {
+		return "", false
+	}
+	b.next[text] = old
+	b.plans[old.name] = old.plans
+	b.out.Units[old.ref.Hash] = old.doc
+	b.out.Refs = append(b.out.Refs, old.ref)
+	b.out.Pointers[string(unit.KindAPI)+"/"+old.name] = at
+	return old.name, true
+}
+
+func (b *builder) remember(text unit.Hash, a *API, problems int) {
+	if len(b.out.Problems) > problems || a.OpenAPI != "" || len(b.out.Refs) == 0 {
+		return
+	}
+	ref := b.out.Refs[len(b.out.Refs)-1]
+	b.next[text] = built{name: a.Name, doc: b.out.Units[ref.Hash], ref: ref, plans: b.plans[a.Name]}
 }
 
 func (b *builder) problem(pointer, code, format string, args ...any) {

@@ -46,7 +46,8 @@ type Source struct {
 
 	version uint64
 	watched []string
-	first   bool   // was read by First
+	first   bool // was read by First
+	memo    Memo
 	known   string // fingerprint of the credentials delivered last
 }
 
@@ -62,7 +63,7 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	if !s.isDir() {
 		dir = filepath.Dir(dir)
 	}
-	built := Build(cfg, dir)
+	built := Build(cfg, dir, &s.memo)
 	s.watched = append(s.watched, built.Files...)
 	doc.Locate(built.Problems)
 	// Versions rise over restarts, too, because they are times.

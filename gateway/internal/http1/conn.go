@@ -30,7 +30,12 @@ const (
 	drainBytes  = 64 << 10 // of an unread request body, to save the connection
 	lingerBytes = 256 << 10
 	lingerTime  = 500 * time.Millisecond
+	lateTime    = time.Second // for the request of a connection handed over while draining
 )
+
+var errMisdirected = &malformed{
+	code: problem.CodeMisdirected, detail: "this connection was not opened for the host of the request; open another",
+}
 
 // conn is one client connection. One goroutine works on it.
 type conn struct {
@@ -46,6 +51,8 @@ type conn struct {
 	first  time.Time // when the first byte of the request was read
 	now    time.Time // a recent time
 	served int
+	late   bool        // handed over while the server drains
+	drains func() bool // whether the listener is about to close; nil = never
 	facts  facts
 	body   requestBody
 	out    output
@@ -71,6 +78,9 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 		st := t.ConnectionState()
 		c.tls = &st
 	}
+	if d, ok := nc.(interface{ Draining() bool }); ok {
+		c.drains = d.Draining
+	}
 	c.in.from(nc)
 	c.in.woke = c.woke
 	c.rd.set, c.wd.set = nc.SetReadDeadline, nc.SetWriteDeadline
@@ -94,7 +104,7 @@ func (c *conn) serve() {
 		if c.in.buffered() > 0 { // pipelined
 			c.first = c.now
 			c.phase.Store(phaseActive)
-		} else if c.phase.Store(phaseIdle); c.srv.draining.Load() {
+		} else if c.phase.Store(phaseIdle); c.srv.draining.Load() && (!c.late || c.served > 0) {
 			return
 		}
 		n, m, err := c.awaitHead()
@@ -126,7 +136,11 @@ func (c *conn) awaitHead() (int, *malformed, error) {
 			continue
 		}
 		if len(buf) == 0 {
-			c.rd.after(c.now, c.lim.KeepAlive)
+			wait := c.lim.KeepAlive
+			if c.late {
+				wait = min(wait, lateTime)
+			}
+			c.rd.after(c.now, wait)
 		} else {
 			n, m := c.findHead(buf, skipped)
 			if n > 0 || m != nil {
@@ -192,6 +206,9 @@ func (c *conn) exchange(n int, m *malformed) bool {
 		m = c.body.start(req)
 	}
 	c.begin(ex)
+	if m == nil && c.tls != nil && c.srv.Misdirected != nil && c.srv.Misdirected(c.tls, req.Authority) {
+		m = errMisdirected
+	}
 	if m != nil {
 		c.facts.close = true
 		h.Refuse(ex, m.problem())

@@ -32,6 +32,10 @@ type Server struct {
 	// which the connection will read again, and returns when it has ended. Where
 	// it is nil the preface is answered as a request of a wrong version.
 	H2C func(ctx context.Context, c net.Conn)
+	// Misdirected reports whether a request for that authority may not be served
+	// over a TLS connection in that state; such a request is answered 421. Nil
+	// for none.
+	Misdirected func(state *tls.ConnectionState, authority string) bool
 	// TunnelIdle is the longest silence on an upgraded connection; 0 =
 	// [DefaultTunnelIdle].
 	TunnelIdle time.Duration
@@ -55,10 +59,7 @@ type Server struct {
 //     server reads from the socket directly and idle connections need no buffer.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	c := newConn(ctx, s, nc)
-	if !s.add(c) {
-		_ = nc.Close()
-		return
-	}
+	s.add(c)
 	defer s.remove(c)
 	defer func() {
 		if v := recover(); v != nil {
@@ -86,7 +87,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // Shutdown closes idle connections at once, lets exchanges under way end, with
 // Connection: close, and closes what is left when ctx is done. It returns
-// ctx.Err() in that case. No connection is served afterwards.
+// ctx.Err() in that case. A connection that was accepted before and is handed
+// over only now, for example after its TLS handshake, is still served the
+// request that it begins with.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.draining.Swap(true) {
@@ -127,22 +130,21 @@ func (s *Server) Connections() int {
 	return len(s.conns)
 }
 
-func (s *Server) add(c *conn) bool {
+func (s *Server) add(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining.Load() {
-		return false
-	}
+	c.late = s.draining.Load()
 	if s.conns == nil {
 		s.conns = make(map[*conn]struct{})
-		s.quit = make(chan struct{})
+		if s.quit == nil {
+			s.quit = make(chan struct{})
+		}
 	}
 	s.conns[c] = struct{}{}
-	if !s.watching {
+	if !s.watching && !c.late {
 		s.watching = true
 		go s.watch()
 	}
-	return true
 }
 
 func (s *Server) remove(c *conn) {

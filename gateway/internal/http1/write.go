@@ -91,7 +91,7 @@ func (c *conn) respond(ex *policy.Exchange) bool {
 	if resp.Status == 101 && resp.Tunnel != nil {
 		return c.upgrade(ex)
 	}
-	keep := c.body.answering() && !c.srv.draining.Load() && c.keepsAlive(ex)
+	keep := c.body.answering() && !c.srv.draining.Load() && (c.drains == nil || !c.drains()) && c.keepsAlive(ex)
 	c.writing.Store(true)
 	if isEventStream(resp) {
 		c.endless.Store(true)

@@ -35,6 +35,19 @@ func (c *conn) Read(p []byte) (int, error) {
 // Peer is the address to treat as the client's.
 func (c *conn) Peer() netip.AddrPort { return c.peer }
 
+// NetConn returns the connection below.
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
+// BareTCP returns the connection below, where no bytes are held back and it is
+// a TCP one.
+func (c *conn) BareTCP() *net.TCPConn {
+	if len(c.seen) > 0 {
+		return nil
+	}
+	t, _ := c.Conn.(*net.TCPConn)
+	return t
+}
+
 // Draining reports whether the listener is about to close, so that answers are
 // to ask the client to connect anew.
 func (c *conn) Draining() bool { return c.server.draining.Load() }

@@ -128,35 +128,35 @@ func (r *run) api(ref unit.Ref) {
 	if r.prev != nil {
 		prev = r.prev.units[ref.Name]
 	}
+	if prev != nil && prev.Hash == ref.Hash && prev.key == key+r.setsKey(prev.sets) {
+		r.table.units[ref.Name] = prev
+		r.stats.Reused++
+		return
+	}
 	doc := r.snapshot.Units[ref.Hash]
 	a, err := unit.Decode[unit.API](doc)
 	if err != nil {
 		r.undecodable(ref, doc, err)
 		return
 	}
-	key += r.setsKey(&a)
-	if prev != nil && prev.key == key {
-		r.table.units[ref.Name] = prev
-		r.stats.Reused++
-		return
-	}
+	sets := r.setsOf(&a)
 	r.stats.Compiled++
 	u, err := r.compileAPI(&a, ref.Hash)
 	if err != nil {
 		r.broken(ref.Name, ref.Hash, a.Hosts, a.BasePath, fieldsOf(err))
 		return
 	}
-	u.key = key
+	u.key, u.sets = key+r.setsKey(sets), sets
 	r.table.units[ref.Name] = u
 }
 
-// setsKey names the policy sets that a unit and its project refer to.
-func (r *run) setsKey(a *unit.API) string {
-	var key string
+// setsOf returns the policy sets that a unit and its project refer to.
+func (r *run) setsOf(a *unit.API) []string {
+	var sets []string
 	add := func(list []unit.Policy) {
 		for _, p := range list {
 			if p.Set != "" {
-				key += p.Set + string(r.setHash[p.Set])
+				sets = append(sets, p.Set)
 			}
 		}
 	}
@@ -167,6 +167,15 @@ func (r *run) setsKey(a *unit.API) string {
 	}
 	for i := range a.Operations {
 		add(a.Operations[i].Policies)
+	}
+	return sets
+}
+
+// setsKey names policy sets as they are now.
+func (r *run) setsKey(sets []string) string {
+	var key string
+	for _, s := range sets {
+		key += "|" + s + "=" + string(r.setHash[s])
 	}
 	return key
 }

@@ -95,8 +95,8 @@ func (t *Table) hold() {
 // release ends that and closes the units that no table uses any more.
 func (t *Table) release() {
 	for _, u := range t.units {
-		if u.tables.Add(-1) == 0 && u.close != nil {
-			u.close()
+		if u.tables.Add(-1) == 0 {
+			u.shut()
 		}
 	}
 	if t.platform.tables.Add(-1) == 0 && t.platform.close != nil {

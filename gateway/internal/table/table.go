@@ -8,6 +8,7 @@ package table
 import (
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
@@ -64,8 +65,14 @@ type Unit struct {
 	compiled *router.Compiled
 	ops      []Operation
 	whole    Operation // for requests that match the API but no operation of it
+	sets     []string  // policy sets that it refers to
 	close    func()
 	tables   atomic.Int32 // that it is part of
+
+	routeMetrics func(*policy.Route) (any, func())
+	mu           sync.Mutex
+	counted      []func() // give up the counters made so far
+	closed       bool
 }
 
 // Operation is what serves the requests of one operation.
@@ -77,9 +84,48 @@ type Operation struct {
 	Upstreams map[string]Upstream
 	// Strip is the length of the prefix to be removed from the path.
 	Strip int
-	// Metrics is what the engine counts this route's requests with.
-	Metrics any
-	Unit    *Unit
+	Unit  *Unit
+
+	counters atomic.Pointer[any]
+}
+
+// Counters returns what the engine counts this route's requests with, which
+// comes into being with the first of them: most of the operations of a large
+// fleet are never called on one gateway.
+func (o *Operation) Counters() any {
+	if c := o.counters.Load(); c != nil {
+		return *c
+	}
+	return o.Unit.count(o)
+}
+
+func (u *Unit) count(o *Operation) any {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if c := o.counters.Load(); c != nil {
+		return *c
+	}
+	if u.routeMetrics == nil || u.closed {
+		return nil
+	}
+	c, done := u.routeMetrics(o.Route)
+	u.counted = append(u.counted, done)
+	o.counters.Store(&c)
+	return c
+}
+
+// shut gives up what the unit holds.
+func (u *Unit) shut() {
+	u.mu.Lock()
+	u.closed = true
+	counted := u.counted
+	u.mu.Unlock()
+	for _, done := range counted {
+		done()
+	}
+	if u.close != nil {
+		u.close()
+	}
 }
 
 // Authenticates reports whether somebody establishes who calls before a request

@@ -17,7 +17,7 @@ func (r *run) compileAPI(a *unit.API, hash unit.Hash) (_ *Unit, err error) {
 	if r.badSet[""] {
 		return nil, problem.New(problem.CodeInvalidInput, "the settings of the gateway group could not be read")
 	}
-	b := builder{run: r, api: a, hash: hash, unit: &Unit{ID: a.ID, Hash: hash}}
+	b := builder{run: r, api: a, hash: hash, unit: &Unit{ID: a.ID, Hash: hash, routeMetrics: r.RouteMetrics}}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("compiling panicked: %v", p) //nolint:err113 // a panic has no sentinel
@@ -129,7 +129,7 @@ func (b *builder) policies() {
 	wide = append(wide, b.steps(policy.LevelProject, scope, "", b.settings.Projects[a.Project])...)
 	wide = append(wide, b.steps(policy.LevelAPI, scope, "/policies", a.Policies)...)
 	plans := b.plans(scope)
-	b.unit.whole = b.operation(nil, chain.New(a.ID, wide, plans))
+	b.operation(&b.unit.whole, nil, chain.New(a.ID, wide, plans))
 	b.unit.ops = make([]Operation, len(a.Operations))
 	for i := range a.Operations {
 		o := &a.Operations[i]
@@ -146,7 +146,7 @@ func (b *builder) policies() {
 				Code: "reference", Detail: fmt.Sprintf("the API has no upstream %q", o.Upstream),
 			}))
 		}
-		b.unit.ops[i] = b.operation(o, c)
+		b.operation(&b.unit.ops[i], o, c)
 	}
 	if len(a.Operations) > 0 {
 		// A request for the API that none of its operations is for must not pass
@@ -170,14 +170,14 @@ func withOperation(api string, wide []*chain.Step, plans []*chain.Plan, own []*c
 	return chain.New(api, wide, with)
 }
 
-func (b *builder) operation(o *unit.Operation, c *chain.Chain) Operation {
+func (b *builder) operation(op *Operation, o *unit.Operation, c *chain.Chain) {
 	a := b.api
 	route := &policy.Route{
 		Organization: a.Organization, Project: a.Project, Environment: a.Environment,
 		API: a.ID, APIName: a.Name, Version: a.Version, Revision: a.Revision,
 		BasePath: trimSlash(a.BasePath), Unit: string(b.hash),
 	}
-	op := Operation{Route: route, Chain: c, Upstreams: b.named, Unit: b.unit}
+	op.Route, op.Chain, op.Upstreams, op.Unit = route, c, b.named, b.unit
 	if a.StripPath {
 		op.Strip = len(route.BasePath)
 	}
@@ -192,12 +192,7 @@ func (b *builder) operation(o *unit.Operation, c *chain.Chain) Operation {
 		}
 	}
 	op.Upstream = b.named[name]
-	if b.RouteMetrics != nil {
-		m, done := b.RouteMetrics(route)
-		op.Metrics = m
-		b.closers = append(b.closers, done)
-	}
-	return op
+
 }
 
 func trimSlash(s string) string {
@@ -237,7 +232,7 @@ func (b *builder) plans(scope policy.Scope) []*chain.Plan {
 // unavailable returns the unit that answers 503 in place of one that does not
 // compile.
 func (r *run) unavailable(name string, hosts []string, basePath string) (*Unit, error) {
-	u := &Unit{ID: name, Broken: true}
+	u := &Unit{ID: name, Broken: true, routeMetrics: r.RouteMetrics}
 	compiled, err := router.Compile(router.API{ID: name, Hosts: hosts, BasePath: basePath, Value: u})
 	if err != nil {
 		return nil, err
@@ -246,12 +241,8 @@ func (r *run) unavailable(name string, hosts []string, basePath string) (*Unit, 
 		return problem.New(problem.CodeAPINotDeployed, "the API %s could not be loaded; its publisher has been told why", name)
 	}}}
 	u.compiled = compiled
-	u.whole = Operation{
-		Route: &policy.Route{API: name, APIName: name, BasePath: trimSlash(basePath)},
-		Chain: chain.New(name, append(append([]*chain.Step{}, r.table.platform.chain.Steps...), refuse), nil), Unit: u,
-	}
-	if r.RouteMetrics != nil {
-		u.whole.Metrics, u.close = r.RouteMetrics(u.whole.Route)
-	}
+	u.whole.Route = &policy.Route{API: name, APIName: name, BasePath: trimSlash(basePath)}
+	u.whole.Chain = chain.New(name, append(append([]*chain.Step{}, r.table.platform.chain.Steps...), refuse), nil)
+	u.whole.Unit = u
 	return u, nil
 }
