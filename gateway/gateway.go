@@ -222,6 +222,10 @@ func (g *gateway) start(src *file.Source) {
 			g.log.Error("the last good configuration could not be read; starting without it", "err", err)
 		default:
 			g.apply(s)
+			if src.Known(s.Origin) && len(g.live.Current().Issues) == 0 {
+				src.Skip()
+				return
+			}
 		}
 	}
 	src.First(g.deliver)

@@ -286,57 +286,15 @@ func newUpstreams(
 	log *slog.Logger, guard *upstream.Guard, m *metrics.Metrics, tracer *tracing.Tracer,
 ) func(string, unit.Upstream, table.Upstream) (table.Upstream, error) {
 	resolver := upstream.NewSystemResolver()
+	shared := &clients{tracer: tracer}
 	return func(api string, cfg unit.Upstream, previous table.Upstream) (table.Upstream, error) {
 		old, _ := previous.(*upstream.Upstream)
 		return upstream.New(cfg, upstream.Env{
-			NewClient: newClients(tracer), Resolver: resolver, Log: log.With("api", api), Allow: guard.Check,
+			NewClient: shared.New, Resolver: resolver, Log: log.With("api", api), Allow: guard.Check,
 			Metrics: upstreamMetrics{m: m, api: api},
 		}, upstream.WithPrevious(old))
 	}
 }
-
-// newClients returns what makes clients, with the trace context written into
-// each attempt where there are spans.
-func newClients(t *tracing.Tracer) func(string, transport.ClientOptions) transport.Client {
-	if t == nil {
-		return newClient
-	}
-	return func(protocol string, o transport.ClientOptions) transport.Client {
-		return tracedClient{newClient(protocol, o), t}
-	}
-}
-
-type tracedClient struct {
-	transport.Client
-	tracer *tracing.Tracer
-}
-
-// RoundTrip calls the target.
-func (c tracedClient) RoundTrip(ex *policy.Exchange, call *transport.Call) error {
-	c.tracer.Inject(ex, len(ex.Outcome.Attempts))
-	return c.Client.RoundTrip(ex, call)
-}
-
-func newClient(protocol string, o transport.ClientOptions) transport.Client {
-	if protocol == "" || protocol == "http1" {
-		return http1.NewClient(o)
-	}
-	c, err := nethttp.NewClient(o, protocol)
-	if err != nil {
-		return brokenClient{err}
-	}
-	return c
-}
-
-// brokenClient stands for a client that could not be made.
-type brokenClient struct{ err error }
-
-func (b brokenClient) RoundTrip(*policy.Exchange, *transport.Call) error {
-	return &transport.CallError{Failure: transport.FailedConnect, Err: b.err}
-}
-func (brokenClient) CloseIdle()    {}
-func (brokenClient) Close()        {}
-func (brokenClient) InFlight() int { return 0 }
 
 // guardedClient returns the client for calls of policies to other systems. It
 // follows no redirects, which could lead anywhere.

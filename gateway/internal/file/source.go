@@ -3,6 +3,9 @@ package file
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -51,9 +54,77 @@ type Source struct {
 	known   string // fingerprint of the credentials delivered last
 }
 
+// origin is what a configuration was made of: the text of its files, and the
+// other files that it names.
+type origin struct {
+	Text  unit.Hash         `json:"text"`
+	Files map[string]string `json:"files,omitempty"` // size and time of change
+}
+
+// textOf returns the hash of the configuration's files.
+func (s *Source) textOf() (unit.Hash, error) {
+	sources, err := config.Load(s.Path)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	for _, f := range sources {
+		fmt.Fprintf(h, "%s %d\n", f.Name, len(f.Data))
+		_, _ = h.Write(f.Data) // never fails (hash.Hash)
+	}
+	return unit.Hash(hex.EncodeToString(h.Sum(nil))), nil
+}
+
+func stat(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
+}
+
+// Known reports whether the configuration is still what a snapshot of that
+// origin was made of, so that it need not be read.
+func (s *Source) Known(from string) bool {
+	var o origin
+	if from == "" || json.Unmarshal([]byte(from), &o) != nil {
+		return false
+	}
+	text, err := s.textOf()
+	if err != nil || text != o.Text {
+		return false
+	}
+	s.watched = []string{s.Path}
+	for path, was := range o.Files {
+		if stat(path) != was {
+			return false
+		}
+		s.watched = append(s.watched, path)
+	}
+	return true
+}
+
+// Skip says that the configuration as it stands is in place already.
+func (s *Source) Skip() { s.first = true }
+
+// originOf tells what was read. It is empty where that cannot be told again,
+// such as for credential files, which the cache does not keep.
+func (s *Source) originOf(text unit.Hash, built *Built) string {
+	o := origin{Text: text, Files: map[string]string{}}
+	for _, f := range built.Files {
+		o.Files[f] = stat(f)
+	}
+	b, err := json.Marshal(o)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
 // Snapshot reads the file once. The problems say why there is none, or what is
 // wrong with single APIs of it.
 func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
+	text, _ := s.textOf() // before it is read: a change meanwhile makes it unknown
 	cfg, doc, fields := s.Read()
 	s.watched = []string{s.Path}
 	if len(fields) > 0 {
@@ -85,7 +156,11 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 			return doc.Locate(at)[0].Source
 		},
 	}
-	if files := credentialFiles(cfg, dir); len(files) > 0 {
+	files := credentialFiles(cfg, dir)
+	if len(files) == 0 && text != "" && len(built.Problems) == 0 {
+		snap.Origin = s.originOf(text, &built)
+	}
+	if len(files) > 0 {
 		s.watched = append(s.watched, files...)
 		snap.Parts = Parts(built.Credentials, files)
 		if known := fingerprint(built.Credentials, files); known == s.known {

@@ -17,16 +17,26 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 )
 
-// Cache keeps the last good configuration on disk: the signed manifest, its
-// units by hash, and the credential feed. Every file is written beside its place
-// and renamed into it, so that a crash leaves the old or the new state. With a
-// key, files are encrypted (AES-256-GCM; R2.1).
+// Cache keeps the last good configuration on disk: a pack of units, the signed
+// manifest that lists them, and the credential feed. Units are appended to the
+// pack; the other files are written beside their place and renamed into it, so
+// that a crash leaves the old or the new state. With a key, everything is
+// encrypted (AES-256-GCM; R2.1).
 type Cache struct {
 	dir  string
 	aead cipher.AEAD
 
 	mu   sync.Mutex
-	have map[unit.Hash]bool
+	pack *pack // nil until Load or Save
+}
+
+// saved is the manifest file.
+type saved struct {
+	// Pack is the name of the file that has the units.
+	Pack string `json:"pack"`
+	// Origin tells what the configuration was made of; see Snapshot.Origin.
+	Origin string      `json:"origin,omitempty"`
+	Signed unit.Signed `json:"signed"`
 }
 
 // ErrEmpty says that the cache has no configuration yet.
@@ -38,7 +48,7 @@ var ErrDamaged = errors.New("cache is damaged")
 // OpenCache opens the cache in dir, which it creates. The key is 32 bytes, or
 // nil for no encryption.
 func OpenCache(dir string, key []byte) (*Cache, error) {
-	c := &Cache{dir: dir, have: map[unit.Hash]bool{}}
+	c := &Cache{dir: dir}
 	if key != nil {
 		block, err := aes.NewCipher(key)
 		if err != nil {
@@ -48,7 +58,7 @@ func OpenCache(dir string, key []byte) (*Cache, error) {
 			return nil, fmt.Errorf("opening cache: %w", err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "units"), 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening cache: %w", err)
 	}
 	return c, nil
@@ -65,22 +75,30 @@ func (c *Cache) Load(trusted ...ed25519.PublicKey) (Snapshot, error) {
 	} else if err != nil {
 		return Snapshot{}, err
 	}
-	var signed unit.Signed
-	if err := json.Unmarshal(raw, &signed); err != nil {
+	var m saved
+	if err := json.Unmarshal(raw, &m); err != nil || m.Pack != filepath.Base(m.Pack) {
 		return Snapshot{}, fmt.Errorf("manifest.json: %w: %w", ErrDamaged, err)
 	}
-	m, err := signed.Open(trusted...)
+	manifest, err := m.Signed.Open(trusted...)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("manifest.json: %w", err)
 	}
-	s, err := Flatten(m, func(r unit.Ref) ([]byte, error) { return c.read(unitPath(r.Hash)) })
+	p, err := c.openPack(m.Pack)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s.Signed = signed
-	for h := range s.Units {
-		c.have[h] = true
+	s, err := Flatten(manifest, func(r unit.Ref) ([]byte, error) {
+		if doc, ok := p.docs[r.Hash]; ok {
+			return doc, nil
+		}
+		return nil, ErrIncomplete
+	})
+	if err != nil {
+		return Snapshot{}, err
 	}
+	p.forget()
+	c.pack = p
+	s.Signed, s.Origin = m.Signed, m.Origin
 	feed, err := c.read("credentials.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -94,71 +112,76 @@ func (c *Cache) Load(trusted ...ed25519.PublicKey) (Snapshot, error) {
 	return s, nil
 }
 
-// Save writes a snapshot: first the units that are missing, then the manifest,
-// then it removes units that nothing lists any more.
+// Save writes a snapshot: first the units that are missing, then the manifest.
+// A pack that is mostly of units that nothing lists any more is written anew.
 func (c *Cache) Save(s Snapshot) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for h, doc := range s.Units {
-		if c.have[h] {
-			continue
+	var old string
+	if c.pack == nil || c.pack.wasteful(s.Units) {
+		if c.pack != nil {
+			old = c.pack.name
 		}
-		if err := c.write(unitPath(h), doc, false); err != nil {
+		p, err := c.newPack()
+		if err != nil {
 			return err
 		}
-		c.have[h] = true
+		c.pack = p
 	}
-	raw, err := json.Marshal(s.Signed)
+	if err := c.pack.add(s.Units); err != nil {
+		c.pack = nil // its end is not known any more
+		return err
+	}
+	raw, err := json.Marshal(saved{Pack: c.pack.name, Origin: s.Origin, Signed: s.Signed})
 	if err != nil {
 		return fmt.Errorf("saving manifest: %w", err)
 	}
-	if err := c.write("manifest.json", raw, true); err != nil {
-		return err
-	}
 	if s.Credentials != nil {
-		if raw, err = json.Marshal(s.Credentials); err != nil {
+		feed, err := json.Marshal(s.Credentials)
+		if err != nil {
 			return fmt.Errorf("saving credentials: %w", err)
 		}
-		if err := c.write("credentials.json", raw, true); err != nil {
+		if err := c.write("credentials.json", feed); err != nil {
 			return err
 		}
 	}
-	for h := range c.have {
-		if _, used := s.Units[h]; !used {
-			delete(c.have, h)
-			if err := os.Remove(filepath.Join(c.dir, unitPath(h))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("removing unit: %w", err)
+	if err := c.write("manifest.json", raw); err != nil {
+		return err
+	}
+	return c.removeOthers(old)
+}
+
+// removeOthers removes packs that the manifest does not name.
+func (c *Cache) removeOthers(old string) error {
+	if old == "" {
+		return nil
+	}
+	packs, err := filepath.Glob(filepath.Join(c.dir, packPattern))
+	if err != nil {
+		return fmt.Errorf("tidying cache: %w", err)
+	}
+	for _, p := range packs {
+		if filepath.Base(p) != c.pack.name {
+			if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("tidying cache: %w", err)
 			}
 		}
 	}
 	return nil
 }
 
-func unitPath(h unit.Hash) string { return filepath.Join("units", string(h[:2]), string(h)) }
-
-// write puts a file into its place. Sync forces it to the disk, which is needed
-// only for what names the rest: a unit that a crash has emptied is found by its
-// hash.
-func (c *Cache) write(name string, data []byte, sync bool) error {
-	if c.aead != nil {
-		nonce := make([]byte, c.aead.NonceSize(), c.aead.NonceSize()+len(data)+c.aead.Overhead())
-		_, _ = rand.Read(nonce) // never fails (crypto/rand)
-		data = c.aead.Seal(nonce, nonce, data, []byte(filepath.Base(name)))
-	}
-	path := filepath.Join(c.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("writing cache: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+// write puts a file into its place and forces it to the disk.
+func (c *Cache) write(name string, data []byte) error {
+	data = c.seal(name, data)
+	f, err := os.CreateTemp(c.dir, ".new-*")
 	if err != nil {
 		return fmt.Errorf("writing cache: %w", err)
 	}
-	_, err = f.Write(data)
-	if err == nil && sync {
+	if _, err = f.Write(data); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(f.Name(), filepath.Join(c.dir, name))
 	}
 	if err != nil {
 		return fmt.Errorf("writing cache: %w", errors.Join(err, os.Remove(f.Name())))
@@ -171,6 +194,20 @@ func (c *Cache) read(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading cache: %w", err)
 	}
+	return c.open(name, data)
+}
+
+// seal encrypts, bound to a name, where there is a key.
+func (c *Cache) seal(name string, data []byte) []byte {
+	if c.aead == nil {
+		return data
+	}
+	nonce := make([]byte, c.aead.NonceSize(), c.aead.NonceSize()+len(data)+c.aead.Overhead())
+	_, _ = rand.Read(nonce) // never fails (crypto/rand)
+	return c.aead.Seal(nonce, nonce, data, []byte(name))
+}
+
+func (c *Cache) open(name string, data []byte) ([]byte, error) {
 	if c.aead == nil {
 		return data, nil
 	}
@@ -178,7 +215,7 @@ func (c *Cache) read(name string) ([]byte, error) {
 	if len(data) < n {
 		return nil, fmt.Errorf("%s: %w", name, ErrDamaged)
 	}
-	plain, err := c.aead.Open(nil, data[:n], data[n:], []byte(filepath.Base(name)))
+	plain, err := c.aead.Open(nil, data[:n], data[n:], []byte(name))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w, or the key is another", name, ErrDamaged)
 	}

@@ -20,6 +20,9 @@ type Snapshot struct {
 	// Manifest is what the units were listed by; Signed is how it came.
 	Manifest unit.Manifest
 	Signed   unit.Signed
+	// Origin tells what the snapshot was made of, for sources that can tell a
+	// known one without reading it: the hash of a file's text. It may be empty.
+	Origin string
 	// Refs are the units themselves, indexes resolved, ordered by kind and name.
 	Refs []unit.Ref
 	// Units are the documents by hash.

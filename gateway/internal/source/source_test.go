@@ -65,9 +65,20 @@ func TestCacheGivesBackWhatWasSaved(t *testing.T) {
 			require.Equal(t, second.Credentials, got.Credentials)
 			require.EqualValues(t, 2, got.Manifest.Version)
 
-			files, err := filepath.Glob(filepath.Join(dir, "units", "*", "*"))
+			for version := range uint64(400) { // the pack is written anew when it is mostly waste
+				require.NoError(t, again.Save(snapshot(t, key, 3+version, 50, fmt.Sprint(version))))
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*.pack"))
 			require.NoError(t, err)
-			require.Len(t, files, len(second.Units), "units that nothing lists are removed")
+			require.Len(t, files, 1)
+			info, err := os.Stat(files[0])
+			require.NoError(t, err)
+			require.Less(t, info.Size(), int64(2<<20))
+			last, err := source.OpenCache(dir, secret)
+			require.NoError(t, err)
+			got, err = last.Load(pub)
+			require.NoError(t, err)
+			require.EqualValues(t, 402, got.Manifest.Version)
 		})
 	}
 }
@@ -103,11 +114,27 @@ func TestADamagedOrForeignCacheIsNotUsed(t *testing.T) {
 	require.NoError(t, c.Save(snapshot(t, key, 1, 3, "")))
 	_, err = c.Load(other)
 	require.ErrorIs(t, err, unit.ErrUnsigned)
-	files, err := filepath.Glob(filepath.Join(dir, "units", "*", "*"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.pack"))
 	require.NoError(t, err)
-	require.NoError(t, os.Truncate(files[0], 3))
+	whole, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	flipped := append([]byte{}, whole...)
+	flipped[len(flipped)-3] ^= 1
+	require.NoError(t, os.WriteFile(files[0], flipped, 0o600))
 	_, err = c.Load(pub)
 	require.ErrorIs(t, err, unit.ErrHash)
+	require.NoError(t, os.WriteFile(files[0], whole[:len(whole)-3], 0o600))
+	_, err = c.Load(pub)
+	require.ErrorIs(t, err, source.ErrIncomplete)
+	// What a crash left behind the last unit does not matter.
+	require.NoError(t, os.WriteFile(files[0], append(whole, 1, 2, 3), 0o600))
+	again, err := source.OpenCache(dir, nil)
+	require.NoError(t, err)
+	_, err = again.Load(pub)
+	require.NoError(t, err)
+	require.NoError(t, again.Save(snapshot(t, key, 2, 5, "")))
+	_, err = again.Load(pub)
+	require.NoError(t, err)
 }
 
 func TestAManifestIsReplacedOnlyByANewerOne(t *testing.T) {

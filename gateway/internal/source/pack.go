@@ -1,0 +1,128 @@
+package source
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/contract/unit"
+)
+
+// A pack is a file of units, one after the other: the hash (32 bytes), the
+// length of what follows (4 bytes, big endian), and the document, encrypted
+// where the cache has a key. It is only appended to. What a crash has left of a
+// last unit is cut off when the pack is opened; a damaged unit is found by its
+// hash.
+const (
+	packPattern = "units-*.pack"
+	packHead    = 32 + 4
+	maxUnit     = 256 << 20
+)
+
+type pack struct {
+	cache *Cache
+	name  string
+	size  int64               // of the whole units in the file
+	have  map[unit.Hash]int64 // the length of each
+	docs  map[unit.Hash][]byte
+}
+
+func (c *Cache) newPack() (*pack, error) {
+	p := &pack{cache: c, have: map[unit.Hash]int64{}}
+	f, err := os.OpenFile(filepath.Join(c.dir, "units-"+strconv.FormatInt(time.Now().UnixNano(), 36)+".pack"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("writing cache: %w", err)
+	}
+	p.name = filepath.Base(f.Name())
+	return p, f.Close()
+}
+
+// openPack reads a pack whole.
+func (c *Cache) openPack(name string) (*pack, error) {
+	data, err := os.ReadFile(filepath.Join(c.dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("reading cache: %w", err)
+	}
+	p := &pack{cache: c, name: name, have: map[unit.Hash]int64{}, docs: map[unit.Hash][]byte{}}
+	for rest := data; len(rest) >= packHead; {
+		n := int64(binary.BigEndian.Uint32(rest[32:packHead]))
+		if n > maxUnit || int64(len(rest)) < packHead+n {
+			break
+		}
+		hash := unit.Hash(hex.EncodeToString(rest[:32]))
+		doc, err := c.open(string(hash), rest[packHead:packHead+n:packHead+n])
+		if err != nil {
+			return nil, err
+		}
+		p.have[hash], p.docs[hash] = n, doc
+		rest = rest[packHead+n:]
+		p.size += packHead + n
+	}
+	return p, nil
+}
+
+// forget drops the documents, which the snapshot has.
+func (p *pack) forget() { p.docs = nil }
+
+// wasteful reports whether most of the pack is of units that are not used.
+func (p *pack) wasteful(used map[unit.Hash][]byte) bool {
+	live := int64(0)
+	for h := range used {
+		if n, ok := p.have[h]; ok {
+			live += packHead + n
+		}
+	}
+	return p.size > 1<<20 && live < p.size/2
+}
+
+// add appends the units that the pack lacks, and forces them to the disk.
+func (p *pack) add(units map[unit.Hash][]byte) (err error) {
+	f, err := os.OpenFile(filepath.Join(p.cache.dir, p.name), os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing cache: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := f.Truncate(p.size); err != nil {
+		return fmt.Errorf("writing cache: %w", err)
+	}
+	if _, err := f.Seek(p.size, io.SeekStart); err != nil {
+		return fmt.Errorf("writing cache: %w", err)
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	added := false
+	for h, doc := range units {
+		if _, ok := p.have[h]; ok {
+			continue
+		}
+		raw, err := hex.DecodeString(string(h))
+		if err != nil || len(raw) != 32 {
+			return fmt.Errorf("writing cache: unit %q: %w", h, unit.ErrHash)
+		}
+		sealed := p.cache.seal(string(h), doc)
+		var head [packHead]byte
+		copy(head[:], raw)
+		binary.BigEndian.PutUint32(head[32:], uint32(len(sealed))) //nolint:gosec // units are far smaller
+		_, _ = w.Write(head[:])                                    // Flush tells
+		_, _ = w.Write(sealed)
+		p.have[h] = int64(len(sealed))
+		p.size += packHead + int64(len(sealed))
+		added = true
+	}
+	if !added {
+		return nil
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("writing cache: %w", err)
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("writing cache: %w", err)
+	}
+	return nil
+}
