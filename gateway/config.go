@@ -123,6 +123,30 @@ func Load(path string, look schema.Resolver) (Config, *config.Document, []proble
 	return c, doc, fields
 }
 
+// dynamic are the keys of a file that belong to [file.Config].
+var dynamic = []string{
+	"organization", "project", "environment", "policies", "policySets", "apis", "applications", "credentialFiles",
+}
+
+// loadStatic reads only how the gateway itself runs, without reading what may be
+// thousands of APIs. It returns false where the text of the file does not allow
+// that, or has mistakes: then [Load] tells which.
+func loadStatic(path string, look schema.Resolver) (Config, bool) {
+	c := DefaultConfig()
+	sources, err := config.Load(path)
+	if err != nil {
+		return c, false
+	}
+	sources, ok := config.Without(sources, dynamic...)
+	if !ok {
+		return c, false
+	}
+	if _, fields := config.DecodeAll(sources, &c); len(fields) > 0 {
+		return c, false
+	}
+	return c, len(schema.ResolveSecrets(&c, look)) == 0 && len(c.validate()) == 0
+}
+
 // validate checks what the form does not say.
 func (c *Config) validate() []problem.Field {
 	var fields []problem.Field

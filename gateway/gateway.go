@@ -55,11 +55,14 @@ var ErrConfig = errors.New("the configuration has mistakes")
 // reverse order.
 func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) {
 	log := env.Log
-	cfg, _, fields := Load(o.Path, o.Secrets)
-	if len(fields) > 0 {
-		return fmt.Errorf("%s: %w: %w", o.Path, ErrConfig, schema.Violations(fields))
+	cfg, ok := loadStatic(o.Path, o.Secrets)
+	if !ok {
+		var fields []problem.Field
+		if cfg, _, fields = Load(o.Path, o.Secrets); len(fields) > 0 {
+			return fmt.Errorf("%s: %w: %w", o.Path, ErrConfig, schema.Violations(fields))
+		}
+		cfg.Config = file.Config{} // is read again by the source, and large
 	}
-	cfg.Config = file.Config{} // is read again by the source, and large
 	g, err := wire(ctx, cfg, o, env)
 	if err != nil {
 		return err
@@ -79,7 +82,9 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 		OnReload:   g.reopen,
 	}
 	// The first configuration is in place before anybody can connect (R2.2).
-	g.start(src)
+	if err := g.start(src); err != nil {
+		return err
+	}
 
 	var work sync.WaitGroup
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -214,7 +219,10 @@ func (g *gateway) serveAdmin(ctx context.Context, work *sync.WaitGroup) (net.Add
 // start puts the first configuration in place: the last good one from the
 // cache, and over it what the file says now, so that an API with a mistake in it
 // goes on as it was before the restart.
-func (g *gateway) start(src *file.Source) {
+//
+// A file that cannot be read at all ends the start, unless there is a last good
+// configuration to serve (R2.1).
+func (g *gateway) start(src *file.Source) error {
 	if g.cache != nil {
 		switch s, err := g.cache.Load(g.public()); {
 		case errors.Is(err, source.ErrEmpty):
@@ -224,11 +232,14 @@ func (g *gateway) start(src *file.Source) {
 			g.apply(s)
 			if src.Known(s.Origin) && len(g.live.Current().Issues) == 0 {
 				src.Skip()
-				return
+				return nil
 			}
 		}
 	}
-	src.First(g.deliver)
+	if fields := src.First(g.deliver); len(fields) > 0 && g.live.Current() == nil {
+		return fmt.Errorf("%s: %w: %w", src.Path, ErrConfig, schema.Violations(fields))
+	}
+	return nil
 }
 
 // sameStatic reports whether two files say the same of how the gateway runs.

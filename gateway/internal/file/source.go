@@ -254,13 +254,14 @@ func (s *Source) concerns(name string) bool {
 	return false
 }
 
-// First reads and delivers the file once, before Run.
-func (s *Source) First(deliver func(source.Snapshot) error) {
-	s.read(deliver)
+// First reads and delivers the file once, before Run. It returns why the file
+// as a whole was not accepted.
+func (s *Source) First(deliver func(source.Snapshot) error) []problem.Field {
 	s.first = true
+	return s.read(deliver)
 }
 
-func (s *Source) read(deliver func(source.Snapshot) error) {
+func (s *Source) read(deliver func(source.Snapshot) error) []problem.Field {
 	snap, problems, ok := s.Snapshot()
 	if s.OnProblems != nil {
 		s.OnProblems(problems)
@@ -270,9 +271,10 @@ func (s *Source) read(deliver func(source.Snapshot) error) {
 	}
 	if !ok {
 		s.Log.Error("the configuration was not accepted; what was served is served on", "path", s.Path)
-		return
+		return problems
 	}
 	if err := deliver(snap); err != nil {
 		s.Log.Error("the configuration was not applied; what was served is served on", "path", s.Path, "err", err)
 	}
+	return nil
 }
