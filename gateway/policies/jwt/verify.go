@@ -3,7 +3,6 @@ package jwt
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
 	"slices"
@@ -104,7 +103,7 @@ func (k *check) remembered(token string, now int64) *verified {
 // and names the caller.
 func (k *check) admit(ex *policy.Exchange, v *verified) error {
 	if v.fingerprint != "" || k.RequireBound {
-		if v.fingerprint == "" || !shown(ex, v.fingerprint) {
+		if !bearer.Shown(&ex.Request, v.fingerprint) {
 			return k.answers.bound
 		}
 	}
@@ -125,16 +124,6 @@ func (k *check) admit(ex *policy.Exchange, v *verified) error {
 	}
 	ex.Caller = caller
 	return nil
-}
-
-// shown reports whether the client has shown the certificate of a fingerprint
-// (RFC 8705 section 3).
-func shown(ex *policy.Exchange, fingerprint string) bool {
-	if ex.Request.TLS == nil || len(ex.Request.TLS.PeerCertificates) == 0 {
-		return false
-	}
-	d := sha256.Sum256(ex.Request.TLS.PeerCertificates[0].Raw)
-	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(d[:])), []byte(fingerprint)) == 1
 }
 
 // verify verifies the signature and then the claims.
@@ -279,8 +268,9 @@ func (k *check) judge(claims map[string]any, now int64) (*verified, error) {
 	v := &verified{exp: exp, nbf: nbf, caller: policy.Caller{
 		Kind: policy.KindJWT, Subject: bearer.Text(claims, k.SubjectClaim), Issuer: issuer, Claims: claims,
 	}}
-	if err := k.binding(claims, v); err != nil {
-		return nil, err
+	var ok bool
+	if v.fingerprint, ok = bearer.Binding(claims); !ok {
+		return nil, k.answers.bound
 	}
 	for _, name := range k.ScopeClaims {
 		if c, there := bearer.Claim(claims, name); there {
@@ -305,22 +295,6 @@ func (k *check) judge(claims map[string]any, now int64) (*verified, error) {
 	}
 	v.headers = k.headers.Values(claims)
 	return v, nil
-}
-
-// binding reads the confirmation claim (RFC 7800). A token that is bound in a
-// way that cannot be checked here is no bearer token.
-func (k *check) binding(claims map[string]any, v *verified) error {
-	c, there := claims["cnf"]
-	if !there {
-		return nil
-	}
-	cnf, _ := c.(map[string]any)
-	fingerprint, _ := cnf["x5t#S256"].(string)
-	if fingerprint == "" || len(cnf) != 1 {
-		return k.answers.bound
-	}
-	v.fingerprint = fingerprint
-	return nil
 }
 
 func meets(have, want []string) bool {
