@@ -49,6 +49,7 @@ func (secretKey) Generation() uint64 { return 1 }
 func (secretKey) Close() {}
 
 func (k *check) inbound(ex *policy.Exchange) error {
+	k.headers.Strip(&ex.Request.Header)
 	token, n := k.sources.Find(&ex.Request)
 	switch {
 	case n == 0:
@@ -69,7 +70,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 	if err := k.admit(ex, v); err != nil {
 		return err
 	}
-	k.headers.Set(&ex.Request.Header, v.headers)
+	k.headers.Add(&ex.Request.Header, v.headers)
 	if k.Hide {
 		k.sources.Hide(&ex.Request)
 	}

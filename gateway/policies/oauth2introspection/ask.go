@@ -39,6 +39,7 @@ type answer struct {
 }
 
 func (k *check) inbound(ex *policy.Exchange) error {
+	k.headers.Strip(&ex.Request.Header)
 	token, n := k.sources.Find(&ex.Request)
 	switch {
 	case n == 0:
@@ -55,7 +56,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 	if err := k.admit(ex, a); err != nil {
 		return err
 	}
-	k.headers.Set(&ex.Request.Header, a.headers)
+	k.headers.Add(&ex.Request.Header, a.headers)
 	if k.Hide {
 		k.sources.Hide(&ex.Request)
 	}

@@ -39,9 +39,10 @@ func (m Mapping) Values(claims map[string]any) []string {
 	return out
 }
 
-// Set puts the values in. What the client sent under the names, in any spelling
-// that a server may take for the same, is removed first.
-func (m Mapping) Set(h *policy.Header, values []string) {
+// Strip removes what the client sent under the names, in any spelling that a
+// server may take for the same. It comes before anything is decided, since a
+// request that is refused here may be accepted by another plan.
+func (m Mapping) Strip(h *policy.Header) {
 	if len(m) == 0 {
 		return
 	}
@@ -53,6 +54,10 @@ func (m Mapping) Set(h *policy.Header, values []string) {
 		}
 		return false
 	})
+}
+
+// Add puts in the values that are not empty.
+func (m Mapping) Add(h *policy.Header, values []string) {
 	for i := range m {
 		if values[i] != "" {
 			h.Add(m[i].header, values[i])
