@@ -93,6 +93,11 @@ type Credential struct {
 	ExpiresAt int64
 }
 
+// Expired reports whether the credential's time is over.
+func (c *Credential) Expired(now time.Time) bool {
+	return c.ExpiresAt != 0 && now.Unix() >= c.ExpiresAt
+}
+
 // Credentials finds credentials. Revoked ones are not found.
 type Credentials interface {
 	// Lookup returns the credential of that kind and digest, by value and
