@@ -141,7 +141,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 			k.env.Store.Set(key, true, 64, k.CacheTTL.Std())
 		}
 	}
-	if c.ExpiresAt != 0 && ex.Start.Unix() >= c.ExpiresAt {
+	if c.Expired(ex.Start) {
 		return k.expired
 	}
 	ex.Caller = policy.Caller{

@@ -138,7 +138,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 	if !known || len(c.Verifier) == 0 || !right {
 		return k.invalid
 	}
-	if c.ExpiresAt != 0 && ex.Start.Unix() >= c.ExpiresAt {
+	if c.Expired(ex.Start) {
 		return k.expired
 	}
 	if err := k.body(ex, in); err != nil {

@@ -328,6 +328,11 @@ func TestSourcesHidingAndHeaders(t *testing.T) {
 	r = bearerOf(token)
 	r.Path = "/?access_token=" + token
 	h.Do(r, policytest.Upstream{}).Check(policytest.Want{Status: 401, Code: problem.CodeCredentialInvalid, Detail: "more than one"})
+	// What the client sends under the names goes even where the token is missing,
+	// since another plan may accept the request. R12.1
+	res = h.Do(policytest.Request{Header: map[string]string{"x_user": "root", "X-Roles": "root", "X-Other": "x"}}, policytest.Upstream{})
+	res.Check(policytest.Want{Status: 401, Code: problem.CodeCredentialMissing})
+	require.Equal(t, []policy.Field{{Name: "X-Other", Value: "x"}}, res.Exchange().Request.Header.Fields())
 	harness(t, usual).Do(policytest.Request{Path: "/?access_token=" + token}, policytest.Upstream{}).
 		Check(policytest.Want{Status: 401, Code: problem.CodeCredentialMissing})
 }

@@ -111,7 +111,7 @@ func (k *check) admit(ex *policy.Exchange, v *verified) error {
 	caller := v.caller
 	if v.named && k.env.Credentials != nil {
 		if c, ok := k.env.Credentials.Lookup(policy.KindJWT, v.client); ok {
-			if c.ExpiresAt != 0 && ex.Start.Unix() >= c.ExpiresAt {
+			if c.Expired(ex.Start) {
 				return k.answers.expired
 			}
 			caller.Application, caller.Credential, caller.Plan = c.Application, c.ID, c.Plan

@@ -165,7 +165,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 	}
 	c, found := k.owner(cert, fingerprint)
 	switch {
-	case found && c.ExpiresAt != 0 && now.Unix() >= c.ExpiresAt:
+	case found && c.Expired(now):
 		return k.expired
 	case found:
 		caller.Application, caller.Credential, caller.Plan = c.Application, c.ID, c.Plan

@@ -87,7 +87,7 @@ func (k *check) admit(ex *policy.Exchange, a *answer) error {
 	caller := a.caller
 	if a.named && k.env.Credentials != nil {
 		if c, ok := k.env.Credentials.Lookup(policy.KindOAuth2, a.client); ok {
-			if c.ExpiresAt != 0 && now >= c.ExpiresAt {
+			if c.Expired(ex.Start) {
 				return k.expired
 			}
 			caller.Application, caller.Credential, caller.Plan = c.Application, c.ID, c.Plan
@@ -150,7 +150,11 @@ func (k *check) run(ctx context.Context, c *call, key, token string) {
 		now := k.env.Now()
 		c.answer = k.judge(claims, now.Unix())
 		if ttl := k.remember(c.answer, now.Unix()); ttl > 0 && k.env.Store != nil {
-			k.env.Store.Set(key, c.answer, 2048, ttl)
+			size := int64(2048)
+			if c.answer.refused != nil { // anybody can cause many of these
+				size = 128
+			}
+			k.env.Store.Set(key, c.answer, size, ttl)
 		}
 	}
 	c.err = err

@@ -6,6 +6,7 @@ package bearer
 import (
 	"encoding/json"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,7 +62,10 @@ func (s *Sources) Find(r *policy.Request) (token string, n int) {
 	}
 	if s.Query != "" {
 		for pair := range strings.SplitSeq(r.Query, "&") {
-			if k, v, _ := strings.Cut(pair, "="); k == s.Query { // a token has nothing to escape
+			if k, v, _ := strings.Cut(pair, "="); k == s.Query {
+				if u, err := url.PathUnescape(v); err == nil {
+					v = u // a plus stays a plus: it is one of a token's characters
+				}
 				token = v
 				n++
 			}
@@ -93,7 +97,7 @@ func (s *Sources) Hide(r *policy.Request) {
 		})
 	}
 	if s.Query != "" && strings.Contains(r.Query, s.Query) {
-		r.Query = without(r.Query, "&", s.Query)
+		r.Query = without(r.Query, "&", "", s.Query)
 	}
 	if s.Cookie == "" {
 		return
@@ -101,15 +105,15 @@ func (s *Sources) Hide(r *policy.Request) {
 	fields := r.Header.Fields()
 	for i := range fields {
 		if policy.EqualName(fields[i].Name, "Cookie") {
-			fields[i].Value = strings.Trim(without(fields[i].Value, ";", s.Cookie), " \t")
+			fields[i].Value = strings.Trim(without(fields[i].Value, ";", " \t", s.Cookie), " \t")
 		}
 	}
 	r.Header.DelFunc(func(name, value string) bool { return value == "" && policy.EqualName(name, "Cookie") })
 }
 
-func without(list, separator, name string) string {
+func without(list, separator, space, name string) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(list, separator), func(pair string) bool {
-		k, _, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+		k, _, _ := strings.Cut(strings.Trim(pair, space), "=")
 		return k == name
 	}), separator)
 }
