@@ -2,7 +2,6 @@ package jwt
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"slices"
@@ -78,7 +77,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 }
 
 func (k *check) key(token string) string {
-	d := sha256.Sum256([]byte(token))
+	d := bearer.Digest(token)
 	return k.prefix + string(d[:])
 }
 

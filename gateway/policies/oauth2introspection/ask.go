@@ -2,7 +2,6 @@ package oauth2introspection
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -106,7 +105,7 @@ func (k *check) admit(ex *policy.Exchange, a *answer) error {
 // ask returns what is remembered of the token, or asks, once for all who ask at
 // the same time.
 func (k *check) ask(ex *policy.Exchange, token string) (*answer, error) {
-	d := sha256.Sum256([]byte(token))
+	d := bearer.Digest(token)
 	key := k.prefix + string(d[:])
 	if k.env.Store != nil {
 		if v, ok := k.env.Store.Get(key); ok {

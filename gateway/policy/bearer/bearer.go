@@ -4,6 +4,7 @@
 package bearer
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"math"
 	"net/url"
@@ -116,6 +117,16 @@ func without(list, separator, space, name string) string {
 		k, _, _ := strings.Cut(strings.Trim(pair, space), "=")
 		return k == name
 	}), separator)
+}
+
+// Digest returns the SHA-256 of a token, under which what is known of it is
+// remembered.
+func Digest(token string) [sha256.Size]byte {
+	var b [2048]byte // on the stack: a conversion would allocate
+	if len(token) > len(b) {
+		return sha256.Sum256([]byte(token))
+	}
+	return sha256.Sum256(b[:copy(b[:], token)])
 }
 
 // Challenges makes the answers of a policy, with WWW-Authenticate values as
