@@ -77,7 +77,13 @@ type Digest [sha256.Size]byte
 
 // DigestOf returns the digest under which a credential's identifier (the API
 // key, user name, client id, key id or the DER certificate) is looked up.
-func DigestOf(identifier string) Digest { return sha256.Sum256([]byte(identifier)) }
+func DigestOf(identifier string) Digest {
+	var b [256]byte // on the stack: a conversion would allocate
+	if len(identifier) > len(b) {
+		return sha256.Sum256([]byte(identifier))
+	}
+	return sha256.Sum256(b[:copy(b[:], identifier)])
+}
 
 // Credential is what the store knows of one credential.
 type Credential struct {
@@ -91,6 +97,11 @@ type Credential struct {
 	Plan string
 	// ExpiresAt is in Unix seconds; 0 = never.
 	ExpiresAt int64
+}
+
+// Expired reports whether the credential's time is over.
+func (c *Credential) Expired(now time.Time) bool {
+	return c.ExpiresAt != 0 && now.Unix() >= c.ExpiresAt
 }
 
 // Credentials finds credentials. Revoked ones are not found.

@@ -1,7 +1,9 @@
 package policy_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,4 +72,14 @@ func TestBodyBuffersUpToItsLimitAndLosesNothing(t *testing.T) {
 	got, err := b.Buffer(1)
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))
+}
+
+func TestDigestOf(t *testing.T) {
+	for _, n := range []int{0, 46, 256, 257} {
+		id := strings.Repeat("k", n)
+		require.Equal(t, policy.Digest(sha256.Sum256([]byte(id))), policy.DigestOf(id))
+		if n <= 256 {
+			require.Zero(t, testing.AllocsPerRun(100, func() { _ = policy.DigestOf(id) }), n)
+		}
+	}
 }

@@ -124,7 +124,8 @@ type KeySets interface {
 type KeySetOptions struct {
 	// Refresh is how often the set is fetched in the background.
 	Refresh time.Duration
-	// MaxStale is how long the last good keys are used while fetching fails.
+	// MaxStale is how long the last good keys are used while fetching fails,
+	// from when they should have been refreshed.
 	MaxStale time.Duration
 	// Cooldown is the least time between two fetches caused by unknown key ids.
 	Cooldown  time.Duration

@@ -175,7 +175,7 @@ func (k *check) accept(ex *policy.Exchange, key string) error {
 	if !ok {
 		return k.invalid
 	}
-	if c.ExpiresAt != 0 && ex.Start.Unix() >= c.ExpiresAt {
+	if c.Expired(ex.Start) {
 		return k.expired
 	}
 	ex.Caller = policy.Caller{

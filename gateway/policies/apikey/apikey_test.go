@@ -17,7 +17,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
-const good, other = "a-key-for-trying-things", "another key+/=%"
+const good, other = "ghk_0000000000000000000000000000000000002fvaCT", "another key+/=%"
 
 // noLookup fails the test when a key is looked up.
 type noLookup struct{ t *testing.T }
