@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	_ "time/tzdata" // time zones where the machine has none
 
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"

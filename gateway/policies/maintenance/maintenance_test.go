@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/stretchr/testify/require"
 
