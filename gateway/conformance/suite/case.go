@@ -165,8 +165,8 @@ func expand(s string) string {
 	})
 }
 
-// bytes returns what is sent.
-func (s *Step) bytes() string {
+// Bytes returns what is sent.
+func (s *Step) Bytes() string {
 	if s.Request == nil {
 		return expand(s.Send)
 	}
@@ -194,6 +194,6 @@ func (s *Step) bytes() string {
 // method returns the method of what is sent, which decides whether a response
 // has a body.
 func (s *Step) method() string {
-	m, _, _ := strings.Cut(strings.TrimLeft(s.bytes(), "\r\n"), " ")
+	m, _, _ := strings.Cut(strings.TrimLeft(s.Bytes(), "\r\n"), " ")
 	return m
 }

@@ -113,7 +113,7 @@ func (r *Runner) step(ctx context.Context, s *Step, behind string) []string {
 func (r *Runner) http1(c net.Conn, s *Step, behind string, d *differences) {
 	sent := make(chan error, 1)
 	go func() { // a gateway may answer before it has read everything
-		_, err := io.WriteString(c, s.bytes()+behind)
+		_, err := io.WriteString(c, s.Bytes()+behind)
 		sent <- err
 	}()
 	br := bufio.NewReader(c)
