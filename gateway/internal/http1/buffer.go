@@ -81,9 +81,7 @@ func socketOf(c net.Conn) syscall.RawConn {
 			return raw
 		case *tls.Conn:
 			c = t.NetConn()
-		case interface{ BareTCP() *net.TCPConn }:
-			c = t.BareTCP()
-		case interface{ NetConn() net.Conn }:
+		case interface{ NetConn() net.Conn }: // also where bytes are held back
 			c = t.NetConn()
 		default:
 			return nil
