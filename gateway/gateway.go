@@ -106,6 +106,7 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 	if g.cache != nil {
 		work.Go(func() { g.keepAll(runCtx) })
 	}
+	work.Go(func() { g.keys.Run(runCtx) })
 	work.Go(func() { g.reap(runCtx) })
 	work.Go(func() { // ends with ctx, so that a stopping gateway changes no more
 		if err := src.Run(ctx, g.deliver); err != nil {

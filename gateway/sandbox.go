@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/engine"
 	"github.com/gatehouse/gatehouse/gateway/internal/file"
 	"github.com/gatehouse/gatehouse/gateway/internal/identity"
+	"github.com/gatehouse/gatehouse/gateway/internal/keyset"
 	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
 	"github.com/gatehouse/gatehouse/gateway/internal/router"
 	"github.com/gatehouse/gatehouse/gateway/internal/source"
@@ -43,6 +44,7 @@ type Sandbox struct {
 	engine   *engine.Engine
 	recorder *internaltraffic.Recorder
 	counters *counter.Set
+	keys     *keyset.Sets // nil where they are somebody else's
 	trusted  []netip.Prefix
 }
 
@@ -112,6 +114,9 @@ func (notCalled) Close() {}
 // Close ends the sandbox.
 func (s *Sandbox) Close() error {
 	s.live.Close()
+	if s.keys != nil {
+		s.keys.Close()
+	}
 	return s.counters.Close()
 }
 
@@ -148,10 +153,13 @@ func Open(path string, o Options) (*Sandbox, []problem.Field, error) {
 	if err != nil {
 		fields = append(fields, problem.Field{Pointer: "/credentialFiles", Code: "invalid", Detail: err.Error()})
 	}
-	s, err := newSandbox(&cfg, registry, credentials, nil, o.Secrets, log)
+	keys := keyset.New(keyset.Options{HTTP: guardedClient(upstream.NewGuard(nil, prefixes(cfg.AllowUpstreams))), Log: log})
+	s, err := newSandbox(&cfg, registry, credentials, keys, o.Secrets, log)
 	if err != nil {
+		keys.Close()
 		return nil, fields, err
 	}
+	s.keys = keys
 	broken := map[string]bool{}
 	for _, b := range snap.Broken {
 		broken[b.Name] = true

@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/engine"
 	"github.com/gatehouse/gatehouse/gateway/internal/http1"
 	"github.com/gatehouse/gatehouse/gateway/internal/identity"
+	"github.com/gatehouse/gatehouse/gateway/internal/keyset"
 	"github.com/gatehouse/gatehouse/gateway/internal/listen"
 	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
 	"github.com/gatehouse/gatehouse/gateway/internal/nethttp"
@@ -52,6 +53,7 @@ type gateway struct {
 	live        table.Live
 	compiler    *table.Compiler
 	credentials *identity.Store
+	keys        *keyset.Sets
 	counters    *counter.Set
 	store       *store.Store
 	cache       *source.Cache
@@ -114,9 +116,11 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	g.credentials = identity.New()
 	g.store = store.New(int64(cfg.Memory), env.Now)
 	client := guardedClient(guard)
+	g.keys = keyset.New(keyset.Options{HTTP: client, Dir: g.dataPath("keysets"), Log: env.Log, Now: env.Now})
+	g.onClose(func() error { g.keys.Close(); return nil })
 	g.compiler = &table.Compiler{
 		Registry: registry, Log: env.Log, Now: env.Now,
-		Counters: g.counters, Credentials: g.credentials, Store: g.store,
+		Counters: g.counters, Credentials: g.credentials, KeySets: g.keys, Store: g.store,
 		HTTP: client, Secrets: o.Secrets,
 		NewUpstream:  newUpstreams(env.Log, guard, g.metrics, g.tracer),
 		RouteMetrics: g.routeMetrics,
