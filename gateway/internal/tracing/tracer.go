@@ -17,8 +17,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -78,7 +76,7 @@ const (
 // the same time.
 type Tracer struct {
 	c        Config
-	client   otlptrace.Client // nil = no export
+	client   *exporter // nil = no export
 	resource *resourcepb.Resource
 	log      *slog.Logger
 
@@ -108,13 +106,7 @@ func New(c Config, gateway, version string, log *slog.Logger) (*Tracer, error) {
 		Attributes: []*commonpb.KeyValue{text("service.name", c.Service), text("service.instance.id", gateway), text("service.version", version)},
 	}}
 	if c.Endpoint != "" {
-		t.client = otlptracehttp.NewClient(
-			otlptracehttp.WithEndpointURL(c.Endpoint), otlptracehttp.WithHeaders(c.Headers),
-			otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithTimeout(time.Duration(c.Timeout)),
-			otlptracehttp.WithRetry(otlptracehttp.RetryConfig{
-				Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: 5 * time.Second, MaxElapsedTime: 20 * time.Second,
-			}),
-		)
+		t.client = newExporter(c)
 	}
 	return t, nil
 }
@@ -239,9 +231,6 @@ func (t *Tracer) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	if err := t.client.Start(ctx); err != nil {
-		return fmt.Errorf("starting span export: %w", err)
-	}
 	timer := time.NewTimer(time.Duration(t.c.Flush))
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -262,9 +251,6 @@ func (t *Tracer) Run(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(t.c.Timeout))
 	defer cancel()
 	t.export(last)
-	if err := t.client.Stop(last); err != nil {
-		return fmt.Errorf("stopping span export: %w", err)
-	}
 	return nil
 }
 
@@ -275,10 +261,10 @@ func (t *Tracer) export(ctx context.Context) {
 	t.mu.Unlock()
 	for len(spans) > 0 {
 		n := min(len(spans), maxBatch)
-		err := t.client.UploadTraces(ctx, []*tracepb.ResourceSpans{{
+		err := t.client.upload(ctx, &tracepb.ResourceSpans{
 			Resource:   t.resource,
 			ScopeSpans: []*tracepb.ScopeSpans{{Scope: &commonpb.InstrumentationScope{Name: "gatehouse/gateway"}, Spans: spans[:n]}},
-		}})
+		})
 		if err != nil {
 			t.failed.Add(int64(n))
 			t.log.Warn("exporting spans", "spans", n, "err", err)
