@@ -156,6 +156,16 @@ func (h *Harness) emptyExchange() {
 	}
 }
 
+// TryJSON returns YAML or JSON text as JSON, and false where it is neither.
+func TryJSON(text string) (json.RawMessage, bool) {
+	var v any
+	if yaml.Unmarshal([]byte(text), &v) != nil {
+		return nil, false
+	}
+	b, err := json.Marshal(v)
+	return b, err == nil
+}
+
 // JSON returns YAML or JSON text as JSON.
 func JSON(t *testing.T, text string) json.RawMessage {
 	t.Helper()
