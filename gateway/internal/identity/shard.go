@@ -7,8 +7,8 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 )
 
-// record is one credential in 64 bytes, without pointers, so that the garbage
-// collector has nothing to do for a million of them.
+// record is one credential in 64 bytes, without pointers, so that it can lie
+// outside the heap.
 type record struct {
 	digest  policy.Digest
 	version uint64
@@ -48,7 +48,7 @@ func tag(h uint64) uint32 { return uint32(h>>32) &^ numberMask } //nolint:gosec 
 type shard struct {
 	mu    sync.RWMutex
 	index []uint32 // tag of the hash, and number of the record + 1; 0 = free
-	pages []*[recordsPerPage]record
+	pages []*page
 	count uint32   // records used
 	texts [][]byte // pages of at most textPage; bytes once written never change
 	waste int      // bytes of texts that nothing names any more
@@ -110,7 +110,7 @@ func (sh *shard) add(s *Store, h uint64, kind uint8, d *policy.Digest) *record {
 		sh.grow(s)
 	}
 	if int(sh.count) == len(sh.pages)*recordsPerPage {
-		sh.pages = append(sh.pages, new([recordsPerPage]record))
+		sh.pages = append(sh.pages, s.slabs.get())
 	}
 	r := sh.record(sh.count)
 	sh.count++
@@ -178,5 +178,6 @@ func (sh *shard) rebuild(s *Store, keep func(*record) bool) {
 		w.version, w.expires, w.app, w.flags = r.version, r.expires, r.app, r.flags
 		fresh.write(w, c.ID, c.Plan, c.Verifier)
 	}
+	s.slabs.put(sh.pages)
 	sh.index, sh.pages, sh.count, sh.texts, sh.waste = fresh.index, fresh.pages, fresh.count, fresh.texts, 0
 }

@@ -25,6 +25,7 @@ const shardCount = 64 // a power of two
 type Store struct {
 	seed   maphash.Seed
 	shards [shardCount]shard
+	slabs  *slabs
 	apps   atomic.Pointer[[]*appSlot]
 
 	apply sync.Mutex // one change at a time; never taken by a lookup
@@ -42,7 +43,8 @@ type appSlot struct {
 
 // New returns an empty store.
 func New() *Store {
-	s := &Store{seed: maphash.MakeSeed(), byID: map[string]uint32{}}
+	s := &Store{seed: maphash.MakeSeed(), byID: map[string]uint32{}, slabs: &slabs{}}
+	tie(s)
 	s.apps.Store(new([]*appSlot))
 	return s
 }

@@ -50,6 +50,7 @@ type Sets struct {
 	ctx    context.Context //nolint:containedctx // the life of all fetches
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	ending sync.RWMutex // no fetch begins once Close waits for those under way
 
 	mu   sync.Mutex
 	sets map[string]*remote
@@ -107,7 +108,9 @@ func (s *Sets) refreshDue() {
 
 // Close ends all fetches and waits for them.
 func (s *Sets) Close() {
+	s.ending.Lock()
 	s.cancel()
+	s.ending.Unlock()
 	s.wg.Wait()
 }
 

@@ -192,6 +192,8 @@ func (h *handle) Close() {
 
 // fetch starts a fetch where none is under way. The caller holds r.mu.
 func (r *remote) fetch(s *Sets) {
+	s.ending.RLock()
+	defer s.ending.RUnlock()
 	if r.flight != nil || s.ctx.Err() != nil {
 		return
 	}

@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -208,4 +210,39 @@ func TestMTLS(t *testing.T) {
 		_, err := policytest.Compile(t, mtls.Definition(), config(t, c))
 		require.Error(t, err, c)
 	}
+}
+
+// The whole way: a handshake in which the listener verifies the client.
+func TestAHandshake(t *testing.T) {
+	t.Parallel()
+	ca := (*authority)(nil).issue(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "Root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	})
+	client := ca.issue(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "orders"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	})
+	h := policytest.New(t, mtls.Definition(), `application: required`, policytest.WithCredentials(policytest.Credentials{
+		policy.KindCertificate: {string(client.cert.Raw): {ID: "c1", Application: &policy.Application{ID: "a"}}},
+	}))
+	var got []int
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		res := h.Do(policytest.Request{Edit: func(ex *policy.Exchange) { ex.Request.TLS, ex.Start = r.TLS, time.Now() }}, policytest.Upstream{})
+		got = append(got, res.Status)
+	}))
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.cert)
+	srv.TLS = &tls.Config{ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: pool, MinVersion: tls.VersionTLS12}
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	for _, certs := range [][]tls.Certificate{nil, {{Certificate: [][]byte{client.cert.Raw}, PrivateKey: client.key}}} {
+		c := srv.Client()
+		c.Transport.(*http.Transport).TLSClientConfig.Certificates = certs
+		resp, err := c.Get(srv.URL) //nolint:noctx // a test
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		c.CloseIdleConnections()
+	}
+	require.Equal(t, []int{401, 200}, got)
 }
