@@ -51,7 +51,7 @@ func (b *builder) steps(level policy.Level, scope policy.Scope, at string, list 
 	for i, p := range list {
 		where := at + "/" + strconv.Itoa(i)
 		if p.Set == "" {
-			if s := b.step(level, scope, where, p, strconv.Itoa(i)); s != nil {
+			if s := b.step(level, scope, where, p, p.Type+"-"+strconv.Itoa(i)); s != nil {
 				steps = append(steps, s)
 			}
 			continue
@@ -64,7 +64,7 @@ func (b *builder) steps(level policy.Level, scope policy.Scope, at string, list 
 			continue
 		}
 		for j, q := range set.Policies {
-			if s := b.step(level, scope, where, q, p.Set+"/"+strconv.Itoa(j)); s != nil {
+			if s := b.step(level, scope, where, q, p.Set+"/"+q.Type+"-"+strconv.Itoa(j)); s != nil {
 				steps = append(steps, s)
 			}
 		}
@@ -115,7 +115,7 @@ func instanceID(s policy.Scope, p unit.Policy, place string) string {
 		}
 	case policy.LevelAPI:
 	}
-	return id + "/" + cmp.Or(p.Name, p.Type+"-"+place)
+	return id + "/" + cmp.Or(p.Name, place)
 }
 
 func (b *builder) condition(at, source string) policy.Expression {

@@ -214,7 +214,7 @@ func (b *builder) plans(scope policy.Scope) []*chain.Plan {
 		if p.Security != nil {
 			key := p.Security.Type + string(p.Security.Config)
 			if security[key] == nil {
-				security[key] = b.step(policy.LevelPlan, s, at+"/security", *p.Security, "security/"+strconv.Itoa(i))
+				security[key] = b.step(policy.LevelPlan, s, at+"/security", *p.Security, "security")
 			}
 			cp.Security = security[key]
 			if cp.Security != nil && !cp.Security.Authenticates {
