@@ -69,7 +69,7 @@ func (v *validation) checkParameters(ex *policy.Exchange, op *operation, found [
 func (o *operation) spreads() bool {
 	for i := range o.parameters {
 		p := &o.parameters[i]
-		if p.In == "query" && p.Explode && p.Style == "form" && p.kinds&isObject != 0 {
+		if p.In == "query" && p.Content == "" && p.Explode && p.Style == "form" && p.kinds&isObject != 0 {
 			return true
 		}
 	}
