@@ -3,13 +3,13 @@ package openapivalidation
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -90,7 +90,7 @@ func (p *parameter) check(value any, ok bool, wrong, at string, found []problem.
 
 // checkBody returns the violations of the body, or a problem where its media
 // type is not one of the operation's.
-func (v *validation) checkBody(ex *policy.Exchange, op *operation) ([]problem.Field, *problem.Problem) {
+func (v *validation) checkBody(ex *policy.Exchange, op *operation) ([]problem.Field, error) {
 	body := &ex.Request.Body
 	if op.body == nil {
 		return nil, nil
@@ -112,14 +112,23 @@ func (v *validation) checkBody(ex *policy.Exchange, op *operation) ([]problem.Fi
 		return nil, problem.New(problem.CodeUnsupportedMediaType, "the media type of the body is not one of the operation's: %s", list).
 			WithHeader("Accept", list)
 	}
-	return m.check(body, contentType, ex.Request.Header.Has("Content-Encoding")), nil
+	found, err := m.check(body, contentType, ex.Request.Header.Has("Content-Encoding"), int64(v.config.MaxBody))
+	switch {
+	case errors.Is(err, policy.ErrBodyTooLarge) && v.config.Request == "block":
+		return nil, problem.New(problem.CodeBodyTooLarge, "the body may have at most %d bytes", v.config.MaxBody)
+	case errors.Is(err, policy.ErrBodyTooLarge):
+		return []problem.Field{field("/body", "size", "the body is too large to be checked")}, nil
+	case err != nil && !errors.As(err, new(*problem.Problem)):
+		return nil, problem.New(problem.CodeBadRequest, "the request body could not be read").Because(err)
+	}
+	return found, err
 }
 
-func (v *validation) checkResponse(ex *policy.Exchange, op *operation) []problem.Field {
+func (v *validation) checkResponse(ex *policy.Exchange, op *operation) ([]problem.Field, error) {
 	resp := &ex.Response
 	r := op.response(strconv.Itoa(resp.Status))
 	if r == nil {
-		return []problem.Field{field("/status", "status", "the document has no response of status "+strconv.Itoa(resp.Status))}
+		return []problem.Field{field("/status", "status", "the document has no response of status "+strconv.Itoa(resp.Status))}, nil
 	}
 	var found []problem.Field
 	for i := range r.headers {
@@ -133,55 +142,77 @@ func (v *validation) checkResponse(ex *policy.Exchange, op *operation) []problem
 		found = h.check(value, ok, wrong, "/header/"+schema.Escape(h.Name), found)
 	}
 	if len(r.media) == 0 || resp.Body.Empty() || resp.Status == 204 || resp.Status == 304 || ex.Request.Method == "HEAD" {
-		return found
+		return found, nil
 	}
 	contentType := resp.Header.Get("Content-Type")
 	m := find(r.media, policy.MediaType(contentType))
 	if m == nil {
-		return append(found, field("/header/content-type", "content", "the document has no such media type for this status"))
+		return append(found, field("/header/content-type", "content", "the document has no such media type for this status")), nil
 	}
-	return append(found, m.check(&resp.Body, contentType, resp.Header.Has("Content-Encoding"))...)
+	more, err := m.check(&resp.Body, contentType, resp.Header.Has("Content-Encoding"), int64(v.config.MaxBody))
+	switch {
+	case errors.Is(err, policy.ErrBodyTooLarge) && v.config.Response == "block":
+		return nil, problem.New(problem.CodeUpstreamTooLarge, "the response exceeds the %d bytes that are checked", v.config.MaxBody)
+	case errors.Is(err, policy.ErrBodyTooLarge):
+		return append(found, field("/body", "size", "the body is too large to be checked")), nil
+	case err != nil:
+		return nil, problem.New(problem.CodeUpstreamInvalid, "the response body could not be read").Because(err)
+	}
+	return append(found, more...), nil
 }
 
-// check reads a body and checks it. Media types that it cannot read are not
-// looked into; so are streams.
-func (m *media) check(body *policy.Body, contentType string, encoded bool) []problem.Field {
-	if m.checker == nil || !body.Buffered() {
-		return nil
+// readable reports whether a body of a media type can be looked into. Streams
+// cannot: they would be held back.
+func readable(name string) bool {
+	switch name {
+	case "application/x-www-form-urlencoded", "multipart/form-data":
+		return true
+	case "application/json-seq", "application/stream+json", "text/event-stream":
+		return false
 	}
+	return policy.IsJSON(name) || strings.HasPrefix(name, "text/") && !strings.HasSuffix(name, "xml")
+}
+
+// check reads a body into memory and checks it. Media types that it cannot read
+// are passed on as they stream.
+func (m *media) check(body *policy.Body, contentType string, encoded bool, limit int64) ([]problem.Field, error) {
 	name := policy.MediaType(contentType)
-	readable := policy.IsJSON(name) || name == "application/x-www-form-urlencoded" || name == "multipart/form-data" || strings.HasPrefix(name, "text/")
-	if encoded && readable {
-		return []problem.Field{field("/body", "encoding", "a compressed body cannot be checked; decompress it before, with the policy compress")}
+	if m.checker == nil || !readable(name) {
+		return nil, nil
 	}
-	raw := body.Bytes()
-	var value any
+	if encoded {
+		return []problem.Field{field("/body", "encoding", "a compressed body cannot be checked; decompress it before, with the policy compress")}, nil
+	}
+	raw, err := body.Buffer(limit)
+	if err != nil {
+		return nil, err
+	}
+	value, wrong := m.read(raw, name, contentType)
+	if wrong != "" {
+		return []problem.Field{field("/body", "syntax", wrong)}, nil
+	}
+	return m.checker.Check(value, "/body"), nil
+}
+
+// read returns the value that a body stands for.
+func (m *media) read(raw []byte, name, contentType string) (value any, wrong string) {
 	switch {
 	case policy.IsJSON(name):
-		var wrong string
-		if value, wrong = parseJSON(raw); wrong != "" {
-			return []problem.Field{field("/body", "syntax", wrong)}
-		}
+		return parseJSON(raw)
 	case name == "application/x-www-form-urlencoded":
 		q, err := parseQuery(string(raw))
 		if err != nil {
-			return []problem.Field{field("/body", "syntax", "the form cannot be decoded")}
+			return nil, "the form cannot be decoded"
 		}
-		value = m.shape.form(q)
+		return m.shape.form(q), ""
 	case name == "multipart/form-data":
-		var ok bool
-		if value, ok = m.shape.multipart(raw, contentType); !ok {
-			return []problem.Field{field("/body", "syntax", "the form cannot be read")}
+		value, ok := m.shape.multipart(raw, contentType)
+		if !ok {
+			return nil, "the form cannot be read"
 		}
-	case strings.HasPrefix(name, "text/") && !strings.HasSuffix(name, "xml"):
-		if !utf8.Valid(raw) {
-			return nil
-		}
-		value = m.shape.read(string(raw))
-	default:
-		return nil
+		return value, ""
 	}
-	return m.checker.Check(value, "/body")
+	return m.shape.read(string(raw)), ""
 }
 
 // parseJSON reads one JSON text. Numbers whose exponent is huge are refused:
@@ -227,7 +258,8 @@ type query struct {
 	names  []string // in order, each once
 }
 
-// has as url.ParseQuery, but it keeps the order, and a semicolon is a character.
+// parseQuery is as url.ParseQuery, but it keeps the order, and a semicolon is a
+// character like others.
 func parseQuery(raw string) (query, error) {
 	q := query{values: map[string][]string{}}
 	for pair := range strings.SplitSeq(raw, "&") {

@@ -31,8 +31,9 @@ type Config struct {
 	// clients send them that change what they have read. The upstream must ignore
 	// them.
 	AllowReadOnly bool `json:"allowReadOnly,omitempty"`
-	// Largest body that is checked, in bytes. Larger requests are refused with 413,
-	// larger responses with 502.
+	// Largest body that is held in memory to be checked, in bytes. With block,
+	// larger requests are refused with 413, larger responses with 502. Bodies of
+	// media types that cannot be checked (neither JSON nor form nor text) stream.
 	MaxBody schema.Bytes `json:"maxBody" schema:"min=1,max=100MiB"`
 }
 
@@ -102,10 +103,10 @@ func compile(c Config, env policy.Env) (policy.Hooks, error) {
 	}
 	var h policy.Hooks
 	if c.Request != "off" {
-		h.Inbound, h.BufferRequest = v.inbound, int64(c.MaxBody)
+		h.Inbound = v.inbound
 	}
 	if c.Response != "off" {
-		h.Outbound, h.BufferResponse = v.outbound, int64(c.MaxBody)
+		h.Outbound = v.outbound
 	}
 	return h, nil
 }
@@ -218,12 +219,12 @@ func (v *validation) inbound(ex *policy.Exchange) error {
 	}
 	var found []problem.Field
 	found = v.checkParameters(ex, op, found)
-	body, unsupported := v.checkBody(ex, op)
-	if unsupported != nil && v.config.Request == "block" {
-		return unsupported
-	}
-	if unsupported != nil {
-		body = append(body, problem.Field{Pointer: "/header/content-type", Code: "content", Detail: unsupported.Detail})
+	body, err := v.checkBody(ex, op)
+	if err != nil {
+		if v.config.Request == "block" || !problem.Is(err, problem.CodeUnsupportedMediaType) {
+			return err
+		}
+		body = append(body, problem.Field{Pointer: "/header/content-type", Code: "content", Detail: problem.From(err).Detail})
 	}
 	found = append(found, body...)
 	if len(found) == 0 {
@@ -241,9 +242,9 @@ func (v *validation) outbound(ex *policy.Exchange) error {
 	if op == nil || ex.Response.Tunnel != nil || ex.Response.Status < 200 {
 		return nil
 	}
-	found := v.checkResponse(ex, op)
-	if len(found) == 0 {
-		return nil
+	found, err := v.checkResponse(ex, op)
+	if err != nil || len(found) == 0 {
+		return err
 	}
 	v.report(ex, "response", found)
 	if v.config.Response != "block" {
@@ -281,7 +282,7 @@ func (v *validation) report(ex *policy.Exchange, what string, found []problem.Fi
 	ex.Log.Attributes[what+"Violations"] = b.String()
 }
 
-// statusKeys are how a document names a status, the most exact first.
+// response returns what the document says of a status, the most exact first.
 func (o *operation) response(status string) *response {
 	for _, key := range []string{status, status[:1] + "XX", "default"} {
 		if r := o.responses[key]; r != nil {

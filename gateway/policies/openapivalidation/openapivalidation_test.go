@@ -159,6 +159,15 @@ func TestRequestOptions(t *testing.T) {
 	require.Equal(t, 415, status)
 	status, _ = do(t, `{maxBody: 10B}`, post("application/json", `{"item":"pencil"}`), policytest.Upstream{})
 	require.Equal(t, 413, status)
+	status, _ = do(t, `{maxBody: 10B}`, post("image/png", strings.Repeat("x", 1000)), policytest.Upstream{})
+	require.Equal(t, 200, status, "what is not looked into streams")
+	status, _ = do(t, `{maxBody: 10B, request: report}`, post("application/json", `{"item":"pencil"}`), policytest.Upstream{})
+	require.Equal(t, 200, status)
+	large := policytest.Upstream{Body: `{"id":1,"item":"pen"}`, Stream: true, Header: m{"Content-Type": "application/json", "X-Count": "1"}}
+	status, _ = do(t, `{maxBody: 10B, response: block}`, get("", nil), large)
+	require.Equal(t, 502, status)
+	status, _ = do(t, `{maxBody: 10B, response: report}`, get("", nil), large)
+	require.Equal(t, 200, status)
 	r := post("application/json", "x")
 	r.Header["Content-Encoding"] = "gzip"
 	_, got = do(t, `{}`, r, policytest.Upstream{})

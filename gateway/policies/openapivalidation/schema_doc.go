@@ -9,7 +9,7 @@ var schemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/pol
 	{Name: "Config", Text: "Config is the configuration of the policy type openapi-validation."},
 	{Name: "Config.AllowReadOnly", Text: "Whether properties that are readOnly in the document may be in requests, as clients send them that change what they have read. The upstream must ignore them."},
 	{Name: "Config.Details", Text: "Whether the answer lists every violation with JSON pointer and rule."},
-	{Name: "Config.MaxBody", Text: "Largest body that is checked, in bytes. Larger requests are refused with 413, larger responses with 502."},
+	{Name: "Config.MaxBody", Text: "Largest body that is held in memory to be checked, in bytes. With block, larger requests are refused with 413, larger responses with 502. Bodies of media types that cannot be checked (neither JSON nor form nor text) stream."},
 	{Name: "Config.RefuseUnknownQuery", Text: "Whether query parameters that the document does not name are violations."},
 	{Name: "Config.Request", Text: "What is done about requests that do not match: block refuses them with 400, report records the violations only, off checks nothing."},
 	{Name: "Config.Response", Text: "What is done about responses that do not match: block answers 502 instead, report records the violations only, off checks nothing."},
