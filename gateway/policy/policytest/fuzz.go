@@ -47,7 +47,7 @@ func FuzzConfig(f *testing.F, def policy.Definition, configs ...string) {
 		res := h.Do(Request{
 			Method: "POST", Path: "/a/b?c=d", Body: `{"a":1}`,
 			Header: map[string]string{"Content-Type": "application/json", "Origin": "https://a.example", "Accept-Encoding": "gzip"},
-			Edit: func(ex *policy.Exchange) { ex.SetContext(ctx) },
+			Edit:   func(ex *policy.Exchange) { ex.SetContext(ctx) },
 		}, Upstream{Body: `{"a":1}`, Header: map[string]string{"Content-Type": "application/json"}})
 		for _, v := range res.Verdicts {
 			if v.Err != nil && strings.HasPrefix(v.Err.Error(), "panic: ") { // as the chain records it
