@@ -82,15 +82,21 @@ func (g *guard) json(buf *[]byte, text []byte) (set string, ok bool) {
 			continue
 		}
 		begin := i + 1
-		escaped := false
-		for i = begin; i < len(text) && text[i] != '"'; i++ {
-			if text[i] == '\\' {
-				escaped = true
-				i++
-			}
-		}
-		if i >= len(text) {
+		end := bytes.IndexByte(text[begin:], '"')
+		if end < 0 {
 			return "", false
+		}
+		i = begin + end
+		escaped := bytes.IndexByte(text[begin:i], '\\') >= 0
+		if escaped { // the quotation mark may be, too
+			for i = begin; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if i >= len(text) {
+				return "", false
+			}
 		}
 		s := text[begin:i]
 		if escaped {

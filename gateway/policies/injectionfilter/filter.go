@@ -62,7 +62,13 @@ var (
 // look returns the classes of a text, without those that turn out harmless.
 func look(text []byte) uint8 {
 	var seen uint8
-	for _, c := range text {
+	rest := text
+	for len(rest) >= 8 {
+		seen |= classes[rest[0]] | classes[rest[1]] | classes[rest[2]] | classes[rest[3]] |
+			classes[rest[4]] | classes[rest[5]] | classes[rest[6]] | classes[rest[7]]
+		rest = rest[8:]
+	}
+	for _, c := range rest {
 		seen |= classes[c]
 	}
 	if seen&classSign == 0 {
@@ -75,9 +81,16 @@ func look(text []byte) uint8 {
 
 // hasUnion looks for the one word that begins an attack made of words only.
 func hasUnion(text []byte) bool {
-	for i := 0; i+5 <= len(text); i++ {
-		if text[i]|0x20 == 'u' && text[i+1]|0x20 == 'n' && text[i+2]|0x20 == 'i' && text[i+3]|0x20 == 'o' && text[i+4]|0x20 == 'n' {
-			return true
+	for _, first := range [...]byte{'u', 'U'} {
+		for rest := text; ; {
+			i := bytes.IndexByte(rest, first)
+			if i < 0 || i+5 > len(rest) {
+				break
+			}
+			if rest[i+1]|0x20 == 'n' && rest[i+2]|0x20 == 'i' && rest[i+3]|0x20 == 'o' && rest[i+4]|0x20 == 'n' {
+				return true
+			}
+			rest = rest[i+1:]
 		}
 	}
 	return false
@@ -160,9 +173,35 @@ func (m *matcher) match(b *buffers, text []byte, where place) string {
 func (m *matcher) try(text []byte, found uint64, where place) string {
 	for ; found != 0; found &= found - 1 {
 		r := &m.rules[bits.TrailingZeros64(found)]
-		if r.where&where != 0 && (r.expr == nil || r.expr.Match(text)) {
+		if r.where&where != 0 && r.match(text) {
 			return r.set
 		}
 	}
 	return ""
+}
+
+// longestAddress is how much of a text an anchored rule sees.
+const longestAddress = 512
+
+func (r *rule) match(text []byte) bool {
+	switch {
+	case r.expr == nil:
+		return true
+	case r.anchor == nil:
+		return r.expr.Match(text)
+	}
+	for {
+		i := bytes.Index(text, r.anchor)
+		if i < 0 {
+			return false
+		}
+		begin := i
+		for begin > 0 && text[begin-1] >= 'a' && text[begin-1] <= 'z' {
+			begin--
+		}
+		if r.expr.Match(text[begin:min(len(text), begin+longestAddress)]) {
+			return true
+		}
+		text = text[i+len(r.anchor):]
+	}
 }

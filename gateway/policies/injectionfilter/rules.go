@@ -23,7 +23,10 @@ type rule struct {
 	// literals: one of them must be in the text for the expression to be tried.
 	literals []string
 	raw      bool
-	expr     *regexp.Regexp
+	// anchor, where set, makes the expression be tried where the word before the
+	// anchor begins, and nowhere else.
+	anchor []byte
+	expr   *regexp.Regexp
 }
 
 // cross returns all of the first with all of the others behind them.
@@ -199,11 +202,11 @@ func rules(wanted func(set string) bool) []rule {
 				`x-forwarded-[a-z]+|access-control-[a-z-]+|transfer-encoding|refresh|link|status|authorization|bcc|cc)[ \t]*:)`),
 		},
 		{
-			set: "ssrf", where: inQuery | inBody, literals: []string{":/"},
-			expr: regexp.MustCompile(`\b(?:gopher|dict|ldaps?|tftp|jar|netdoc|phar|expect)://|\bphp://(?:input|filter|data)|\bfile:/{1,3}\w|` +
-				`\bhttps?:/{1,3}(?:[^/@\s]*@)?(?:localhost|127\.\d|0\.0\.0\.0|0(?:[:/]|$)|10\.\d+\.\d|192\.168\.|169\.254\.|` +
+			set: "ssrf", where: inQuery | inBody, literals: []string{":/"}, anchor: []byte(":/"),
+			expr: regexp.MustCompile(`^(?:(?:gopher|dict|ldaps?|tftp|jar|netdoc|phar|expect)://|php://(?:input|filter|data)|file:/{1,3}\w|` +
+				`https?:/{1,3}(?:[^/@\s]*@)?(?:localhost|127\.\d|0\.0\.0\.0|0(?:[:/]|$)|10\.\d+\.\d|192\.168\.|169\.254\.|` +
 				`172\.(?:1[6-9]|2\d|3[01])\.|\[(?:::1?\]|::ffff:|f[cd][0-9a-f]|fe80)|metadata\.google|instance-data|` +
-				`\d{8,10}(?:[:/?#]|$)|0x[0-9a-f]{6,8}|0\d{3,}\.|[\w.-]+\.(?:internal|localhost|local)(?:[:/?#]|$))`),
+				`\d{8,10}(?:[:/?#]|$)|0x[0-9a-f]{6,8}|0\d{3,}\.|[\w.-]+\.(?:internal|localhost|local)(?:[:/?#]|$)))`),
 		},
 	}
 	var out []rule
