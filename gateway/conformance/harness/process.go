@@ -75,7 +75,7 @@ func Launch(t testing.TB, path string, env ...string) *Process {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
 	p := &Process{t: t, Log: &Log{}, Exited: make(chan struct{})}
-	p.cmd = exec.Command(Binary(t), "run", "--config", path, "--ready-file", ready) //nolint:noctx // ended below
+	p.cmd = exec.Command(Binary(t), "run", "--config", path, "--ready-file", ready, "--log-level", "debug") //nolint:noctx // ended below
 	p.cmd.Stderr, p.cmd.Stdout = p.Log, p.Log
 	p.cmd.Env = append(os.Environ(), append(env, "READY="+ready)...)
 	require.NoError(t, p.cmd.Start())
