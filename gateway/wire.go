@@ -69,6 +69,7 @@ type gateway struct {
 	mu       sync.Mutex // one configuration is applied at a time
 	snapshot source.Snapshot
 	toKeep   chan source.Snapshot // of one place
+	kept     bool                 // the first configuration was written
 }
 
 // onClose has f called when the gateway ends, the last first.
