@@ -148,7 +148,7 @@ func TestProbesAreCounted(t *testing.T) {
 // (and the wait for lost probes), and closes once the upstream is well.
 func TestNeverStuck(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(300) {
+	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that must repeat
 		ru := base
 		ru.consecutive, ru.windowCalls = r.Int64N(4), r.IntN(2)*8
