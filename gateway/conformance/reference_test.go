@@ -43,7 +43,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 	require.True(t, ok)
 	want := head + begin + b.String() + end + tail
 	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
-		require.NoError(t, os.WriteFile(path, []byte(want), 0o644)) //nolint:gosec // documentation
+		require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
 		return
 	}
 	require.Equal(t, want, string(have), "run go test ./conformance -update")
