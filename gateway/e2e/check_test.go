@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +33,7 @@ func TestCheck(t *testing.T) {
 			code := "exit 0\n"
 			if err := cmd.Run(); err != nil {
 				var exit *exec.ExitError
-				require.True(t, errors.As(err, &exit), err)
+				require.ErrorAs(t, err, &exit)
 				require.Equal(t, 1, exit.ExitCode())
 				code = "exit 1\n"
 			}
@@ -50,7 +49,7 @@ func TestCheckOfNothing(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), harness.Binary(t), args...)
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
-		require.True(t, errors.As(err, &exit), "%v %s", err, out)
+		require.ErrorAs(t, err, &exit, "%s", out)
 		return string(out), exit.ExitCode()
 	}
 	out, code := run("check", "--config", filepath.Join(t.TempDir(), "none.yaml"))
@@ -66,9 +65,9 @@ func TestCheckOfNothing(t *testing.T) {
 func TestRunRefusesABrokenFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
-	require.NoError(t, os.WriteFile(path, []byte("listeners: [{adress: x}]\n"), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte("listeners: [{addres: x}]\n"), 0o600))
 	p := harness.Launch(t, path)
 	require.Equal(t, 1, p.Await())
-	require.Contains(t, p.Log.String(), "adress")
+	require.Contains(t, p.Log.String(), "addres")
 	require.Contains(t, p.Log.String(), "gateway.yaml:1:")
 }

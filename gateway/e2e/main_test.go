@@ -70,7 +70,7 @@ func startLoad(t testing.TB, n int, url func(worker int) string, header ...strin
 }
 
 func (l *load) one(c *http.Client, url string, header []string) {
-	r, err := http.NewRequest(http.MethodGet, url, nil) //nolint:noctx // the client has a bound
+	r, err := http.NewRequest(http.MethodGet, url, nil)
 	if err == nil {
 		for i := 0; i < len(header); i += 2 {
 			r.Header.Set(header[i], header[i+1])

@@ -40,6 +40,10 @@ func TestKilledAndStartedWithABrokenFile(t *testing.T) {
 	c := client(t)
 	status, _ := harness.Get(t, c, p.URL("/guarded/x"), "X-API-Key", "a-key-that-survives")
 	require.Equal(t, 200, status)
+	require.Eventually(t, func() bool { // it is written besides serving
+		kept, err := filepath.Glob(filepath.Join(dir, "data", "*", "manifest.json"))
+		return err == nil && len(kept) > 0
+	}, harness.Patience, time.Millisecond)
 	p.Kill()
 
 	// One API broken: it goes on as it was.

@@ -104,7 +104,7 @@ func swapsUnderLoad(t *testing.T, apis, swaps int) {
 		require.Equal(t, apis+1, view.Compiled+view.Reused)
 	}
 	remaining := func() int {
-		r, err := http.Get("http://" + p.Traffic[0] + "/steady/x") //nolint:noctx // the default client of a test
+		r, err := http.Get("http://" + p.Traffic[0] + "/steady/x")
 		require.NoError(t, err)
 		require.NoError(t, r.Body.Close())
 		_, after, _ := strings.Cut(r.Header.Get("RateLimit"), "r=")

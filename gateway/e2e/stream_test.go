@@ -42,10 +42,10 @@ func TestWebSocket(t *testing.T) {
 	config := listeners + "apis:\n" + api("ws", up.URL, ", policies: [{api-key: {}}]") +
 		"applications: [{name: shop, credentials: [{apiKey: a-key-of-a-shop}]}]\n"
 	g := harness.Start(t, config)
-	_, resp, err := websocket.Dial(t.Context(), "ws://"+g.Traffic[0]+"/ws/x", nil) //nolint:bodyclose // Dial has read it
+	_, resp, err := websocket.Dial(t.Context(), "ws://"+g.Traffic[0]+"/ws/x", nil)
 	require.Error(t, err)
 	require.Equal(t, 401, resp.StatusCode)
-	c, _, err := websocket.Dial(t.Context(), "ws://"+g.Traffic[0]+"/ws/x", &websocket.DialOptions{ //nolint:bodyclose // it has none
+	c, _, err := websocket.Dial(t.Context(), "ws://"+g.Traffic[0]+"/ws/x", &websocket.DialOptions{
 		HTTPHeader: http.Header{"X-Api-Key": {"a-key-of-a-shop"}}, Subprotocols: []string{"echo"},
 	})
 	require.NoError(t, err)

@@ -30,7 +30,7 @@ func Binary(t testing.TB) string {
 			return
 		}
 		binary.path = filepath.Join(dir, "gateway")
-		out, err := exec.Command("go", "build", "-o", binary.path, "github.com/gatehouse/gatehouse/gateway/cmd/gateway").CombinedOutput() //nolint:noctx // as long as it takes
+		out, err := exec.Command("go", "build", "-o", binary.path, "github.com/gatehouse/gatehouse/gateway/cmd/gateway").CombinedOutput() //nolint:gosec,noctx // fixed arguments; as long as it takes
 		if err != nil {
 			t.Logf("%s", out)
 			binary.err = err
@@ -75,7 +75,7 @@ func Launch(t testing.TB, path string, env ...string) *Process {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
 	p := &Process{t: t, Log: &Log{}, Exited: make(chan struct{})}
-	p.cmd = exec.Command(Binary(t), "run", "--config", path, "--ready-file", ready, "--log-level", "debug") //nolint:noctx // ended below
+	p.cmd = exec.Command(Binary(t), "run", "--config", path, "--ready-file", ready, "--log-level", "debug") //nolint:gosec,noctx // the test's own arguments; ended below
 	p.cmd.Stderr, p.cmd.Stdout = p.Log, p.Log
 	p.cmd.Env = append(os.Environ(), append(env, "READY="+ready)...)
 	require.NoError(t, p.cmd.Start())
