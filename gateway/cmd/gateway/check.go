@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway"
 	"github.com/gatehouse/gatehouse/gateway/policies"
+	"github.com/gatehouse/gatehouse/gateway/policies/basicauth"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
@@ -70,7 +71,7 @@ func hash(_ context.Context, _ []string, in io.Reader, out, _ io.Writer) error {
 	if password == "" {
 		return errEmpty
 	}
-	h, err := gateway.Hash(password)
+	h, err := basicauth.Hash(password)
 	if err != nil {
 		return err
 	}

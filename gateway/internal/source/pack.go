@@ -108,8 +108,8 @@ func (p *pack) add(units map[unit.Hash][]byte) (err error) {
 		sealed := p.cache.seal(string(h), doc)
 		var head [packHead]byte
 		copy(head[:], raw)
-		binary.BigEndian.PutUint32(head[32:], uint32(len(sealed))) //nolint:gosec // units are far smaller
-		_, _ = w.Write(head[:])                                    // Flush tells
+		binary.BigEndian.PutUint32(head[32:], uint32(len(sealed)))
+		_, _ = w.Write(head[:]) // Flush tells
 		_, _ = w.Write(sealed)
 		p.have[h] = int64(len(sealed))
 		p.size += packHead + int64(len(sealed))

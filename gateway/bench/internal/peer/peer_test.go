@@ -5,6 +5,7 @@ package peer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
@@ -198,18 +199,28 @@ func TestFleetChangesOneAPIAtATime(t *testing.T) {
 
 func TestCredentialsAreHashes(t *testing.T) {
 	t.Parallel()
-	_, g := prepare(t, Setup{Mode: Managed, Limit: 1e9, Applications: Applications(1), Credentials: 2500})
-	var hashes []string
-	for _, a := range g.Applications {
-		for _, c := range a.Credentials {
-			if c.APIKeyHash != "" {
-				hashes = append(hashes, c.APIKeyHash)
-			}
+	in, _ := prepare(t, Setup{Mode: Managed, Limit: 1e9, Applications: Applications(1), Credentials: 2500})
+	written, err := os.ReadFile(filepath.Join(in.Config, "credentials.jsonl"))
+	require.NoError(t, err)
+	var digests []string
+	applications := 0
+	for line := range strings.Lines(string(written)) {
+		var entry struct {
+			Application *struct{ ID string }
+			Credential  *struct{ Digest string }
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &entry))
+		if entry.Application != nil {
+			applications++
+		} else {
+			digests = append(digests, entry.Credential.Digest)
 		}
 	}
-	require.Len(t, hashes, 2500)
+	require.Equal(t, 3, applications)
+	require.Len(t, digests, 2500)
 	sum := sha256.Sum256([]byte(CredentialKey(2499)))
-	require.Equal(t, "sha256:"+hex.EncodeToString(sum[:]), hashes[2499])
+	require.Equal(t, hex.EncodeToString(sum[:]), digests[2499])
+	require.NotContains(t, string(written), CredentialKey(2499), "keys themselves are nowhere")
 }
 
 func TestPrepareRefusesWhatAPeerCannotDo(t *testing.T) {
