@@ -4,9 +4,9 @@ package peer
 
 import (
 	"bufio"
-	"errors"
 	"context"
 	"debug/buildinfo"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
