@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/gatehouse/gatehouse/gateway/internal/admin"
 	"github.com/gatehouse/gatehouse/gateway/internal/canon"
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
@@ -31,8 +33,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Sandbox is a gateway that carries no traffic: it compiles a configuration

@@ -107,8 +107,11 @@ func (l Limits) Transport() transport.Limits {
 		to   *int
 		from int
 	}{
-		{&t.HeaderBytes, l.HeaderBytes}, {&t.HeaderCount, l.HeaderCount}, {&t.URIBytes, l.URIBytes},
-		{&t.Connections, l.Connections}, {&t.RequestsPerConnection, l.RequestsPerConnection},
+		{&t.HeaderBytes, l.HeaderBytes},
+		{&t.HeaderCount, l.HeaderCount},
+		{&t.URIBytes, l.URIBytes},
+		{&t.Connections, l.Connections},
+		{&t.RequestsPerConnection, l.RequestsPerConnection},
 	} {
 		if f.from > 0 {
 			*f.to = f.from
@@ -118,8 +121,11 @@ func (l Limits) Transport() transport.Limits {
 		to   *time.Duration
 		from unit.Duration
 	}{
-		{&t.HeaderTime, l.HeaderTime}, {&t.BodyIdle, l.BodyIdle}, {&t.WriteIdle, l.WriteIdle},
-		{&t.KeepAlive, l.KeepAlive}, {&t.Total, l.Total},
+		{&t.HeaderTime, l.HeaderTime},
+		{&t.BodyIdle, l.BodyIdle},
+		{&t.WriteIdle, l.WriteIdle},
+		{&t.KeepAlive, l.KeepAlive},
+		{&t.Total, l.Total},
 	} {
 		if f.from > 0 {
 			*f.to = time.Duration(f.from)

@@ -192,7 +192,6 @@ func (b *builder) operation(op *Operation, o *unit.Operation, c *chain.Chain) {
 		}
 	}
 	op.Upstream = b.named[name]
-
 }
 
 func trimSlash(s string) string {

@@ -130,7 +130,7 @@ func (n *nameServer) resolver(t *testing.T, more string) *SystemResolver {
 	return &SystemResolver{ResolvConf: conf, Hosts: hosts, Port: port, Fallback: noFallback{}}
 }
 
-type fallback struct{ noFallback }
+type fallback struct{}
 
 func (fallback) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	if host == "svc" {

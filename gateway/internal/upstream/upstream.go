@@ -79,7 +79,7 @@ func New(cfg unit.Upstream, env Env, options ...Option) (*Upstream, error) {
 	}
 	u.env.Log = env.Log.With("upstream", s.name)
 	u.runs.New = func() any { return new(run) }
-	u.ctx, u.cancel = context.WithCancel(context.Background()) //nolint:forbidigo // lives until Close
+	u.ctx, u.cancel = context.WithCancel(context.Background())
 	if cfg.TLS != nil && cfg.TLS.InsecureSkipVerify {
 		u.env.Log.Warn("certificates of the upstream are not verified")
 	}

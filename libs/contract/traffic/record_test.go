@@ -69,7 +69,7 @@ func TestRecordKeepsItsForm(t *testing.T) {
 		golden := filepath.Join("testdata", "record-"+name+".json")
 		got := append(r.AppendJSON(nil), '\n')
 		if *update {
-			require.NoError(t, os.WriteFile(golden, got, 0o644)) //nolint:gosec // a golden file
+			require.NoError(t, os.WriteFile(golden, got, 0o644))
 		}
 		want, err := os.ReadFile(golden)
 		require.NoError(t, err)
