@@ -100,7 +100,20 @@ func configuration() (string, error) {
 		"with a unit: `64KiB`, `1GiB`. A *secret* is the value itself, or better `env:NAME` or `file:/path`. `[]` stands\n" +
 		"for an element of a list, `*` for a key of a map.\n\n" +
 		"An entry of a list of policies has one more key, the [policy type](policies.md), with its configuration.\n\n" +
-		config.Reference(config.Section{Title: "Keys", Schema: s}), nil
+		shorter(config.Reference(config.Section{Title: "Keys", Schema: s})), nil
+}
+
+// shorter leaves out what stands in the table before, and the zeros that stand
+// for the defaults named in the descriptions.
+func shorter(table string) string {
+	var b strings.Builder
+	for line := range strings.Lines(table) {
+		if strings.HasPrefix(line, "| `apis[].upstreams[].") || strings.Contains(line, "].policies[].") || strings.Contains(line, ".security.") {
+			continue
+		}
+		b.WriteString(strings.NewReplacer("| `0` |", "|  |", "| `\"0s\"` |", "|  |", "| `\"0\"` |", "|  |").Replace(line))
+	}
+	return b.String()
 }
 
 func problems() string {
