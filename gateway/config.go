@@ -18,6 +18,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc
+
 // Config is the gateway's file: how the gateway itself runs, and what it serves.
 // All but APIs, applications, policies
 // and policy sets is read at the start; the rest is read again
@@ -56,10 +58,10 @@ type Config struct {
 	// of clouds.
 	AllowUpstreams []schema.CIDR `json:"allowUpstreams,omitempty"`
 	// DrainDelay is how long the gateway goes on accepting connections after it
-	// was told to stop, so that load balancers notice; DrainTime is how long
-	// requests under way may then take.
+	// was told to stop, so that load balancers notice.
 	DrainDelay schema.Duration `json:"drainDelay,omitempty"`
-	DrainTime  schema.Duration `json:"drainTime,omitempty"`
+	// DrainTime is how long requests under way may then take.
+	DrainTime schema.Duration `json:"drainTime,omitempty"`
 
 	file.Config
 }
@@ -81,10 +83,14 @@ type Redis struct {
 	// Primary is the name of the primary that Sentinels watch.
 	Primary string `json:"primary,omitempty"`
 	// Cluster says that the addresses are nodes of a cluster.
-	Cluster          bool          `json:"cluster,omitempty"`
-	Username         string        `json:"username,omitempty"`
-	Password         schema.Secret `json:"password,omitzero"`
-	SentinelUsername string        `json:"sentinelUsername,omitempty"`
+	Cluster bool `json:"cluster,omitempty"`
+	// Username is for Redis's access control lists.
+	Username string `json:"username,omitempty"`
+	// Password is best written as env:NAME or file:PATH.
+	Password schema.Secret `json:"password,omitzero"`
+	// SentinelUsername is for the Sentinels themselves.
+	SentinelUsername string `json:"sentinelUsername,omitempty"`
+	// SentinelPassword is for the Sentinels themselves.
 	SentinelPassword schema.Secret `json:"sentinelPassword,omitzero"`
 	// Database is the number of the database.
 	Database int `json:"database,omitempty" schema:"min=0"`

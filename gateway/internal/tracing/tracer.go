@@ -26,6 +26,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -var SchemaDoc
+
 // Config is the trace section of the gateway's file. With the zero value no span
 // is made, and the context of clients is passed on.
 type Config struct {
