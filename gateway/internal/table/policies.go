@@ -165,9 +165,9 @@ func (b *builder) env(id string, scope policy.Scope, p unit.Policy) (policy.Env,
 func (r *run) compilePlatform() (*platform, error) {
 	b := builder{run: r, api: &unit.API{}, unit: &Unit{}}
 	steps := b.steps(policy.LevelPlatform, policy.Scope{}, "/platform", r.settings.Platform)
-	p := &platform{key: r.settingsKey, chain: chain.New("", steps, nil), close: b.closeAll}
+	p := &platform{key: r.settingsKey, chain: chain.New("", steps, nil), close: b.finish()}
 	if len(b.problems) > 0 {
-		b.closeAll()
+		p.close()
 		p.chain, p.close = chain.New("", nil, nil), nil
 		return p, problem.Invalid("the platform's policies do not compile", b.problems...)
 	}

@@ -33,7 +33,7 @@ func (r *run) compileAPI(a *unit.API, hash unit.Hash) (_ *Unit, err error) {
 		return nil, problem.Invalid("the API "+a.ID+" does not compile", b.problems...)
 	}
 	b.unit.compiled = routes
-	b.unit.close = b.closeAll
+	b.unit.close = b.finish()
 	return b.unit, nil
 }
 
@@ -50,11 +50,19 @@ type builder struct {
 	slots    policy.Slot
 }
 
-func (b *builder) closeAll() {
-	for i := len(b.closers) - 1; i >= 0; i-- {
-		b.closers[i]()
+func (b *builder) closeAll() { b.finish()() }
+
+// finish returns what closes all that was made, and lets go of the run. What
+// policies and the unit keep may lead back to the builder, and from the run all
+// former configurations can be reached: each would be kept for ever.
+func (b *builder) finish() func() {
+	closers := b.closers
+	b.closers, b.run, b.memo = nil, nil, nil
+	return func() {
+		for i := len(closers) - 1; i >= 0; i-- {
+			closers[i]()
+		}
 	}
-	b.closers = nil
 }
 
 // fail keeps what is wrong, with pointers made whole.
