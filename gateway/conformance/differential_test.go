@@ -144,7 +144,7 @@ func program(t *testing.T, name string, args ...string) (*exec.Cmd, bool) {
 		t.Logf("%s is not installed; the comparison does without it", name)
 		return nil, false
 	}
-	cmd := exec.Command(path, args...) //nolint:noctx // ended below
+	cmd := exec.Command(path, args...)
 	cmd.Stderr = os.Stderr
 	t.Cleanup(func() {
 		if cmd.Process != nil {

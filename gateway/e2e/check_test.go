@@ -65,9 +65,9 @@ func TestCheckOfNothing(t *testing.T) {
 func TestRunRefusesABrokenFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
-	require.NoError(t, os.WriteFile(path, []byte("listeners: [{addres: x}]\n"), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte("listeners: [{listenAt: x}]\n"), 0o600))
 	p := harness.Launch(t, path)
 	require.Equal(t, 1, p.Await())
-	require.Contains(t, p.Log.String(), "addres")
+	require.Contains(t, p.Log.String(), "listenAt")
 	require.Contains(t, p.Log.String(), "gateway.yaml:1:")
 }
