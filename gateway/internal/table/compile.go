@@ -114,10 +114,11 @@ func (r *run) platform() {
 	}
 	p, err := r.compilePlatform()
 	if err != nil {
-		r.issue(unit.KindSettings, "settings", "", "previous", fieldsOf(err))
-		if r.prev != nil {
-			p = r.prev.platform
+		serving := "nothing"
+		if r.prev != nil && r.prev.platform.key != notCompiled {
+			p, serving = r.prev.platform, "previous"
 		}
+		r.issue(unit.KindSettings, "settings", "", serving, fieldsOf(err))
 	}
 	r.table.platform = p
 }

@@ -161,15 +161,25 @@ func (b *builder) env(id string, scope policy.Scope, p unit.Policy) (policy.Env,
 }
 
 // compilePlatform compiles the policies of the platform for requests that match
-// no API.
-func (r *run) compilePlatform() (*platform, error) {
+// no API. On error the result has none, and is not taken for that of the same
+// settings later.
+func (r *run) compilePlatform() (p *platform, err error) {
 	b := builder{run: r, api: &unit.API{}, unit: &Unit{}}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("compiling panicked: %v", v) //nolint:err113 // a panic has no sentinel
+		}
+		if err != nil {
+			b.closeAll()
+			p = &platform{key: notCompiled, chain: chain.New("", nil, nil)}
+		}
+	}()
 	steps := b.steps(policy.LevelPlatform, policy.Scope{}, "/platform", r.settings.Platform)
-	p := &platform{key: r.settingsKey, chain: chain.New("", steps, nil), close: b.finish()}
 	if len(b.problems) > 0 {
-		p.close()
-		p.chain, p.close = chain.New("", nil, nil), nil
-		return p, problem.Invalid("the platform's policies do not compile", b.problems...)
+		return nil, problem.Invalid("the platform's policies do not compile", b.problems...)
 	}
-	return p, nil
+	return &platform{key: r.settingsKey, chain: chain.New("", steps, nil), close: b.finish()}, nil
 }
+
+// notCompiled is the key of no settings.
+const notCompiled = "not compiled"
