@@ -100,7 +100,7 @@ func (a *attempt) run() error {
 		}
 		a.heard = false
 		err = a.send(start)
-		if !call.Reused || !a.whole {
+		if len(u.in.ask) == 0 && (!call.Reused || !a.whole) {
 			a.out.release() // it will not be sent again
 		}
 		if err == nil {

@@ -296,7 +296,7 @@ func (c *conn) write(p []byte) error {
 	for len(p) > 0 {
 		part := p[:min(len(p), writeBytes)]
 		c.wd.after(c.now, c.lim.WriteIdle)
-		if _, err := c.nc.Write(part); err != nil {
+		if err := c.wr.write(part); err != nil {
 			return err
 		}
 		if p = p[len(part):]; len(p) > 0 {
