@@ -35,6 +35,7 @@ type Exchange struct {
 	// Trace is the W3C trace context of this exchange.
 	Trace Trace
 
+	recent    time.Time
 	ctx       context.Context //nolint:containedctx // an exchange is a request's context, pooled
 	responded bool
 	slots     []any
@@ -264,6 +265,26 @@ func (ex *Exchange) Respond(status int, contentType string, body []byte) {
 
 // Responded reports whether a policy has set a response.
 func (ex *Exchange) Responded() bool { return ex.responded }
+
+// Tick reads the clock and keeps the reading for [Exchange.Recent]. It costs
+// half of what [time.Now] does.
+func (ex *Exchange) Tick() time.Time {
+	if ex.Start.IsZero() {
+		ex.recent = time.Now()
+	} else {
+		ex.recent = ex.Start.Add(time.Since(ex.Start))
+	}
+	return ex.recent
+}
+
+// Recent returns the clock's last reading: zero where there was none, else a
+// time after which nothing has waited, for those who come next and need to know
+// it only to a few microseconds.
+func (ex *Exchange) Recent() time.Time { return ex.recent }
+
+// SetRecent keeps a reading for [Exchange.Recent]; zero where something has
+// waited since the last.
+func (ex *Exchange) SetRecent(t time.Time) { ex.recent = t }
 
 // Param returns the decoded value of a path parameter, or "".
 func (ex *Exchange) Param(name string) string {

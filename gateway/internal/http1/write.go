@@ -93,6 +93,9 @@ func (c *conn) respond(ex *policy.Exchange) bool {
 	}
 	keep := c.body.answering() && !c.srv.draining.Load() && (c.drains == nil || !c.drains()) && c.keepsAlive(ex)
 	c.writing.Store(true)
+	if c.now = ex.Recent(); c.now.IsZero() {
+		c.now = time.Now()
+	}
 	if isEventStream(resp) {
 		c.endless.Store(true)
 	}
@@ -208,7 +211,7 @@ func (w *responseWriter) head() error {
 		}
 	}
 	if !dated {
-		b = appendDate(b, w.c.recent())
+		b = appendDate(b, w.c.now)
 	}
 	switch {
 	case w.hasBody && w.length < 0 && req.Proto == "HTTP/1.1":
@@ -229,12 +232,6 @@ func (w *responseWriter) head() error {
 	}
 	w.c.out.buf = append(b, '\r', '\n')
 	return nil
-}
-
-// recent returns a time that is good enough for a Date.
-func (c *conn) recent() time.Time {
-	c.now = time.Now()
-	return c.now
 }
 
 // appendField appends a field line, and reports whether name and value are
