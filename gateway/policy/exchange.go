@@ -432,24 +432,47 @@ func (ex *Exchange) Transport() any { return ex.transport }
 // exchange, beyond Reset, so that a call need not allocate it.
 func (ex *Exchange) SetTransport(v any) { ex.transport = v }
 
-// Reset makes the exchange ready for another request and keeps its memory.
+// Reset makes the exchange ready for another request and keeps its memory. It
+// clears field by field: an exchange is large, and copying one costs more than
+// all that a small policy does.
 func (ex *Exchange) Reset() {
-	req, resp, trailers, respTrailers := ex.Request.Header, ex.Response.Header, ex.Request.Trailer, ex.Response.Trailer
-	req.Reset()
-	resp.Reset()
-	trailers.Reset()
-	respTrailers.Reset()
-	clear(ex.slots)
-	clear(ex.notes)
-	slots, notes, attempts := ex.slots[:0], ex.notes[:0], ex.Outcome.Attempts
-	clear(attempts)
 	if ex.cancel != nil {
 		ex.cancel.mu.Lock()
 		ex.cancel.target, ex.cancel.canceled = nil, false
 		ex.cancel.mu.Unlock()
 	}
-	*ex = Exchange{slots: slots, notes: notes, cancel: ex.cancel, transport: ex.transport, engine: ex.engine}
-	ex.Outcome.Attempts = attempts[:0]
-	ex.Request.Header, ex.Response.Header = req, resp
-	ex.Request.Trailer, ex.Response.Trailer = trailers, respTrailers
+	clear(ex.slots)
+	clear(ex.notes)
+	ex.slots, ex.notes = ex.slots[:0], ex.notes[:0]
+	ex.ID, ex.Start, ex.recent, ex.Route = "", time.Time{}, time.Time{}, nil
+	ex.ctx, ex.params = nil, nil
+	ex.responded, ex.noting, ex.detailed = false, false, false
+	ex.Request.reset()
+	ex.Response.reset()
+	ex.Caller = Caller{}
+	ex.Forward = Forward{}
+	ex.Log = Log{}
+	ex.Trace = Trace{}
+	o := &ex.Outcome
+	clear(o.Attempts)
+	o.Attempts = o.Attempts[:0]
+	o.Err, o.Policy, o.ClientGone, o.Cache, o.End = nil, "", false, "", time.Time{}
+	o.RequestBytes, o.ResponseBytes, o.UpstreamTime, o.TransferTime = 0, 0, 0, 0
+}
+
+func (r *Request) reset() {
+	r.Header.Reset()
+	r.Trailer.Reset()
+	r.Body.Reset()
+	r.Proto, r.Method, r.Scheme, r.Host, r.Authority = "", "", "", "", ""
+	r.Path, r.RawPath, r.Query = "", "", ""
+	r.Peer, r.Client, r.TLS = netip.AddrPort{}, netip.Addr{}, nil
+	r.Upgrade, r.GRPC = "", false
+}
+
+func (r *Response) reset() {
+	r.Header.Reset()
+	r.Trailer.Reset()
+	r.Body.Reset()
+	r.Status, r.Source, r.Tunnel = 0, SourceNone, nil
 }

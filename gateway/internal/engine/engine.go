@@ -249,7 +249,7 @@ func (e *Engine) address(c *call, f forwarding, trusted bool) {
 		}
 		r.Header.Add("X-Forwarded-Host", host)
 	}
-	r.Header.Set(HeaderRequestID, c.ID)
+	r.Header.Add(HeaderRequestID, c.ID) // the client's was removed
 	if via := r.Header.Joined("Via"); via != "" {
 		r.Header.Set("Via", via+", "+e.via)
 	} else {
