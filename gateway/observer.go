@@ -52,6 +52,10 @@ func (o *observer) End(ex *policy.Exchange, ob engine.Observation) {
 	from, code := internaltraffic.ErrorOf(ex, status)
 	total := ex.Outcome.End.Sub(ex.Start)
 	o.route(ob.Metrics).Done(status, string(from), total, ex.Outcome.UpstreamTime)
+	if o.tracer == nil && !o.recorder.Explains(ex) {
+		o.recorder.Done(ex, nil, ob.Tap)
+		return
+	}
 	vs, _ := o.verdicts.Get().(*[]traffic.Verdict)
 	*vs = appendVerdicts((*vs)[:0], ob.Verdicts, ex.Notes())
 	o.recorder.Done(ex, *vs, ob.Tap)

@@ -86,7 +86,7 @@ func newSandbox(
 	ids := &internaltraffic.IDs{}
 	s.engine = engine.New(engine.Options{
 		Live: &s.live, Log: log, Name: cfg.Name, TrustedProxies: s.trusted, IdentityHeaders: cfg.IdentityHeaders,
-		NewID: func() string { return ids.New(time.Now()) }, Observer: newObserver(recorder, m, nil),
+		NewID: ids.New, Observer: newObserver(recorder, m, nil),
 	})
 	return s, nil
 }

@@ -131,7 +131,7 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	g.engine = engine.New(engine.Options{
 		Live: &g.live, Log: env.Log, Name: cfg.Name,
 		TrustedProxies: prefixes(cfg.TrustedProxies), IdentityHeaders: cfg.IdentityHeaders,
-		NewID:    func() string { return ids.New(time.Now()) },
+		NewID:    ids.New,
 		Observer: newObserver(g.recorder, g.metrics, g.tracer),
 	})
 	return g, nil

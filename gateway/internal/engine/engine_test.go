@@ -115,7 +115,7 @@ func newGate(t testing.TB, o engine.Options) *gate {
 	}
 	n := 0
 	o.Live, o.Name = &g.live, "test"
-	o.NewID = func() string { n++; return fmt.Sprintf("id-%d", n) }
+	o.NewID = func(time.Time) string { n++; return fmt.Sprintf("id-%d", n) }
 	g.engine = engine.New(o)
 	return g
 }

@@ -48,6 +48,7 @@ type conn struct {
 	tls    *tls.ConnectionState
 	lim    transport.Limits
 	in     reader
+	wr     writer
 	rd, wd deadline
 	first  time.Time // when the first byte of the request was read
 	now    time.Time // a recent time
@@ -84,6 +85,7 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	}
 	c.in.from(nc)
 	c.in.woke = c.woke
+	c.wr.to(nc)
 	c.rd.set, c.wd.set = nc.SetReadDeadline, nc.SetWriteDeadline
 	c.ctx = &exchangeContext{parent: ctx}
 	c.body.c = c
