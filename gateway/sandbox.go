@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -167,7 +166,7 @@ func Open(path string, o Options) (*Sandbox, []problem.Field, error) {
 	for _, i := range s.load(snap).Issues {
 		if !broken[i.Unit] {
 			for _, f := range i.Problems {
-				f.Pointer = filepath.ToSlash(string(i.Kind) + " " + i.Unit + f.Pointer)
+				f.Pointer, f.Source = snap.Locate(i.Kind, i.Unit, f.Pointer)
 				fields = append(fields, f)
 			}
 		}

@@ -137,7 +137,7 @@ func (g *gate) load(text string) (issues []table.Issue, stats table.Stats) {
 	if g.released != nil {
 		text := new([1 << 16]byte) // stands for the text of the file
 		runtime.AddCleanup(text, func(released *atomic.Int32) { released.Add(1) }, g.released)
-		s.Locate = func(unit.Kind, string, string) string { return string(text[:1]) }
+		s.Locate = func(unit.Kind, string, string) (string, string) { return "", string(text[:1]) }
 	}
 	next, stats := g.compiler.Compile(s, g.live.Current())
 	g.live.Swap(next)

@@ -57,7 +57,7 @@ type run struct {
 func (r *run) issue(kind unit.Kind, name string, hash unit.Hash, serving string, problems []problem.Field) {
 	for i := range problems {
 		if problems[i].Source == "" && r.snapshot.Locate != nil {
-			problems[i].Source = r.snapshot.Locate(kind, name, problems[i].Pointer)
+			_, problems[i].Source = r.snapshot.Locate(kind, name, problems[i].Pointer)
 		}
 	}
 	r.table.Issues = append(r.table.Issues, Issue{Kind: kind, Unit: name, Hash: hash, Serving: serving, Problems: problems})

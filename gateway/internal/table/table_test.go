@@ -323,7 +323,7 @@ func TestWhatASourceCouldNotMakeAnswers503OrGoesOn(t *testing.T) {
 
 	s = snap(t)
 	s.Broken = []source.Broken{{Name: "good", BasePath: "/good", Problems: []problem.Field{{Detail: "no"}}}}
-	s.Locate = func(kind unit.Kind, name, _ string) string { return string(kind) + "@" + name }
+	s.Locate = func(kind unit.Kind, name, _ string) (string, string) { return "", string(kind) + "@" + name }
 	tbl, _ = b.deliver(s)
 	_, _, code = ask(t, tbl, "/good")
 	require.Empty(t, code)
