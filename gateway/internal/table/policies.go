@@ -77,7 +77,7 @@ func (b *builder) step(level policy.Level, scope policy.Scope, at string, p unit
 	def, ok := b.Registry.Get(p.Type)
 	if !ok {
 		b.fail(at, problem.Invalid("type", problem.Field{
-			Code: "unknown", Detail: fmt.Sprintf("there is no policy type %q%s", p.Type, suggest(p.Type, b.Registry.Names())),
+			Code: "unknown", Detail: fmt.Sprintf("there is no policy type %q%s", p.Type, schema.Suggest(p.Type, b.Registry.Names())),
 		}))
 		return nil
 	}
@@ -97,14 +97,6 @@ func (b *builder) step(level policy.Level, scope policy.Scope, at string, p unit
 		}
 	})
 	return &chain.Step{ID: id, Type: p.Type, Level: level, Hooks: hooks, When: b.condition(at+"/when", p.When)}
-}
-
-// suggest names the known word nearest to one that is not known, if one is near.
-func suggest(word string, known []string) string {
-	if near := schema.Suggest(word, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	return ""
 }
 
 // instanceID names a policy for counters, records and answers. It is the same
