@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/file"
 	"github.com/gatehouse/gatehouse/gateway/internal/listen"
@@ -171,7 +172,7 @@ func (c *Config) validate() []problem.Field {
 		})
 	}
 	for i, l := range c.Listeners {
-		if c.Admin.Address != "" && l.Address == c.Admin.Address {
+		if c.Admin.Address != "" && l.Address == c.Admin.Address && !strings.HasSuffix(l.Address, ":0") {
 			fields = append(fields, problem.Field{
 				Pointer: "/admin/address", Code: schema.RuleInvalid,
 				Detail: fmt.Sprintf("listener %d has the same address; management never shares a port with traffic", i),
