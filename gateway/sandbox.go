@@ -230,15 +230,17 @@ func (s *Sandbox) Explain(d admin.DryRun) (*traffic.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	for k, v := range d.Header {
+		if !policy.ValidName(k) || !policy.ValidValue(v) {
+			return nil, problem.New(problem.CodeBadRequest, "header: %q is no valid field", k)
+		}
+	}
 	ex := s.engine.Acquire()
 	ex.Start = time.Now()
 	r := &ex.Request
 	r.Proto, r.Method, r.Scheme, r.Authority = "HTTP/1.1", strings.ToUpper(d.Method), u.Scheme, u.Host
 	r.RawPath, r.Query, r.Peer = rawPath(u), u.RawQuery, peer
 	for k, v := range d.Header {
-		if !policy.ValidName(k) || !policy.ValidValue(v) {
-			return nil, problem.New(problem.CodeBadRequest, "header: %q is no valid field", k)
-		}
 		r.Header.Add(k, v)
 	}
 	s.engine.Serve(ex)
