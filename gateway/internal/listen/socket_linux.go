@@ -7,6 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ReusePort is a net.ListenConfig.Control that lets another process of the same
+// user open the same port, so that a gateway can be started beside the one that
+// it replaces.
+func ReusePort(network, address string, c syscall.RawConn) error {
+	return setReusePort(network, address, c)
+}
+
 // setReusePort lets another process of the same user open the same port.
 func setReusePort(_, _ string, c syscall.RawConn) error {
 	var err error

@@ -38,9 +38,10 @@ type Config struct {
 	// Subject says how subjects of tokens are recorded: hash, plain or omit. The
 	// default is hash: HMAC-SHA-256 with SubjectKey, 32 hex digits.
 	Subject string `json:"subject,omitempty" schema:"enum=hash|plain|omit"`
-	// SubjectKey is the key of that hash. Without one, whoever guesses a subject can
-	// recognise its hash.
-	SubjectKey string `json:"subjectKey,omitempty"`
+	// SubjectKey is the key of that hash, the same on all gateways, best as
+	// env:NAME or file:PATH. Without one each start makes its own, and hashes of
+	// one subject differ from start to start.
+	SubjectKey schema.Secret `json:"subjectKey,omitzero"`
 	// Decisions says which decisions are kept.
 	Decisions Decisions `json:"decisions,omitzero"`
 }

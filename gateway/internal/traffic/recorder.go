@@ -104,7 +104,7 @@ func New(o Options) (*Recorder, error) {
 	c := o.Config.Defaults()
 	r := &Recorder{
 		o: o, config: c, redact: newRedactor(c.Redact), decisions: newDecisions(c.Decisions.Keep),
-		seed: maphash.MakeSeed(), subject: newSubjects(c.Subject, c.SubjectKey),
+		seed: maphash.MakeSeed(), subject: newSubjects(c.Subject, c.SubjectKey.Reveal()),
 	}
 	r.states.New = func() any { return &state{hint: r.hints.Add(1)} }
 	return r, nil

@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -253,7 +254,7 @@ func TestBodiesThatStreamAreTapped(t *testing.T) {
 func TestWhatIsRecorded(t *testing.T) {
 	t.Parallel()
 	half := 0.5
-	r, sink := recorder(t, Config{Sample: &half, ClientIP: "truncate", Subject: "hash", SubjectKey: "k"})
+	r, sink := recorder(t, Config{Sample: &half, ClientIP: "truncate", Subject: "hash", SubjectKey: schema.NewSecret("k")})
 	ids := &IDs{}
 	for range 2000 {
 		ex := exchange()

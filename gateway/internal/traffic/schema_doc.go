@@ -15,7 +15,7 @@ var SchemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/int
 	{Name: "Config.Sample", Text: "Sample is the share of requests answered below 400 that is recorded; the default is 1. Others are recorded always."},
 	{Name: "Config.Spool", Text: "Spool keeps records on disk until they have been delivered."},
 	{Name: "Config.Subject", Text: "Subject says how subjects of tokens are recorded: hash, plain or omit. The default is hash: HMAC-SHA-256 with SubjectKey, 32 hex digits."},
-	{Name: "Config.SubjectKey", Text: "SubjectKey is the key of that hash. Without one, whoever guesses a subject can recognise its hash."},
+	{Name: "Config.SubjectKey", Text: "SubjectKey is the key of that hash, the same on all gateways, best as env:NAME or file:PATH. Without one each start makes its own, and hashes of one subject differ from start to start."},
 	{Name: "Config.Traffic", Text: "Traffic writes records as JSON lines."},
 	{Name: "DebugRule", Text: "DebugRule asks for the decisions of some requests for some time. At least one of the first four is to be given; all that are given must hold."},
 	{Name: "DebugRule.Application", Text: "Application, Credential and API are ids."},
