@@ -62,8 +62,13 @@ func TestCommandsAreChosenByName(t *testing.T) {
 	require.NoError(t, err)
 	require.Regexp(t, `^gateway \S+ \S* ?go1\.`, out)
 	for _, args := range [][]string{
-		{"check", "--nonsense"}, {"match", "GET"}, {"match"}, {"explain"}, {"match", "GET", "http://a/", "more"},
-		{"match", "-H", "no colon", "GET", "http://a/"}, {"run", "--log-level", "loud"},
+		{"check", "--nonsense"},
+		{"match", "GET"},
+		{"match"},
+		{"explain"},
+		{"match", "GET", "http://a/", "more"},
+		{"match", "-H", "no colon", "GET", "http://a/"},
+		{"run", "--log-level", "loud"},
 	} {
 		_, _, err := call(t, "", args...)
 		require.ErrorIs(t, err, errUsage, args)
