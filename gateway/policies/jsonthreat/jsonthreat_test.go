@@ -14,7 +14,6 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/gateway/policy/policytest"
 	"github.com/gatehouse/gatehouse/libs/problem"
-	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
 type header = map[string]string
@@ -173,9 +172,6 @@ func document() []byte {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	if testkit.Race {
-		t.Skip("pools drop at random under the race detector")
-	}
 	hooks, err := Definition().Compile(nil, policy.Env{})
 	require.NoError(t, err)
 	ex := &policy.Exchange{}
