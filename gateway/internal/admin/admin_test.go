@@ -170,9 +170,21 @@ func TestWithATokenNothingIsToldWithoutIt(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, token)
 	guarded := [][2]string{
-		{"GET", "/version"}, {"GET", "/metrics"}, {"GET", "/config"}, {"GET", "/upstreams"}, {"GET", "/explain"}, {"GET", "/explain/x"},
-		{"POST", "/explain"}, {"GET", "/debug/rules"}, {"POST", "/debug/rules"}, {"DELETE", "/debug/rules"}, {"DELETE", "/cache"},
-		{"GET", "/debug/pprof/"}, {"GET", "/debug/pprof/profile"}, {"GET", "/debug/pprof/trace"}, {"GET", "/nothing"},
+		{"GET", "/version"},
+		{"GET", "/metrics"},
+		{"GET", "/config"},
+		{"GET", "/upstreams"},
+		{"GET", "/explain"},
+		{"GET", "/explain/x"},
+		{"POST", "/explain"},
+		{"GET", "/debug/rules"},
+		{"POST", "/debug/rules"},
+		{"DELETE", "/debug/rules"},
+		{"DELETE", "/cache"},
+		{"GET", "/debug/pprof/"},
+		{"GET", "/debug/pprof/profile"},
+		{"GET", "/debug/pprof/trace"},
+		{"GET", "/nothing"},
 	}
 	d.store.Set("a/b", 1, 1, time.Hour)
 	for _, given := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token[:15], "Bearer " + token + " ", "Basic " + token} {

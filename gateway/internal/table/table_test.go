@@ -234,7 +234,8 @@ func TestWhatDoesNotCompileKeepsItsPreviousForm(t *testing.T) {
 	t.Parallel()
 	good := []any{
 		unit.Settings{Platform: []unit.Policy{mark("platform")}},
-		unit.PolicySet{Name: "shared", Policies: []unit.Policy{mark("set")}}, api("a", unit.Policy{Set: "shared"}), api("b"),
+		unit.PolicySet{Name: "shared", Policies: []unit.Policy{mark("set")}},
+		api("a", unit.Policy{Set: "shared"}), api("b"),
 	}
 	bad := unit.Policy{Type: "mark", Config: unit.Raw(`{"bad":true}`)}
 	for name, c := range map[string]struct {
