@@ -144,9 +144,9 @@ func guard(token string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		got := sha256.Sum256([]byte(given))
-		if subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
+		if subtle.ConstantTimeCompare(want[:], got[:]) != 1 || !bearer {
 			problem.New(problem.CodeCredentialMissing, "send the admin token as Authorization: Bearer").
 				WithChallenge(`Bearer realm="gatehouse admin"`).Write(w)
 			return

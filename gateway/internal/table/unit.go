@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // compileAPI compiles one unit. On error nothing of it is left running.
@@ -133,8 +134,8 @@ func (b *builder) previousUpstream(name string) Upstream {
 func (b *builder) policies() {
 	a := b.api
 	scope := policy.Scope{Organization: a.Organization, Project: a.Project, API: a.ID}
-	wide := b.steps(policy.LevelPlatform, scope, "", b.settings.Platform)
-	wide = append(wide, b.steps(policy.LevelProject, scope, "", b.settings.Projects[a.Project])...)
+	wide := b.steps(policy.LevelPlatform, scope, "/platform", b.settings.Platform)
+	wide = append(wide, b.steps(policy.LevelProject, scope, "/projects/"+schema.Escape(a.Project), b.settings.Projects[a.Project])...)
 	wide = append(wide, b.steps(policy.LevelAPI, scope, "/policies", a.Policies)...)
 	plans := b.plans(scope)
 	b.operation(&b.unit.whole, nil, chain.New(a.ID, wide, plans))
