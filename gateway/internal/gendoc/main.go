@@ -39,11 +39,11 @@ func write(dir string) error {
 			}
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(dir, policyDir), 0o755); err != nil { //nolint:gosec // documentation is for everybody
+	if err := os.MkdirAll(filepath.Join(dir, policyDir), 0o755); err != nil {
 		return fmt.Errorf("writing pages: %w", err)
 	}
 	for name, text := range pages {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // documentation is for everybody
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return fmt.Errorf("writing pages: %w", err)
 		}
 	}

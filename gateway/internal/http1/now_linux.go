@@ -13,7 +13,7 @@ func readNow(fd uintptr, p []byte) (int, syscall.Errno) {
 	if errno != 0 {
 		return 0, errno
 	}
-	return int(n), 0 //nolint:gosec // at most len(p)
+	return int(n), 0
 }
 
 // writeNow writes to a socket that does not block.
@@ -22,5 +22,5 @@ func writeNow(fd uintptr, p []byte) (int, syscall.Errno) {
 	if errno != 0 {
 		return 0, errno
 	}
-	return int(n), 0 //nolint:gosec // at most len(p)
+	return int(n), 0
 }

@@ -187,10 +187,10 @@ func (c Config) Validate() []problem.Field {
 			}
 		}
 	}
-	if s := *c.Sample; !(s >= 0 && s <= 1) { //nolint:staticcheck // NaN is refused too
+	if s := *c.Sample; !(s >= 0 && s <= 1) {
 		bad("/sample", "range", "must be between 0 and 1")
 	}
-	if s := c.Decisions.Sample; !(s >= 0 && s <= 1) { //nolint:staticcheck // NaN is refused too
+	if s := c.Decisions.Sample; !(s >= 0 && s <= 1) {
 		bad("/decisions/sample", "range", "must be between 0 and 1")
 	}
 	if c.Decisions.Keep < 0 || c.Decisions.Keep > 1e6 {

@@ -141,7 +141,7 @@ func TestProbesAreCounted(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.EqualValues(t, base.probes, admitted.Load())
+	require.Equal(t, base.probes, admitted.Load())
 }
 
 // Whatever happens, a breaker lets calls through again within its longest rest
@@ -149,7 +149,7 @@ func TestProbesAreCounted(t *testing.T) {
 func TestNeverStuck(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(100) {
-		r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that must repeat
+		r := rand.New(rand.NewPCG(seed, 1))
 		ru := base
 		ru.consecutive, ru.windowCalls = r.Int64N(4), r.IntN(2)*8
 		b := newBreaker(ru, r.Float64)

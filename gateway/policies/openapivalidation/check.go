@@ -223,7 +223,7 @@ func parseJSON(raw []byte) (value any, wrong string) {
 	if err := d.Decode(&value); err != nil {
 		return nil, "it is not JSON"
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it bare
+	if _, err := d.Token(); err != io.EOF {
 		return nil, "something follows the JSON text"
 	}
 	if !computable(value) {

@@ -117,8 +117,10 @@ func TestRequests(t *testing.T) { // R9.5
 		{"cookie", get("", m{"Cookie": "session=7"}), []string{"/cookie/session type"}},
 		{"a query that cannot be decoded", get("a=%zz", nil), []string{"/query syntax"}},
 		{"body", post("application/json", `{"item":"pen","price":1.5,"kind":"x","lines":[{"qty":1}],"secret":"s"}`), nil},
-		{"body with all kinds of violations", post("application/json; charset=utf-8", `{"id":1,"item":"p","price":0,"more":1,"lines":[{"qty":1},{"qty":"2"}],"kind":"y"}`),
-			[]string{"/body/id readOnly", "/body/item minLength", "/body/price exclusiveMinimum", "/body/more additionalProperties", "/body/lines/1/qty type", "/body/kind oneOf"}},
+		{
+			"body with all kinds of violations", post("application/json; charset=utf-8", `{"id":1,"item":"p","price":0,"more":1,"lines":[{"qty":1},{"qty":"2"}],"kind":"y"}`),
+			[]string{"/body/id readOnly", "/body/item minLength", "/body/price exclusiveMinimum", "/body/more additionalProperties", "/body/lines/1/qty type", "/body/kind oneOf"},
+		},
 		{"no JSON", post("application/json", `{"item":`), []string{"/body syntax"}},
 		{"more than JSON", post("application/json", `{"item":"pen"} {}`), []string{"/body syntax"}},
 		{"a number that costs", post("application/json", `{"item":"pen","price":1e999999999}`), []string{"/body syntax"}},

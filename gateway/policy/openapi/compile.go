@@ -66,7 +66,8 @@ func plain(err error) error {
 	if !errors.As(err, &invalid) || !errors.As(invalid.Err, &v) {
 		return err
 	}
-	for _, f := range violations(v, nil, "", nil) {
+	if found := violations(v, nil, "", nil); len(found) > 0 { // the first is enough
+		f := found[0]
 		pointer := f.Pointer
 		if rest, ok := strings.CutPrefix(pointer, "/$defs/"); ok {
 			token, below, _ := strings.Cut(rest, "/")
