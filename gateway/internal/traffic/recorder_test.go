@@ -226,7 +226,7 @@ func TestNoSecretReachesAnyOutput(t *testing.T) {
 	require.Equal(t, "https://***@h/p?token=***&a=1#access_token=***", rec.RequestHeaders.Get("referer"))
 	require.Equal(t, "masked", rec.RequestHeaders.Get("x-masked"))
 	require.Equal(t, "/cb?code=***", rec.ResponseHeaders.Get("location"))
-	require.JSONEq(t, `{"user":"joe","pass\u0077ord" : "***","nested":{"api-key":"***","voucher":"***"},"ok":"seen","client_secret":"***"`, rec.RequestBody)
+	require.Equal(t, `{"user":"joe","pass\u0077ord" : "***","nested":{"api-key":"***","voucher":"***"},"ok":"seen","client_secret":"***"`, rec.RequestBody) //nolint:testifylint // cut JSON is a text
 	require.Equal(t, "access_token=***&x=1", rec.ResponseBody)
 	require.Equal(t, "got ***", rec.Attributes.Get("note"))
 	require.Equal(t, "key *** is not known", rec.Decision.Detail)
