@@ -5,6 +5,7 @@
 package engine
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -115,6 +116,10 @@ func (e *Engine) Acquire() *policy.Exchange {
 func (e *Engine) Serve(ex *policy.Exchange) {
 	c, _ := ex.Engine().(*call)
 	if err := e.prepare(c); err != nil {
+		if errors.Is(err, errWholeServer) {
+			e.answerForServer(c)
+			return
+		}
 		e.refuse(c, err)
 		return
 	}
@@ -126,6 +131,18 @@ func (e *Engine) Serve(ex *policy.Exchange) {
 	ch, forward := e.route(c)
 	e.begin(c)
 	c.state.Run(ex, ch, forward)
+	e.finish(c)
+}
+
+// errWholeServer says that a request is about the server and not about a
+// resource: OPTIONS * (RFC 9110 section 9.3.7).
+var errWholeServer = errors.New("the request is about the server as a whole")
+
+// answerForServer answers OPTIONS *, which serves as a ping. It tells nothing of
+// what is served.
+func (e *Engine) answerForServer(c *call) {
+	e.begin(c)
+	c.Respond(204, "", nil)
 	e.finish(c)
 }
 
@@ -194,6 +211,10 @@ func (e *Engine) prepare(c *call) error {
 			return problem.New(problem.CodeBadRequest, "%w", err)
 		}
 		r.Host = host
+	}
+	if r.RawPath == "*" && r.Method == "OPTIONS" {
+		r.Path = "*"
+		return errWholeServer
 	}
 	path, flags, err := canon.Path(r.RawPath)
 	if err != nil {
