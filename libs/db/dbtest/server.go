@@ -25,6 +25,8 @@ type server struct {
 // test binary is killed, and then removes the directory.
 const guard = `dir=$1; shift; "$@" </dev/null & server=$!; read -r _; kill -9 $server; wait $server; rm -rf "$dir"`
 
+var errNotInstalled = errors.New("not installed")
+
 // lookFor finds a program in PATH or in the places that Debian has for it.
 func lookFor(name, pack string, places ...string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
@@ -37,7 +39,7 @@ func lookFor(name, pack string, places ...string) (string, error) {
 			return found[len(found)-1], nil
 		}
 	}
-	return "", fmt.Errorf("%s is not installed: apt-get install %s", name, pack)
+	return "", fmt.Errorf("%w: %s; apt-get install %s", errNotInstalled, name, pack)
 }
 
 // newServer makes the directory. Neither server runs as root, so if we are
@@ -132,6 +134,9 @@ func startMariaDB() (*server, error) {
 	}
 	mariadbd, err := lookFor("mariadbd", pack, "/usr/sbin", "/usr/local/sbin")
 	if err != nil {
+		return nil, err
+	}
+	if _, err := lookFor("my_print_defaults", pack, "/usr/bin"); err != nil { // the installation needs it
 		return nil, err
 	}
 	s, attr, err := newServer("mysql")
