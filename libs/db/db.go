@@ -111,6 +111,8 @@ type DB struct {
 	wake    chan struct{} // something was put into the outbox
 	counts  counts
 
+	migrating func(point string) // for tests that end the process there
+
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
 }
@@ -211,6 +213,9 @@ func (d *DB) openORM() error {
 	replicas := make([]gorm.Dialector, 0, len(d.pools)-1)
 	for _, p := range d.pools[1:] {
 		replicas = append(replicas, d.dialector(p))
+	}
+	if len(replicas) == 1 { // a lone replica is taken without asking the policy, even if it is away
+		replicas = append(replicas, replicas[0])
 	}
 	return d.orm.Use(dbresolver.Register(dbresolver.Config{
 		Replicas: replicas,

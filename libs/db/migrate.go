@@ -131,6 +131,13 @@ type runner struct {
 	applied map[migrationKey][]record
 }
 
+// at tells tests how far it has come.
+func (r *runner) at(point string) {
+	if r.db.migrating != nil {
+		r.db.migrating(point)
+	}
+}
+
 type execer interface {
 	ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error)
@@ -242,16 +249,19 @@ func (r *runner) apply(ctx context.Context, m migration, from, n int) error {
 		again := false
 		err := r.inTx(ctx, func(tx execer) error {
 			for i := from; i < from+n; i++ {
+				r.at("before")
 				changed, err := r.step(ctx, tx, m.steps[i])
 				if err != nil {
 					return fmt.Errorf("statement %d: %w", i+1, err)
 				}
+				r.at("done")
 				if again = m.steps[i].repeat && changed > 0; again {
 					return nil
 				}
 				if err := r.record(ctx, tx, m, i); err != nil {
 					return err
 				}
+				r.at("recorded")
 			}
 			return nil
 		})

@@ -99,12 +99,12 @@ func (t *poolTx) QueryRowContext(ctx context.Context, q string, args ...any) *sq
 }
 
 const (
-	watchPause    = 10 * time.Second // between looks at a server that answers
-	firstPause    = 50 * time.Millisecond
-	longestPause  = 5 * time.Second
-	pauseJitter   = 4 // a quarter of a pause
-	lostMessage   = "database lost"
-	backMessage   = "database back"
+	watchPause   = 10 * time.Second // between looks at a server that answers
+	firstPause   = 50 * time.Millisecond
+	longestPause = 5 * time.Second
+	pauseJitter  = 4 // a quarter of a pause
+	lostMessage  = "database lost"
+	backMessage  = "database back"
 )
 
 // watch knows whether a server answers.

@@ -222,14 +222,23 @@ func testBadCursors(t *testing.T, d *db.DB) {
 	p, err := q.Page(ctx, db.PageRequest{Limit: 1}, "name", "rank")
 	require.NoError(t, err)
 	for name, f := range map[string]func() error{
-		"damaged":      func() error { _, err := q.Page(ctx, db.PageRequest{Cursor: p.Next + "A"}, "name"); return err },
-		"nonsense":     func() error { _, err := q.Page(ctx, db.PageRequest{Cursor: "x"}, "name"); return err },
-		"other order":  func() error { _, err := q.Page(ctx, db.PageRequest{Cursor: p.Next, Sort: "rank"}, "name", "rank"); return err },
-		"other filter": func() error { _, err := q.Where("rank > ?", 1).Page(ctx, db.PageRequest{Cursor: p.Next}, "name"); return err },
-		"other tenant": func() error { _, err := db.From[note](d.For("x")).Page(ctx, db.PageRequest{Cursor: p.Next}, "name"); return err },
-		"sort":         func() error { _, err := q.Page(ctx, db.PageRequest{Sort: "secret"}, "name"); return err },
-		"limit":        func() error { _, err := q.Page(ctx, db.PageRequest{Limit: 201}, "name"); return err },
-		"negative":     func() error { _, err := q.Page(ctx, db.PageRequest{Limit: -1}, "name"); return err },
+		"damaged":  func() error { _, err := q.Page(ctx, db.PageRequest{Cursor: p.Next + "A"}, "name"); return err },
+		"nonsense": func() error { _, err := q.Page(ctx, db.PageRequest{Cursor: "x"}, "name"); return err },
+		"other order": func() error {
+			_, err := q.Page(ctx, db.PageRequest{Cursor: p.Next, Sort: "rank"}, "name", "rank")
+			return err
+		},
+		"other filter": func() error {
+			_, err := q.Where("rank > ?", 1).Page(ctx, db.PageRequest{Cursor: p.Next}, "name")
+			return err
+		},
+		"other tenant": func() error {
+			_, err := db.From[note](d.For("x")).Page(ctx, db.PageRequest{Cursor: p.Next}, "name")
+			return err
+		},
+		"sort":     func() error { _, err := q.Page(ctx, db.PageRequest{Sort: "secret"}, "name"); return err },
+		"limit":    func() error { _, err := q.Page(ctx, db.PageRequest{Limit: 201}, "name"); return err },
+		"negative": func() error { _, err := q.Page(ctx, db.PageRequest{Limit: -1}, "name"); return err },
 	} {
 		err := f()
 		require.True(t, problem.Is(err, problem.CodeInvalidInput), "%s: %v", name, err)

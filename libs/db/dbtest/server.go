@@ -86,7 +86,7 @@ func (s *server) run(attr *syscall.SysProcAttr, program ...string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }() // the process has it
+	defer func() { _ = log.Close() }()                                                    // the process has it
 	s.cmd = exec.Command("sh", append([]string{"-c", guard, "sh", s.dir}, program...)...) //nolint:gosec,noctx // ended by stop
 	s.cmd.SysProcAttr, s.cmd.Dir = attr, s.dir
 	s.cmd.Stdout, s.cmd.Stderr = log, log
