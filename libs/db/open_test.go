@@ -151,13 +151,12 @@ func TestOpenWaitsAndComesBack(t *testing.T) { // R1.3
 				_, err := db.From[note](d.For("o")).All(t.Context())
 				require.Error(t, err)
 			}
-			require.Eventually(t, func() bool { return d.Health() != nil }, waitFor, tick)
-			require.Equal(t, 3, log.count("database lost"))
+			require.Eventually(t, func() bool { return d.Health() != nil && log.count("database lost") == 3 }, waitFor, tick)
 			door.open(t)
-			require.Eventually(t, func() bool { return d.Health() == nil }, waitFor, tick)
+			require.Eventually(t, func() bool { return d.Health() == nil && log.count("database back") == 2 }, waitFor, tick)
 			_, err := db.From[note](d.For("o")).All(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, 2, log.count("database back"))
+			require.Equal(t, []int{3, 2}, []int{log.count("database lost"), log.count("database back")}, "one line each")
 		})
 	}
 }

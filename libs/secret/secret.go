@@ -159,11 +159,8 @@ func (r *Keyring) Current(sealed string) bool {
 	return strings.HasPrefix(sealed, prefix+"."+r.newest+".")
 }
 
-// String hides the keys.
-func (r *Keyring) String() string { return hidden }
-
-// GoString hides the keys.
-func (r *Keyring) GoString() string { return hidden }
+// Format hides the keys from every verb of package fmt.
+func (r *Keyring) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
 
 // LogValue hides the keys.
 func (r *Keyring) LogValue() slog.Value { return slog.StringValue(hidden) }
@@ -195,11 +192,11 @@ func (h *Hasher) Hash(credential string) string {
 // Match says whether a credential has the hash, in the same time whatever it is.
 func (h *Hasher) Match(credential, hash string) bool { return Equal(h.Hash(credential), hash) }
 
-// String hides the pepper.
-func (h *Hasher) String() string { return hidden }
+// Format hides the pepper from every verb of package fmt.
+func (h *Hasher) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
 
-// GoString hides the pepper.
-func (h *Hasher) GoString() string { return hidden }
+// MarshalJSON hides the pepper.
+func (h *Hasher) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
 
 // LogValue hides the pepper.
 func (h *Hasher) LogValue() slog.Value { return slog.StringValue(hidden) }

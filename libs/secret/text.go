@@ -25,9 +25,6 @@ func (t Text) Reveal() string { return t.plain }
 // String hides the text.
 func (t Text) String() string { return hidden }
 
-// GoString hides the text.
-func (t Text) GoString() string { return hidden }
-
 // Format hides the text from every verb of package fmt.
 func (t Text) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
 
