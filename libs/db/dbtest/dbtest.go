@@ -16,6 +16,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -38,13 +39,20 @@ import (
 func Main(m *testing.M) int {
 	code := m.Run()
 	servers.stop()
-	if code == 0 {
+	if code == 0 && !fuzzing() {
 		if err := goleak.Find(Leaks()...); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 	}
 	return code
+}
+
+// fuzzing says that this is the engine of go test -fuzz, which has goroutines of
+// its own.
+func fuzzing() bool {
+	f := flag.Lookup("test.fuzz")
+	return f != nil && f.Value.String() != ""
 }
 
 // Leaks are what an open database leaves behind after it was closed: dbresolver
