@@ -28,6 +28,8 @@ build: ## build every binary into bin/
 setup: ## install the servers that tests need (Debian packages, when root)
 	@deploy/setup
 
+# The race detector runs over everything: on two cores all of it takes about six
+# minutes from nothing, most of that compiling.
 .PHONY: test
 test: setup ## all tests, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(foreach m,$(MODULES),./$(m)/...)

@@ -31,8 +31,16 @@ func (g *gateway) deliver(s source.Snapshot) error {
 
 // keep has a configuration written to disk, besides serving: the newest one,
 // where several come while one is being written.
+//
+// The first one is written at once: a gateway that has said it is ready can be
+// killed and starts again with what it served.
 func (g *gateway) keep(s source.Snapshot) {
 	s.Locate, s.Parts = nil, nil
+	if !g.kept {
+		g.kept = true
+		g.save(s)
+		return
+	}
 	select {
 	case <-g.toKeep:
 	default:
@@ -42,23 +50,24 @@ func (g *gateway) keep(s source.Snapshot) {
 
 // keepAll writes what keep was given until ctx ends, and then what is left.
 func (g *gateway) keepAll(ctx context.Context) {
-	save := func(s source.Snapshot) {
-		if err := g.cache.Save(s); err != nil {
-			g.log.Error("the configuration is served but could not be kept for a restart", "err", err)
-		}
-	}
 	for {
 		select {
 		case s := <-g.toKeep:
-			save(s)
+			g.save(s)
 		case <-ctx.Done():
 			select {
 			case s := <-g.toKeep:
-				save(s)
+				g.save(s)
 			default:
 			}
 			return
 		}
+	}
+}
+
+func (g *gateway) save(s source.Snapshot) {
+	if err := g.cache.Save(s); err != nil {
+		g.log.Error("the configuration is served but could not be kept for a restart", "err", err)
 	}
 }
 

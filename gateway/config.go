@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/file"
 	"github.com/gatehouse/gatehouse/gateway/internal/listen"
@@ -16,6 +17,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
+
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc
 
 // Config is the gateway's file: how the gateway itself runs, and what it serves.
 // All but APIs, applications, policies
@@ -55,10 +58,10 @@ type Config struct {
 	// of clouds.
 	AllowUpstreams []schema.CIDR `json:"allowUpstreams,omitempty"`
 	// DrainDelay is how long the gateway goes on accepting connections after it
-	// was told to stop, so that load balancers notice; DrainTime is how long
-	// requests under way may then take.
+	// was told to stop, so that load balancers notice.
 	DrainDelay schema.Duration `json:"drainDelay,omitempty"`
-	DrainTime  schema.Duration `json:"drainTime,omitempty"`
+	// DrainTime is how long requests under way may then take.
+	DrainTime schema.Duration `json:"drainTime,omitempty"`
 
 	file.Config
 }
@@ -80,10 +83,14 @@ type Redis struct {
 	// Primary is the name of the primary that Sentinels watch.
 	Primary string `json:"primary,omitempty"`
 	// Cluster says that the addresses are nodes of a cluster.
-	Cluster          bool          `json:"cluster,omitempty"`
-	Username         string        `json:"username,omitempty"`
-	Password         schema.Secret `json:"password,omitzero"`
-	SentinelUsername string        `json:"sentinelUsername,omitempty"`
+	Cluster bool `json:"cluster,omitempty"`
+	// Username is for Redis's access control lists.
+	Username string `json:"username,omitempty"`
+	// Password is best written as env:NAME or file:PATH.
+	Password schema.Secret `json:"password,omitzero"`
+	// SentinelUsername is for the Sentinels themselves.
+	SentinelUsername string `json:"sentinelUsername,omitempty"`
+	// SentinelPassword is for the Sentinels themselves.
 	SentinelPassword schema.Secret `json:"sentinelPassword,omitzero"`
 	// Database is the number of the database.
 	Database int `json:"database,omitempty" schema:"min=0"`
@@ -171,7 +178,7 @@ func (c *Config) validate() []problem.Field {
 		})
 	}
 	for i, l := range c.Listeners {
-		if c.Admin.Address != "" && l.Address == c.Admin.Address {
+		if c.Admin.Address != "" && l.Address == c.Admin.Address && !strings.HasSuffix(l.Address, ":0") { // any free port
 			fields = append(fields, problem.Field{
 				Pointer: "/admin/address", Code: schema.RuleInvalid,
 				Detail: fmt.Sprintf("listener %d has the same address; management never shares a port with traffic", i),

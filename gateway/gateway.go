@@ -179,7 +179,8 @@ func (g *gateway) drain(servers []*listen.Server) error {
 	return nil
 }
 
-// reap closes what retired configurations held, once nobody uses it.
+// reap closes what retired configurations held, once nobody uses it, and keeps
+// the metrics of key sets.
 func (g *gateway) reap(ctx context.Context) {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
@@ -189,6 +190,11 @@ func (g *gateway) reap(ctx context.Context) {
 			return
 		case <-t.C:
 			g.live.Reap()
+			for _, s := range g.keys.Status() {
+				if !s.Fetched.IsZero() {
+					g.metrics.KeySetFetched(s.URL, s.Fetched)
+				}
+			}
 		}
 	}
 }
@@ -198,7 +204,7 @@ func (g *gateway) serveAdmin(ctx context.Context, work *sync.WaitGroup) (net.Add
 	if g.cfg.Admin.Address == "" {
 		return nil, func() {}, nil
 	}
-	var lc net.ListenConfig
+	lc := net.ListenConfig{Control: listen.ReusePort}
 	l, err := lc.Listen(ctx, "tcp", g.cfg.Admin.Address)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the admin listener: %w", err)

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/admin"
+	"github.com/gatehouse/gatehouse/gateway/internal/file"
+	"github.com/gatehouse/gatehouse/gateway/internal/listen"
+	"github.com/gatehouse/gatehouse/gateway/internal/tracing"
 	internaltraffic "github.com/gatehouse/gatehouse/gateway/internal/traffic"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
@@ -101,10 +104,16 @@ func (s *Sandbox) Summary() string {
 	return fmt.Sprintf("%d APIs with %d operations", t.APIs(), ops)
 }
 
+// Schema describes the configuration file, without the policies in it.
+func Schema() (*schema.Schema, error) {
+	docs := append(file.Docs(), schemaDoc, listen.SchemaDoc, internaltraffic.SchemaDoc, tracing.SchemaDoc)
+	return schema.Of(DefaultConfig(), schema.WithDocs(docs...))
+}
+
 // FileSchema returns the JSON Schema of the configuration file, with those of the
 // policies in it, for editors.
 func FileSchema(registry *policy.Registry) ([]byte, error) {
-	s, err := schema.Of(DefaultConfig())
+	s, err := Schema()
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func tuneMemory() {
 	metrics.Read(live)
 	percent := 400
 	if l := live[0].Value.Uint64(); l > smallHeap {
-		percent = int(max(50, min(400, 400*smallHeap/l))) //nolint:gosec // at most 400
+		percent = int(max(50, min(400, 400*smallHeap/l)))
 	}
 	debug.SetGCPercent(percent)
 }

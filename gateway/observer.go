@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway/internal/chain"
 	"github.com/gatehouse/gatehouse/gateway/internal/engine"
+	"github.com/gatehouse/gatehouse/gateway/internal/listen"
 	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
 	"github.com/gatehouse/gatehouse/gateway/internal/tracing"
 	internaltraffic "github.com/gatehouse/gatehouse/gateway/internal/traffic"
@@ -52,8 +53,12 @@ func (o *observer) End(ex *policy.Exchange, ob engine.Observation) {
 	from, code := internaltraffic.ErrorOf(ex, status)
 	total := ex.Outcome.End.Sub(ex.Start)
 	o.route(ob.Metrics).Done(status, string(from), total, ex.Outcome.UpstreamTime)
+	if o.tracer == nil && !o.recorder.Explains(ex) {
+		o.recorder.Done(ex, nil, ob.Tap)
+		return
+	}
 	vs, _ := o.verdicts.Get().(*[]traffic.Verdict)
-	*vs = appendVerdicts((*vs)[:0], ob.Verdicts, ex.Notes())
+	*vs = appendVerdicts((*vs)[:0], ob.Verdicts)
 	o.recorder.Done(ex, *vs, ob.Tap)
 	if o.tracer != nil {
 		o.tracer.Done(ex, tracing.Facts{Status: status, ErrorCode: string(code), Verdicts: *vs, Policies: ex.Detailed()})
@@ -62,7 +67,9 @@ func (o *observer) End(ex *policy.Exchange, ob engine.Observation) {
 	o.verdicts.Put(vs)
 }
 
-func appendVerdicts(out []traffic.Verdict, in []chain.Verdict, notes []policy.Note) []traffic.Verdict {
+// appendVerdicts puts verdicts into the form of records. Notes are added by the
+// recorder.
+func appendVerdicts(out []traffic.Verdict, in []chain.Verdict) []traffic.Verdict {
 	for i := range in {
 		v := &in[i]
 		out = append(out, traffic.Verdict{
@@ -72,11 +79,6 @@ func appendVerdicts(out []traffic.Verdict, in []chain.Verdict, notes []policy.No
 		t := &out[len(out)-1]
 		if v.Err != nil {
 			t.Reason = reasonOf(v.Err)
-		}
-		for _, n := range notes {
-			if n.Policy == v.Step.ID {
-				t.Notes = append(t.Notes, traffic.Pair{Name: n.Key, Value: n.Value})
-			}
 		}
 	}
 	return out
@@ -118,4 +120,16 @@ func (upstreamMetrics) Resolved(string, string, error)                          
 
 func (u upstreamMetrics) Changed(name, target string, c upstream.Condition) {
 	u.m.TargetUp(u.api+"/"+name, target, c == upstream.Healthy)
+}
+
+// listenerMetrics counts the connections of a listener.
+type listenerMetrics struct{ *metrics.Listener }
+
+// Refused counts a connection that ended before a request.
+func (l listenerMetrics) Refused(err error) {
+	if listen.IsProxy(err) {
+		l.Listener.Refused(metrics.RefusedProxy)
+		return
+	}
+	l.Listener.Refused(metrics.RefusedHandshake)
 }

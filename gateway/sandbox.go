@@ -7,9 +7,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/admin"
 	"github.com/gatehouse/gatehouse/gateway/internal/canon"
@@ -31,8 +32,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Sandbox is a gateway that carries no traffic: it compiles a configuration
@@ -86,7 +85,7 @@ func newSandbox(
 	ids := &internaltraffic.IDs{}
 	s.engine = engine.New(engine.Options{
 		Live: &s.live, Log: log, Name: cfg.Name, TrustedProxies: s.trusted, IdentityHeaders: cfg.IdentityHeaders,
-		NewID: func() string { return ids.New(time.Now()) }, Observer: newObserver(recorder, m, nil),
+		NewID: ids.New, Observer: newObserver(recorder, m, nil),
 	})
 	return s, nil
 }
@@ -167,7 +166,7 @@ func Open(path string, o Options) (*Sandbox, []problem.Field, error) {
 	for _, i := range s.load(snap).Issues {
 		if !broken[i.Unit] {
 			for _, f := range i.Problems {
-				f.Pointer = filepath.ToSlash(string(i.Kind) + " " + i.Unit + f.Pointer)
+				f.Pointer, f.Source = snap.Locate(i.Kind, i.Unit, f.Pointer)
 				fields = append(fields, f)
 			}
 		}
@@ -231,15 +230,17 @@ func (s *Sandbox) Explain(d admin.DryRun) (*traffic.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	for k, v := range d.Header {
+		if !policy.ValidName(k) || !policy.ValidValue(v) {
+			return nil, problem.New(problem.CodeBadRequest, "header: %q is no valid field", k)
+		}
+	}
 	ex := s.engine.Acquire()
 	ex.Start = time.Now()
 	r := &ex.Request
 	r.Proto, r.Method, r.Scheme, r.Authority = "HTTP/1.1", strings.ToUpper(d.Method), u.Scheme, u.Host
 	r.RawPath, r.Query, r.Peer = rawPath(u), u.RawQuery, peer
 	for k, v := range d.Header {
-		if !policy.ValidName(k) || !policy.ValidValue(v) {
-			return nil, problem.New(problem.CodeBadRequest, "header: %q is no valid field", k)
-		}
 		r.Header.Add(k, v)
 	}
 	s.engine.Serve(ex)

@@ -69,6 +69,7 @@ type gateway struct {
 	mu       sync.Mutex // one configuration is applied at a time
 	snapshot source.Snapshot
 	toKeep   chan source.Snapshot // of one place
+	kept     bool                 // the first configuration was written
 }
 
 // onClose has f called when the gateway ends, the last first.
@@ -120,7 +121,7 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	g.onClose(func() error { g.keys.Close(); return nil })
 	g.compiler = &table.Compiler{
 		Registry: registry, Log: env.Log, Now: env.Now,
-		Counters: g.counters, Credentials: g.credentials, KeySets: g.keys, Store: g.store,
+		Counters: &meteredCounters{Counters: g.counters, metrics: g.metrics}, Credentials: g.credentials, KeySets: g.keys, Store: g.store,
 		HTTP: client, Secrets: o.Secrets,
 		NewUpstream:  newUpstreams(env.Log, guard, g.metrics, g.tracer),
 		RouteMetrics: g.routeMetrics,
@@ -130,7 +131,7 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	g.engine = engine.New(engine.Options{
 		Live: &g.live, Log: env.Log, Name: cfg.Name,
 		TrustedProxies: prefixes(cfg.TrustedProxies), IdentityHeaders: cfg.IdentityHeaders,
-		NewID:    func() string { return ids.New(time.Now()) },
+		NewID:    ids.New,
 		Observer: newObserver(g.recorder, g.metrics, g.tracer),
 	})
 	return g, nil
@@ -242,6 +243,12 @@ func (g *gateway) openRecorder() error {
 			return fmt.Errorf("opening the spool: %w", err)
 		}
 		g.sinks = append(g.sinks, s)
+		if err := g.metrics.RecordSpool(func() metrics.Spool {
+			st := s.Spooled()
+			return metrics.Spool{Delivered: st.Delivered, Lost: st.Lost, Bytes: st.Bytes}
+		}); err != nil {
+			return fmt.Errorf("registering metrics: %w", err)
+		}
 	}
 	for _, s := range g.sinks {
 		if err := g.metrics.RecordSink(s.Name(), func() metrics.Sink {
@@ -338,7 +345,7 @@ func (g *gateway) listen(ctx, runCtx context.Context, work *sync.WaitGroup) ([]*
 		limits := l.Limits.Transport()
 		h1 := &http1.Server{Handler: g.engine, Log: g.log, Limits: func() transport.Limits { return limits }}
 		g.http1 = append(g.http1, h1)
-		o := listen.Options{HTTP1: h1, Inherited: inherited, Log: g.log}
+		o := listen.Options{HTTP1: h1, Inherited: inherited, Log: g.log, Metrics: listenerMetrics{g.metrics.Listener(l.Address)}}
 		h2 := &nethttp.Server{Handler: g.engine, Limits: limits, Log: g.log}
 		if l.TLS != nil {
 			if o.Certificates, err = listen.NewCertificates(*l.TLS, l.OffersHTTP2(), g.log); err != nil {

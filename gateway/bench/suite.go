@@ -196,7 +196,7 @@ func (s *suite) get(ctx context.Context, url string, header ...string) (int, []b
 	if err != nil {
 		return 0, nil, err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // read to its end
 	body, err := io.ReadAll(res.Body)
 	return res.StatusCode, body, err
 }

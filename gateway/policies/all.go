@@ -12,17 +12,22 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policies/compress"
 	"github.com/gatehouse/gatehouse/gateway/policies/concurrencylimit"
 	"github.com/gatehouse/gatehouse/gateway/policies/cors"
+	"github.com/gatehouse/gatehouse/gateway/policies/datamask"
 	"github.com/gatehouse/gatehouse/gateway/policies/deprecation"
 	"github.com/gatehouse/gatehouse/gateway/policies/fault"
 	"github.com/gatehouse/gatehouse/gateway/policies/headers"
 	"github.com/gatehouse/gatehouse/gateway/policies/hmacsignature"
+	"github.com/gatehouse/gatehouse/gateway/policies/injectionfilter"
 	"github.com/gatehouse/gatehouse/gateway/policies/ipfilter"
 	"github.com/gatehouse/gatehouse/gateway/policies/jsonthreat"
 	"github.com/gatehouse/gatehouse/gateway/policies/jwt"
 	"github.com/gatehouse/gatehouse/gateway/policies/logcontrol"
 	"github.com/gatehouse/gatehouse/gateway/policies/maintenance"
+	"github.com/gatehouse/gatehouse/gateway/policies/mirror"
+	"github.com/gatehouse/gatehouse/gateway/policies/mock"
 	"github.com/gatehouse/gatehouse/gateway/policies/mtls"
 	"github.com/gatehouse/gatehouse/gateway/policies/oauth2introspection"
+	"github.com/gatehouse/gatehouse/gateway/policies/openapivalidation"
 	"github.com/gatehouse/gatehouse/gateway/policies/pathrewrite"
 	"github.com/gatehouse/gatehouse/gateway/policies/queryparams"
 	"github.com/gatehouse/gatehouse/gateway/policies/quota"
@@ -48,17 +53,22 @@ func All() []policy.Definition {
 		compress.Definition(),
 		concurrencylimit.Definition(),
 		cors.Definition(),
+		datamask.Definition(),
 		deprecation.Definition(),
 		fault.Definition(),
 		headers.Definition(),
 		hmacsignature.Definition(),
+		injectionfilter.Definition(),
 		ipfilter.Definition(),
 		jsonthreat.Definition(),
 		jwt.Definition(),
 		logcontrol.Definition(),
 		maintenance.Definition(),
+		mirror.Definition(),
+		mock.Definition(),
 		mtls.Definition(),
 		oauth2introspection.Definition(),
+		openapivalidation.Definition(),
 		pathrewrite.Definition(),
 		queryparams.Definition(),
 		quota.Definition(),

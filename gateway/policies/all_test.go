@@ -24,16 +24,19 @@ func TestNamesNeverChange(t *testing.T) {
 }
 
 const names = `acl api-key basic-auth body-limit cache circuit-breaker compress concurrency-limit cors
-	deprecation fault headers hmac-signature ip-filter json-threat jwt log-control maintenance mtls
-	oauth2-introspection path-rewrite query-params quota rate-limit redirect request-id retry
-	spike-arrest timeout traffic-split`
+	data-mask deprecation fault headers hmac-signature injection-filter ip-filter json-threat jwt
+	log-control maintenance mirror mock mtls oauth2-introspection openapi-validation path-rewrite
+	query-params quota rate-limit redirect request-id retry spike-arrest timeout traffic-split`
+
+// document is for the policies that cannot be without one.
+const document = `{openapi: 3.0.3, info: {title: t, version: "1"}, paths: {/: {get: {operationId: op, responses: {"200": {description: ok}}}}}}`
 
 func TestEveryTypeHoldsToTheContract(t *testing.T) {
 	t.Parallel()
 	for _, d := range policies.All() {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			policytest.Contract(t, d)
+			policytest.Contract(t, d, policytest.WithDocument(t, document))
 		})
 	}
 }
@@ -58,7 +61,7 @@ func FuzzPolicyConfig(f *testing.F) {
 		if len(d.Check(raw)) > 0 {
 			return
 		}
-		h, err := policytest.Compile(t, d, config)
+		h, err := policytest.Compile(t, d, config, policytest.WithDocument(t, document))
 		if err != nil {
 			var p *problem.Problem
 			if !errors.As(err, &p) {

@@ -152,7 +152,7 @@ m: .inf
 n: '<<'
 200: x
 `), new(map[string]any))
-	require.Len(t, fs, 0)
+	require.Empty(t, fs)
 	require.JSONEq(t, `{"a":"no","b":"010","c":"0x1f","d":"1_000","e":"2026-01-02","f":".5","g":-1.5e3,"h":"1","i":"1","j":null,"k":true,
 		"l":"two\nlines\n","m":".inf","n":"<<","200":"x"}`, string(doc.JSON()))
 }

@@ -33,7 +33,7 @@ func TestWriteSendsTheDocumentWithItsHeaders(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
 	problem.New(problem.CodeRateLimited, "100 per second").
-		WithRetryAfter(1200 * time.Millisecond).
+		WithRetryAfter(1200*time.Millisecond).
 		WithChallenge(`ApiKey realm="orders"`).
 		WithHeader("RateLimit", `"default";r=0;t=2`).Write(rec)
 	require.Equal(t, 429, rec.Code)

@@ -274,8 +274,10 @@ func TestTypesThatDecodeThemselves(t *testing.T) {
 	var c config
 	require.Empty(t, schema.Decode([]byte(`{"list":[{"a":1}]}`), &c))
 	require.Equal(t, "a", c.List[0].Key)
-	require.Equal(t, []string{"/list/0 invalid: give one key", "/list/1/bad unknown: no such type",
-		"/list/2 type: expected a value, got null; give a value or remove the key"},
+	require.Equal(t, []string{
+		"/list/0 invalid: give one key", "/list/1/bad unknown: no such type",
+		"/list/2 type: expected a value, got null; give a value or remove the key",
+	},
 		lines(schema.Decode([]byte(`{"list":[5,{"bad":1},null]}`), &c)))
 	s, err := schema.Of(config{})
 	require.NoError(t, err)

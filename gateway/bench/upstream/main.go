@@ -57,7 +57,7 @@ func (s *server) serve(ln net.Listener) error {
 			return fmt.Errorf("accepting: %w", err)
 		}
 		go func() {
-			defer c.Close()
+			defer func() { _ = c.Close() }() // the proxy may have closed it
 			if err := s.connection(c); err != nil {
 				fmt.Fprintln(os.Stderr, "upstream:", err)
 			}
@@ -103,7 +103,7 @@ func (s *server) connection(c net.Conn) error {
 			}
 			m, err := c.Read(buf[n:])
 			if err != nil {
-				return nil // the proxy closed a connection it no longer needs
+				return nil //nolint:nilerr // the proxy closed a connection it no longer needs
 			}
 			n += m
 			continue
@@ -117,7 +117,7 @@ func (s *server) connection(c net.Conn) error {
 		}
 		out := s.route(target)
 		if _, err := c.Write(out); err != nil {
-			return nil // the proxy is gone
+			return nil //nolint:nilerr // the proxy is gone
 		}
 		n = copy(buf, buf[end+4:n])
 	}

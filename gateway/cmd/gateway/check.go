@@ -51,7 +51,11 @@ func check(_ context.Context, args []string, _ io.Reader, out, errs io.Writer) e
 		err = s.Close()
 	}
 	if len(fields) > 0 {
-		fmt.Fprintf(errs, "%s: %d mistakes\n", *path, len(fields))
+		noun := "mistakes"
+		if len(fields) == 1 {
+			noun = "mistake"
+		}
+		fmt.Fprintf(errs, "%s: %d %s\n", *path, len(fields), noun)
 		return errors.Join(errRefused, err)
 	}
 	fmt.Fprintf(out, "%s: fine, %s\n", *path, summary)

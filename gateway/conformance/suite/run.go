@@ -111,10 +111,10 @@ func (r *Runner) step(ctx context.Context, s *Step, behind string) []string {
 
 // http1 sends and reads.
 func (r *Runner) http1(c net.Conn, s *Step, behind string, d *differences) {
-	sent := make(chan error, 1)
-	go func() { // a gateway may answer before it has read everything
-		_, err := io.WriteString(c, s.Bytes()+behind)
-		sent <- err
+	sent := make(chan struct{})
+	go func() { // a gateway may answer, and close, before it has read everything
+		defer close(sent)
+		_, _ = io.WriteString(c, s.Bytes()+behind)
 	}()
 	br := bufio.NewReader(c)
 	for i, e := range append([]Expect{s.Expect}, s.Expect.More...) {

@@ -137,22 +137,30 @@ func guard(token string, next http.Handler) http.Handler {
 	want := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if token == "" {
-			if !local(r.Host) || r.Header.Get("Origin") != "" {
+			if !local(r.Host) || fromPage(r.Header) {
 				problem.New(problem.CodeAccessDenied, "without a token the admin listener answers only requests for localhost that no web page has made").Write(w)
 				return
 			}
 			next.ServeHTTP(w, r)
 			return
 		}
-		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		got := sha256.Sum256([]byte(given))
-		if subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
+		if subtle.ConstantTimeCompare(want[:], got[:]) != 1 || !bearer {
 			problem.New(problem.CodeCredentialMissing, "send the admin token as Authorization: Bearer").
 				WithChallenge(`Bearer realm="gatehouse admin"`).Write(w)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// fromPage reports whether a web page has made the request: browsers then say
+// from which site it is, or send an Origin. An address typed by a person is from
+// none.
+func fromPage(h http.Header) bool {
+	site := h.Get("Sec-Fetch-Site")
+	return h.Get("Origin") != "" || site != "" && site != "none"
 }
 
 func local(host string) bool {

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"errors"
-	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -64,9 +63,9 @@ func (s *State) tryPlan(ex *policy.Exchange, p *Plan, t *tried) error {
 // authenticate runs a plan's security and records what it said.
 func (s *State) authenticate(ex *policy.Exchange, st *Step) error {
 	s.current = st
-	start := time.Now()
+	start := ex.Tick()
 	err := enter(st, ex)
-	v := Verdict{Step: st, Err: err, Duration: time.Since(start)}
+	v := Verdict{Step: st, Err: err, Duration: ex.Tick().Sub(start)}
 	switch {
 	case errors.Is(err, policy.ErrNoCredential):
 		v.Outcome = Ignored

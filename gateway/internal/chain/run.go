@@ -87,7 +87,7 @@ func (s *State) inbound(ex *policy.Exchange, steps []*Step) error {
 	if len(steps) == 0 {
 		return nil
 	}
-	last := time.Now()
+	last := ex.Tick()
 	for _, st := range steps {
 		s.current = st
 		if st.When != nil && !st.When.NeedsResponse() {
@@ -103,7 +103,7 @@ func (s *State) inbound(ex *policy.Exchange, steps []*Step) error {
 			}
 		}
 		err := enter(st, ex)
-		now := time.Now()
+		now := ex.Tick()
 		s.record(st, ex, err, now.Sub(last))
 		last = now
 		if err != nil || ex.Responded() {
@@ -173,9 +173,9 @@ func (s *State) outbound(ex *policy.Exchange) error {
 				return s.refuse(st, upstreamBodyProblem(err, st.BufferResponse))
 			}
 		}
-		start := time.Now()
+		start := ex.Tick()
 		err := st.Outbound(ex)
-		s.verdicts[i].Duration += time.Since(start)
+		s.verdicts[i].Duration += ex.Tick().Sub(start)
 		if err != nil {
 			return s.refuse(st, err)
 		}
@@ -238,6 +238,7 @@ func (s *State) onError(st *Step, ex *policy.Exchange, err error) (out error) {
 		}
 	}()
 	out = st.OnError(ex, err)
+	ex.SetRecent(time.Time{})          // it may have waited
 	if out == nil && !ex.Responded() { // handled without an answer is not handled
 		return err
 	}

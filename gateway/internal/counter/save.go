@@ -123,7 +123,7 @@ func (e *entry) encode(b []byte) []byte {
 // Load adds the counts of a file to the set. A file that does not exist is no
 // error; one that is not whole is [ErrDamaged], and nothing is taken from it.
 func (s *Set) Load(path string) error {
-	data, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -218,7 +218,7 @@ func (d *decoder) length() int {
 		return 0
 	}
 	d.b = d.b[n:]
-	return int(v) //nolint:gosec // less than a length
+	return int(v)
 }
 
 func (d *decoder) text() string {
@@ -314,7 +314,7 @@ func replaceFile(path string, data []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	d, err := os.Open(dir) //nolint:gosec // the operator names it
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

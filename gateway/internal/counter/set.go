@@ -75,7 +75,7 @@ var _ policy.Counters = (*Set)(nil)
 // one. A damaged file is an error that wraps [ErrDamaged]; nothing is counted
 // then. Close it.
 func New(o Options) (*Set, error) {
-	ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // ends with Close
+	ctx, stop := context.WithCancel(context.Background())
 	s := &Set{
 		log:     cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
 		clock:   newClock(o.Now),

@@ -19,15 +19,15 @@ type cell struct {
 	prev  int64 // count of the window before, for sliding
 }
 
-func (c *cell) level() float64     { return math.Float64frombits(uint64(c.count)) } //nolint:gosec // bits
-func (c *cell) setLevel(l float64) { c.count = int64(math.Float64bits(l)) }         //nolint:gosec // bits
+func (c *cell) level() float64     { return math.Float64frombits(uint64(c.count)) }
+func (c *cell) setLevel(l float64) { c.count = int64(math.Float64bits(l)) }
 
 // advance brings the cell to the window that now is in. A window that begins
 // after now stays: a clock that goes back opens nothing again.
 func (r *rule) advance(c *cell, now int64) {
 	switch r.kind {
 	case fixed, sliding:
-		if d := now - c.start; uint64(d) >= uint64(r.window) { //nolint:gosec // negative is far
+		if d := now - c.start; uint64(d) >= uint64(r.window) {
 			r.turn(c, now)
 		}
 	case calendar:

@@ -33,8 +33,8 @@ type Options struct {
 	IdentityHeaders []string
 	// Observer is told of every exchange; nil = nobody.
 	Observer Observer
-	// NewID makes request ids.
-	NewID func() string
+	// NewID makes the id of a request that began at that time.
+	NewID func(began time.Time) string
 	// Name is the gateway's own, in Via.
 	Name string
 }
@@ -133,7 +133,7 @@ func (e *Engine) Serve(ex *policy.Exchange) {
 func (e *Engine) Refuse(ex *policy.Exchange, p *problem.Problem) {
 	c, _ := ex.Engine().(*call)
 	if ex.ID == "" {
-		ex.ID = e.o.NewID()
+		ex.ID = e.o.NewID(ex.Start)
 	}
 	e.refuse(c, p)
 }
@@ -172,7 +172,7 @@ func (e *Engine) prepare(c *call) error {
 	peer := r.Peer.Addr().Unmap()
 	trusted := len(e.proxies) > 0 && e.proxies.trusts(peer)
 	if via := r.Header.Get("Via"); via != "" && e.loops(&r.Header) {
-		c.ID = e.o.NewID()
+		c.ID = e.o.NewID(c.Start)
 		return problem.New(problem.CodeLoopDetected, "the request has passed this gateway %d times", maxLoops)
 	}
 	f := e.managed.cleanRequest(&r.Header, trusted)
@@ -227,7 +227,7 @@ func (e *Engine) identify(c *call, f forwarding) {
 		c.ID = f.requestID
 		return
 	}
-	c.ID = e.o.NewID()
+	c.ID = e.o.NewID(c.Start)
 }
 
 // address writes the forwarding fields that upstreams see.
@@ -249,7 +249,7 @@ func (e *Engine) address(c *call, f forwarding, trusted bool) {
 		}
 		r.Header.Add("X-Forwarded-Host", host)
 	}
-	r.Header.Set(HeaderRequestID, c.ID)
+	r.Header.Add(HeaderRequestID, c.ID) // the client's was removed
 	if via := r.Header.Joined("Via"); via != "" {
 		r.Header.Set("Via", via+", "+e.via)
 	} else {

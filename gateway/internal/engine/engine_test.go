@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -101,6 +102,7 @@ type gate struct {
 	closed   atomic.Int32
 	hold     chan struct{}
 	version  uint64
+	released *atomic.Int32 // counts configurations that were let go; nil = they are not counted
 }
 
 func newGate(t testing.TB, o engine.Options) *gate {
@@ -113,7 +115,7 @@ func newGate(t testing.TB, o engine.Options) *gate {
 	}
 	n := 0
 	o.Live, o.Name = &g.live, "test"
-	o.NewID = func() string { n++; return fmt.Sprintf("id-%d", n) }
+	o.NewID = func(time.Time) string { n++; return fmt.Sprintf("id-%d", n) }
 	g.engine = engine.New(o)
 	return g
 }
@@ -132,9 +134,31 @@ func (g *gate) load(text string) (issues []table.Issue, stats table.Stats) {
 	for _, b := range built.Broken {
 		s.Broken = append(s.Broken, source.Broken(b))
 	}
+	if g.released != nil {
+		text := new([1 << 16]byte) // stands for the text of the file
+		runtime.AddCleanup(text, func(released *atomic.Int32) { released.Add(1) }, g.released)
+		s.Locate = func(unit.Kind, string, string) (string, string) { return "", string(text[:1]) }
+	}
 	next, stats := g.compiler.Compile(s, g.live.Current())
 	g.live.Swap(next)
 	return next.Issues, stats
+}
+
+// Units that go on as they are must not hold on to the configuration that they
+// came with. R5.2
+func TestFormerConfigurationsAreLetGo(t *testing.T) {
+	t.Parallel()
+	g := newGate(t, engine.Options{})
+	g.released = &atomic.Int32{}
+	for i := range 10 {
+		g.load(orders + fmt.Sprintf("    version: %q\n", fmt.Sprint(i)))
+	}
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		g.live.Reap()
+		return g.released.Load() >= 9
+	}, 10*time.Second, 10*time.Millisecond, "kept: %d of 10 configurations", 10-g.released.Load())
+	require.NotNil(t, g.live.Current())
 }
 
 // do sends a request; the URL is host/path?query.

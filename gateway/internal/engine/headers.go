@@ -18,18 +18,22 @@ const (
 // managed decides about the fields of a request: which concern one connection
 // only (RFC 9110 section 7.6.1), and which the gateway alone may set.
 type managed struct {
-	// identity are further names, normalized, that only the gateway may set.
-	identity map[string]bool
+	// identity are the normalized names that only the gateway may set, by length.
+	identity [maxIdentity + 1][]string
 	// first marks the normalized first letters of managed names, to pass over
 	// all others quickly.
 	first [256]bool
 }
 
+// maxIdentity is the longest name that is told apart by its length.
+const maxIdentity = 64
+
 func newManaged(identity []string) *managed {
-	m := &managed{identity: map[string]bool{}}
+	m := &managed{}
 	for _, n := range append(identity, "forwarded", "x-request-id", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-url", "x-rewrite-url", "x-original-host") {
 		n = normalize(n)
-		m.identity[n] = true
+		at := &m.identity[min(len(n), maxIdentity)]
+		*at = append(*at, n)
 		m.first[n[0]] = true
 	}
 	m.first['x'] = true // x-forwarded-*, x-gatehouse-*
@@ -76,10 +80,7 @@ func (m *managed) owns(name string) bool {
 	if hasFoldedPrefix(name, "x-forwarded-") || hasFoldedPrefix(name, "x-gatehouse-") {
 		return true
 	}
-	if m.identity[name] {
-		return true
-	}
-	for id := range m.identity {
+	for _, id := range m.identity[min(len(name), maxIdentity)] {
 		if len(id) == len(name) && hasFoldedPrefix(name, id) {
 			return true
 		}
@@ -126,6 +127,15 @@ func (m *managed) cleanRequest(h *policy.Header, trusted bool) forwarding {
 			host: h.Get("X-Forwarded-Host"), requestID: h.Get(HeaderRequestID),
 		}
 	}
+	drop := false
+	fields := h.Fields()
+	for i := range fields {
+		name := fields[i].Name
+		drop = drop || hopByHop(name) || m.owns(name)
+	}
+	if !drop { // there is no Connection either, to name others
+		return f
+	}
 	named := h.Joined("Connection")
 	h.DelFunc(func(name, _ string) bool {
 		return hopByHop(name) || m.owns(name) || named != "" && namedBy(named, name)
@@ -135,6 +145,14 @@ func (m *managed) cleanRequest(h *policy.Header, trusted bool) forwarding {
 
 // cleanResponse is the same for a response.
 func cleanResponse(h *policy.Header, keepLength bool) {
+	drop := false
+	fields := h.Fields()
+	for i := range fields {
+		drop = drop || hopByHop(fields[i].Name)
+	}
+	if !drop {
+		return
+	}
 	named := h.Joined("Connection")
 	h.DelFunc(func(name, _ string) bool {
 		if keepLength && policy.EqualName(name, "Content-Length") {

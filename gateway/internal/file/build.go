@@ -26,6 +26,7 @@ type Built struct {
 	Pointers map[string]string
 	// Credentials is the whole credential feed.
 	Credentials credential.Feed
+	single      map[string]bool // APIs with one upstream, not in a list
 	// Broken are the APIs that could not be built.
 	Broken []Broken
 	// Files are the documents that were read.
@@ -43,10 +44,11 @@ type Memo struct {
 
 // built is what came of one API without a mistake.
 type built struct {
-	name  string
-	doc   []byte
-	ref   unit.Ref
-	plans map[string]bool
+	name   string
+	single bool
+	doc    []byte
+	ref    unit.Ref
+	plans  map[string]bool
 }
 
 // builder collects.
@@ -68,7 +70,7 @@ func Build(cfg *Config, dir string, memo *Memo) Built {
 	}
 	b := builder{
 		memo: memo, next: make(map[unit.Hash]built, len(cfg.APIs)), dir: dir, cfg: cfg, plans: map[string]map[string]bool{},
-		out: &Built{Units: map[unit.Hash][]byte{}, Pointers: map[string]string{}},
+		out: &Built{Units: map[unit.Hash][]byte{}, Pointers: map[string]string{}, single: map[string]bool{}},
 	}
 	b.settings()
 	for _, name := range sortedKeys(cfg.PolicySets) {
@@ -124,6 +126,9 @@ func (b *builder) same(text unit.Hash, at string) (name string, ok bool) {
 	}
 	b.next[text] = old
 	b.plans[old.name] = old.plans
+	if old.single {
+		b.out.single[old.name] = true
+	}
 	b.out.Units[old.ref.Hash] = old.doc
 	b.out.Refs = append(b.out.Refs, old.ref)
 	b.out.Pointers[string(unit.KindAPI)+"/"+old.name] = at
@@ -135,7 +140,7 @@ func (b *builder) remember(text unit.Hash, a *API, problems int) {
 		return
 	}
 	ref := b.out.Refs[len(b.out.Refs)-1]
-	b.next[text] = built{name: a.Name, doc: b.out.Units[ref.Hash], ref: ref, plans: b.plans[a.Name]}
+	b.next[text] = built{name: a.Name, single: a.Upstream != nil, doc: b.out.Units[ref.Hash], ref: ref, plans: b.plans[a.Name]}
 }
 
 func (b *builder) problem(pointer, code, format string, args ...any) {
@@ -190,6 +195,7 @@ func (b *builder) api(a *API, at string) {
 			b.problem(at+"/upstream", "oneOf", "either upstream or upstreams; put this one into the list")
 		}
 		u.Upstreams = []unit.Upstream{*a.Upstream}
+		b.out.single[a.Name] = true
 	}
 	upstreams := map[string]bool{}
 	for i := range u.Upstreams {

@@ -16,14 +16,21 @@ import (
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -dir ../../../libs/contract/unit -into unit_schema_doc.go -var unitDoc
+
+// Docs are the texts of the types that make up the file, for its schema.
+func Docs() []schema.Docs { return []schema.Docs{schemaDoc, unitDoc} }
+
 // Config is the part of the file that may change while the gateway runs: APIs
 // and all that belongs to them.
 type Config struct {
-	// Organization, Project and Environment are what the APIs belong to, for
-	// records; the default project is "default".
+	// Organization is what the APIs belong to, for records.
 	Organization string `json:"organization,omitempty"`
-	Project      string `json:"project,omitempty"`
-	Environment  string `json:"environment,omitempty"`
+	// Project is what the APIs belong to, for records; the default is "default".
+	Project string `json:"project,omitempty"`
+	// Environment is what the gateway serves, such as PRD, for records.
+	Environment string `json:"environment,omitempty"`
 	// Policies apply to every request, before those of the API.
 	Policies []Policy `json:"policies,omitempty"`
 	// PolicySets are lists of policies for reuse, by name.
@@ -86,6 +93,7 @@ type Operation struct {
 
 // Plan is how an API may be consumed.
 type Plan struct {
+	// Name is what subscriptions refer to.
 	Name string `json:"name" schema:"required,minLength=1"`
 	// Security is the policy that establishes the caller; none = anyone.
 	Security *Policy `json:"security,omitempty"`
@@ -97,9 +105,14 @@ type Plan struct {
 
 // Application is a program that calls APIs.
 type Application struct {
-	Name       string            `json:"name" schema:"required,minLength=1"`
-	ID         string            `json:"id,omitempty"`
-	Groups     []string          `json:"groups,omitempty"`
+	// Name identifies the application in the file.
+	Name string `json:"name" schema:"required,minLength=1"`
+	// ID identifies the application in records and to upstreams; the default is
+	// the name.
+	ID string `json:"id,omitempty"`
+	// Groups are for the policy acl and for expressions.
+	Groups []string `json:"groups,omitempty"`
+	// Attributes are for expressions.
 	Attributes map[string]string `json:"attributes,omitempty"`
 	// Credentials are how the application proves who it is.
 	Credentials []Credential `json:"credentials,omitempty"`
@@ -109,7 +122,9 @@ type Application struct {
 
 // Subscription is an application's right to use a plan of an API.
 type Subscription struct {
-	API  string `json:"api" schema:"required"`
+	// API is the name of an API of the file.
+	API string `json:"api" schema:"required"`
+	// Plan is the name of one of its plans.
 	Plan string `json:"plan" schema:"required"`
 	// Expires is a date and time (RFC 3339).
 	Expires string `json:"expires,omitempty" schema:"format=date-time"`
@@ -120,9 +135,11 @@ type Credential struct {
 	// ID names the credential in records; the default is made of the
 	// application's name.
 	ID string `json:"id,omitempty"`
-	// APIKey is the key itself, of 8 bytes at least; APIKeyHash its SHA-256 as "sha256:" and hex.
-	APIKey     schema.Secret `json:"apiKey,omitzero" schema:"oneof=kind"`
-	APIKeyHash string        `json:"apiKeyHash,omitempty" schema:"oneof=kind,pattern=^sha256:[0-9a-f]{64}$"`
+	// APIKey is the key itself, of 8 bytes at least, best as env:NAME or
+	// file:PATH.
+	APIKey schema.Secret `json:"apiKey,omitzero" schema:"oneof=kind"`
+	// APIKeyHash is the SHA-256 of the key as "sha256:" and hex.
+	APIKeyHash string `json:"apiKeyHash,omitempty" schema:"oneof=kind,pattern=^sha256:[0-9a-f]{64}$"`
 	// Basic is a user name and a password.
 	Basic *Basic `json:"basic,omitempty" schema:"oneof=kind"`
 	// ClientID is the client that tokens (JWT or opaque) are issued to.
@@ -139,6 +156,7 @@ type Credential struct {
 
 // Basic is a user name and a password.
 type Basic struct {
+	// Username is compared as it is.
 	Username string `json:"username" schema:"required,minLength=1"`
 	// PasswordHash is the argon2id or bcrypt hash of the password, as made by
 	// `gateway hash`.
@@ -156,6 +174,7 @@ type Certificate struct {
 
 // HMAC is a key for signed requests.
 type HMAC struct {
+	// KeyID is what requests name the key by.
 	KeyID string `json:"keyId" schema:"required,minLength=1"`
 	// Secret has 16 bytes at least.
 	Secret schema.Secret `json:"secret" schema:"required"`
@@ -165,7 +184,7 @@ type HMAC struct {
 // that a mistake in one API never harms another.
 type RawAPI struct{ raw json.RawMessage }
 
-var apiSchema = sync.OnceValues(func() (*schema.Schema, error) { return schema.Of(API{}) })
+var apiSchema = sync.OnceValues(func() (*schema.Schema, error) { return schema.Of(API{}, schema.WithDocs(Docs()...)) })
 
 // JSONSchema describes an [API].
 func (RawAPI) JSONSchema() *schema.Node {
@@ -217,14 +236,18 @@ type Policy struct{ unit.Policy }
 
 // JSONSchema describes the form.
 func (Policy) JSONSchema() *schema.Node {
-	text := &schema.Node{Type: schema.Types{"string"}}
-	two, one := 1, 4
+	text := func(order int, doc string) *schema.Node {
+		return &schema.Node{Type: schema.Types{"string"}, Order: order, Description: doc}
+	}
+	least, most := 1, 4
 	return &schema.Node{
 		Type: schema.Types{"object"},
 		Properties: map[string]*schema.Node{
-			"name": text, "when": text, "set": text,
+			"name": text(1, "Name tells several policies of a type apart, and keeps counts when the list changes."),
+			"when": text(2, "When is a CEL expression; the policy is passed over where it is false."),
+			"set":  text(3, "Set names a policy set to put here, instead of a policy type."),
 		},
-		MinProperties: &two, MaxProperties: &one,
+		MinProperties: &least, MaxProperties: &most,
 	}
 }
 

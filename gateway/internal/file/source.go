@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/config"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // settle is how long changes are collected before the file is read again:
@@ -151,9 +153,9 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	}
 	snap := source.Snapshot{
 		Manifest: m, Signed: signed, Refs: built.Refs, Units: built.Units, Credentials: &built.Credentials,
-		Locate: func(kind unit.Kind, name, pointer string) string {
-			at := []problem.Field{{Pointer: built.Pointers[string(kind)+"/"+name] + filePointer(kind, pointer)}}
-			return doc.Locate(at)[0].Source
+		Locate: func(kind unit.Kind, name, pointer string) (string, string) {
+			at := []problem.Field{{Pointer: built.pointer(kind, name, pointer)}}
+			return at[0].Pointer, doc.Locate(at)[0].Source
 		},
 	}
 	files := credentialFiles(cfg, dir)
@@ -175,16 +177,49 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	return snap, built.Problems, true
 }
 
-// filePointer maps a pointer within a unit to the one in the file, where the
-// two forms differ.
-func filePointer(kind unit.Kind, pointer string) string {
-	switch {
-	case kind == unit.KindSettings:
-		return strings.Replace(pointer, "/platform", "/policies", 1)
-	case strings.HasPrefix(pointer, "/upstreams/0"):
-		return strings.Replace(pointer, "/upstreams/0", "/upstream", 1)
+// pointer maps a pointer within a unit to the one in the file, where the two
+// forms differ: there a policy's configuration stands under its type, a single
+// upstream has no list, and the settings are at the top.
+func (b *Built) pointer(kind unit.Kind, name, pointer string) string {
+	at := b.Pointers[string(kind)+"/"+name]
+	var tree any
+	for _, r := range b.Refs {
+		if r.Kind == kind && r.Name == name {
+			_ = json.Unmarshal(b.Units[r.Hash], &tree) // was encoded here
+		}
 	}
-	return pointer
+	if kind == unit.KindSettings {
+		pointer = strings.Replace(pointer, "/platform", "/policies", 1)
+		if m, ok := tree.(map[string]any); ok {
+			m["policies"] = m["platform"]
+		}
+	}
+	if kind == unit.KindAPI && b.single[name] {
+		pointer = strings.Replace(pointer, "/upstreams/0", "/upstream", 1)
+	}
+	// Walk the unit along the pointer; where a policy is passed on the way to a
+	// field of its configuration, its type comes in between.
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		if token == "" {
+			continue
+		}
+		if m, ok := tree.(map[string]any); ok {
+			if t, isPolicy := m["type"].(string); isPolicy && t != "" && token != "when" && token != "name" {
+				at += "/" + schema.Escape(t)
+				tree = nil // below it the two are the same
+			}
+		}
+		at += "/" + token
+		switch v := tree.(type) {
+		case map[string]any:
+			tree = v[token]
+		case []any:
+			if i, err := strconv.Atoi(token); err == nil && i < len(v) {
+				tree = v[i]
+			}
+		}
+	}
+	return at
 }
 
 // Run delivers the configuration now and after each change of a file. A file

@@ -32,6 +32,7 @@ type attempt struct {
 	err       error // how reading the body failed
 
 	deadline time.Time
+	idle     time.Time // since when the connection is, if nothing is waited for any more
 	canceled atomic.Bool
 
 	mu     sync.Mutex // guards conn against Cancel and finishTunnel
@@ -47,7 +48,7 @@ var (
 func (a *attempt) begin(c *Client, ex *policy.Exchange, call *transport.Call) {
 	a.client, a.ex, a.call = c, ex, call
 	a.keep, a.sender, a.err = false, nil, nil
-	a.deadline = call.Deadline
+	a.deadline, a.idle = call.Deadline, time.Time{}
 	a.canceled.Store(false)
 	if a.body.ready == nil {
 		a.body.ready = a.ready
@@ -72,7 +73,7 @@ func (a *attempt) detach(keep bool) {
 	a.conn = nil
 	a.mu.Unlock()
 	if u != nil {
-		a.client.pool.put(u, keep && !a.canceled.Load())
+		a.client.pool.put(u, keep && !a.canceled.Load(), a.idle)
 	}
 }
 
@@ -116,7 +117,7 @@ func (a *attempt) finishTunnel(u *upstream) {
 	a.mu.Unlock()
 	if mine {
 		a.client.inFlight.Add(-1)
-		a.client.pool.put(u, false)
+		a.client.pool.put(u, false, time.Time{})
 	}
 }
 
@@ -160,6 +161,7 @@ func (a *attempt) explain(err error) error {
 
 // ready prepares for waiting for the upstream's content.
 func (a *attempt) ready() error {
+	a.idle = time.Time{}
 	if a.deadline.IsZero() && a.client.opt.StreamIdle <= 0 {
 		a.conn.rd.exact(time.Time{})
 		return nil

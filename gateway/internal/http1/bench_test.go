@@ -82,7 +82,7 @@ func serveBenchProxy(kind, up string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(l.Addr())
+	_, _ = fmt.Fprintln(os.Stdout, l.Addr()) // the benchmark reads it
 	if kind == "http1" {
 		c := NewClient(transport.ClientOptions{Target: transport.Target{Network: "tcp", Address: up, Authority: up}})
 		f := &forwarder{client: c, call: transport.Call{ConnectTimeout: 5 * time.Second, HeaderTimeout: 20 * time.Second}}

@@ -40,6 +40,8 @@ type reader struct {
 	onRaw func(fd uintptr) bool
 	rawN  int
 	rawE  error
+	// ask is to be written before bytes are waited for.
+	ask []byte
 	// woke is called between the moment at which bytes were found and the one at
 	// which they are used.
 	woke func()
@@ -54,6 +56,61 @@ func (r *reader) from(c net.Conn) {
 			r.onRaw = r.readRaw
 		}
 	}
+}
+
+// writer writes to a connection.
+type writer struct {
+	conn net.Conn
+	raw  syscall.RawConn // nil where bytes must go through conn
+
+	onRaw func(fd uintptr) bool
+	p     []byte
+	err   error
+}
+
+// to makes the writer write to c.
+func (w *writer) to(c net.Conn) {
+	w.conn = c
+	if tcp := bareTCP(c); tcp != nil {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			w.raw = raw
+			w.onRaw = w.writeRaw
+		}
+	}
+}
+
+// write writes all of p.
+func (w *writer) write(p []byte) error {
+	if w.raw == nil {
+		_, err := w.conn.Write(p)
+		return err
+	}
+	w.p, w.err = p, nil
+	err := w.raw.Write(w.onRaw)
+	w.p = nil
+	if err == nil && w.err != nil {
+		err = &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", w.err)}
+	}
+	return err
+}
+
+// writeRaw writes as much as can be without waiting, and reports whether that
+// was all or there is no more to be done.
+func (w *writer) writeRaw(fd uintptr) bool {
+	for len(w.p) > 0 {
+		n, errno := writeNow(fd, w.p)
+		switch errno {
+		case 0:
+			w.p = w.p[n:]
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return false
+		default:
+			w.err = errno
+			return true
+		}
+	}
+	return true
 }
 
 // bareTCP returns the TCP connection whose bytes are those of c, or nil. A
@@ -112,26 +169,57 @@ func (r *reader) release() {
 }
 
 // readRaw reads into a fresh buffer, or reports false where there is nothing to
-// read yet, in which case no buffer is held.
+// read yet, in which case no buffer is held. Where something is to be asked for
+// first, it does that and no more: the connection was made ready to be waited
+// for before, so that no answer is missed, and none can be there yet.
 func (r *reader) readRaw(fd uintptr) bool {
+	if len(r.ask) > 0 {
+		r.rawN, r.rawE = 0, nil
+		n, errno := writeNow(fd, r.ask)
+		if errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
+			r.ask, r.rawE = nil, errno
+			return true
+		}
+		r.ask = r.ask[n:]
+		return len(r.ask) > 0
+	}
 	p := pages.Get().(*page) //nolint:forcetypeassert // the pool holds nothing else
 	for {
-		n, err := syscall.Read(int(fd), p[:])
-		switch {
-		case errors.Is(err, syscall.EINTR):
-			continue
-		case errors.Is(err, syscall.EAGAIN):
-			pages.Put(p)
-			return false
-		case err != nil:
-			pages.Put(p)
-			r.rawN, r.rawE = 0, err
-		default:
+		n, errno := readNow(fd, p[:])
+		switch errno {
+		case 0:
 			r.page, r.buf = p, p[:]
 			r.rawN, r.rawE = n, nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			pages.Put(p)
+			return false
+		default:
+			pages.Put(p)
+			r.rawN, r.rawE = 0, errno
 		}
 		return true
 	}
+}
+
+// write writes p, now or before the next bytes are waited for. P must not
+// change until then.
+func (r *reader) write(p []byte) error {
+	if r.raw != nil && r.r == r.w {
+		r.ask = p
+		return nil
+	}
+	_, err := r.conn.Write(p)
+	return err
+}
+
+// askRest writes what did not fit into the socket.
+func (r *reader) askRest() error {
+	p := r.ask
+	r.ask = nil
+	_, err := r.conn.Write(p)
+	return err
 }
 
 // fill reads more bytes, at least one where it returns nil. The buffer grows up
@@ -139,8 +227,17 @@ func (r *reader) readRaw(fd uintptr) bool {
 func (r *reader) fill(limit int) error {
 	if r.r == r.w && r.raw != nil {
 		r.release()
-		if err := r.raw.Read(r.onRaw); err != nil {
-			return err
+		for {
+			if err := r.raw.Read(r.onRaw); err != nil {
+				r.ask = nil
+				return err
+			}
+			if len(r.ask) == 0 {
+				break
+			}
+			if err := r.askRest(); err != nil {
+				return err
+			}
 		}
 		if r.woke != nil {
 			r.woke()

@@ -85,11 +85,14 @@ func (c *Client) RoundTrip(ex *policy.Exchange, call *transport.Call) error {
 
 func (a *attempt) run() error {
 	call := a.call
-	call.Reused, call.Wrote, call.BodyRead = false, false, false
+	call.Reused, call.Wrote, call.BodyRead, call.Answered = false, false, false, time.Time{}
 	a.whole = false
 	defer a.out.release()
 	for again := false; ; again = true {
-		start := time.Now()
+		start := call.Start
+		if again || start.IsZero() {
+			start = time.Now()
+		}
 		u, err := a.client.pool.get(a.ex, start, a.until(start, call.ConnectTimeout), again, &a.canceled)
 		if err != nil {
 			return a.failure(err, transport.FailedConnect)
@@ -100,7 +103,7 @@ func (a *attempt) run() error {
 		}
 		a.heard = false
 		err = a.send(start)
-		if !call.Reused || !a.whole {
+		if len(u.in.ask) == 0 && (!call.Reused || !a.whole) {
 			a.out.release() // it will not be sent again
 		}
 		if err == nil {
@@ -246,6 +249,8 @@ func (a *attempt) awaitHead() (int, error) {
 func (a *attempt) answered(status int, old bool) error {
 	ex, f := a.ex, &a.facts
 	resp := &ex.Response
+	a.call.Answered = time.Now()
+	a.idle = a.call.Answered
 	none := ex.Request.Method == "HEAD" || bodiless(status)
 	if status == 204 && (f.chunked || f.length > 0) {
 		return errNoContent

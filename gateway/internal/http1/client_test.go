@@ -73,7 +73,10 @@ func TestStaleConnection(t *testing.T) {
 		stream bool
 		fails  bool
 	}{
-		{method: "GET"}, {method: "PUT", body: "abc"}, {method: "PUT", body: "abc", stream: true}, {method: "DELETE"},
+		{method: "GET"},
+		{method: "PUT", body: "abc"},
+		{method: "PUT", body: "abc", stream: true},
+		{method: "DELETE"},
 		{method: "POST", body: "abc", fails: true},
 	} {
 		t.Run(fmt.Sprintf("%s %q %v", c.method, c.body, c.stream), func(t *testing.T) {

@@ -21,7 +21,8 @@ import (
 
 // The phases of a connection. Only an idle one may be closed by Shutdown.
 const (
-	phaseIdle int32 = iota
+	phaseNew int32 = iota // before its first request
+	phaseIdle
 	phaseActive
 	phaseClosed
 )
@@ -47,6 +48,7 @@ type conn struct {
 	tls    *tls.ConnectionState
 	lim    transport.Limits
 	in     reader
+	wr     writer
 	rd, wd deadline
 	first  time.Time // when the first byte of the request was read
 	now    time.Time // a recent time
@@ -83,6 +85,7 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	}
 	c.in.from(nc)
 	c.in.woke = c.woke
+	c.wr.to(nc)
 	c.rd.set, c.wd.set = nc.SetReadDeadline, nc.SetWriteDeadline
 	c.ctx = &exchangeContext{parent: ctx}
 	c.body.c = c
@@ -94,7 +97,9 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 func (c *conn) woke() {
 	if c.first.IsZero() {
 		c.first = time.Now()
-		c.phase.CompareAndSwap(phaseIdle, phaseActive)
+		if !c.phase.CompareAndSwap(phaseIdle, phaseActive) {
+			c.phase.CompareAndSwap(phaseNew, phaseActive)
+		}
 	}
 }
 
@@ -104,8 +109,10 @@ func (c *conn) serve() {
 		if c.in.buffered() > 0 { // pipelined
 			c.first = c.now
 			c.phase.Store(phaseActive)
-		} else if c.phase.Store(phaseIdle); c.srv.draining.Load() && (!c.late || c.served > 0) {
-			return
+		} else if c.served > 0 {
+			if c.phase.Store(phaseIdle); c.srv.draining.Load() {
+				return
+			}
 		}
 		n, m, err := c.awaitHead()
 		switch {
@@ -141,6 +148,9 @@ func (c *conn) awaitHead() (int, *malformed, error) {
 				wait = min(wait, lateTime)
 			}
 			c.rd.after(c.now, wait)
+			if c.served == 0 && !c.late && c.srv.draining.Load() { // it began just now
+				c.rd.exact(time.Now().Add(lateTime))
+			}
 		} else {
 			n, m := c.findHead(buf, skipped)
 			if n > 0 || m != nil {

@@ -41,7 +41,6 @@ func (r iotestReader) Read(p []byte) (int, error) { return r.r.Read(p[:min(len(p
 
 // message is what a parse understood.
 type message struct {
-	head string
 	body string
 	err  error
 	rest int // bytes after the message

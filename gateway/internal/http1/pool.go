@@ -114,7 +114,7 @@ func (p *pool) wait(ex *policy.Exchange, until time.Time, turn chan *upstream) (
 	}
 	p.mu.Unlock()
 	if u := <-turn; u != nil { // it came all the same
-		p.put(u, true)
+		p.put(u, true, time.Time{})
 	} else {
 		p.leave()
 	}
@@ -166,14 +166,18 @@ func hostOf(authority string) string {
 	return authority
 }
 
-// put takes a connection back, or closes it.
-func (p *pool) put(u *upstream, keep bool) {
+// put takes a connection back, or closes it. Since is when its last answer was
+// whole; zero = now.
+func (p *pool) put(u *upstream, keep bool, since time.Time) {
 	if !keep || u.in.buffered() > 0 {
 		p.drop(u)
 		return
 	}
 	u.uses++
-	u.since = time.Now()
+	if since.IsZero() {
+		since = time.Now()
+	}
+	u.since = since
 	p.mu.Lock()
 	if len(p.waiting) > 0 && !p.closed {
 		p.next() <- u

@@ -28,11 +28,6 @@ type forwarder struct {
 	pool   sync.Pool
 }
 
-type pooled struct {
-	policy.Exchange
-	call transport.Call
-}
-
 func (f *forwarder) Acquire() *policy.Exchange {
 	if p, ok := f.pool.Get().(*policy.Exchange); ok {
 		return p
@@ -159,7 +154,7 @@ func TestProxy(t *testing.T) {
 				resp.Body.Close()
 				require.Equal(t, 200, resp.StatusCode, string(got))
 				require.Equal(t, "POST "+path+" "+addr+" yes", resp.Header.Get("X-Got"))
-				require.Equal(t, len(body), len(got))
+				require.Len(t, got, len(body))
 				require.Equal(t, body, string(got))
 			}
 		}

@@ -67,7 +67,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		b.err = b.explain(err)
 	}
 	switch {
-	case b.body.done && err != errBodyTooLarge:
+	case b.body.done && !errors.Is(err, errBodyTooLarge):
 		b.left.Store(0)
 	case b.err == nil && b.body.framing == framedLength:
 		b.left.Store(b.body.remain)

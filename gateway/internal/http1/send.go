@@ -30,8 +30,7 @@ func (a *attempt) send(start time.Time) error {
 	if a.whole && len(out.buf) > 0 { // once more
 		a.bound(&u.wd, start, a.writeTime())
 		a.bound(&u.rd, start, a.call.HeaderTimeout)
-		_, err := u.nc.Write(out.buf)
-		return err
+		return u.in.write(out.buf)
 	}
 	out.small()
 	size := body.Length()
@@ -58,8 +57,7 @@ func (a *attempt) send(start time.Time) error {
 	}
 	a.bound(&u.rd, start, a.call.HeaderTimeout)
 	a.call.Wrote = true
-	_, err = u.nc.Write(out.buf)
-	return err
+	return u.in.write(out.buf)
 }
 
 // writeTime is how long the upstream may take no byte of the request.

@@ -85,7 +85,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// Shutdown closes idle connections at once, lets exchanges under way end, with
+// Shutdown closes kept connections at once, lets exchanges under way end, with
 // Connection: close, and closes what is left when ctx is done. It returns
 // ctx.Err() in that case. A connection that was accepted before and is handed
 // over only now, for example after its TLS handshake, is still served the
@@ -104,6 +104,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for c := range s.conns {
 		if c.phase.CompareAndSwap(phaseIdle, phaseClosed) {
 			_ = c.nc.Close()
+		} else if c.phase.Load() == phaseNew {
+			// Its request may be on its way, and no client sends it again: the
+			// connection is not one that was kept.
+			_ = c.nc.SetReadDeadline(time.Now().Add(lateTime))
 		}
 	}
 	empty := s.empty

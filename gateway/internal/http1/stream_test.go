@@ -181,7 +181,7 @@ func TestWebSocket(t *testing.T) {
 		if err != nil {
 			return
 		}
-		defer c.CloseNow() //nolint:errcheck // the test ends
+		defer c.CloseNow()
 		c.SetReadLimit(-1)
 		for {
 			typ, b, err := c.Read(r.Context())

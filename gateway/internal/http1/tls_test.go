@@ -65,7 +65,7 @@ func TestTLS(t *testing.T) {
 			}()
 		}
 	}()
-	tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "example.com"}} //nolint:gosec // a test
+	tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "example.com"}}
 	defer tr.CloseIdleConnections()
 	for range 3 {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+l.Addr().String(), nil)
@@ -80,7 +80,7 @@ func TestTLS(t *testing.T) {
 	}
 	require.Equal(t, 1, s.Connections())
 
-	c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true, ServerName: "example.com"}) //nolint:gosec // a test
+	c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true, ServerName: "example.com"})
 	require.NoError(t, err)
 	send(t, c, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-arrived

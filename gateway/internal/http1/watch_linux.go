@@ -12,7 +12,7 @@ import (
 func hasLeft(s syscall.RawConn, half bool) bool {
 	gone := true // a closed socket
 	_ = s.Control(func(fd uintptr) {
-		p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}} //nolint:gosec // descriptors are small
+		p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
 		n, err := unix.Poll(p[:], 0)
 		mask := int16(unix.POLLERR | unix.POLLHUP)
 		if half {
@@ -28,7 +28,7 @@ func hasLeft(s syscall.RawConn, half bool) bool {
 func readable(s syscall.RawConn) bool {
 	yes := true // a closed socket
 	_ = s.Control(func(fd uintptr) {
-		p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}} //nolint:gosec // descriptors are small
+		p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
 		n, err := unix.Poll(p[:], 0)
 		yes = err == nil && n > 0
 	})

@@ -93,6 +93,9 @@ func (c *conn) respond(ex *policy.Exchange) bool {
 	}
 	keep := c.body.answering() && !c.srv.draining.Load() && (c.drains == nil || !c.drains()) && c.keepsAlive(ex)
 	c.writing.Store(true)
+	if c.now = ex.Recent(); c.now.IsZero() {
+		c.now = time.Now()
+	}
 	if isEventStream(resp) {
 		c.endless.Store(true)
 	}
@@ -208,7 +211,7 @@ func (w *responseWriter) head() error {
 		}
 	}
 	if !dated {
-		b = appendDate(b, w.c.recent())
+		b = appendDate(b, w.c.now)
 	}
 	switch {
 	case w.hasBody && w.length < 0 && req.Proto == "HTTP/1.1":
@@ -229,12 +232,6 @@ func (w *responseWriter) head() error {
 	}
 	w.c.out.buf = append(b, '\r', '\n')
 	return nil
-}
-
-// recent returns a time that is good enough for a Date.
-func (c *conn) recent() time.Time {
-	c.now = time.Now()
-	return c.now
 }
 
 // appendField appends a field line, and reports whether name and value are
@@ -296,7 +293,7 @@ func (c *conn) write(p []byte) error {
 	for len(p) > 0 {
 		part := p[:min(len(p), writeBytes)]
 		c.wd.after(c.now, c.lim.WriteIdle)
-		if _, err := c.nc.Write(part); err != nil {
+		if err := c.wr.write(part); err != nil {
 			return err
 		}
 		if p = p[len(part):]; len(p) > 0 {

@@ -120,7 +120,7 @@ func (s *Store) slot(id string) uint32 {
 	// Readers have the slice as it was; appending writes behind its end only.
 	next := append(*s.apps.Load(), new(appSlot))
 	s.apps.Store(&next)
-	i := uint32(len(next) - 1) //nolint:gosec // applications are fewer than 2^32
+	i := uint32(len(next) - 1)
 	s.byID[id] = i
 	return i
 }

@@ -41,7 +41,7 @@ const (
 	numberMask = 1<<numberBits - 1
 )
 
-func tag(h uint64) uint32 { return uint32(h>>32) &^ numberMask } //nolint:gosec // the upper bits are meant to go
+func tag(h uint64) uint32 { return uint32(h>>32) &^ numberMask }
 
 // shard is one part of the entries: an open-addressing index over pages of
 // records, and their texts one after the other.
@@ -153,11 +153,11 @@ func (sh *shard) write(r *record, id, plan string, verifier []byte) {
 	}
 	last := len(sh.texts) - 1
 	b := sh.texts[last]
-	r.page, r.offset = uint32(last), uint16(len(b)) //nolint:gosec // a page has at most 64 KiB
+	r.page, r.offset = uint32(last), uint16(len(b))
 	b = append(b, id...)
 	b = append(b, plan...)
 	sh.texts[last] = append(b, verifier...)
-	r.idLen, r.planLen, r.verLen = uint16(len(id)), uint8(len(plan)), uint16(len(verifier)) //nolint:gosec // bounded by maxText
+	r.idLen, r.planLen, r.verLen = uint16(len(id)), uint8(len(plan)), uint16(len(verifier))
 	r.flags &^= nilVer
 	if verifier == nil {
 		r.flags |= nilVer

@@ -90,7 +90,7 @@ func (r *remote) load(s *Sets) {
 		keys, _, err = parseSet(k.Set, false, true)
 	}
 	if err != nil {
-		s.log.Warn("key set on disk is not used", "url", r.url, "error", err) //nolint:sloglint // no request is concerned
+		s.log.Warn("key set on disk is not used", "url", r.url, "error", err)
 		return
 	}
 	if k.Fetched.After(s.now()) { // a clock that went back must not make keys immortal

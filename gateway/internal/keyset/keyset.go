@@ -75,7 +75,7 @@ func New(o Options) *Sets {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	client.Jar = nil
 	s.http = &client
-	s.ctx, s.cancel = context.WithCancel(context.Background()) //nolint:forbidigo // ends with Close, not with a caller
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 

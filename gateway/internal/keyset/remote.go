@@ -138,7 +138,7 @@ func wait(ctx context.Context, flight <-chan struct{}) error {
 	}
 }
 
-// usable returns the keys, or why there are none. R8.2, R8.3
+// usable returns the keys, or why there are none. R8.2, R8.3.
 func (h *handle) usable(now time.Time) ([]policy.Key, error) {
 	r := h.remote
 	switch {
@@ -222,14 +222,14 @@ func (r *remote) fetch(s *Sets) {
 		}
 		r.succeeded(s, now, keys, skipped, maxAge)
 		if unkept != nil {
-			s.log.Warn("key set cannot be kept on disk", "url", r.url, "error", unkept) //nolint:sloglint // no request is concerned
+			s.log.Warn("key set cannot be kept on disk", "url", r.url, "error", unkept)
 		}
 	})
 }
 
 func (r *remote) failed(s *Sets, err error) {
 	if r.failures == 0 { // one line when it is lost, one when it is back. R6.5
-		s.log.Error("key set cannot be fetched; the last good keys are used", //nolint:sloglint // no request is concerned
+		s.log.Error("key set cannot be fetched; the last good keys are used",
 			"url", r.url, "error", err, "keys", len(r.keys), "fetched", r.fetched)
 	}
 	r.err = err
@@ -239,12 +239,12 @@ func (r *remote) failed(s *Sets, err error) {
 
 func (r *remote) succeeded(s *Sets, now time.Time, keys []policy.Key, skipped []error, maxAge time.Duration) {
 	if r.failures > 0 {
-		s.log.Info("key set is back", "url", r.url, "keys", len(keys)) //nolint:sloglint // no request is concerned
+		s.log.Info("key set is back", "url", r.url, "keys", len(keys))
 	}
 	same := !r.fetched.IsZero() && equal(r.keys, keys)
 	if !same {
 		if len(skipped) > 0 || len(keys) == 0 {
-			s.log.Warn("key set has keys that are not used", "url", r.url, "used", len(keys), "error", errors.Join(skipped...)) //nolint:sloglint // no request is concerned
+			s.log.Warn("key set has keys that are not used", "url", r.url, "used", len(keys), "error", errors.Join(skipped...))
 		}
 		r.keys = keys
 		r.gen.Store(s.gen.Add(1))
@@ -310,7 +310,7 @@ func maxAgeOf(values []string) time.Duration {
 				continue
 			}
 			if n, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31); err == nil && n > 0 {
-				return time.Duration(n) * time.Second //nolint:gosec // 31 bits
+				return time.Duration(n) * time.Second
 			}
 			return time.Nanosecond // 0, or not readable: as short as may be
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 )
 
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -var SchemaDoc
+
 // Listener is one entry of the listeners section of a configuration.
 type Listener struct {
 	// Address is host and port to listen on; an empty host means all addresses.
@@ -57,11 +59,14 @@ type ClientAuth struct {
 // Certificate is a certificate with its key, each as PEM or as a file that is
 // read again when it changes.
 type Certificate struct {
+	// CertFile is a file with the chain in PEM, the leaf first.
 	CertFile string `json:"certFile,omitempty"`
-	KeyFile  string `json:"keyFile,omitempty"`
-	// Cert is PEM, the leaf first. Key is PEM.
+	// KeyFile is a file with the key in PEM.
+	KeyFile string `json:"keyFile,omitempty"`
+	// Cert is the chain itself, in PEM, the leaf first.
 	Cert string `json:"cert,omitempty"`
-	Key  string `json:"key,omitempty"`
+	// Key is the key itself, in PEM.
+	Key string `json:"key,omitempty"`
 	// Hosts are the names it is for; none = those in the certificate.
 	Hosts []string `json:"hosts,omitempty"`
 	// ClientAuth, where its mode is set, holds for these names instead of that
@@ -87,17 +92,34 @@ type ProxyProtocol struct {
 // Limits are [transport.Limits] as they stand in a configuration. What is left
 // out has the default.
 type Limits struct {
-	HeaderBytes           int           `json:"headerBytes,omitempty" schema:"min=0"`
-	HeaderCount           int           `json:"headerCount,omitempty" schema:"min=0"`
-	URIBytes              int           `json:"uriBytes,omitempty" schema:"min=0"`
-	BodyBytes             int64         `json:"bodyBytes,omitempty" schema:"min=0"`
-	HeaderTime            unit.Duration `json:"headerTime,omitempty"`
-	BodyIdle              unit.Duration `json:"bodyIdle,omitempty"`
-	WriteIdle             unit.Duration `json:"writeIdle,omitempty"`
-	KeepAlive             unit.Duration `json:"keepAlive,omitempty"`
-	Total                 unit.Duration `json:"total,omitempty"`
-	Connections           int           `json:"connections,omitempty" schema:"min=0"`
-	RequestsPerConnection int           `json:"requestsPerConnection,omitempty" schema:"min=0"`
+	// HeaderBytes bounds the request line and header together, answered 431;
+	// default 32768.
+	HeaderBytes int `json:"headerBytes,omitempty" schema:"min=0"`
+	// HeaderCount bounds the number of header fields, answered 431; default 100.
+	HeaderCount int `json:"headerCount,omitempty" schema:"min=0"`
+	// URIBytes bounds the request target, answered 414; default 8192.
+	URIBytes int `json:"uriBytes,omitempty" schema:"min=0"`
+	// BodyBytes bounds a request body, answered 413; default no bound.
+	BodyBytes int64 `json:"bodyBytes,omitempty" schema:"min=0"`
+	// HeaderTime bounds the time from the first byte of a request to the end of
+	// its header; default 10s.
+	HeaderTime unit.Duration `json:"headerTime,omitempty"`
+	// BodyIdle is the longest silence within a request body; default 60s.
+	BodyIdle unit.Duration `json:"bodyIdle,omitempty"`
+	// WriteIdle is the longest time in which a client takes no byte of the answer;
+	// default 60s.
+	WriteIdle unit.Duration `json:"writeIdle,omitempty"`
+	// KeepAlive is how long a connection may wait for its next request; default
+	// 75s.
+	KeepAlive unit.Duration `json:"keepAlive,omitempty"`
+	// Total bounds a whole exchange, upgrades and event streams apart; default no
+	// bound.
+	Total unit.Duration `json:"total,omitempty"`
+	// Connections bounds the open connections of the listener; default no bound.
+	Connections int `json:"connections,omitempty" schema:"min=0"`
+	// RequestsPerConnection closes a connection after so many requests; default no
+	// bound.
+	RequestsPerConnection int `json:"requestsPerConnection,omitempty" schema:"min=0"`
 }
 
 // Transport returns the limits for the transports, defaults filled in.
@@ -107,8 +129,11 @@ func (l Limits) Transport() transport.Limits {
 		to   *int
 		from int
 	}{
-		{&t.HeaderBytes, l.HeaderBytes}, {&t.HeaderCount, l.HeaderCount}, {&t.URIBytes, l.URIBytes},
-		{&t.Connections, l.Connections}, {&t.RequestsPerConnection, l.RequestsPerConnection},
+		{&t.HeaderBytes, l.HeaderBytes},
+		{&t.HeaderCount, l.HeaderCount},
+		{&t.URIBytes, l.URIBytes},
+		{&t.Connections, l.Connections},
+		{&t.RequestsPerConnection, l.RequestsPerConnection},
 	} {
 		if f.from > 0 {
 			*f.to = f.from
@@ -118,8 +143,11 @@ func (l Limits) Transport() transport.Limits {
 		to   *time.Duration
 		from unit.Duration
 	}{
-		{&t.HeaderTime, l.HeaderTime}, {&t.BodyIdle, l.BodyIdle}, {&t.WriteIdle, l.WriteIdle},
-		{&t.KeepAlive, l.KeepAlive}, {&t.Total, l.Total},
+		{&t.HeaderTime, l.HeaderTime},
+		{&t.BodyIdle, l.BodyIdle},
+		{&t.WriteIdle, l.WriteIdle},
+		{&t.KeepAlive, l.KeepAlive},
+		{&t.Total, l.Total},
 	} {
 		if f.from > 0 {
 			*f.to = time.Duration(f.from)

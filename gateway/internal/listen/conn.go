@@ -80,6 +80,9 @@ func (c *tlsConn) Peer() netip.AddrPort { return c.raw.peer }
 // Draining reports whether the listener is about to close.
 func (c *tlsConn) Draining() bool { return c.raw.Draining() }
 
+// IsProxy reports whether a connection ended because of its PROXY header.
+func IsProxy(err error) bool { return errors.Is(err, errProxy) }
+
 // readProxy reads the PROXY header of a trusted peer.
 func (c *conn) readProxy(within time.Duration, versions []int) error {
 	_ = c.SetReadDeadline(time.Now().Add(within))

@@ -42,7 +42,7 @@ func Inherit(getenv func(string) string, pid int) (*Inherited, error) {
 	if err != nil {
 		return nil, fmt.Errorf("taking over sockets: %q is no number of descriptors: %w", count, err)
 	}
-	for fd := firstFD; fd < firstFD+int(n); fd++ { //nolint:gosec // at most 255
+	for fd := firstFD; fd < firstFD+int(n); fd++ {
 		f := os.NewFile(uintptr(fd), "inherited "+strconv.Itoa(fd))
 		l, err := net.FileListener(f) // a copy that is closed on exec
 		_ = f.Close()

@@ -101,7 +101,7 @@ func address1(family, ip, port string) (netip.AddrPort, error) {
 	if n < 0 || port == "" {
 		return netip.AddrPort{}, fmt.Errorf("%w: %q is no port", errProxy, port)
 	}
-	return netip.AddrPortFrom(a.Unmap(), uint16(n)), nil //nolint:gosec // at most 65535
+	return netip.AddrPortFrom(a.Unmap(), uint16(n)), nil
 }
 
 func parseProxy2(b []byte) (proxyHeader, int, error) {

@@ -35,7 +35,24 @@ type Options struct {
 	// Inherited are sockets handed down to this process; nil for none.
 	Inherited *Inherited
 	Log       *slog.Logger
+	// Metrics is told of connections; nil = nobody.
+	Metrics Metrics
 }
+
+// Metrics is told of connections. Calls must be quick.
+type Metrics interface {
+	Opened()
+	Closed()
+	// Refused is called for a connection that ended before a request: in its
+	// PROXY header or in its TLS handshake.
+	Refused(err error)
+}
+
+type noMetrics struct{}
+
+func (noMetrics) Opened()       {}
+func (noMetrics) Closed()       {}
+func (noMetrics) Refused(error) {}
 
 const (
 	// proxyTime is the longest that a trusted peer may take for its header.
@@ -84,6 +101,9 @@ func Open(ctx context.Context, config Listener, o Options) (*Server, error) {
 	s := &Server{
 		config: config, limits: config.Limits.Transport(), o: o,
 		stopping: make(chan struct{}), served: make(chan struct{}), conns: map[net.Conn]struct{}{},
+	}
+	if s.o.Metrics == nil {
+		s.o.Metrics = noMetrics{}
 	}
 	if s.o.Log == nil {
 		s.o.Log = slog.New(slog.DiscardHandler)
@@ -254,7 +274,9 @@ func (s *Server) serve(raw net.Conn, held bool) {
 	s.mu.Lock()
 	s.conns[raw] = struct{}{}
 	s.mu.Unlock()
+	s.o.Metrics.Opened()
 	defer func() {
+		s.o.Metrics.Closed()
 		if p := recover(); p != nil { // one connection must not end the process
 			s.o.Log.Error("connection ended by a panic", "panic", fmt.Sprint(p))
 		}
@@ -274,6 +296,7 @@ func (s *Server) serve(raw net.Conn, held bool) {
 	}
 	to, next, err := s.begin(c)
 	if err != nil {
+		s.o.Metrics.Refused(err)
 		s.o.Log.Debug("connection ended before a request", "peer", c.peer.String(), "err", err)
 		return
 	}

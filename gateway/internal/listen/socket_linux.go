@@ -7,11 +7,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ReusePort is a net.ListenConfig.Control that lets another process of the same
+// user open the same port, so that a gateway can be started beside the one that
+// it replaces.
+func ReusePort(network, address string, c syscall.RawConn) error {
+	return setReusePort(network, address, c)
+}
+
 // setReusePort lets another process of the same user open the same port.
 func setReusePort(_, _ string, c syscall.RawConn) error {
 	var err error
 	if cerr := c.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) //nolint:gosec // a descriptor
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	}); cerr != nil {
 		return cerr
 	}
@@ -35,10 +42,10 @@ func turnAway(c syscall.RawConn) error {
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0xffffffff},
 	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]} //nolint:gosec // five instructions
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	var err error
 	if cerr := c.Control(func(fd uintptr) {
-		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program) //nolint:gosec // a descriptor
+		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program)
 	}); cerr != nil {
 		return cerr
 	}

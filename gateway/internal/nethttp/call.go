@@ -145,7 +145,7 @@ func (b *upBody) Read(p []byte) (int, error) {
 	b.n.Add(int64(n))
 	switch {
 	case err == nil:
-	case err == io.EOF: //nolint:errorlint // readers return it bare
+	case err == io.EOF:
 		b.mu.Lock()
 		if b.ex != nil {
 			for name := range b.req.Trailer {

@@ -85,7 +85,7 @@ func (c *client) useH2() {
 	t := &http2.Transport{
 		AllowHTTP:          true,
 		DisableCompression: true,
-		MaxHeaderListSize:  2 * uint32(c.o.MaxHeaderBytes), //nolint:gosec // a size of a header
+		MaxHeaderListSize:  2 * uint32(c.o.MaxHeaderBytes),
 		IdleConnTimeout:    c.o.IdleTimeout,
 		ReadIdleTimeout:    pingAfter,
 		PingTimeout:        pingWait,

@@ -134,8 +134,11 @@ func formatGRPCTimeout(d time.Duration) string {
 		unit time.Duration
 		name string
 	}{
-		{time.Nanosecond, "n"}, {time.Microsecond, "u"}, {time.Millisecond, "m"},
-		{time.Second, "S"}, {time.Minute, "M"},
+		{time.Nanosecond, "n"},
+		{time.Microsecond, "u"},
+		{time.Millisecond, "m"},
+		{time.Second, "S"},
+		{time.Minute, "M"},
 	} {
 		if n := int64(d / u.unit); n <= most {
 			return strconv.FormatInt(n, 10) + u.name

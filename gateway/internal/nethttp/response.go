@@ -104,9 +104,9 @@ func (x *stream) stream(resp *policy.Response) error {
 			}
 		}
 		switch {
-		case err == io.EOF && known && left > 0: //nolint:errorlint // readers return it bare
+		case err == io.EOF && known && left > 0:
 			return io.ErrUnexpectedEOF
-		case err == io.EOF: //nolint:errorlint // readers return it bare
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err

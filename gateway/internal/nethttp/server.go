@@ -134,7 +134,7 @@ func drain(ctx context.Context, base *http.Server, done <-chan struct{}) {
 
 func (s *Server) debug(msg string, err error) {
 	if s.Log != nil {
-		s.Log.Debug(msg, "err", err)
+		s.Log.Debug(msg, "err", err) //nolint:sloglint // all callers pass constants
 	}
 }
 

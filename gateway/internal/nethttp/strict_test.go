@@ -160,7 +160,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	closed := func(w *wire) string {
 		for {
 			if _, err := w.f.ReadFrame(); err != nil {
-				require.False(t, errors.Is(err, http2.ErrFrameTooLarge))
+				require.NotErrorIs(t, err, http2.ErrFrameTooLarge)
 				return err.Error()
 			}
 		}

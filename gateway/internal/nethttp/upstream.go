@@ -119,7 +119,7 @@ func (b *downBody) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case err == io.EOF: //nolint:errorlint // readers return it bare
+	case err == io.EOF:
 		trailersFromHTTP(&b.call.ex.Response.Trailer, b.res.Trailer)
 		b.err = io.EOF
 	default:

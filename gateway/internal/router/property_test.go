@@ -235,11 +235,11 @@ func FuzzRouter(f *testing.F) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		apis := randomAPIs(r)
 		x, _ := Build(compileAll(t, apis))
-		if canon.Query(query) != nil {
-			query = ""
-		}
 		req := randomRequest(r)
 		req.Path, req.Flags, req.Host, req.Method = path, flags, host, method
+		if canon.Query(query) == nil {
+			req.RawQuery = query
+		}
 		var m Match
 		agree(t, x, apis, req, &m)
 	})

@@ -76,8 +76,11 @@ func (c *Cache) Load(trusted ...ed25519.PublicKey) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	var m saved
-	if err := json.Unmarshal(raw, &m); err != nil || m.Pack != filepath.Base(m.Pack) {
+	if err := json.Unmarshal(raw, &m); err != nil {
 		return Snapshot{}, fmt.Errorf("manifest.json: %w: %w", ErrDamaged, err)
+	}
+	if m.Pack != filepath.Base(m.Pack) {
+		return Snapshot{}, fmt.Errorf("manifest.json: %w: it names no pack", ErrDamaged)
 	}
 	manifest, err := m.Signed.Open(trusted...)
 	if err != nil {
@@ -91,12 +94,15 @@ func (c *Cache) Load(trusted ...ed25519.PublicKey) (Snapshot, error) {
 		if doc, ok := p.docs[r.Hash]; ok {
 			return doc, nil
 		}
+		if p.damage != nil {
+			return nil, fmt.Errorf("%w: %w", ErrIncomplete, p.damage)
+		}
 		return nil, ErrIncomplete
 	})
 	if err != nil {
 		return Snapshot{}, err
 	}
-	p.forget()
+	p.keep(s.Units)
 	c.pack = p
 	s.Signed, s.Origin = m.Signed, m.Origin
 	feed, err := c.read("credentials.json")
@@ -117,11 +123,8 @@ func (c *Cache) Load(trusted ...ed25519.PublicKey) (Snapshot, error) {
 func (c *Cache) Save(s Snapshot) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var old string
-	if c.pack == nil || c.pack.wasteful(s.Units) {
-		if c.pack != nil {
-			old = c.pack.name
-		}
+	fresh := c.pack == nil || c.pack.wasteful(s.Units)
+	if fresh {
 		p, err := c.newPack()
 		if err != nil {
 			return err
@@ -148,14 +151,17 @@ func (c *Cache) Save(s Snapshot) error {
 	if err := c.write("manifest.json", raw); err != nil {
 		return err
 	}
-	return c.removeOthers(old)
+	if err := c.syncDir(); err != nil {
+		return err
+	}
+	if fresh {
+		return c.removeOthers()
+	}
+	return nil
 }
 
 // removeOthers removes packs that the manifest does not name.
-func (c *Cache) removeOthers(old string) error {
-	if old == "" {
-		return nil
-	}
+func (c *Cache) removeOthers() error {
 	packs, err := filepath.Glob(filepath.Join(c.dir, packPattern))
 	if err != nil {
 		return fmt.Errorf("tidying cache: %w", err)
@@ -185,6 +191,19 @@ func (c *Cache) write(name string, data []byte) error {
 	}
 	if err != nil {
 		return fmt.Errorf("writing cache: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}
+
+// syncDir forces the names of files to the disk: they reach it in the order in
+// which they were given, so that a manifest never names a pack that is not there.
+func (c *Cache) syncDir() error {
+	d, err := os.Open(c.dir)
+	if err == nil {
+		err = errors.Join(d.Sync(), d.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("writing cache: %w", err)
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ type pack struct {
 	size  int64               // of the whole units in the file
 	have  map[unit.Hash]int64 // the length of each
 	docs  map[unit.Hash][]byte
+	// damage says why reading ended early.
+	damage error
 }
 
 func (c *Cache) newPack() (*pack, error) {
@@ -41,7 +43,7 @@ func (c *Cache) newPack() (*pack, error) {
 		return nil, fmt.Errorf("writing cache: %w", err)
 	}
 	p.name = filepath.Base(f.Name())
-	return p, f.Close()
+	return p, errors.Join(f.Close(), c.syncDir())
 }
 
 // openPack reads a pack whole.
@@ -58,8 +60,9 @@ func (c *Cache) openPack(name string) (*pack, error) {
 		}
 		hash := unit.Hash(hex.EncodeToString(rest[:32]))
 		doc, err := c.open(string(hash), rest[packHead:packHead+n:packHead+n])
-		if err != nil {
-			return nil, err
+		if err != nil { // what a crash left: disks may write the end before the middle
+			p.damage = err
+			break
 		}
 		p.have[hash], p.docs[hash] = n, doc
 		rest = rest[packHead+n:]
@@ -68,8 +71,17 @@ func (c *Cache) openPack(name string) (*pack, error) {
 	return p, nil
 }
 
-// forget drops the documents, which the snapshot has.
-func (p *pack) forget() { p.docs = nil }
+// keep has the pack count only on the given units, whose hashes were checked,
+// and drops the documents, which the snapshot has. Others may be what a crash
+// left, and are written again when they are needed.
+func (p *pack) keep(checked map[unit.Hash][]byte) {
+	for h := range p.have {
+		if _, ok := checked[h]; !ok {
+			delete(p.have, h)
+		}
+	}
+	p.docs = nil
+}
 
 // wasteful reports whether most of the pack is of units that are not used.
 func (p *pack) wasteful(used map[unit.Hash][]byte) bool {
@@ -108,8 +120,8 @@ func (p *pack) add(units map[unit.Hash][]byte) (err error) {
 		sealed := p.cache.seal(string(h), doc)
 		var head [packHead]byte
 		copy(head[:], raw)
-		binary.BigEndian.PutUint32(head[32:], uint32(len(sealed))) //nolint:gosec // units are far smaller
-		_, _ = w.Write(head[:])                                    // Flush tells
+		binary.BigEndian.PutUint32(head[32:], uint32(len(sealed)))
+		_, _ = w.Write(head[:]) // Flush tells
 		_, _ = w.Write(sealed)
 		p.have[h] = int64(len(sealed))
 		p.size += packHead + int64(len(sealed))

@@ -35,9 +35,9 @@ type Snapshot struct {
 	// Parts, where not nil, is the whole of what is known of credentials,
 	// Credentials included, for sources that have too many to hold at once.
 	Parts iter.Seq2[credential.Feed, error]
-	// Locate tells where a field of a unit stands in a file, as
-	// "name:line:column"; nil where units do not come from files.
-	Locate func(kind unit.Kind, name, pointer string) string
+	// Locate tells where a field of a unit stands in a file: its pointer there,
+	// and the place as "name:line:column". Nil where units do not come from files.
+	Locate func(kind unit.Kind, name, pointer string) (filePointer, place string)
 }
 
 // Broken is a unit that could not be made.

@@ -57,7 +57,7 @@ type run struct {
 func (r *run) issue(kind unit.Kind, name string, hash unit.Hash, serving string, problems []problem.Field) {
 	for i := range problems {
 		if problems[i].Source == "" && r.snapshot.Locate != nil {
-			problems[i].Source = r.snapshot.Locate(kind, name, problems[i].Pointer)
+			_, problems[i].Source = r.snapshot.Locate(kind, name, problems[i].Pointer)
 		}
 	}
 	r.table.Issues = append(r.table.Issues, Issue{Kind: kind, Unit: name, Hash: hash, Serving: serving, Problems: problems})
@@ -114,10 +114,11 @@ func (r *run) platform() {
 	}
 	p, err := r.compilePlatform()
 	if err != nil {
-		r.issue(unit.KindSettings, "settings", "", "previous", fieldsOf(err))
-		if r.prev != nil {
-			p = r.prev.platform
+		serving := "nothing"
+		if r.prev != nil && r.prev.platform.key != notCompiled {
+			p, serving = r.prev.platform, "previous"
 		}
+		r.issue(unit.KindSettings, "settings", "", serving, fieldsOf(err))
 	}
 	r.table.platform = p
 }

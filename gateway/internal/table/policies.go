@@ -51,7 +51,7 @@ func (b *builder) steps(level policy.Level, scope policy.Scope, at string, list 
 	for i, p := range list {
 		where := at + "/" + strconv.Itoa(i)
 		if p.Set == "" {
-			if s := b.step(level, scope, where, p, strconv.Itoa(i)); s != nil {
+			if s := b.step(level, scope, where, p, p.Type+"-"+strconv.Itoa(i)); s != nil {
 				steps = append(steps, s)
 			}
 			continue
@@ -64,7 +64,7 @@ func (b *builder) steps(level policy.Level, scope policy.Scope, at string, list 
 			continue
 		}
 		for j, q := range set.Policies {
-			if s := b.step(level, scope, where, q, p.Set+"/"+strconv.Itoa(j)); s != nil {
+			if s := b.step(level, scope, where, q, p.Set+"/"+q.Type+"-"+strconv.Itoa(j)); s != nil {
 				steps = append(steps, s)
 			}
 		}
@@ -77,7 +77,7 @@ func (b *builder) step(level policy.Level, scope policy.Scope, at string, p unit
 	def, ok := b.Registry.Get(p.Type)
 	if !ok {
 		b.fail(at, problem.Invalid("type", problem.Field{
-			Code: "unknown", Detail: fmt.Sprintf("there is no policy type %q", p.Type),
+			Code: "unknown", Detail: fmt.Sprintf("there is no policy type %q%s", p.Type, schema.Suggest(p.Type, b.Registry.Names())),
 		}))
 		return nil
 	}
@@ -115,7 +115,7 @@ func instanceID(s policy.Scope, p unit.Policy, place string) string {
 		}
 	case policy.LevelAPI:
 	}
-	return id + "/" + cmp.Or(p.Name, p.Type+"-"+place)
+	return id + "/" + cmp.Or(p.Name, place)
 }
 
 func (b *builder) condition(at, source string) policy.Expression {
@@ -161,15 +161,25 @@ func (b *builder) env(id string, scope policy.Scope, p unit.Policy) (policy.Env,
 }
 
 // compilePlatform compiles the policies of the platform for requests that match
-// no API.
-func (r *run) compilePlatform() (*platform, error) {
+// no API. On error the result has none, and is not taken for that of the same
+// settings later.
+func (r *run) compilePlatform() (p *platform, err error) {
 	b := builder{run: r, api: &unit.API{}, unit: &Unit{}}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("compiling panicked: %v", v) //nolint:err113 // a panic has no sentinel
+		}
+		if err != nil {
+			b.closeAll()
+			p = &platform{key: notCompiled, chain: chain.New("", nil, nil)}
+		}
+	}()
 	steps := b.steps(policy.LevelPlatform, policy.Scope{}, "/platform", r.settings.Platform)
-	p := &platform{key: r.settingsKey, chain: chain.New("", steps, nil), close: b.closeAll}
 	if len(b.problems) > 0 {
-		b.closeAll()
-		p.chain, p.close = chain.New("", nil, nil), nil
-		return p, problem.Invalid("the platform's policies do not compile", b.problems...)
+		return nil, problem.Invalid("the platform's policies do not compile", b.problems...)
 	}
-	return p, nil
+	return &platform{key: r.settingsKey, chain: chain.New("", steps, nil), close: b.finish()}, nil
 }
+
+// notCompiled is the key of no settings.
+const notCompiled = "not compiled"

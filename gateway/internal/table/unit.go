@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // compileAPI compiles one unit. On error nothing of it is left running.
@@ -33,7 +34,7 @@ func (r *run) compileAPI(a *unit.API, hash unit.Hash) (_ *Unit, err error) {
 		return nil, problem.Invalid("the API "+a.ID+" does not compile", b.problems...)
 	}
 	b.unit.compiled = routes
-	b.unit.close = b.closeAll
+	b.unit.close = b.finish()
 	return b.unit, nil
 }
 
@@ -50,11 +51,19 @@ type builder struct {
 	slots    policy.Slot
 }
 
-func (b *builder) closeAll() {
-	for i := len(b.closers) - 1; i >= 0; i-- {
-		b.closers[i]()
+func (b *builder) closeAll() { b.finish()() }
+
+// finish returns what closes all that was made, and lets go of the run. What
+// policies and the unit keep may lead back to the builder, and from the run all
+// former configurations can be reached: each would be kept for ever.
+func (b *builder) finish() func() {
+	closers := b.closers
+	b.closers, b.run, b.memo = nil, nil, nil
+	return func() {
+		for i := len(closers) - 1; i >= 0; i-- {
+			closers[i]()
+		}
 	}
-	b.closers = nil
 }
 
 // fail keeps what is wrong, with pointers made whole.
@@ -125,8 +134,8 @@ func (b *builder) previousUpstream(name string) Upstream {
 func (b *builder) policies() {
 	a := b.api
 	scope := policy.Scope{Organization: a.Organization, Project: a.Project, API: a.ID}
-	wide := b.steps(policy.LevelPlatform, scope, "", b.settings.Platform)
-	wide = append(wide, b.steps(policy.LevelProject, scope, "", b.settings.Projects[a.Project])...)
+	wide := b.steps(policy.LevelPlatform, scope, "/platform", b.settings.Platform)
+	wide = append(wide, b.steps(policy.LevelProject, scope, "/projects/"+schema.Escape(a.Project), b.settings.Projects[a.Project])...)
 	wide = append(wide, b.steps(policy.LevelAPI, scope, "/policies", a.Policies)...)
 	plans := b.plans(scope)
 	b.operation(&b.unit.whole, nil, chain.New(a.ID, wide, plans))
@@ -192,7 +201,6 @@ func (b *builder) operation(op *Operation, o *unit.Operation, c *chain.Chain) {
 		}
 	}
 	op.Upstream = b.named[name]
-
 }
 
 func trimSlash(s string) string {
@@ -214,7 +222,7 @@ func (b *builder) plans(scope policy.Scope) []*chain.Plan {
 		if p.Security != nil {
 			key := p.Security.Type + string(p.Security.Config)
 			if security[key] == nil {
-				security[key] = b.step(policy.LevelPlan, s, at+"/security", *p.Security, "security/"+strconv.Itoa(i))
+				security[key] = b.step(policy.LevelPlan, s, at+"/security", *p.Security, "security")
 			}
 			cp.Security = security[key]
 			if cp.Security != nil && !cp.Security.Authenticates {

@@ -35,7 +35,7 @@ var nibbles = func() (t [256]byte) {
 		t[i] = 0xff
 	}
 	for i, c := range "0123456789abcdef" {
-		t[c] = byte(i) //nolint:gosec // below 16
+		t[c] = byte(i)
 	}
 	return t
 }()

@@ -69,7 +69,7 @@ func server(ex *policy.Exchange, f Facts) *tracepb.Span {
 		name = "HTTP"
 	}
 	if r := ex.Route; r != nil {
-		a = append(a, text("gatehouse.api", r.API), number("gatehouse.revision", int64(r.Revision))) //nolint:gosec // counts from 1
+		a = append(a, text("gatehouse.api", r.API), number("gatehouse.revision", int64(r.Revision)))
 		if r.Template != "" {
 			a = append(a, text("http.route", r.Template))
 			name += " " + r.Template
@@ -99,7 +99,7 @@ func attempt(ex *policy.Exchange, i int) *tracepb.Span {
 	if host, port, err := net.SplitHostPort(at.Target); err == nil {
 		a = append(a, text("server.address", host))
 		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
-			a = append(a, number("server.port", int64(n))) //nolint:gosec // 16 bits
+			a = append(a, number("server.port", int64(n)))
 		}
 	} else {
 		a = append(a, text("server.address", at.Target))
@@ -122,7 +122,7 @@ func attempt(ex *policy.Exchange, i int) *tracepb.Span {
 }
 
 func verdict(ex *policy.Exchange, i int, v *traffic.Verdict) *tracepb.Span {
-	s := span(ex, derive(&ex.Trace, 1<<32+uint64(i)), ex.Trace.SpanID, "policy "+v.Type, tracepb.Span_SPAN_KIND_INTERNAL, v.Start, v.Duration, //nolint:gosec // an index
+	s := span(ex, derive(&ex.Trace, 1<<32+uint64(i)), ex.Trace.SpanID, "policy "+v.Type, tracepb.Span_SPAN_KIND_INTERNAL, v.Start, v.Duration,
 		[]*commonpb.KeyValue{
 			text("gatehouse.policy", v.Policy), text("gatehouse.policy.type", v.Type), text("gatehouse.policy.level", v.Level),
 			text("gatehouse.policy.phase", v.Phase), text("gatehouse.policy.outcome", string(v.Outcome)),
@@ -134,11 +134,11 @@ func verdict(ex *policy.Exchange, i int, v *traffic.Verdict) *tracepb.Span {
 }
 
 func span(ex *policy.Exchange, id, parent [8]byte, name string, kind tracepb.Span_SpanKind, start, took time.Duration, a []*commonpb.KeyValue) *tracepb.Span {
-	begin := uint64(ex.Start.Add(start).UnixNano()) //nolint:gosec // after 1970
+	begin := uint64(ex.Start.Add(start).UnixNano())
 	trace := ex.Trace.TraceID
 	s := &tracepb.Span{
 		TraceId: trace[:], SpanId: id[:], Name: name, Kind: kind, Attributes: a,
-		StartTimeUnixNano: begin, EndTimeUnixNano: begin + uint64(max(0, took)), //nolint:gosec // not negative
+		StartTimeUnixNano: begin, EndTimeUnixNano: begin + uint64(max(0, took)),
 	}
 	if parent != [8]byte{} {
 		s.ParentSpanId = parent[:]

@@ -26,6 +26,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -var SchemaDoc
+
 // Config is the trace section of the gateway's file. With the zero value no span
 // is made, and the context of clients is passed on.
 type Config struct {
@@ -56,7 +58,7 @@ func (c Config) Validate() []problem.Field {
 	} else if c.Sample > 0 {
 		fields = append(fields, problem.Field{Pointer: "/endpoint", Code: "required", Detail: "name the address that takes the spans, or remove sample"})
 	}
-	if !(c.Sample >= 0 && c.Sample <= 1) { //nolint:staticcheck // NaN is refused too
+	if !(c.Sample >= 0 && c.Sample <= 1) {
 		fields = append(fields, problem.Field{Pointer: "/sample", Code: "range", Detail: "must be between 0 and 1"})
 	}
 	for name, v := range c.Headers {
@@ -116,7 +118,7 @@ func New(c Config, gateway, version string, log *slog.Logger) (*Tracer, error) {
 // there.
 func (t *Tracer) Start(ex *policy.Exchange) {
 	h, tr := &ex.Request.Header, &ex.Trace
-	binary.BigEndian.PutUint64(tr.SpanID[:], rand.Uint64()|1) //nolint:gosec // ChaCha8; zero is no id
+	binary.BigEndian.PutUint64(tr.SpanID[:], rand.Uint64()|1)
 	value, parents, state := "", 0, false
 	for _, f := range h.Fields() { // one pass for both
 		switch len(f.Name) {
@@ -142,8 +144,8 @@ func (t *Tracer) Start(ex *policy.Exchange) {
 			return
 		}
 	}
-	binary.BigEndian.PutUint64(tr.TraceID[:8], rand.Uint64())   //nolint:gosec // ChaCha8
-	binary.BigEndian.PutUint64(tr.TraceID[8:], rand.Uint64()|1) //nolint:gosec // ChaCha8; zero is no id
+	binary.BigEndian.PutUint64(tr.TraceID[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(tr.TraceID[8:], rand.Uint64()|1)
 	tr.Parent, tr.State, tr.Sampled = [8]byte{}, "", t.sample(tr.TraceID)
 }
 
@@ -177,7 +179,7 @@ func (t *Tracer) Inject(ex *policy.Exchange, attempt int) {
 // AttemptSpan returns the id of the span of an attempt, counted from 0. It is
 // made from that of the gateway, so that it need not be kept.
 func AttemptSpan(tr *policy.Trace, attempt int) (id [8]byte) {
-	return derive(tr, uint64(attempt)+1) //nolint:gosec // a small number
+	return derive(tr, uint64(attempt)+1)
 }
 
 // derive mixes a number into the gateway's span id (splitmix64, Steele et al.,

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
@@ -291,6 +292,9 @@ type subjects struct {
 }
 
 func newSubjects(how, key string) subjects {
+	if key == "" {
+		key = rand.Text()
+	}
 	return subjects{how: how, pool: &sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(key)) }}}
 }
 

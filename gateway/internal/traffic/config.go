@@ -14,6 +14,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -var SchemaDoc
+
 // Config is the log section of the gateway's file. The zero value writes
 // nothing, keeps decisions in memory, and redacts.
 type Config struct {
@@ -21,8 +23,9 @@ type Config struct {
 	Traffic FileConfig `json:"traffic,omitzero"`
 	// Spool keeps records on disk until they have been delivered.
 	Spool SpoolConfig `json:"spool,omitzero"`
-	// RequestHeaders and ResponseHeaders name header fields to record.
-	RequestHeaders  []string `json:"requestHeaders,omitempty"`
+	// RequestHeaders names header fields of requests to record.
+	RequestHeaders []string `json:"requestHeaders,omitempty"`
+	// ResponseHeaders names header fields of answers to record.
 	ResponseHeaders []string `json:"responseHeaders,omitempty"`
 	// Redact names what is secret besides what always is.
 	Redact Redact `json:"redact,omitzero"`
@@ -34,8 +37,11 @@ type Config struct {
 	ClientIP string `json:"clientIp,omitempty" schema:"enum=full|truncate|omit"`
 	// Subject says how subjects of tokens are recorded: hash, plain or omit. The
 	// default is hash: HMAC-SHA-256 with SubjectKey, 32 hex digits.
-	Subject    string `json:"subject,omitempty" schema:"enum=hash|plain|omit"`
-	SubjectKey string `json:"subjectKey,omitempty"`
+	Subject string `json:"subject,omitempty" schema:"enum=hash|plain|omit"`
+	// SubjectKey is the key of that hash, the same on all gateways, best as
+	// env:NAME or file:PATH. Without one each start makes its own, and hashes of
+	// one subject differ from start to start.
+	SubjectKey schema.Secret `json:"subjectKey,omitzero"`
 	// Decisions says which decisions are kept.
 	Decisions Decisions `json:"decisions,omitzero"`
 }
@@ -56,8 +62,9 @@ type FileConfig struct {
 
 // Rotate says when a file is put aside as PATH.TIME, and how many are kept.
 type Rotate struct {
-	// Size and Every put the file aside when it is so large or so old; 0 = never.
-	Size  schema.Bytes  `json:"size,omitempty"`
+	// Size puts the file aside when it is so large; 0 = never.
+	Size schema.Bytes `json:"size,omitempty"`
+	// Every puts the file aside when it is so old; 0 = never.
 	Every unit.Duration `json:"every,omitempty"`
 	// Keep is how many files are kept besides the current one; the default is 7.
 	Keep int `json:"keep,omitempty" schema:"min=0"`
@@ -180,10 +187,10 @@ func (c Config) Validate() []problem.Field {
 			}
 		}
 	}
-	if s := *c.Sample; !(s >= 0 && s <= 1) { //nolint:staticcheck // NaN is refused too
+	if s := *c.Sample; !(s >= 0 && s <= 1) {
 		bad("/sample", "range", "must be between 0 and 1")
 	}
-	if s := c.Decisions.Sample; !(s >= 0 && s <= 1) { //nolint:staticcheck // NaN is refused too
+	if s := c.Decisions.Sample; !(s >= 0 && s <= 1) {
 		bad("/decisions/sample", "range", "must be between 0 and 1")
 	}
 	if c.Decisions.Keep < 0 || c.Decisions.Keep > 1e6 {

@@ -214,7 +214,7 @@ func (d *debugRules) find(now time.Time, ok func(*DebugRule) bool) *DebugRule {
 // id, so that nothing needs to be kept between its begin and its end.
 func chosen(seed maphash.Seed, id string, share float64) bool {
 	switch {
-	case !(share > 0): //nolint:staticcheck // NaN is none
+	case !(share > 0):
 		return false
 	case share >= 1:
 		return true

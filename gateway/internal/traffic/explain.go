@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -87,18 +89,35 @@ func printDecision(b *bytes.Buffer, d *traffic.Decision) {
 		_ = t.Flush() // a buffer takes everything
 	}
 	if len(d.Match) > 0 {
-		var indented bytes.Buffer
-		if json.Indent(&indented, d.Match, "  ", "  ") == nil {
-			b.WriteString("\nMatch\n  ")
-			for line := range strings.Lines(indented.String()) {
-				b.WriteString(show(strings.TrimRight(line, "\n")) + "\n")
-			}
-		}
+		b.WriteString("\nMatch\n")
+		printMatch(b, d.Match)
 	}
 	if len(d.RequestHeaders) > 0 {
 		b.WriteString("\nRequest headers\n")
 		for _, h := range d.RequestHeaders {
 			fmt.Fprintf(b, "  %s\n", show(h))
+		}
+	}
+}
+
+// printMatch writes a flat object as rows, and anything else as JSON.
+func printMatch(b *bytes.Buffer, match json.RawMessage) {
+	var facts map[string]string
+	if json.Unmarshal(match, &facts) == nil {
+		width := 0
+		for name := range facts {
+			width = max(width, utf8.RuneCountInString(name))
+		}
+		for _, name := range slices.Sorted(maps.Keys(facts)) {
+			fmt.Fprintf(b, "  %-*s  %s\n", width, show(name), show(facts[name]))
+		}
+		return
+	}
+	var indented bytes.Buffer
+	if json.Indent(&indented, match, "  ", "  ") == nil {
+		b.WriteString("  ")
+		for line := range strings.Lines(indented.String()) {
+			b.WriteString(show(strings.TrimRight(line, "\n")) + "\n")
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestPrint(t *testing.T) {
 		require.NoError(t, Print(&got, rec))
 		golden := filepath.Join("testdata", "explain-"+name+".txt")
 		if *update {
-			require.NoError(t, os.WriteFile(golden, []byte(got.String()), 0o644)) //nolint:gosec // a golden file
+			require.NoError(t, os.WriteFile(golden, []byte(got.String()), 0o644))
 		}
 		want, err := os.ReadFile(golden)
 		require.NoError(t, err)

@@ -32,7 +32,7 @@ func (g *IDs) append(b *[36]byte, now time.Time) {
 			break
 		}
 	}
-	ms, random := uint64(tick>>12), rand.Uint64() //nolint:gosec // ChaCha8, seeded by the system
+	ms, random := uint64(tick>>12), rand.Uint64()
 	var u [16]byte
 	binary.BigEndian.PutUint64(u[:8], ms<<16|0x7000|uint64(tick)&0xfff)
 	binary.BigEndian.PutUint64(u[8:], 1<<63|random>>2)

@@ -70,9 +70,30 @@ type state struct {
 	hint     uint32
 	record   traffic.Record
 	decision traffic.Decision
+	encoder  traffic.Encoder
+	routes   [routeTexts]routeText
 	line     []byte
 	// spare lists keep their memory between records.
 	attributes, requestHeaders, responseHeaders traffic.Pairs
+}
+
+// routeTexts is how many routes a state remembers the text of.
+const routeTexts = 64
+
+// routeText is what records say of a route, encoded. It keeps the route from
+// being collected, so that the address stays its own.
+type routeText struct {
+	route *policy.Route
+	text  []byte
+}
+
+// routeText returns what the record, which is filled, says of the route.
+func (r *Recorder) routeText(s *state, route *policy.Route) []byte {
+	t := &s.routes[maphash.Comparable(r.seed, route)%routeTexts]
+	if t.text == nil || t.route != route {
+		t.route, t.text = route, s.record.AppendRoute(t.text[:0])
+	}
+	return t.text
 }
 
 // New returns a recorder. The sinks are run by whoever made them.
@@ -83,7 +104,7 @@ func New(o Options) (*Recorder, error) {
 	c := o.Config.Defaults()
 	r := &Recorder{
 		o: o, config: c, redact: newRedactor(c.Redact), decisions: newDecisions(c.Decisions.Keep),
-		seed: maphash.MakeSeed(), subject: newSubjects(c.Subject, c.SubjectKey),
+		seed: maphash.MakeSeed(), subject: newSubjects(c.Subject, c.SubjectKey.Reveal()),
 	}
 	r.states.New = func() any { return &state{hint: r.hints.Add(1)} }
 	return r, nil
@@ -126,7 +147,7 @@ func (r *Recorder) Done(ex *policy.Exchange, verdicts []traffic.Verdict, tap *Ta
 	if kept != "" {
 		r.decide(s, ex, kept, verdicts)
 	}
-	s.line = append(s.record.AppendJSON(s.line[:0]), '\n')
+	s.line = append(s.encoder.Append(s.line[:0], &s.record, r.routeText(s, ex.Route)), '\n')
 	if kept != "" {
 		r.decisions.put(ex.ID, s.line[:len(s.line)-1])
 	}
@@ -139,6 +160,10 @@ func (r *Recorder) Done(ex *policy.Exchange, verdicts []traffic.Verdict, tap *Ta
 	s.clear()
 	r.states.Put(s)
 }
+
+// Explains reports whether the decision of an exchange that is over will be
+// kept, and so its verdicts read.
+func (r *Recorder) Explains(ex *policy.Exchange) bool { return r.kept(ex, StatusOf(ex)) != "" }
 
 // share returns 0 where no record is to be written, 1 where all such are, else
 // the share that this one stands for.

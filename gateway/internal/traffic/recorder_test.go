@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -173,11 +174,18 @@ func TestNoSecretReachesAnyOutput(t *testing.T) {
 	ex := exchange()
 	h := &ex.Request.Header
 	for _, f := range []policy.Field{
-		{Name: "authorization", Value: "Bearer " + canary}, {Name: "Authorization", Value: "Basic " + base64.StdEncoding.EncodeToString([]byte("joe:"+canary))},
-		{Name: "Proxy-Authorization", Value: canary}, {Name: "COOKIE", Value: "a=1; sid=" + canary}, {Name: "X-API-Key", Value: canary},
-		{Name: "X-Partner-Id", Value: canary}, {Name: "x-own", Value: canary}, {Name: "X_Api_Key", Value: canary},
+		{Name: "authorization", Value: "Bearer " + canary},
+		{Name: "Authorization", Value: "Basic " + base64.StdEncoding.EncodeToString([]byte("joe:"+canary))},
+		{Name: "Proxy-Authorization", Value: canary},
+		{Name: "COOKIE", Value: "a=1; sid=" + canary},
+		{Name: "X-API-Key", Value: canary},
+		{Name: "X-Partner-Id", Value: canary},
+		{Name: "x-own", Value: canary},
+		{Name: "X_Api_Key", Value: canary},
 		{Name: "Referer", Value: "https://u:" + canary + "@h/p?token=" + canary + "&a=1#access_token=" + canary},
-		{Name: "X-Masked", Value: canary}, {Name: "X-Amz-Security-Token", Value: canary}, {Name: "X-Hub-Signature-256", Value: canary},
+		{Name: "X-Masked", Value: canary},
+		{Name: "X-Amz-Security-Token", Value: canary},
+		{Name: "X-Hub-Signature-256", Value: canary},
 	} {
 		h.Add(f.Name, f.Value)
 	}
@@ -218,7 +226,7 @@ func TestNoSecretReachesAnyOutput(t *testing.T) {
 	require.Equal(t, "https://***@h/p?token=***&a=1#access_token=***", rec.RequestHeaders.Get("referer"))
 	require.Equal(t, "masked", rec.RequestHeaders.Get("x-masked"))
 	require.Equal(t, "/cb?code=***", rec.ResponseHeaders.Get("location"))
-	require.Equal(t, `{"user":"joe","pass\u0077ord" : "***","nested":{"api-key":"***","voucher":"***"},"ok":"seen","client_secret":"***"`, rec.RequestBody)
+	require.Equal(t, `{"user":"joe","pass\u0077ord" : "***","nested":{"api-key":"***","voucher":"***"},"ok":"seen","client_secret":"***"`, rec.RequestBody) //nolint:testifylint // cut JSON is a text
 	require.Equal(t, "access_token=***&x=1", rec.ResponseBody)
 	require.Equal(t, "got ***", rec.Attributes.Get("note"))
 	require.Equal(t, "key *** is not known", rec.Decision.Detail)
@@ -253,7 +261,7 @@ func TestBodiesThatStreamAreTapped(t *testing.T) {
 func TestWhatIsRecorded(t *testing.T) {
 	t.Parallel()
 	half := 0.5
-	r, sink := recorder(t, Config{Sample: &half, ClientIP: "truncate", Subject: "hash", SubjectKey: "k"})
+	r, sink := recorder(t, Config{Sample: &half, ClientIP: "truncate", Subject: "hash", SubjectKey: schema.NewSecret("k")})
 	ids := &IDs{}
 	for range 2000 {
 		ex := exchange()

@@ -91,7 +91,13 @@ type Call struct {
 	// where not zero, everything up to the last byte of the response.
 	ConnectTimeout, HeaderTimeout time.Duration
 	Deadline                      time.Time
+	// Start is when the call begins, for clients that would read the clock; zero
+	// where it is not known.
+	Start time.Time
 
+	// Answered is when the response header was there; zero where the client does
+	// not tell.
+	Answered time.Time
 	// Reused says that a kept connection was used.
 	Reused bool
 	// Wrote says that at least one byte of the request may have reached the

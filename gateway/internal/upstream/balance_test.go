@@ -35,7 +35,7 @@ func TestRoundRobinIsSmoothAndWeighted(t *testing.T) {
 	require.Equal(t, map[string]int{many1(0): 50, many1(1): 10, many1(2): 10, many1(3): 0}, k.counts())
 	for i := range len(order) - 4 { // a a b a c a a, over and over: never five in a row
 		run := order[i : i+5]
-		require.False(t, len(slices.Compact(slices.Clone(run))) == 1, "%v", run)
+		require.NotEqual(t, 1, len(slices.Compact(slices.Clone(run))), "%v", run)
 	}
 }
 

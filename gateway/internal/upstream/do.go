@@ -26,7 +26,9 @@ type run struct {
 // way to a first answer, unless a target has a base path.
 func (u *Upstream) Do(ex *policy.Exchange) error {
 	r, _ := u.runs.Get().(*run)
-	r.start = u.env.Clock.Now()
+	if r.start = ex.Recent(); r.start.IsZero() || !u.system {
+		r.start = u.env.Clock.Now()
+	}
 	r.choice.random = u.env.Random
 	err := u.do(ex, r)
 	*r = run{}
@@ -59,6 +61,7 @@ func (u *Upstream) do(ex *policy.Exchange, r *run) error {
 			return u.explain(ex, failure, err)
 		}
 		discard(ex)
+		ex.SetRecent(time.Time{})
 		began = u.env.Clock.Now()
 	}
 }
@@ -126,6 +129,9 @@ func (u *Upstream) attempt(
 		HeaderTimeout:  either(ex.Forward.Header, u.s.header),
 		Deadline:       r.deadline,
 	}
+	if u.system {
+		r.call.Start = began
+	}
 	if m.target.basePath != "" {
 		r.call.Path = m.target.basePath + r.call.Path
 	}
@@ -139,7 +145,12 @@ func (u *Upstream) attempt(
 	}
 	err = m.link.client.RoundTrip(ex, &r.call)
 	m.link.release()
-	ended = u.env.Clock.Now()
+	if ended = r.call.Answered; ended.IsZero() || !u.system {
+		ended = u.env.Clock.Now()
+	}
+	if u.system {
+		ex.SetRecent(ended)
+	}
 	took := ended.Sub(began)
 	a := policy.Attempt{
 		Target: m.label, Start: began.Sub(ex.Start), Duration: took,

@@ -134,5 +134,5 @@ func (u *Upstream) mayEject(m *member, now instant) bool {
 func (u *Upstream) changed(m *member, c Condition, attrs ...any) {
 	u.family.epoch.Add(1)
 	u.env.Metrics.Changed(u.s.name, m.endpoint.target, c)
-	u.env.Log.Info("target is "+string(c), append([]any{"target", m.label}, attrs...)...)
+	u.env.Log.Info("target changed", append([]any{"target", m.label, "condition", string(c)}, attrs...)...)
 }

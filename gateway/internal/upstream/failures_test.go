@@ -134,8 +134,10 @@ func TestTotalTimeBoundsTheBodyToo(t *testing.T) {
 func TestClientLeaves(t *testing.T) {
 	t.Parallel()
 	reached := make(chan struct{})
-	u := newUpstream(t, unit.Upstream{Targets: urls(raw(t, func(net.Conn) { close(reached) })),
-		Retries: &unit.Retries{On: []string{"connect", "reset", "timeout"}, NonIdempotent: true}}, Env{NewClient: newReal})
+	u := newUpstream(t, unit.Upstream{
+		Targets: urls(raw(t, func(net.Conn) { close(reached) })),
+		Retries: &unit.Retries{On: []string{"connect", "reset", "timeout"}, NonIdempotent: true},
+	}, Env{NewClient: newReal})
 	ctx, leave := context.WithCancel(t.Context())
 	ex := get("/")
 	ex.SetContext(ctx)

@@ -120,7 +120,7 @@ func maglev(members []*member) []uint16 {
 				s.next++
 				at = (s.offset + s.next*s.skip) % size
 			}
-			table[at] = uint16(i) //nolint:gosec // a table has at most 65521 places
+			table[at] = uint16(i)
 			s.next++
 			if filled++; filled == size {
 				break

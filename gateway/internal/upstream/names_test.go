@@ -51,10 +51,19 @@ type nameServer struct {
 func newNameServer(t *testing.T) *nameServer {
 	t.Helper()
 	n := &nameServer{records: map[string][]string{}}
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-	require.NoError(t, err)
+	// The same port for both: another one where somebody has it for TCP.
+	var udp net.PacketConn
+	var tcp net.Listener
+	for range 20 {
+		var err error
+		udp, err = net.ListenPacket("udp", "127.0.0.1:0")
+		require.NoError(t, err)
+		if tcp, err = net.Listen("tcp", udp.LocalAddr().String()); err == nil {
+			break
+		}
+		require.NoError(t, udp.Close())
+	}
+	require.NotNil(t, tcp)
 	for _, s := range []*dns.Server{{PacketConn: udp, Handler: n}, {Listener: tcp, Handler: n}} {
 		started := make(chan struct{})
 		s.NotifyStartedFunc = func() { close(started) }
@@ -121,7 +130,7 @@ func (n *nameServer) resolver(t *testing.T, more string) *SystemResolver {
 	return &SystemResolver{ResolvConf: conf, Hosts: hosts, Port: port, Fallback: noFallback{}}
 }
 
-type fallback struct{ noFallback }
+type fallback struct{}
 
 func (fallback) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	if host == "svc" {

@@ -20,7 +20,7 @@ func (r *reading) compileTLS(cfg *unit.TLS, protocol string) *tlsSettings {
 	c := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         cfg.ServerName,
-		InsecureSkipVerify: cfg.InsecureSkipVerify, //nolint:gosec // configured, and documented as for tests
+		InsecureSkipVerify: cfg.InsecureSkipVerify,
 		// Kept sessions spare handshakes on new connections (RFC 8446 section 2.2).
 		ClientSessionCache: tls.NewLRUClientSessionCache(64),
 	}

@@ -20,6 +20,7 @@ import (
 // same time.
 type Upstream struct {
 	env     Env
+	system  bool // the clock is the system's
 	s       *settings
 	family  *family
 	balance balancer
@@ -77,9 +78,10 @@ func New(cfg unit.Upstream, env Env, options ...Option) (*Upstream, error) {
 		env: env, s: s, balance: newBalancer(s, env.Random), dial: guarded(env.Allow),
 		probes: map[string]context.CancelFunc{},
 	}
+	_, u.system = env.Clock.(systemClock)
 	u.env.Log = env.Log.With("upstream", s.name)
 	u.runs.New = func() any { return new(run) }
-	u.ctx, u.cancel = context.WithCancel(context.Background()) //nolint:forbidigo // lives until Close
+	u.ctx, u.cancel = context.WithCancel(context.Background())
 	if cfg.TLS != nil && cfg.TLS.InsecureSkipVerify {
 		u.env.Log.Warn("certificates of the upstream are not verified")
 	}

@@ -70,7 +70,7 @@ func verify(hash, password string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	tag := argon2.IDKey([]byte(password), p.salt, p.passes, p.memory, p.lanes, uint32(len(p.tag))) //nolint:gosec // bounded
+	tag := argon2.IDKey([]byte(password), p.salt, p.passes, p.memory, p.lanes, uint32(len(p.tag)))
 	return subtle.ConstantTimeCompare(tag, p.tag) == 1, nil
 }
 

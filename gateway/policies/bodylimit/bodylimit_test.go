@@ -57,7 +57,7 @@ func TestResponseIsCutOff(t *testing.T) {
 	b, err := io.ReadAll(ex.Response.Body.Reader())
 	require.Equal(t, "12345", string(b))
 	require.True(t, problem.Is(err, problem.CodeUpstreamTooLarge))
-	require.False(t, errors.Is(err, io.EOF))
+	require.NotErrorIs(t, err, io.EOF)
 	require.NoError(t, ex.Response.Body.Close())
 }
 

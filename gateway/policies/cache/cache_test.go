@@ -364,11 +364,13 @@ func TestStaleIfError(t *testing.T) {
 		{"forbidden", "max-age=10, must-revalidate", "staleIfError: 1m", policytest.Upstream{Err: down}, 60 * time.Second, false},
 		{
 			"refusals are never covered up", "max-age=10", "staleIfError: 1m",
-			policytest.Upstream{Err: problem.New(problem.CodeDependencyDown, "no keys")}, 60 * time.Second, false,
+			policytest.Upstream{Err: problem.New(problem.CodeDependencyDown, "no keys")},
+			60 * time.Second, false,
 		},
 		{
 			"nor the client's leaving", "max-age=10", "staleIfError: 1m",
-			policytest.Upstream{Err: problem.New(problem.CodeClientClosed, "")}, 60 * time.Second, false,
+			policytest.Upstream{Err: problem.New(problem.CodeClientClosed, "")},
+			60 * time.Second, false,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -402,8 +404,10 @@ func TestUnsafeMethodsInvalidate(t *testing.T) {
 		{"OPTIONS", policytest.Request{Method: "OPTIONS", Path: "/items/1"}, policytest.Upstream{}, false},
 		{"Location", policytest.Request{Method: "POST", Path: "/items"}, policytest.Upstream{Status: 201, Header: header{"Location": "/items/1"}}, true},
 		{
-			"Location elsewhere", policytest.Request{Method: "POST", Path: "/items"},
-			policytest.Upstream{Status: 201, Header: header{"Location": "http://evil.example/items/1"}}, false,
+			"Location elsewhere",
+			policytest.Request{Method: "POST", Path: "/items"},
+			policytest.Upstream{Status: 201, Header: header{"Location": "http://evil.example/items/1"}},
+			false,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

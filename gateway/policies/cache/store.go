@@ -2,7 +2,6 @@ package cache
 
 import (
 	"io"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -348,31 +347,6 @@ func hasLifetime(h *policy.Header) bool { return h.Has("Cache-Control") || h.Has
 func keepsOld(name string) bool {
 	return policy.EqualName(name, "Content-Length") || policy.EqualName(name, "Content-Encoding") ||
 		policy.EqualName(name, "Content-Type") || policy.EqualName(name, "Content-Range")
-}
-
-// invalidate forgets what an unsafe request has changed (section 4.4).
-func (p *cache) invalidate(ex *policy.Exchange) {
-	switch ex.Request.Method {
-	case "GET", "HEAD", "OPTIONS", "TRACE":
-		return
-	}
-	if ex.Response.Status < 200 || ex.Response.Status > 399 || ex.Route == nil {
-		return
-	}
-	p.env.Store.Delete(p.keys.resource(ex, ex.Request.Host, ex.Request.Path))
-	for _, name := range [...]string{"Location", "Content-Location"} {
-		v := ex.Response.Header.Get(name)
-		if v == "" {
-			continue
-		}
-		base := url.URL{Scheme: ex.Request.Scheme, Host: ex.Request.Authority, Path: ex.Request.Path}
-		u, err := base.Parse(v)
-		if err != nil || !strings.EqualFold(u.Host, ex.Request.Authority) {
-			continue
-		}
-		p.env.Store.Delete(p.keys.resource(ex, ex.Request.Host, u.EscapedPath()))
-	}
-	ex.Note(p.id, "cache", "what is stored of this resource was dropped")
 }
 
 // land lets those go on who wait for this exchange.

@@ -141,15 +141,15 @@ func TestProbesAreCounted(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.EqualValues(t, base.probes, admitted.Load())
+	require.Equal(t, base.probes, admitted.Load())
 }
 
 // Whatever happens, a breaker lets calls through again within its longest rest
 // (and the wait for lost probes), and closes once the upstream is well.
 func TestNeverStuck(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(300) {
-		r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that must repeat
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(seed, 1))
 		ru := base
 		ru.consecutive, ru.windowCalls = r.Int64N(4), r.IntN(2)*8
 		b := newBreaker(ru, r.Float64)

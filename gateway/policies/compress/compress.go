@@ -146,6 +146,8 @@ func (p *compressor) outbound(ex *policy.Exchange) error {
 	return nil
 }
 
+const eventStream = "text/event-stream"
+
 // eligible reports whether a response of this kind is ever compressed.
 func (p *compressor) eligible(ex *policy.Exchange) bool {
 	resp := &ex.Response
@@ -161,7 +163,7 @@ func (p *compressor) eligible(ex *policy.Exchange) bool {
 	switch media {
 	case "":
 		return resp.Status == 304 // which leaves it out
-	case "text/event-stream":
+	case eventStream:
 		return p.events
 	}
 	return slices.ContainsFunc(p.media, func(m string) bool { return policy.MatchMedia(m, media) })
@@ -220,6 +222,7 @@ func (p *compressor) encode(ex *policy.Exchange, e *encoding) bool {
 		body.SetBytes(out.Bytes())
 		return true
 	}
-	body.Wrap(-1, func(src io.Reader) io.Reader { return newReader(src, e.pool) })
+	events := policy.MediaType(ex.Response.Header.Get("Content-Type")) == eventStream
+	body.Wrap(-1, func(src io.Reader) io.Reader { return newReader(src, e.pool, events) })
 	return true
 }

@@ -17,7 +17,7 @@ import (
 
 const accepted = "gzip, br, zstd, deflate"
 
-// inbound decompresses the request. R17.5
+// inbound decompresses the request. R17.5.
 func (p *compressor) inbound(ex *policy.Exchange) error {
 	h := &ex.Request.Header
 	coding := strings.ToLower(h.Joined("Content-Encoding"))

@@ -71,11 +71,12 @@ type reader struct {
 	in     *[blockSize]byte
 	out    bytes.Buffer // compressed and not yet handed out
 	behind bool         // the encoder may hold something back
+	eager  bool         // nothing is ever held back
 	err    error
 }
 
-func newReader(src io.Reader, pool *writers) *reader {
-	r := &reader{src: src, pool: pool}
+func newReader(src io.Reader, pool *writers, eager bool) *reader {
+	r := &reader{src: src, pool: pool, eager: eager}
 	r.w = pool.get(&r.out)
 	r.in, _ = blocks.Get().(*[blockSize]byte)
 	return r
@@ -93,8 +94,8 @@ func (r *reader) Read(p []byte) (int, error) {
 	return r.out.Read(p)
 }
 
-// fill compresses one block. Where the source has no more at hand, what the
-// encoder holds back is given out.
+// fill compresses one block. Where the source handed out less than was asked for,
+// or may have no more at hand, what the encoder holds back is given out.
 func (r *reader) fill() {
 	r.out.Reset()
 	n, err := r.src.Read(r.in[:])
@@ -114,7 +115,7 @@ func (r *reader) fill() {
 	case err != nil:
 		// The end mark is not written: the client must notice.
 		r.end(err)
-	case r.behind && n < blockSize && r.waits():
+	case r.behind && (n < blockSize || r.eager || r.waits()):
 		if err := r.w.Flush(); err != nil {
 			r.end(err)
 		}
@@ -122,8 +123,9 @@ func (r *reader) fill() {
 	}
 }
 
-// waits reports whether reading on would probably wait. A source that cannot
-// tell has handed out all that it had when it did not fill the block.
+// waits reports whether reading on after a full block may wait. What a source
+// says to have at hand may be framing only, but a full block shows that it sends
+// in bulk.
 func (r *reader) waits() bool {
 	b, ok := r.src.(interface{ Buffered() int })
 	return !ok || b.Buffered() == 0

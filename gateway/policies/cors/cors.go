@@ -91,6 +91,10 @@ func compile(c Config, env policy.Env) (policy.Hooks, error) {
 		exact: map[string]bool{}, credentials: c.Credentials,
 		privateNetwork: c.PrivateNetwork, refuseOthers: c.RefuseOthers, id: env.ID,
 	}
+	if env.Scope.Level == policy.LevelPlan {
+		return policy.Hooks{}, policy.Invalid("", "a plan is chosen by the credential, which preflight requests and refused ones "+
+			"do not have; put the policy on the API")
+	}
 	if len(c.Origins)+len(c.OriginPatterns) == 0 {
 		return policy.Hooks{}, policy.Invalid("/origins", "no origin is allowed; name one, or use originPatterns")
 	}

@@ -125,6 +125,12 @@ func TestRefusedConfigurations(t *testing.T) {
 	}
 }
 
+func TestNotOnPlans(t *testing.T) {
+	t.Parallel()
+	_, err := policytest.Compile(t, cors.Definition(), listed, func(e *policy.Env) { e.Scope.Level = policy.LevelPlan })
+	require.ErrorContains(t, err, "on the API")
+}
+
 func TestRequestWithoutOriginAllocatesNothing(t *testing.T) {
 	hooks, err := cors.Definition().Compile(policytest.JSON(t, listed), policy.Env{})
 	require.NoError(t, err)

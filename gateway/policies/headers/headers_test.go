@@ -84,7 +84,7 @@ type constant string
 func (c constant) Text(*policy.Exchange) (string, error) { return string(c), nil }
 func (constant) Constant() bool                          { return true }
 
-func FuzzConfig(f *testing.F) {
+func FuzzOperations(f *testing.F) {
 	f.Add([]byte(`{"request":{"set":{"X-A":"b"},"keep":["A*"]}}`))
 	env := policy.Env{Template: func(s string) (policy.Template, error) { return constant(s), nil }}
 	f.Fuzz(func(t *testing.T, raw []byte) {

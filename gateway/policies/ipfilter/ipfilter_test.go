@@ -51,7 +51,7 @@ func TestIPFilter(t *testing.T) {
 
 // blocks returns a list of n blocks, some of them within others.
 func blocks(n int) []netip.Prefix {
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test wants the same again
+	rnd := rand.New(rand.NewPCG(1, 2))
 	out := make([]netip.Prefix, 0, n)
 	for range n {
 		v := rnd.Uint32()

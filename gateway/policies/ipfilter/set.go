@@ -38,10 +38,11 @@ func compileSet(prefixes []netip.Prefix) *set {
 		}
 		if p.Addr().Is4() {
 			first := of4(p.Addr())
-			s.v4 = append(s.v4, span4{first, first | uint32(uint64(1)<<(32-p.Bits())-1)}) //nolint:gosec // at most 32 bits
+			s.v4 = append(s.v4, span4{first, first | uint32(uint64(1)<<(32-p.Bits())-1)})
 			continue
 		}
-		first, last := of6(p.Addr()), u128{}
+		first := of6(p.Addr())
+		var last u128
 		if n := 128 - p.Bits(); n >= 64 {
 			last = u128{first.hi | (uint64(1)<<(n-64) - 1), ^uint64(0)} // a shift by 64 gives 0, and so all ones
 		} else {
@@ -78,7 +79,7 @@ func (s *set) contains(a netip.Addr) bool {
 		x := of4(a)
 		lo, hi := 0, len(s.v4)
 		for lo < hi {
-			if m := int(uint(lo+hi) >> 1); s.v4[m].first <= x { //nolint:gosec // indexes
+			if m := int(uint(lo+hi) >> 1); s.v4[m].first <= x {
 				lo = m + 1
 			} else {
 				hi = m
@@ -89,7 +90,7 @@ func (s *set) contains(a netip.Addr) bool {
 	x := of6(a)
 	lo, hi := 0, len(s.v6)
 	for lo < hi {
-		if m := int(uint(lo+hi) >> 1); s.v6[m].first.compare(x) <= 0 { //nolint:gosec // indexes
+		if m := int(uint(lo+hi) >> 1); s.v6[m].first.compare(x) <= 0 {
 			lo = m + 1
 		} else {
 			hi = m

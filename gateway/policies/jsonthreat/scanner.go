@@ -167,8 +167,13 @@ func (s *scanner) at(err error, i int) error {
 		rule  error
 		limit int
 	}{
-		{errDepth, l.depth}, {errKeys, l.keys}, {errItems, l.items}, {errString, l.str},
-		{errKey, l.key}, {errNumber, l.number}, {errValues, l.values},
+		{errDepth, l.depth},
+		{errKeys, l.keys},
+		{errItems, l.items},
+		{errString, l.str},
+		{errKey, l.key},
+		{errNumber, l.number},
+		{errValues, l.values},
 	} {
 		if errors.Is(err, r.rule) {
 			v.limit = r.limit

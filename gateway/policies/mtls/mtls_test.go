@@ -203,9 +203,16 @@ func TestMTLS(t *testing.T) {
 	})
 
 	for _, c := range []m{
-		{"trust": "ca"}, {"ca": ca.pem()}, {"trust": "ca", "ca": "x"}, {"header": "X", "trustedProxies": []string{"10.0.0.1"}},
-		{"trust": "fingerprint", "header": "X"}, {"trustedProxies": []string{"10.0.0.1"}}, {"allow": []m{{}}}, {"headers": m{"X": "colour"}},
-		{"allow": []m{{"subject": "("}}}, {"allow": []m{{"extensions": []string{"x"}}}},
+		{"trust": "ca"},
+		{"ca": ca.pem()},
+		{"trust": "ca", "ca": "x"},
+		{"header": "X", "trustedProxies": []string{"10.0.0.1"}},
+		{"trust": "fingerprint", "header": "X"},
+		{"trustedProxies": []string{"10.0.0.1"}},
+		{"allow": []m{{}}},
+		{"headers": m{"X": "colour"}},
+		{"allow": []m{{"subject": "("}}},
+		{"allow": []m{{"extensions": []string{"x"}}}},
 	} {
 		_, err := policytest.Compile(t, mtls.Definition(), config(t, c))
 		require.Error(t, err, c)
@@ -239,7 +246,7 @@ func TestAHandshake(t *testing.T) {
 	for _, certs := range [][]tls.Certificate{nil, {{Certificate: [][]byte{client.cert.Raw}, PrivateKey: client.key}}} {
 		c := srv.Client()
 		c.Transport.(*http.Transport).TLSClientConfig.Certificates = certs
-		resp, err := c.Get(srv.URL) //nolint:noctx // a test
+		resp, err := c.Get(srv.URL)
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		c.CloseIdleConnections()

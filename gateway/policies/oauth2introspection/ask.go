@@ -172,7 +172,7 @@ func (k *check) run(ctx context.Context, c *call, key, token string) {
 	}
 }
 
-// remember returns how long an answer counts. Errors are no answers. R6.4
+// remember returns how long an answer counts. Errors are no answers. R6.4.
 func (k *check) remember(a *answer, now int64) time.Duration {
 	if a.refused != nil {
 		return k.NegativeTTL.Std()

@@ -66,7 +66,7 @@ func (m Mapping) Add(h *policy.Header, values []string) {
 }
 
 // SameName reports whether two field names are the same to some server: without
-// regard to case, and with underscores and dots for hyphens. R12.1
+// regard to case, and with underscores and dots for hyphens. R12.1.
 func SameName(a, b string) bool {
 	if len(a) != len(b) {
 		return false

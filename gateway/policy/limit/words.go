@@ -17,8 +17,12 @@ func Span(d time.Duration) string {
 		d    time.Duration
 		name string
 	}{
-		{7 * 24 * time.Hour, "week"}, {24 * time.Hour, "day"}, {time.Hour, "hour"},
-		{time.Minute, "minute"}, {time.Second, "second"}, {time.Millisecond, "millisecond"},
+		{7 * 24 * time.Hour, "week"},
+		{24 * time.Hour, "day"},
+		{time.Hour, "hour"},
+		{time.Minute, "minute"},
+		{time.Second, "second"},
+		{time.Millisecond, "millisecond"},
 	} {
 		switch n := d / u.d; {
 		case n == 0 || d%u.d != 0:

@@ -21,6 +21,7 @@ type Direction int
 const (
 	InRequest  Direction = iota // readOnly properties must not be there
 	InResponse                  // writeOnly properties must not be there
+	Both                        // neither is looked at
 )
 
 // variant is the document as it holds in one direction.
@@ -65,7 +66,8 @@ func plain(err error) error {
 	if !errors.As(err, &invalid) || !errors.As(invalid.Err, &v) {
 		return err
 	}
-	for _, f := range violations(v, nil, "", nil) {
+	if found := violations(v, nil, "", nil); len(found) > 0 { // the first is enough
+		f := found[0]
 		pointer := f.Pointer
 		if rest, ok := strings.CutPrefix(pointer, "/$defs/"); ok {
 			token, below, _ := strings.Cut(rest, "/")
@@ -87,7 +89,7 @@ func (d *Document) variant(dir Direction) (*variant, error) {
 	if v := d.variants[dir]; v != nil {
 		return v, nil
 	}
-	v := &variant{compiler: jsonschema.NewCompiler(), flag: [...]string{"readOnly", "writeOnly"}[dir], d: d}
+	v := &variant{compiler: jsonschema.NewCompiler(), flag: [...]string{"readOnly", "writeOnly", ""}[dir], d: d}
 	m := mover{d: d, roots: maps.Clone(d.schemas), definitions: map[string]any{}, forbid: v.forbid}
 	if err := m.move(); err != nil {
 		return nil, err
@@ -167,6 +169,9 @@ func (noLoader) Load(url string) (any, error) {
 // forbid makes the flagged properties of a schema ones that must not be there,
 // and so cannot be required.
 func (v *variant) forbid(s map[string]any) {
+	if v.flag == "" {
+		return
+	}
 	names := v.flagged(s, nil, 0)
 	if len(names) == 0 {
 		return
@@ -220,6 +225,9 @@ func (v *variant) flagged(s map[string]any, names []string, depth int) []string 
 
 // has reports whether a property has the flag, itself or by what it refers to.
 func (v *variant) has(p any) bool {
+	if v.flag == "" {
+		return false
+	}
 	if m, ok := p.(map[string]any); ok && m[v.flag] == true {
 		return true
 	}

@@ -28,7 +28,7 @@ type Document struct {
 	schemas    map[string]any // by JSON pointer
 
 	mu       sync.Mutex
-	variants [2]*variant // by Direction
+	variants [3]*variant // by Direction
 }
 
 // Operation is one operation of a document, with references followed.

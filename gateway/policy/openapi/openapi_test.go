@@ -207,7 +207,7 @@ func large(n int) []byte {
 	for i := range n {
 		name := fmt.Sprintf("S%d", i)
 		ref := map[string]any{"$ref": "#/components/schemas/" + name}
-		properties := map[string]any{"next": map[string]any{"$ref": fmt.Sprintf("#/components/schemas/S%d", (i+1)%n)}, "id": map[string]any{"type": "integer", "readOnly": true}}
+		properties := map[string]any{"next": map[string]any{"$ref": fmt.Sprintf("#/components/schemas/S%d", i/2)}, "id": map[string]any{"type": "integer", "readOnly": true}}
 		for j := range 15 {
 			properties[fmt.Sprintf("p%d", j)] = map[string]any{"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[a-z]+$", "nullable": true}
 		}
@@ -224,7 +224,11 @@ func large(n int) []byte {
 }
 
 func TestLargeDocument(t *testing.T) {
-	raw := large(500)
+	n := 500
+	if racing {
+		n = 20
+	}
+	raw := large(n)
 	start := time.Now()
 	d, err := openapi.Parse(raw)
 	require.NoError(t, err)
@@ -235,8 +239,8 @@ func TestLargeDocument(t *testing.T) {
 		require.NoError(t, err)
 	}
 	took := time.Since(start)
-	t.Logf("%d KB, 500 operations, both directions: %v", len(raw)>>10, took)
-	require.Less(t, took, 5*time.Second, "a bound for slow machines; some hundred milliseconds are usual")
+	t.Logf("%d KB, %d operations, both directions: %v", len(raw)>>10, n, took)
+	require.Less(t, took, 15*time.Second, "a bound for busy machines; some hundred milliseconds are usual")
 }
 
 func TestConcurrentUse(t *testing.T) {

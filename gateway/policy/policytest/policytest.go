@@ -115,7 +115,7 @@ func Run(t *testing.T, def policy.Definition, cases ...Case) {
 }
 
 // Contract checks what every policy type must hold to.
-func Contract(t *testing.T, def policy.Definition) {
+func Contract(t *testing.T, def policy.Definition, options ...Option) {
 	t.Helper()
 	t.Run("contract", func(t *testing.T) {
 		t.Parallel()
@@ -129,7 +129,7 @@ func Contract(t *testing.T, def policy.Definition) {
 		require.Empty(t, def.Check(JSON(t, def.Example)), "the example must be valid")
 		require.NotEmpty(t, def.Check(json.RawMessage(`{"noSuchFieldHere": 1}`)), "an unknown field must be refused")
 		require.NotEmpty(t, def.Check(json.RawMessage(`[]`)), "a list must be refused")
-		h := New(t, def, def.Example)
+		h := New(t, def, def.Example, options...)
 		h.emptyExchange()
 	})
 }

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
@@ -8,14 +9,39 @@ import (
 	"unicode/utf8"
 )
 
+// Encoder encodes records, and remembers the second in which the last one
+// began. Its zero value is ready; one goroutine at a time may use it.
+type Encoder struct {
+	second int64
+	stamp  []byte // that second, up to the point
+}
+
 // AppendJSON appends the record as one JSON object, without a newline, and
 // returns the extended slice. Decoding gives the same as decoding what
 // encoding/json makes of the record. It allocates only where dst is too small.
 func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"time":"`...)
-	dst = appendTime(dst, r.Time)
-	dst = append(dst, `","id":`...)
-	dst = appendString(dst, r.ID)
+	return r.appendFrom(appendTime(dst, r.Time), nil)
+}
+
+// Append is [Record.AppendJSON]. The route, where not nil, is what
+// [Record.AppendRoute] has made for a record of the same gateway and route, so
+// that it need not be encoded again.
+func (e *Encoder) Append(dst []byte, r *Record, route []byte) []byte {
+	dst = append(dst, `{"time":"`...)
+	second := r.Time.Unix()
+	if e.stamp == nil || second != e.second {
+		var b [32]byte
+		whole := appendTime(b[:0], r.Time)
+		e.second, e.stamp = second, append(e.stamp[:0], whole[:len(whole)-len("000000Z")]...)
+	}
+	dst = append(appendMicros(append(dst, e.stamp...), r.Time), 'Z')
+	return r.appendFrom(dst, route)
+}
+
+// AppendRoute appends what the record says of the gateway and the route, for
+// [Encoder.Append].
+func (r *Record) AppendRoute(dst []byte) []byte {
 	dst = text(dst, `,"gateway":`, r.Gateway)
 	dst = text(dst, `,"organization":`, r.Organization)
 	dst = text(dst, `,"project":`, r.Project)
@@ -29,7 +55,18 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	}
 	dst = text(dst, `,"operation":`, r.Operation)
 	dst = text(dst, `,"template":`, r.Template)
-	dst = text(dst, `,"unit":`, r.Unit)
+	return text(dst, `,"unit":`, r.Unit)
+}
+
+// appendFrom appends what follows the time.
+func (r *Record) appendFrom(dst, route []byte) []byte {
+	dst = append(dst, `","id":`...)
+	dst = appendString(dst, r.ID)
+	if route != nil {
+		dst = append(dst, route...)
+	} else {
+		dst = r.AppendRoute(dst)
+	}
 	dst = text(dst, `,"plan":`, r.Plan)
 	dst = text(dst, `,"subscription":`, r.Subscription)
 	dst = text(dst, `,"application":`, r.Application)
@@ -215,9 +252,12 @@ func appendTime(dst []byte, t time.Time) []byte {
 	dst = append(two(dst, h), ':')
 	dst = append(two(dst, mi), ':')
 	dst = append(two(dst, s), '.')
+	return append(appendMicros(dst, t), 'Z')
+}
+
+func appendMicros(dst []byte, t time.Time) []byte {
 	us := t.Nanosecond() / 1000
-	dst = two(two(two(dst, us/10000), us/100%100), us%100)
-	return append(dst, 'Z')
+	return two(two(two(dst, us/10000), us/100%100), us%100)
 }
 
 func two(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
@@ -236,7 +276,11 @@ var plain = func() (t [256]bool) {
 // whatever could end a line, move a terminal's cursor or turn the direction of
 // text is escaped, so that nothing a client sends can pass for another record.
 func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	at := len(dst) + 1
+	if dst = append(append(dst, '"'), s...); allPlain(dst[at:]) {
+		return append(dst, '"')
+	}
+	dst = dst[:at]
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -272,6 +316,32 @@ func appendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// allPlain reports whether all bytes stand for themselves. It looks at eight at
+// a time.
+func allPlain(b []byte) bool {
+	for len(b) >= 8 {
+		x := binary.LittleEndian.Uint64(b)
+		quote, slash, del := x^'"'*ones, x^'\\'*ones, x^0x7f*ones
+		// Borrows may only make a plain byte behind another one look like it.
+		odd := x | (x-' '*ones)&^x | (quote-ones)&^quote | (slash-ones)&^slash | (del-ones)&^del
+		if odd&highs != 0 {
+			return false
+		}
+		b = b[8:]
+	}
+	for _, c := range b {
+		if !plain[c] {
+			return false
+		}
+	}
+	return true
 }
 
 // unsafeRune reports C1 controls, line and paragraph separators and the marks

@@ -69,7 +69,7 @@ func TestRecordKeepsItsForm(t *testing.T) {
 		golden := filepath.Join("testdata", "record-"+name+".json")
 		got := append(r.AppendJSON(nil), '\n')
 		if *update {
-			require.NoError(t, os.WriteFile(golden, got, 0o644)) //nolint:gosec // a golden file
+			require.NoError(t, os.WriteFile(golden, got, 0o644))
 		}
 		want, err := os.ReadFile(golden)
 		require.NoError(t, err)
@@ -119,6 +119,44 @@ func TestAppendJSONDoesNotAllocate(t *testing.T) {
 	r = full()
 	r.Decision.Match = nil
 	require.Zero(t, testing.AllocsPerRun(100, func() { buf = r.AppendJSON(buf[:0]) }))
+}
+
+// An encoder writes what AppendJSON does, whatever came before.
+func TestEncoder(t *testing.T) {
+	t.Parallel()
+	var e traffic.Encoder
+	r := full()
+	route := r.AppendRoute(nil)
+	for _, d := range []time.Duration{0, 999 * time.Microsecond, time.Second, 24 * time.Hour, -time.Hour, 957 * time.Millisecond, -200 * 365 * 24 * time.Hour} {
+		r.Time = r.Time.Add(d)
+		want := string(r.AppendJSON(nil))
+		require.Equal(t, want, string(e.Append(nil, r, route)))
+		require.Equal(t, want, string(e.Append(nil, r, nil)))
+	}
+	r.Time = time.Time{}
+	require.Equal(t, string(r.AppendJSON(nil)), string(e.Append(nil, r, route)))
+}
+
+// Every byte at every place of a word is told from its neighbours.
+func TestAppendJSONSeesEveryByte(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		for at := range 17 {
+			for _, by := range []byte{'a', '!', ']'} {
+				text := []byte(strings.Repeat(string(rune(by)), 17))
+				text[at] = byte(c)
+				r := traffic.Record{ID: string(text)}
+				var back traffic.Record
+				line := r.AppendJSON(nil)
+				if err := json.Unmarshal(line, &back); err != nil {
+					t.Fatalf("%q: %v", line, err)
+				}
+				if back.ID != strings.ToValidUTF8(string(text), "\ufffd") || strings.ContainsFunc(string(line), unicode.IsControl) {
+					t.Fatalf("%q became %q", text, line)
+				}
+			}
+		}
+	}
 }
 
 func FuzzAppendJSON(f *testing.F) {

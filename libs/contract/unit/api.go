@@ -37,26 +37,35 @@ type API struct {
 
 // Condition holds when a header or query parameter is as said.
 type Condition struct {
-	// Header or Query names what to look at; exactly one of them.
+	// Header names the header field to look at; either this or query.
 	Header string `json:"header,omitempty"`
-	Query  string `json:"query,omitempty"`
-	// Equals and Matches (RE2, anchored at both ends) say what it must be;
-	// neither = it must be present.
-	Equals  string `json:"equals,omitempty"`
+	// Query names the query parameter to look at; either this or header.
+	Query string `json:"query,omitempty"`
+	// Equals is the value it must have. Without equals and matches it must be
+	// present.
+	Equals string `json:"equals,omitempty"`
+	// Matches is what the whole value must match (RE2).
 	Matches string `json:"matches,omitempty"`
 }
 
 // Paths loosens how strictly paths are taken. Each is a decision about the
 // upstream: it must read such paths exactly as the gateway does.
 type Paths struct {
-	AllowEncodedSlash     bool `json:"allowEncodedSlash,omitempty"`
+	// AllowEncodedSlash lets %2F through, which stays encoded and never separates
+	// segments.
+	AllowEncodedSlash bool `json:"allowEncodedSlash,omitempty"`
+	// AllowEncodedBackslash lets %5C through, which stays encoded.
 	AllowEncodedBackslash bool `json:"allowEncodedBackslash,omitempty"`
-	AllowEncodedPercent   bool `json:"allowEncodedPercent,omitempty"`
-	AllowParameters       bool `json:"allowParameters,omitempty"`
-	// AllowEmptySegments lets "//" through as it is; MergeSlashes makes one
-	// slash of it. Without either such paths are refused.
-	AllowEmptySegments  bool `json:"allowEmptySegments,omitempty"`
-	MergeSlashes        bool `json:"mergeSlashes,omitempty"`
+	// AllowEncodedPercent lets %25 through, which stays encoded.
+	AllowEncodedPercent bool `json:"allowEncodedPercent,omitempty"`
+	// AllowParameters lets ";" through, as a part of its segment.
+	AllowParameters bool `json:"allowParameters,omitempty"`
+	// AllowEmptySegments lets "//" through as it is. Without this and mergeSlashes
+	// such paths are refused.
+	AllowEmptySegments bool `json:"allowEmptySegments,omitempty"`
+	// MergeSlashes makes one slash of "//", for matching and for the upstream.
+	MergeSlashes bool `json:"mergeSlashes,omitempty"`
+	// IgnoreTrailingSlash makes /items and /items/ the same to operations.
 	IgnoreTrailingSlash bool `json:"ignoreTrailingSlash,omitempty"`
 }
 

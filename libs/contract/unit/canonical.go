@@ -2,6 +2,7 @@ package unit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,9 +12,8 @@ import (
 	"strconv"
 )
 
-// Canonical returns v as canonical JSON: RFC 8785, with object members ordered
-// by the bytes of their names (the same order as RFC 8785's for all names in
-// the basic multilingual plane) and integers up to 2^63 kept exact.
+// Canonical returns v as canonical JSON: RFC 8785, but that integers from -2^63
+// to 2^63-1 are kept exact where RFC 8785 would round those beyond 2^53.
 func Canonical(v any) ([]byte, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -55,7 +55,7 @@ func appendCanonical(b []byte, v any) ([]byte, error) {
 		for n := range v {
 			names = append(names, n)
 		}
-		slices.Sort(names)
+		slices.SortFunc(names, compareNames)
 		b = append(b, '{')
 		for i, n := range names {
 			if i > 0 {
@@ -69,6 +69,23 @@ func appendCanonical(b []byte, v any) ([]byte, error) {
 		return append(b, '}'), nil
 	}
 	return nil, fmt.Errorf("encoding canonical JSON: unexpected %T", v)
+}
+
+// compareNames orders member names by their UTF-16 code units, as RFC 8785
+// section 3.2.3 asks. That is the order of their bytes, except that characters
+// beyond U+FFFF (lead bytes from F0), whose surrogates begin with D8 to DB,
+// come before those from U+E000 on (lead bytes EE and EF).
+func compareNames(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] == b[i] {
+			continue
+		}
+		if a[i] >= 0xEE && b[i] >= 0xEE && (a[i] >= 0xF0) != (b[i] >= 0xF0) {
+			return cmp.Compare(b[i], a[i])
+		}
+		return cmp.Compare(a[i], b[i])
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 func appendNumber(b []byte, n json.Number) ([]byte, error) {

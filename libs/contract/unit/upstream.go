@@ -10,9 +10,12 @@ import (
 
 // Upstream is a named set of targets with load balancing and health checks.
 type Upstream struct {
+	// Name is what operations and policies refer to; the default of the first is
+	// "default".
 	Name string `json:"name,omitempty"`
 	// Protocol is "http1" (the default), "h2" (TLS), "h2c" or "auto" (ALPN).
-	Protocol string   `json:"protocol,omitempty" schema:"enum=http1|h2|h2c|auto"`
+	Protocol string `json:"protocol,omitempty" schema:"enum=http1|h2|h2c|auto"`
+	// Targets are the addresses.
 	Targets  []Target `json:"targets" schema:"minItems=1"`
 	Balance  Balance  `json:"balance,omitzero"`
 	Health   Health   `json:"health,omitzero"`
@@ -58,14 +61,19 @@ type Health struct {
 
 // ActiveHealth probes targets.
 type ActiveHealth struct {
-	Path     string   `json:"path"`
-	Method   string   `json:"method,omitempty"`
-	Host     string   `json:"host,omitempty"`
-	Interval Duration `json:"interval,omitempty"` // default 10s
-	Timeout  Duration `json:"timeout,omitempty"`  // default 2s
-	// Healthy and Unhealthy are how many probes in a row change the state;
-	// defaults 1 and 3.
-	Healthy   int `json:"healthy,omitempty" schema:"min=0"`
+	// Path is what is asked for.
+	Path string `json:"path"`
+	// Method is what is asked with; default GET.
+	Method string `json:"method,omitempty"`
+	// Host is the Host header sent; default that of the target.
+	Host string `json:"host,omitempty"`
+	// Interval is the time between two probes of a target; default 10s.
+	Interval Duration `json:"interval,omitempty"`
+	// Timeout bounds a probe; default 2s.
+	Timeout Duration `json:"timeout,omitempty"`
+	// Healthy is how many good probes in a row take a target back; default 1.
+	Healthy int `json:"healthy,omitempty" schema:"min=0"`
+	// Unhealthy is how many bad probes in a row take a target out; default 3.
 	Unhealthy int `json:"unhealthy,omitempty" schema:"min=0"`
 	// Statuses that are healthy; none = 200 to 399.
 	Statuses []int `json:"statuses,omitempty"`
@@ -76,15 +84,19 @@ type PassiveHealth struct {
 	// Consecutive failures that eject; default 5.
 	Consecutive int `json:"consecutive,omitempty" schema:"min=0"`
 	// FailurePercent within a window of at least MinRequests ejects; 0 = off.
-	FailurePercent int      `json:"failurePercent,omitempty" schema:"min=0,max=100"`
-	MinRequests    int      `json:"minRequests,omitempty" schema:"min=0"`
-	Window         Duration `json:"window,omitempty"`
+	FailurePercent int `json:"failurePercent,omitempty" schema:"min=0,max=100"`
+	// MinRequests is how many requests of a window are enough to judge by; default 20.
+	MinRequests int `json:"minRequests,omitempty" schema:"min=0"`
+	// Window is the time over which requests are looked at; default 30s.
+	Window Duration `json:"window,omitempty"`
 	// Statuses that count as failures; none = 502, 503, 504.
 	Statuses []int `json:"statuses,omitempty"`
 	// Ejection is how long a target rests the first time; it grows with each
 	// ejection in a row up to MaxEjection. Then one trial request decides.
-	Ejection    Duration `json:"ejection,omitempty"`    // default 10s
-	MaxEjection Duration `json:"maxEjection,omitempty"` // default 5m
+	// The default is 10s.
+	Ejection Duration `json:"ejection,omitempty"`
+	// MaxEjection is the longest that a target rests; default 5m.
+	MaxEjection Duration `json:"maxEjection,omitempty"`
 	// MaxEjectedPercent of the targets may rest at a time; default 50. One
 	// target always stays.
 	MaxEjectedPercent int `json:"maxEjectedPercent,omitempty" schema:"min=0,max=100"`
@@ -92,9 +104,12 @@ type PassiveHealth struct {
 
 // Timeouts of calls to an upstream.
 type Timeouts struct {
-	Connect Duration `json:"connect,omitempty"` // default 2s
-	Header  Duration `json:"header,omitempty"`  // default 30s
-	Total   Duration `json:"total,omitempty"`   // default none
+	// Connect bounds making a connection, TLS included; default 2s.
+	Connect Duration `json:"connect,omitempty"`
+	// Header bounds the wait for the header of the answer; default 30s.
+	Header Duration `json:"header,omitempty"`
+	// Total bounds the whole call; default no bound.
+	Total Duration `json:"total,omitempty"`
 	// Idle is the longest silence within a response body; default 5m.
 	Idle Duration `json:"idle,omitempty"`
 }
@@ -102,25 +117,33 @@ type Timeouts struct {
 // Retries say when a request is sent again; see policy.Retry.
 type Retries struct {
 	// Attempts is the number of further attempts; default 1.
-	Attempts      int      `json:"attempts,omitempty" schema:"min=0,max=10"`
-	On            []string `json:"on,omitempty"` // connect, reset, timeout, or statuses such as 503
-	NonIdempotent bool     `json:"nonIdempotent,omitempty"`
-	PerTry        Duration `json:"perTry,omitempty"`
-	Backoff       Duration `json:"backoff,omitempty"`
-	MaxBackoff    Duration `json:"maxBackoff,omitempty"`
-	// BudgetPercent bounds retries to that share of the requests; default 10,
-	// with at least BudgetMin (default 3) a second.
+	Attempts int `json:"attempts,omitempty" schema:"min=0,max=10"`
+	// On says after what: connect, reset, timeout, or statuses such as 503.
+	On []string `json:"on,omitempty"`
+	// NonIdempotent allows requests to be sent again whose method is not
+	// idempotent.
+	NonIdempotent bool `json:"nonIdempotent,omitempty"`
+	// PerTry bounds connecting and waiting for the header of each attempt.
+	PerTry Duration `json:"perTry,omitempty"`
+	// Backoff is the longest wait before the second attempt, which doubles with
+	// each; default 25ms.
+	Backoff Duration `json:"backoff,omitempty"`
+	// MaxBackoff bounds the wait; default 250ms.
+	MaxBackoff Duration `json:"maxBackoff,omitempty"`
+	// BudgetPercent bounds retries to that share of the requests; default 10.
 	BudgetPercent int `json:"budgetPercent,omitempty" schema:"min=0,max=100"`
-	BudgetMin     int `json:"budgetMin,omitempty" schema:"min=0"`
+	// BudgetMin is how many retries a second are allowed in any case; default 3.
+	BudgetMin int `json:"budgetMin,omitempty" schema:"min=0"`
 }
 
 // TLS to an upstream.
 type TLS struct {
 	// CA is PEM; "" = the system's.
 	CA string `json:"ca,omitempty"`
-	// Certificate and Key are PEM, for mutual TLS.
+	// Certificate is the chain in PEM, for mutual TLS.
 	Certificate string `json:"certificate,omitempty"`
-	Key         string `json:"key,omitempty"`
+	// Key is the key in PEM, for mutual TLS.
+	Key string `json:"key,omitempty"`
 	// ServerName replaces the target's host in SNI and verification.
 	ServerName string `json:"serverName,omitempty"`
 	// MinVersion is "1.2" (the default) or "1.3".
@@ -131,9 +154,12 @@ type TLS struct {
 
 // Pool bounds the connections to each target.
 type Pool struct {
-	MaxConns int      `json:"maxConns,omitempty" schema:"min=0"` // default no bound
-	MaxIdle  int      `json:"maxIdle,omitempty" schema:"min=0"`  // default 256
-	Idle     Duration `json:"idle,omitempty"`                    // default 60s
+	// MaxConns bounds the connections; default no bound.
+	MaxConns int `json:"maxConns,omitempty" schema:"min=0"`
+	// MaxIdle bounds the connections kept without use; default 256.
+	MaxIdle int `json:"maxIdle,omitempty" schema:"min=0"`
+	// Idle is how long a connection is kept without use; default 60s.
+	Idle Duration `json:"idle,omitempty"`
 }
 
 // DNS says how names of targets are resolved.

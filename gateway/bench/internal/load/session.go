@@ -92,7 +92,7 @@ func Open(ctx context.Context, opt Options) (*Session, error) {
 // Close closes the connections.
 func (s *Session) Close() {
 	for _, c := range s.conns {
-		c.conn.Close()
+		_ = c.conn.Close() // nothing is under way
 	}
 }
 
@@ -214,16 +214,14 @@ func (c *connection) open(ctx context.Context) error {
 	if c.opt.TLS != nil {
 		t := tls.Client(conn, c.opt.TLS)
 		if err := t.HandshakeContext(ctx); err != nil {
-			conn.Close()
-			return err
+			return errors.Join(err, conn.Close())
 		}
 		conn = t
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.interrupted {
-		conn.Close()
-		return net.ErrClosed
+		return errors.Join(net.ErrClosed, conn.Close())
 	}
 	c.conn = conn
 	if c.answers == nil {
@@ -238,7 +236,7 @@ func (c *connection) interrupt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.interrupted = true
-	c.conn.Close()
+	_ = c.conn.Close() // ends what is under way on it
 }
 
 // work sends requests until there are none left.
@@ -275,7 +273,7 @@ func (c *connection) work(ctx context.Context, t *ticket) error {
 				c.failures = append(c.failures, err)
 			}
 		}
-		c.conn.Close()
+		_ = c.conn.Close() // what went wrong with it has been counted
 		if err := c.open(ctx); err != nil {
 			return fmt.Errorf("opening a connection anew: %w", err)
 		}

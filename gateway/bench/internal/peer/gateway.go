@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"debug/buildinfo"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,8 +90,7 @@ func (f files) fleetFile(path string, first, end int) error {
 		writeAPI(w, fmt.Sprintf("api-%05d", i), BasePath(i), f.Upstream)
 	}
 	if err := w.Flush(); err != nil {
-		out.Close()
-		return err
+		return errors.Join(err, out.Close())
 	}
 	return out.Close()
 }
@@ -115,8 +115,7 @@ func WriteChanging(dir, upstream string, n int) error {
 	fmt.Fprintln(w, "apis:")
 	writeAPI(w, "changing", ChangingPath(n), upstream)
 	if err := w.Flush(); err != nil {
-		out.Close()
-		return fmt.Errorf("changing an API: %w", err)
+		return fmt.Errorf("changing an API: %w", errors.Join(err, out.Close()))
 	}
 	if err := out.Close(); err != nil {
 		return fmt.Errorf("changing an API: %w", err)

@@ -78,7 +78,7 @@ func LoadAverage() string {
 func Machine() string {
 	model := "unknown processor"
 	if f, err := os.Open("/proc/cpuinfo"); err == nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }() // only read
 		for s := bufio.NewScanner(f); s.Scan(); {
 			if name, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
 				model = strings.TrimSpace(value)

@@ -64,7 +64,7 @@ func (g *Group) Start(s Spec) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }() // the process has its own
 	p.cmd = exec.Command(s.Argv[0], s.Argv[1:]...)
 	p.cmd.Env = append(os.Environ(), s.Env...)
 	p.cmd.Dir = s.Dir

@@ -138,7 +138,7 @@ func countsDown(t *testing.T, b *bench) {
 
 // R7.3: waiting as long as told is enough, and less is not.
 func retryAfterIsTrue(t *testing.T, b *bench) {
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test repeats
+	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, r := range algorithms {
 		r.Limit = 3 + rnd.Int64N(40)
 		if r.Window > 0 {
@@ -342,7 +342,7 @@ func rollingBegins(t *testing.T, b *bench) {
 
 // randomCalls compares each algorithm with what it promises over a long run.
 func randomCalls(t *testing.T, b *bench) {
-	rnd := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a test repeats
+	rnd := rand.New(rand.NewPCG(3, 4))
 	for _, r := range algorithms {
 		l := b.limiter(r)
 		type taken struct {

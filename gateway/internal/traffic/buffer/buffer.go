@@ -76,7 +76,7 @@ func New(o Options) *Buffer {
 		n <<= 1
 	}
 	return &Buffer{
-		o: o, mask: uint32(n - 1), shards: make([]shard, n), //nolint:gosec // a small positive number
+		o: o, mask: uint32(n - 1), shards: make([]shard, n),
 		dirty: make(chan struct{}, 1), full: make(chan struct{}, 1),
 		flush: make(chan chan struct{}), done: make(chan struct{}),
 		free: make(chan *block, 4*n),

@@ -32,10 +32,10 @@ func (h header) length() int64 { return headerSize + int64(h.size) }
 func appendFrame(dst, payload []byte, records uint32, first, last int64) []byte {
 	at := len(dst)
 	dst = append(dst, magic[:]...)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(payload))) //nolint:gosec // bounded by maxPayload
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(payload)))
 	dst = binary.BigEndian.AppendUint32(dst, records)
-	dst = binary.BigEndian.AppendUint64(dst, uint64(first)) //nolint:gosec // a bit pattern
-	dst = binary.BigEndian.AppendUint64(dst, uint64(last))  //nolint:gosec // a bit pattern
+	dst = binary.BigEndian.AppendUint64(dst, uint64(first))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(last))
 	dst = binary.BigEndian.AppendUint32(dst, crc32.Checksum(payload, castagnoli))
 	dst = binary.BigEndian.AppendUint32(dst, 0) // for later use
 	dst = binary.BigEndian.AppendUint32(dst, crc32.Checksum(dst[at:], castagnoli))
@@ -49,7 +49,7 @@ func parseHeader(b []byte) (header, error) {
 	}
 	h := header{
 		size: binary.BigEndian.Uint32(b[4:]), records: binary.BigEndian.Uint32(b[8:]),
-		first: int64(binary.BigEndian.Uint64(b[12:])), last: int64(binary.BigEndian.Uint64(b[20:])), //nolint:gosec // a bit pattern
+		first: int64(binary.BigEndian.Uint64(b[12:])), last: int64(binary.BigEndian.Uint64(b[20:])),
 		sum: binary.BigEndian.Uint32(b[28:]),
 	}
 	if h.size > maxPayload {

@@ -173,7 +173,7 @@ func (q *Queue) load() error {
 		}
 		q.segments = append(q.segments, segment{seq: seq, size: info.Size()})
 	}
-	slices.SortFunc(q.segments, func(a, b segment) int { return int(int64(a.seq - b.seq)) }) //nolint:gosec // they are near
+	slices.SortFunc(q.segments, func(a, b segment) int { return int(int64(a.seq - b.seq)) })
 	return q.cutTail()
 }
 
@@ -248,7 +248,7 @@ func (q *Queue) Append(lines []byte, records int64, first, last time.Time) error
 	if q.zipped.Len() > maxPayload {
 		return fmt.Errorf("appending to spool: %d bytes are too many for one frame", q.zipped.Len())
 	}
-	q.frame = appendFrame(q.frame[:0], q.zipped.Bytes(), uint32(records), first.UnixNano(), last.UnixNano()) //nolint:gosec // a chunk of lines
+	q.frame = appendFrame(q.frame[:0], q.zipped.Bytes(), uint32(records), first.UnixNano(), last.UnixNano())
 	size := int64(len(q.frame))
 	if err := q.makeRoom(size); err != nil {
 		return fmt.Errorf("appending to spool: %w", err)

@@ -227,7 +227,7 @@ func (s *Sink) ship(ctx context.Context, q *Queue, draining <-chan struct{}) {
 		if last {
 			return
 		}
-		wait := backoff/2 + rand.N(backoff/2+1) //nolint:gosec // spreads retries, hides nothing
+		wait := backoff/2 + rand.N(backoff/2+1)
 		var later *RetryAfter
 		if errors.As(err, &later) {
 			wait = max(wait, min(later.After, s.o.MaxBackoff))
@@ -239,7 +239,7 @@ func (s *Sink) ship(ctx context.Context, q *Queue, draining <-chan struct{}) {
 
 func (s *Sink) fail(what string, err error) {
 	s.errs.Add(1)
-	s.o.Log.Error(what, "dir", s.o.Dir, "err", err)
+	s.o.Log.Error("the spool failed", "while", what, "dir", s.o.Dir, "err", err)
 }
 
 func closed(c <-chan struct{}) bool {

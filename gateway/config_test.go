@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/testkit"
+)
+
+// wrong are files with a mistake each, by what it is.
+var wrong = map[string]string{
+	"no listener":                    "name: gw\n",
+	"empty list of listeners":        "listeners: []\n",
+	"address without a port":         "listeners:\n  - address: 127.0.0.1\n",
+	"unknown field":                  "listeners:\n  - address: 127.0.0.1:0\n    adress: x\n",
+	"admin without a token":          "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 0.0.0.0:9000\n",
+	"admin with a short token":       "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 0.0.0.0:9000\n  token: short\n",
+	"admin on a port of traffic":     "listeners: [{address: \"127.0.0.1:9000\"}]\nadmin:\n  address: 127.0.0.1:9000\n",
+	"secret that is not there":       "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 127.0.0.1:1\n  token: env:GATEHOUSE_NOT_SET\n",
+	"data key that is none":          "listeners: [{address: \"127.0.0.1:0\"}]\ndataKey: 00ff\n",
+	"data key of the wrong alphabet": "listeners: [{address: \"127.0.0.1:0\"}]\ndataKey: \"!!!!\"\n",
+	"trusted proxy that is none":     "listeners: [{address: \"127.0.0.1:0\"}]\ntrustedProxies: [10.0.0.0/33]\n",
+	"duration without a unit":        "listeners: [{address: \"127.0.0.1:0\"}]\ndrainTime: 30\n",
+	"negative duration":              "listeners: [{address: \"127.0.0.1:0\"}]\ndrainDelay: -1s\n",
+	"redis without addresses":        "listeners: [{address: \"127.0.0.1:0\"}]\nredis: {addresses: []}\n",
+	"sampling over one":              "listeners: [{address: \"127.0.0.1:0\"}]\nlog:\n  sample: 2\n",
+	"tracing to nowhere":             "listeners: [{address: \"127.0.0.1:0\"}]\ntracing:\n  endpoint: nowhere\n",
+	"size that is none":              "listeners: [{address: \"127.0.0.1:0\"}]\nmemory: lots\n",
+	"no YAML":                        "listeners: [\n",
+	"two mistakes":                   "listeners:\n  - address: nonsense\nmemory: lots\nnonsense: 1\n",
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(wrong)) {
+		path := write(t, wrong[name])
+		_, _, fields := Load(path, schema.SystemResolver())
+		require.NotEmpty(t, fields, name)
+		fmt.Fprintf(&out, "# %s\n", name)
+		for _, f := range fields {
+			source := strings.ReplaceAll(f.Source, filepath.Dir(path)+string(filepath.Separator), "")
+			detail := strings.ReplaceAll(f.Detail, filepath.Dir(path)+string(filepath.Separator), "")
+			fmt.Fprintf(&out, "%s: %s: %s: %s\n", source, f.Pointer, f.Code, detail)
+		}
+	}
+	testkit.Golden(t, "mistakes.txt", []byte(out.String()))
+}
+
+// Reading only how the gateway itself runs accepts nothing that reading all of
+// the file does not, and comes to the same.
+func TestTheShortReadingAgreesWithTheWholeOne(t *testing.T) {
+	t.Parallel()
+	look := schema.SystemResolver()
+	for name, text := range wrong {
+		_, ok := loadStatic(write(t, text), look)
+		require.False(t, ok, name)
+	}
+	_, ok := loadStatic(filepath.Join(t.TempDir(), "none.yaml"), look)
+	require.False(t, ok)
+	key := strings.Repeat("0f", 32)
+	for name, text := range map[string]string{
+		"least": "listeners: [{address: \"127.0.0.1:0\"}]\n",
+		"much": "name: gw\nlisteners:\n  - address: 127.0.0.1:0\nadmin: {address: \"127.0.0.1:0\"}\ndata: /tmp/x\ndataKey: " + key +
+			"\ntrustedProxies: [10.0.0.0/8]\nmemory: 1MiB\ndrainTime: 5s\nredis: {addresses: [\"127.0.0.1:1\"], budget: 5ms}\n",
+		"with what it serves": "apis:\n  - name: a\n    basePath: /a\n    upstream: {targets: [{url: \"http://127.0.0.1:1\"}]}\n" +
+			"listeners: [{address: \"127.0.0.1:0\"}]\npolicies: []\npolicySets: {x: []}\nproject: p\norganization: o\nenvironment: e\n" +
+			"applications: []\ncredentialFiles: []\ndrainDelay: 1s\n",
+		"JSON": `{"listeners":[{"address":"127.0.0.1:0"}],"apis":[]}`,
+	} {
+		path := write(t, text)
+		whole, _, fields := Load(path, look)
+		require.Empty(t, fields, name)
+		if short, ok := loadStatic(path, look); ok {
+			require.True(t, sameStatic(whole, short), name)
+		} else {
+			require.Equal(t, "JSON", name, "the usual forms are read the short way")
+		}
+	}
+}
+
+func TestTheKeyOfTheCacheIsHexOrBase64(t *testing.T) {
+	t.Parallel()
+	for text, length := range map[string]int{
+		"": 0, strings.Repeat("0f", 32): 32, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=": 32,
+	} {
+		key, err := (&Config{DataKey: schema.NewSecret(text)}).dataKey()
+		require.NoError(t, err, text)
+		require.Len(t, key, length)
+	}
+}

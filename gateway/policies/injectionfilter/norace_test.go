@@ -1,0 +1,5 @@
+//go:build !race
+
+package injectionfilter
+
+const raceEnabled = false

@@ -1,0 +1,5 @@
+//go:build !race
+
+package trafficsplit
+
+const raceEnabled = false
