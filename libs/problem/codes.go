@@ -55,6 +55,10 @@ const (
 	CodeGone               Code = "gone"
 	CodeNotAcceptable      Code = "not-acceptable"
 
+	CodePreconditionFailed   Code = "precondition-failed"
+	CodeConflict             Code = "conflict"
+	CodeIdempotencyKeyReused Code = "idempotency-key-reused"
+
 	CodeUpstreamUnavailable Code = "upstream-unavailable"
 	CodeUpstreamInvalid     Code = "upstream-invalid-response"
 	CodeUpstreamTimeout     Code = "upstream-timeout"
@@ -111,6 +115,10 @@ var kinds = map[Code]kind{
 	CodePolicyFailed:       {500, "Policy failed"},
 	CodeGone:               {410, "Gone"},
 	CodeNotAcceptable:      {406, "Not acceptable"},
+
+	CodePreconditionFailed:   {412, "Changed by somebody else in the meantime"},
+	CodeConflict:             {409, "Conflicts with the present state"},
+	CodeIdempotencyKeyReused: {422, "Idempotency-Key already used for another request"},
 
 	CodeUpstreamUnavailable: {502, "Upstream unavailable"},
 	CodeUpstreamInvalid:     {502, "Invalid response from upstream"},

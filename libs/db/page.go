@@ -1,0 +1,147 @@
+package db
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+// The bounds of a page's size.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+)
+
+// PageRequest is what a client asks of a list.
+type PageRequest struct {
+	// Cursor is the Next of the page before; "" asks for the first.
+	Cursor string
+	// Limit is the number of rows; 0 means 50, and more than 200 is refused.
+	Limit int
+	// Sort is the column to sort by; "" means the first that the list allows.
+	Sort string
+	// Descending turns the order round.
+	Descending bool
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T
+	// Next is the cursor of the following page; "" after the last.
+	Next string
+}
+
+// Page returns a part of the rows, sorted by one of the columns and then by id:
+// an order that stays while rows come and go. The columns must not be nullable.
+// The error for a bad request is a problem 422 that names the parameter.
+func (q Query[T]) Page(ctx context.Context, r PageRequest, sortable ...string) (Page[T], error) {
+	if len(sortable) == 0 {
+		sortable = []string{idColumn}
+	}
+	if r.Sort == "" {
+		r.Sort = sortable[0]
+	}
+	if !slices.Contains(sortable, r.Sort) {
+		return Page[T]{}, badParameter("sort", "enum", "sort by one of "+strings.Join(sortable, ", "))
+	}
+	if r.Limit < 0 || r.Limit > MaxLimit {
+		return Page[T]{}, badParameter("limit", "maximum", fmt.Sprintf("ask for 1 to %d rows", MaxLimit))
+	}
+	if r.Limit == 0 {
+		r.Limit = DefaultLimit
+	}
+	g, sch, err := q.build(ctx)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	c := cursor{key: q.scope.db.cfg.CursorKey, of: fmt.Sprintf("%s\n%s\n%s\n%t\n%s", q.scope.organization, sch.Table, r.Sort, r.Descending, q.text())}
+	if c.sort, c.id = sch.LookUpField(r.Sort), sch.LookUpField(idColumn); c.sort == nil || c.id == nil {
+		return Page[T]{}, fmt.Errorf("table %s has no columns %s and id", sch.Table, r.Sort)
+	}
+	if c.sort.FieldType.Kind() == reflect.Pointer || c.sort.Serializer != nil {
+		return Page[T]{}, fmt.Errorf("column %s cannot be sorted by: it may be null, or has a form of its own", r.Sort)
+	}
+	sort, id := clause.Column{Table: sch.Table, Name: r.Sort}, clause.Column{Table: sch.Table, Name: idColumn}
+	if r.Cursor != "" {
+		value, last, err := c.parse(r.Cursor)
+		if err != nil {
+			return Page[T]{}, err
+		}
+		g = g.Where(after(sort, value, id, last, r.Descending))
+	}
+	order := []clause.OrderByColumn{{Column: sort, Desc: r.Descending}, {Column: id, Desc: r.Descending}}
+	items := []T{}
+	err = g.Select("?.*", clause.Table{Name: sch.Table}).Clauses(clause.OrderBy{Columns: order}).Limit(r.Limit + 1).Find(&items).Error
+	if err != nil {
+		return Page[T]{}, classify(err)
+	}
+	if len(items) <= r.Limit {
+		return Page[T]{Items: items}, nil
+	}
+	items = items[:r.Limit]
+	next, err := c.format(ctx, reflectValue(&items[r.Limit-1]))
+	return Page[T]{Items: items, Next: next}, err
+}
+
+func after(sort clause.Column, value any, id clause.Column, last any, descending bool) clause.Expression {
+	if descending {
+		return clause.Or(clause.Lt{Column: sort, Value: value}, clause.And(clause.Eq{Column: sort, Value: value}, clause.Lt{Column: id, Value: last}))
+	}
+	return clause.Or(clause.Gt{Column: sort, Value: value}, clause.And(clause.Eq{Column: sort, Value: value}, clause.Gt{Column: id, Value: last}))
+}
+
+func badParameter(name, code, detail string) error {
+	return problem.Invalid("the parameter "+name+" is not right", problem.Field{Pointer: "/" + name, Code: code, Detail: detail})
+}
+
+// cursor is a place in one list: the last row's value and id, with a seal that
+// holds for this list alone.
+type cursor struct {
+	key      []byte
+	of       string
+	sort, id *schema.Field
+}
+
+const sealSize = 16
+
+func (c cursor) seal(body []byte) []byte {
+	m := hmac.New(sha256.New, c.key)
+	m.Write([]byte(c.of))
+	m.Write([]byte{0})
+	m.Write(body)
+	return m.Sum(nil)[:sealSize]
+}
+
+func (c cursor) format(ctx context.Context, row reflect.Value) (string, error) {
+	value, _ := c.sort.ValueOf(ctx, row)
+	id, _ := c.id.ValueOf(ctx, row)
+	body, err := json.Marshal([]any{value, id})
+	if err != nil {
+		return "", fmt.Errorf("making a cursor: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(append(c.seal(body), body...)), nil
+}
+
+func (c cursor) parse(s string) (value, id any, err error) {
+	bad := badParameter("cursor", "format", "use the cursor that the page before gave, with the same filter and order; or leave it out to begin again")
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(raw) < sealSize || !hmac.Equal(raw[:sealSize], c.seal(raw[sealSize:])) {
+		return nil, nil, bad
+	}
+	v, i := reflect.New(c.sort.FieldType), reflect.New(c.id.FieldType)
+	if err := json.Unmarshal(raw[sealSize:], &[]any{v.Interface(), i.Interface()}); err != nil {
+		return nil, nil, bad
+	}
+	return v.Elem().Interface(), i.Elem().Interface(), nil
+}
