@@ -31,12 +31,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/glebarez/sqlite"
 	"gorm.io/driver/mysql"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/plugin/dbresolver"
-
-	"github.com/glebarez/sqlite"
 )
 
 // Dialect is a kind of database.
@@ -225,7 +224,7 @@ func (d *DB) openORM() error {
 
 // pickReplica takes any replica that answers, else the primary.
 func (d *DB) pickReplica(from []gorm.ConnPool) gorm.ConnPool {
-	start := rand.IntN(len(from)) //nolint:gosec // only spreads load
+	start := rand.IntN(len(from))
 	for i := range from {
 		p, ok := from[(start+i)%len(from)].(*pool)
 		if ok && !p.watch.down.Load() {

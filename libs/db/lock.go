@@ -75,7 +75,7 @@ func (d *DB) lockName(ctx context.Context, c *sql.Conn) (any, error) {
 	if d.dialect == MySQL {
 		return hex.EncodeToString(sum[:16]), nil
 	}
-	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1), nil //nolint:gosec // 63 bits
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1), nil
 }
 
 // lockedFile holds the lock of a second file, next to the database. SQLite's

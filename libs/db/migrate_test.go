@@ -2,7 +2,6 @@ package db_test
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -85,7 +84,7 @@ func TestCrashingMigration(t *testing.T) {
 // rerun runs a test of this binary as a process that may kill itself.
 func rerun(t *testing.T, test string, env ...string) (killed bool) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$") //nolint:gosec // this binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
@@ -261,7 +260,7 @@ func FuzzSplitSQL(f *testing.F) {
 		for _, s := range got {
 			again, err := db.SplitSQL(s)
 			require.NoError(t, err)
-			require.Equal(t, []string{s}, again, fmt.Sprintf("%q", text))
+			require.Equal(t, []string{s}, again, "%q", text)
 		}
 	})
 }

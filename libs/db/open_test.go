@@ -206,8 +206,10 @@ func openMigrated(t *testing.T, dsn string) *db.DB {
 
 func TestBadAddresses(t *testing.T) {
 	t.Parallel()
-	for _, dsn := range []string{"", "sqlite:", "sqlite::memory:", "sqlite:a?b", "oracle://x", "mysql://u:sesame@h", "mysql://u:sesame@h/d?x=1", "mysql://u:sesame%zz@h/d",
-		"postgres://u:sesame%zz@h/d", "postgres://u:sesame@h:x/d", "mysql://u:sesame@h/d?tls=odd"} {
+	for _, dsn := range []string{
+		"", "sqlite:", "sqlite::memory:", "sqlite:a?b", "oracle://x", "mysql://u:sesame@h", "mysql://u:sesame@h/d?x=1", "mysql://u:sesame%zz@h/d",
+		"postgres://u:sesame%zz@h/d", "postgres://u:sesame@h:x/d", "mysql://u:sesame@h/d?tls=odd",
+	} {
 		_, err := db.Open(t.Context(), db.Config{DSN: dsn}, nil)
 		require.Error(t, err, dsn)
 		require.NotContains(t, err.Error(), "sesame")

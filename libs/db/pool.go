@@ -187,7 +187,7 @@ func (w *watch) run(ctx context.Context) {
 
 // rest pauses for about d. It says false when ctx ended.
 func rest(ctx context.Context, d time.Duration) bool {
-	d += rand.N(d/pauseJitter + 1) //nolint:gosec // only spreads load
+	d += rand.N(d/pauseJitter + 1)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -85,7 +85,7 @@ func LoadKeyring(path string) (*Keyring, error) {
 	if info.Mode().Perm()&0o007 != 0 {
 		return nil, fmt.Errorf("loading keys: everybody may read %s: chmod o-rwx it", path)
 	}
-	b, err := os.ReadFile(path) //nolint:gosec // the operator's file
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("loading keys: %w", err)
 	}

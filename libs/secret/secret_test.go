@@ -81,7 +81,7 @@ func TestKeysAreChecked(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("# ours\n"+secret.NewKey("a")+"\n"), 0o600))
 	_, err = secret.LoadKeyring(file)
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(file, 0o644)) //nolint:gosec // that is what is refused
+	require.NoError(t, os.Chmod(file, 0o644))
 	_, err = secret.LoadKeyring(file)
 	require.ErrorContains(t, err, "chmod")
 	_, err = secret.LoadKeyring(file + "x")

@@ -60,7 +60,7 @@ func newServer(users ...string) (*server, *syscall.SysProcAttr, error) {
 		}
 		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
 		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-		if err := errors.Join(err1, err2, os.Chown(dir, int(uid), int(gid))); err != nil { //nolint:gosec // 32 bits
+		if err := errors.Join(err1, err2, os.Chown(dir, int(uid), int(gid))); err != nil {
 			return nil, nil, err
 		}
 		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
