@@ -40,7 +40,7 @@ func TestAnUpstreamFailsAndRecovers(t *testing.T) {
 	const health = ", health: {active: {path: /, interval: 50ms, timeout: 1s, healthy: 1, unhealthy: 1}}"
 	g := harness.Start(t, listeners+"apis:\n"+
 		fmt.Sprintf("  - {name: alone, basePath: /alone, upstream: {targets: [{url: \"http://%s\"}]%s}}\n", address, health)+
-		fmt.Sprintf("  - {name: both, basePath: /both, upstream: {targets: [{url: \"http://%s\"}, {url: %q}], retries: {attempts: 2, on: [connect, reset]}%s}}\n", address, two, health))
+		fmt.Sprintf("  - {name: both, basePath: /both, upstream: {targets: [{url: \"http://%s\"}, {url: %q}], retries: {attempts: 2, on: [connect, reset], budgetPercent: 100}%s}}\n", address, two, health))
 	c := client(t)
 	status := func(path string) int { return first(harness.Get(t, c, g.URL(path))) }
 	require.Equal(t, 200, status("/alone/x"))
