@@ -51,6 +51,8 @@ type Source struct {
 
 	version uint64
 	watched []string
+	text    unit.Hash         // of the files when they were read last
+	stamps  map[string]string // of the other files that were read, by path
 	first   bool // was read by First
 	memo    Memo
 	known   string // fingerprint of the credentials delivered last
@@ -96,7 +98,7 @@ func (s *Source) Known(from string) bool {
 	if err != nil || text != o.Text {
 		return false
 	}
-	s.watched = []string{s.Path}
+	s.watched, s.text, s.stamps = []string{s.Path}, text, o.Files
 	for path, was := range o.Files {
 		if stat(path) != was {
 			return false
@@ -104,6 +106,19 @@ func (s *Source) Known(from string) bool {
 		s.watched = append(s.watched, path)
 	}
 	return true
+}
+
+// changed reports whether something is no longer what was read last.
+func (s *Source) changed() bool {
+	if text, err := s.textOf(); err != nil || text != s.text {
+		return true
+	}
+	for path, was := range s.stamps {
+		if stat(path) != was {
+			return true
+		}
+	}
+	return false
 }
 
 // Skip says that the configuration as it stands is in place already.
@@ -128,7 +143,7 @@ func (s *Source) originOf(text unit.Hash, built *Built) string {
 func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	text, _ := s.textOf() // before it is read: a change meanwhile makes it unknown
 	cfg, doc, fields := s.Read()
-	s.watched = []string{s.Path}
+	s.watched, s.text, s.stamps = []string{s.Path}, text, map[string]string{}
 	if len(fields) > 0 {
 		return source.Snapshot{}, fields, false
 	}
@@ -138,6 +153,9 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	}
 	built := Build(cfg, dir, &s.memo)
 	s.watched = append(s.watched, built.Files...)
+	for _, f := range built.Files {
+		s.stamps[f] = stat(f)
+	}
 	doc.Locate(built.Problems)
 	// Versions rise over restarts, too, because they are times.
 	s.version = max(s.version+1, uint64(s.Now().UnixMilli()))
@@ -253,17 +271,22 @@ func (s *Source) Run(ctx context.Context, deliver func(source.Snapshot) error) e
 				s.read(deliver)
 			}
 			s.first = false
+			added := false
 			for _, path := range s.watched {
 				dir := filepath.Dir(path)
 				if path == s.Path && s.isDir() {
 					dir = path
 				}
 				if !dirs[dir] {
-					dirs[dir] = true
+					dirs[dir], added = true, true
 					if err := watcher.Add(dir); err != nil {
 						return fmt.Errorf("watching %s: %w", dir, err)
 					}
 				}
+			}
+			// What changed between reading and watching is told by no event.
+			if added && s.changed() {
+				timer.Reset(settle)
 			}
 		}
 	}
