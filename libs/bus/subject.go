@@ -31,7 +31,8 @@ func token(s string) bool {
 }
 
 // tokens returns the parts of a subject after a prefix, or an error where there
-// are not n or one is not fit. A wild first part is accepted where wild is set.
+// are not n or one is not fit. Where wild is set, the first two parts (of an
+// event: the tenant and the owner) may be wild.
 func tokens(subject, prefix string, n int, wild bool) ([]string, error) {
 	rest, ok := strings.CutPrefix(subject, prefix)
 	parts := strings.Split(rest, ".")
@@ -39,7 +40,7 @@ func tokens(subject, prefix string, n int, wild bool) ([]string, error) {
 		return nil, fmt.Errorf("subject %q is not %s and %d parts", subject, prefix, n)
 	}
 	for i, p := range parts {
-		if wild && i == 0 && p == "*" {
+		if wild && i < 2 && p == "*" {
 			continue
 		}
 		if !token(p) {
