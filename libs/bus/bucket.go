@@ -34,7 +34,7 @@ type BucketOptions struct {
 	// TTL is how long values live; 0 means for ever. Their end is not told to
 	// those who watch.
 	TTL time.Duration
-	// MaxBytes bounds the bucket; 0 means 1 GiB. Past it, writes fail.
+	// MaxBytes bounds the bucket; 0 leaves that to NATS. Past it, writes fail.
 	MaxBytes int64
 	// History is how many values of a key are kept; 0 means 1. Only the last can
 	// be read, the others show themselves to those who watch from a position.
@@ -146,9 +146,6 @@ func (k *Bucket) config() jetstream.StreamConfig {
 		Discard: jetstream.DiscardNew, AllowRollup: true, DenyDelete: true, AllowDirect: true,
 		AllowMsgTTL: k.opt.TTL > 0 || k.opt.ForgetDeleted > 0,
 	}
-	if c.MaxBytes == 0 {
-		c.MaxBytes = 1 << 30
-	}
 	if c.MaxAge > 0 {
 		c.Duplicates = min(c.Duplicates, c.MaxAge)
 	}
@@ -244,6 +241,34 @@ func (k *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 	}
 	return e, nil
 }
+
+// Epoch returns the name of the bucket's life: another one says that NATS has
+// lost what was written before.
+func (k *Bucket) Epoch(ctx context.Context) (string, error) {
+	var e Entry
+	err := k.b.persist(ctx, "reading "+k.opt.Name, k.denied, func(ctx context.Context) (err error) {
+		e, err = k.epoch(ctx)
+		return err
+	})
+	return string(e.Value), err
+}
+
+// epoch looks the epoch up once, and makes the bucket where it is missing.
+func (k *Bucket) epoch(ctx context.Context) (Entry, error) {
+	e, found, err := k.direct(ctx, epochKey)
+	if !k.opt.ReadOnly && (missing(err) || err == nil && !found) {
+		if err = k.ensure(ctx); err == nil {
+			e, found, err = k.direct(ctx, epochKey)
+		}
+	}
+	if err == nil && !found {
+		err = errYoung
+	}
+	return e, err
+}
+
+// errYoung says that a bucket has no epoch yet: its maker is about to give it one.
+var errYoung = errors.New("the bucket is being made")
 
 // last returns the last entry of a key, deletions included.
 func (k *Bucket) last(ctx context.Context, key string) (e Entry, err error) {

@@ -153,23 +153,12 @@ func (k *Bucket) watcher(filters []string) (*watcher, error) {
 	return w, nil
 }
 
-// errYoung says that a bucket has no epoch yet: its maker is about to give it one.
-var errYoung = errors.New("the bucket is being made")
-
 // open makes a consumer that goes on where the last one has ended.
 func (w *watcher) open(ctx context.Context) error {
 	k := w.k
-	e, found, err := k.direct(ctx, epochKey)
-	if !k.opt.ReadOnly && (missing(err) || err == nil && !found) {
-		if err = k.ensure(ctx); err == nil {
-			e, found, err = k.direct(ctx, epochKey)
-		}
-	}
-	switch {
-	case err != nil:
+	e, err := k.epoch(ctx)
+	if err != nil {
 		return err
-	case !found:
-		return errYoung
 	}
 	w.epoch = string(e.Value)
 	if w.at.Revision > 0 {
