@@ -25,6 +25,8 @@ type Access struct {
 	Ships []string
 	// Collects are the durable names under which it collects what is shipped.
 	Collects []string
+	// Listens are the services to whose events it listens, without a durable.
+	Listens []string
 	// Client says that it is no service but only uses some: it asks, reads buckets
 	// and ships. It cannot answer, publish, consume or lease.
 	Client bool
@@ -69,7 +71,7 @@ func (a Access) Grant() (Grant, error) {
 }
 
 func (a Access) check() error {
-	for _, names := range [][]string{{a.Service}, a.Durables, a.Forwards, a.Collects} {
+	for _, names := range [][]string{{a.Service}, a.Durables, a.Forwards, a.Collects, a.Listens} {
 		for _, n := range names {
 			if !token(n) {
 				return fmt.Errorf("permissions of %q: name %q must be of letters, digits and hyphens", a.Service, n)
@@ -126,6 +128,9 @@ func (a Access) service() Grant {
 	}
 	for _, s := range []string{streamEvents, streamDead, "KV_" + bucketLeases} {
 		g.Publish = append(g.Publish, "$JS.API.STREAM.INFO."+s, "$JS.API.STREAM.CREATE."+s)
+	}
+	for _, s := range a.Listens {
+		g.Subscribe = append(g.Subscribe, contract.Events+"*."+s+".*")
 	}
 	for _, d := range a.Durables {
 		g.durable(streamEvents, durableName(a.Service, d))

@@ -36,7 +36,7 @@ func Access() []bus.Access {
 	return []bus.Access{
 		{Service: orders, Asks: []string{billing}, Forwards: []string{billing}, Buckets: []bus.BucketAccess{{Name: stock, Write: true}}},
 		{
-			Service: billing, Durables: []string{"ledger", "mail"}, Collects: []string{"records"},
+			Service: billing, Durables: []string{"ledger", "mail"}, Collects: []string{"records"}, Listens: []string{orders},
 			Buckets: []bus.BucketAccess{{Name: stock, Keys: []string{"acme.>"}}},
 		},
 		{Service: till, Client: true, Asks: []string{billing + ".price"}, Ships: []string{"acme.main.a"}},
@@ -56,6 +56,7 @@ func Run(t *testing.T, factory func(t *testing.T) Server) {
 		{"settling", testSettling},
 		{"duplicate", testDuplicate},
 		{"replicas", testReplicas},
+		{"listening", testListening},
 		{"slow", testSlow},
 		{"restart", testRestart},
 		{"any start order", testStartOrder},
