@@ -17,6 +17,8 @@ type Access struct {
 	Durables []string
 	// Asks and Forwards are the services to which it sends requests and HTTP.
 	Asks, Forwards []string
+	// Listens are the services to whose events it listens, without a durable.
+	Listens []string
 }
 
 // Grant lists the subjects that a NATS user may use.
@@ -32,7 +34,7 @@ type Grant struct {
 // consumers of the stream of events, and its own leases. Answers go to inboxes
 // whose names cannot be guessed, and nobody may listen to another's.
 func (a Access) Grant() (Grant, error) {
-	for _, names := range [][]string{{a.Service}, a.Durables, a.Asks, a.Forwards} {
+	for _, names := range [][]string{{a.Service}, a.Durables, a.Asks, a.Forwards, a.Listens} {
 		for _, n := range names {
 			if !token(n) {
 				return Grant{}, fmt.Errorf("permissions of %q: name %q must be of letters, digits and hyphens", a.Service, n)
@@ -57,6 +59,9 @@ func (a Access) Grant() (Grant, error) {
 	}
 	for _, s := range []string{streamEvents, streamDead, "KV_" + bucketLeases} {
 		g.Publish = append(g.Publish, "$JS.API.STREAM.INFO."+s, "$JS.API.STREAM.CREATE."+s)
+	}
+	for _, s := range a.Listens {
+		g.Subscribe = append(g.Subscribe, contract.Events+"*."+s+".*")
 	}
 	for _, d := range a.Durables {
 		name := streamEvents + "." + durableName(a.Service, d)

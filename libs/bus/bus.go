@@ -1,6 +1,6 @@
 // Package bus is how services talk to each other, over NATS: events that are
-// delivered at least once ([Publish], [Consume]), requests that are answered
-// ([Ask], [Answer]), HTTP carried to the service that owns a resource
+// delivered at least once ([Publish], [Consume]) or heard by every replica that
+// is there ([Listen]), requests that are answered ([Ask], [Answer]), HTTP carried to the service that owns a resource
 // ([Forward], [Serve]), and work that only one replica may do at a time
 // ([Lease]).
 //

@@ -32,7 +32,7 @@ const (
 func Access() []bus.Access {
 	return []bus.Access{
 		{Service: orders, Asks: []string{billing}, Forwards: []string{billing}},
-		{Service: billing, Durables: []string{"ledger", "mail"}},
+		{Service: billing, Durables: []string{"ledger", "mail"}, Listens: []string{orders}},
 		{Service: guest},
 	}
 }
@@ -49,6 +49,7 @@ func Run(t *testing.T, factory func(t *testing.T) Server) {
 		{"settling", testSettling},
 		{"duplicate", testDuplicate},
 		{"replicas", testReplicas},
+		{"listening", testListening},
 		{"slow", testSlow},
 		{"restart", testRestart},
 		{"any start order", testStartOrder},

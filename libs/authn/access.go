@@ -1,0 +1,252 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+const (
+	// fresh is how long grants are used without asking again.
+	fresh = 30 * time.Second
+	// stale is how old grants may be that are used while tenant-manager is away.
+	stale = 5 * time.Minute
+	// remember is how long revoked sessions are kept: longer than their tokens.
+	remember = Lifetime + time.Minute
+	// pause is how long nobody is asked after it was in vain, where old grants do.
+	pause = time.Second
+	// most bounds what is kept.
+	most  = 100_000
+	sweep = time.Minute
+)
+
+// Access knows what callers may do. Grants are asked for when they are needed,
+// kept for half a minute, and thrown away when tenant-manager says that they have
+// changed ([Access.Changed]). While tenant-manager is away, grants up to five
+// minutes old are used; whose grants are not known is refused. It is safe for
+// concurrent use.
+type Access struct {
+	source Source
+	log    *slog.Logger
+	now    func() time.Time
+	flight singleflight.Group
+
+	mu      sync.RWMutex
+	entries map[key]*entry
+	revoked map[string]time.Time // sessions, and when to forget them
+	asked   time.Time            // when asking was last in vain
+	// changes counts what may have overtaken an answer on its way.
+	changes uint64
+	// epoch is raised when changes may have been missed; what is of an older one
+	// is no longer fresh.
+	epoch uint64
+}
+
+type key struct{ organization, subject, session string }
+
+// entry is what is known of one session. It does not change.
+type entry struct {
+	grants []grant
+	ended  error // why the caller is refused, whatever it wants
+	at     time.Time
+	epoch  uint64
+}
+
+// NewAccess returns an access that knows nothing yet.
+func NewAccess(source Source, log *slog.Logger, now func() time.Time) *Access {
+	return &Access{source: source, log: log, now: now, entries: map[key]*entry{}, revoked: map[string]time.Time{}}
+}
+
+// Run forgets what is too old to be used, until ctx ends.
+func (a *Access) Run(ctx context.Context) error {
+	t := time.NewTicker(sweep)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			a.mu.Lock()
+			a.clean()
+			a.mu.Unlock()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// Changed takes in that something changed.
+func (a *Access) Changed(e tenant.AccessChanged) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes++
+	if e.Session != "" {
+		a.revoked[e.Session] = a.now().Add(remember)
+	}
+	for k := range a.entries {
+		switch {
+		case k.organization != e.Organization:
+		case e.Session != "" && k.session == e.Session,
+			e.Session == "" && (e.Principal == "" || e.Principal == k.subject):
+			delete(a.entries, k)
+		}
+	}
+}
+
+// Missed takes in that changes may have passed by: everything is asked for anew,
+// as far as tenant-manager answers.
+func (a *Access) Missed() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes++
+	a.epoch++
+	a.asked = time.Time{}
+}
+
+func (a *Access) allow(ctx context.Context, p *Principal, permission string, s Scope) (Decision, error) {
+	e, err := a.load(ctx, p)
+	if err != nil {
+		return Decision{}, err
+	}
+	return decide(e.grants, permission, s, a.now()), nil
+}
+
+func (a *Access) scopes(ctx context.Context, p *Principal, permission string) ([]Scope, error) {
+	e, err := a.load(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return scopesOf(e.grants, permission, a.now()), nil
+}
+
+// load returns what is known of a caller. The error is a problem: 401 where the
+// session or the principal is no longer active, 503 where nothing is known.
+func (a *Access) load(ctx context.Context, p *Principal) (*entry, error) {
+	now := a.now()
+	k := key{p.Organization, p.Subject, p.Session}
+	a.mu.RLock()
+	e := a.entries[k]
+	gone := a.isRevoked(p.Session, now)
+	good := e != nil && e.epoch == a.epoch && now.Sub(e.at) < fresh
+	spare := e != nil && now.Sub(e.at) < stale && now.Sub(a.asked) < pause
+	a.mu.RUnlock()
+	switch {
+	case gone:
+		return nil, errEnded()
+	case !good && !spare:
+		var err error
+		if e, err = a.fetch(ctx, k); err != nil {
+			return nil, err
+		}
+	}
+	if e.ended != nil {
+		return nil, e.ended
+	}
+	return e, nil
+}
+
+func errEnded() error { return expired("the session has ended, or the account was disabled") }
+
+func (a *Access) isRevoked(session string, now time.Time) bool {
+	if session == "" {
+		return false
+	}
+	until, ok := a.revoked[session]
+	return ok && now.Before(until)
+}
+
+// fetch asks tenant-manager; several callers share an answer.
+func (a *Access) fetch(ctx context.Context, k key) (*entry, error) {
+	done := a.flight.DoChan(k.organization+"\x00"+k.subject+"\x00"+k.session, func() (any, error) {
+		// Not cut short by the request that happens to be the first.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askLimit)
+		defer cancel()
+		return a.ask(ctx, k)
+	})
+	select {
+	case r := <-done:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*entry), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (a *Access) ask(ctx context.Context, k key) (*entry, error) {
+	for {
+		a.mu.RLock()
+		changes := a.changes
+		a.mu.RUnlock()
+		asked := a.now() // an answer is as old as its question
+		rep, err := a.source.Grants(ctx, tenant.Grants{Organization: k.organization, Principal: k.subject, Session: k.session})
+		a.mu.Lock()
+		if err != nil {
+			e, err := a.fallback(ctx, k, err)
+			a.mu.Unlock()
+			return e, err
+		}
+		if changes != a.changes && ctx.Err() == nil { // the answer may be older than the change
+			a.mu.Unlock()
+			continue
+		}
+		e := &entry{at: asked, epoch: a.epoch}
+		switch {
+		case a.isRevoked(k.session, asked), !rep.Active:
+			e.ended = errEnded()
+		default:
+			e.grants = compile(rep.Grants)
+		}
+		if len(a.entries) >= most {
+			a.clean()
+		}
+		for other := range a.entries {
+			if len(a.entries) < most {
+				break
+			}
+			delete(a.entries, other)
+		}
+		a.entries[k] = e
+		a.mu.Unlock()
+		return e, nil
+	}
+}
+
+// fallback is what is used while tenant-manager is away.
+func (a *Access) fallback(ctx context.Context, k key, err error) (*entry, error) {
+	now := a.now()
+	if now.Sub(a.asked) >= pause {
+		a.log.WarnContext(ctx, "tenant-manager does not say what callers may do; what is known goes on for a while", "err", err)
+	}
+	a.asked = now
+	if e := a.entries[k]; e != nil && now.Sub(e.at) < stale {
+		return e, nil
+	}
+	var p *problem.Problem
+	if errors.As(err, &p) && p.Status < 500 {
+		return nil, problem.New(problem.CodeInternal, "").Because(err)
+	}
+	return nil, problem.New(problem.CodeDependencyDown, "it cannot be found out what you may do, because tenant-manager does not answer").
+		Because(err).WithRetryAfter(2 * time.Second)
+}
+
+// clean drops what can no longer be used.
+func (a *Access) clean() {
+	now := a.now()
+	for k, e := range a.entries {
+		if now.Sub(e.at) >= stale {
+			delete(a.entries, k)
+		}
+	}
+	for s, until := range a.revoked {
+		if !now.Before(until) {
+			delete(a.revoked, s)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package bustest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/libs/bus"
+)
+
+// heard is one replica that listens.
+type heard struct {
+	events chan Shipped
+	missed chan struct{}
+	ended  chan error
+	stop   context.CancelFunc
+}
+
+func listen(t *testing.T, o bus.Options) *heard {
+	t.Helper()
+	b := connect(t, o)
+	ctx, cancel := context.WithCancel(t.Context())
+	h := &heard{events: make(chan Shipped, 16), missed: make(chan struct{}, 16), ended: make(chan error, 1), stop: cancel}
+	go func() {
+		h.ended <- bus.Listen(ctx, b, func(_ context.Context, e Shipped) { h.events <- e }, func() { h.missed <- struct{}{} })
+	}()
+	return h
+}
+
+// testListening: every replica hears what is new, and learns when it may have
+// missed something.
+func testListening(t *testing.T, s Server) {
+	from := connect(t, s.For(orders))
+	require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "acme", Number: 1}))
+	replicas := []*heard{listen(t, s.For(billing)), listen(t, s.For(billing))}
+	for _, r := range replicas {
+		<-r.missed // what was before is not heard
+	}
+	require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "acme", Number: 2}))
+	require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "umbrella", Number: 3}))
+	for _, r := range replicas {
+		require.Equal(t, Shipped{Tenant: "acme", Number: 2}, <-r.events)
+		require.Equal(t, Shipped{Tenant: "umbrella", Number: 3}, <-r.events)
+	}
+	s.Stop()
+	require.NoError(t, s.Resume())
+	for _, r := range replicas {
+		<-r.missed
+	}
+	require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "acme", Number: 4}))
+	for _, r := range replicas {
+		require.Equal(t, 4, (<-r.events).Number)
+		r.stop()
+		require.NoError(t, <-r.ended)
+	}
+	refused := listen(t, s.For(guest))
+	var p *bus.PermissionError
+	require.True(t, errors.As(<-refused.ended, &p))
+	require.True(t, p.Subscribe)
+}
