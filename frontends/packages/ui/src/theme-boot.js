@@ -4,7 +4,7 @@
   var saved = {}
   try {
     saved = JSON.parse(localStorage.getItem('gatehouse.preferences') || '{}') || {}
-  } catch (_) {
+  } catch {
     saved = {}
   }
   var dark = saved.theme === 'dark' || (saved.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
