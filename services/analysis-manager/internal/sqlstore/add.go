@@ -22,8 +22,11 @@ const (
 	chunkLines = 128
 	// chunkBytes bounds a chunk before it is compressed, save a larger record.
 	chunkBytes = 512 << 10
-	// insertRows are inserted by one statement.
+	// insertRows are inserted by one statement, or looked up.
 	insertRows = 400
+	// insertRowsSQLite are fewer, because its driver takes a time to bind values
+	// that grows with the square of their number, and no way to a server is saved.
+	insertRowsSQLite = 8
 	// addAttempts bounds how often records are looked up that another replica
 	// has just taken in.
 	addAttempts = 5
@@ -225,7 +228,11 @@ type insertKey struct {
 // insert writes rows, many with each statement: their values one after the
 // other, in the order of the columns.
 func (s *Store) insert(g *gorm.DB, table string, columns []string, values []any) error {
-	for part := range slices.Chunk(values, insertRows*len(columns)) {
+	most := insertRows
+	if s.db.Dialect() == db.SQLite {
+		most = insertRowsSQLite
+	}
+	for part := range slices.Chunk(values, most*len(columns)) {
 		text := s.statement(table, columns, len(part)/len(columns))
 		if _, err := g.Statement.ConnPool.ExecContext(g.Statement.Context, text, part...); err != nil {
 			return fmt.Errorf("inserting into %s: %w", table, err)
