@@ -23,7 +23,9 @@ func Large(operations int) []byte {
 			}
 		}
 		id := m{"name": "id", "in": "path", "required": true, "schema": m{"type": "string", "format": "uuid"}}
-		query := func(name string) m { return m{"name": name, "in": "query", "schema": m{"type": "string", "maxLength": 200}} }
+		query := func(name string) m {
+			return m{"name": name, "in": "query", "schema": m{"type": "string", "maxLength": 200}}
+		}
 		op := func(verb, summary string, more m) m {
 			o := m{"operationId": verb + kind, "summary": summary, "tags": []any{name}, "responses": answer(ref)}
 			for k, v := range more {
