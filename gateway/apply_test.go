@@ -15,7 +15,7 @@ import (
 
 func snapshotOf(t *testing.T, key ed25519.PrivateKey, version uint64) source.Snapshot {
 	t.Helper()
-	signed, m, err := source.Assemble(unit.Manifest{Group: "g", Epoch: "e", Version: version}, nil, nil, map[unit.Hash][]byte{}, key)
+	signed, m, err := unit.Assemble(unit.Manifest{Group: "g", Epoch: "e", Version: version}, nil, nil, map[unit.Hash][]byte{}, key)
 	require.NoError(t, err)
 	return source.Snapshot{Manifest: m, Signed: signed, Units: map[unit.Hash][]byte{}, Locate: func(unit.Kind, string, string) (string, string) { return "", "" }}
 }

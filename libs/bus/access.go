@@ -15,10 +15,31 @@ type Access struct {
 	Service string
 	// Durables are the names under which it consumes events.
 	Durables []string
-	// Asks and Forwards are the services to which it sends requests and HTTP.
+	// Asks and Forwards are the services to which it sends requests and HTTP. One
+	// it asks may be limited to a verb, such as "gateway-manager.register".
 	Asks, Forwards []string
+	// Buckets are those that it reads or writes.
+	Buckets []BucketAccess
+	// Ships are the prefixes under which it ships, as "<organization>.<group>.<gateway>",
+	// of which each may be "*".
+	Ships []string
+	// Collects are the durable names under which it collects what is shipped.
+	Collects []string
 	// Listens are the services to whose events it listens, without a durable.
 	Listens []string
+	// Client says that it is no service but only uses some: it asks, reads buckets
+	// and ships. It cannot answer, publish, consume or lease.
+	Client bool
+}
+
+// BucketAccess is what a service does with a bucket. It may read it.
+type BucketAccess struct {
+	// Name is the bucket's.
+	Name string
+	// Write says that it may also write, and make the bucket where it is missing.
+	Write bool
+	// Keys are the keys, or patterns of keys, to which it is limited; none = all.
+	Keys []string
 }
 
 // Grant lists the subjects that a NATS user may use.
@@ -34,13 +55,61 @@ type Grant struct {
 // consumers of the stream of events, and its own leases. Answers go to inboxes
 // whose names cannot be guessed, and nobody may listen to another's.
 func (a Access) Grant() (Grant, error) {
-	for _, names := range [][]string{{a.Service}, a.Durables, a.Asks, a.Forwards, a.Listens} {
+	if err := a.check(); err != nil {
+		return Grant{}, err
+	}
+	g := Grant{Subscribe: []string{inboxPrefix + a.Service + ".>"}}
+	if !a.Client {
+		g = a.service()
+	}
+	a.requests(&g)
+	for _, k := range a.Buckets {
+		k.grant(&g)
+	}
+	a.shipments(&g)
+	return g, nil
+}
+
+func (a Access) check() error {
+	for _, names := range [][]string{{a.Service}, a.Durables, a.Forwards, a.Collects, a.Listens} {
 		for _, n := range names {
 			if !token(n) {
-				return Grant{}, fmt.Errorf("permissions of %q: name %q must be of letters, digits and hyphens", a.Service, n)
+				return fmt.Errorf("permissions of %q: name %q must be of letters, digits and hyphens", a.Service, n)
 			}
 		}
 	}
+	for _, n := range a.Asks {
+		service, verb, limited := strings.Cut(n, ".")
+		if !token(service) || limited && !token(verb) {
+			return fmt.Errorf("permissions of %q: %q must be a service, or a service and a verb with a dot between", a.Service, n)
+		}
+	}
+	for _, k := range a.Buckets {
+		if !token(k.Name) {
+			return fmt.Errorf("permissions of %q: bucket %q must be of letters, digits and hyphens", a.Service, k.Name)
+		}
+		for _, f := range k.Keys {
+			if !validFilter(f) {
+				return fmt.Errorf("permissions of %q: bucket %s: keys %q: %w", a.Service, k.Name, f, errKey)
+			}
+		}
+	}
+	for _, s := range a.Ships {
+		parts := strings.Split(s, ".")
+		for _, p := range parts {
+			if len(parts) != 3 || p != "*" && !token(p) {
+				return fmt.Errorf("permissions of %q: %q must be an organization, a group and a gateway, with dots between", a.Service, s)
+			}
+		}
+	}
+	if a.Client && (len(a.Durables) > 0 || len(a.Forwards) > 0 || len(a.Collects) > 0) {
+		return fmt.Errorf("permissions of %q: a client does not consume, forward or collect", a.Service)
+	}
+	return nil
+}
+
+// service returns what every service may do.
+func (a Access) service() Grant {
 	g := Grant{
 		Publish: []string{
 			contract.Events + "*." + a.Service + ".*",
@@ -64,18 +133,32 @@ func (a Access) Grant() (Grant, error) {
 		g.Subscribe = append(g.Subscribe, contract.Events+"*."+s+".*")
 	}
 	for _, d := range a.Durables {
-		name := streamEvents + "." + durableName(a.Service, d)
-		g.Publish = append(g.Publish,
-			"$JS.API.CONSUMER.CREATE."+name+".>",
-			"$JS.API.CONSUMER.INFO."+name,
-			"$JS.API.CONSUMER.MSG.NEXT."+name,
-			"$JS.ACK."+name+".>",
-		)
+		g.durable(streamEvents, durableName(a.Service, d))
 	}
+	return g
+}
+
+// durable grants one consumer that is kept.
+func (g *Grant) durable(stream, name string) {
+	name = stream + "." + name
+	g.Publish = append(g.Publish,
+		"$JS.API.CONSUMER.CREATE."+name+".>",
+		"$JS.API.CONSUMER.INFO."+name,
+		"$JS.API.CONSUMER.MSG.NEXT."+name,
+		"$JS.ACK."+name+".>",
+	)
+}
+
+// requests grants what is sent to other services.
+func (a Access) requests(g *Grant) {
 	peers := map[string]bool{}
 	for _, s := range a.Asks {
-		g.Publish = append(g.Publish, contract.Requests+s+".*")
-		peers[s] = true
+		service, verb, limited := strings.Cut(s, ".")
+		if !limited {
+			verb = "*"
+		}
+		g.Publish = append(g.Publish, contract.Requests+service+"."+verb)
+		peers[service] = true
 	}
 	for _, s := range a.Forwards {
 		g.Publish = append(g.Publish, httpPrefix+s)
@@ -83,13 +166,37 @@ func (a Access) Grant() (Grant, error) {
 	}
 	for _, names := range [][]string{a.Asks, a.Forwards} {
 		for _, s := range names {
-			if peers[s] {
+			if s, _, _ = strings.Cut(s, "."); peers[s] {
 				g.Publish = append(g.Publish, cancelPrefix+s)
 				peers[s] = false
 			}
 		}
 	}
-	return g, nil
+}
+
+// grant grants a bucket. Consumers are limited by their filter, which NATS wants
+// as a part of the subject on which they are made, and have names that cannot be
+// guessed.
+func (k BucketAccess) grant(g *Grant) {
+	stream, prefix := "KV_"+k.Name, "$KV."+k.Name+"."
+	keys := k.Keys
+	if len(keys) == 0 {
+		keys = []string{">"}
+		g.Publish = append(g.Publish, "$JS.API.CONSUMER.CREATE."+stream+".*") // with several filters
+	}
+	for _, f := range append([]string{epochKey}, keys...) {
+		g.Publish = append(g.Publish,
+			"$JS.API.DIRECT.GET."+stream+"."+prefix+f,
+			"$JS.API.CONSUMER.CREATE."+stream+".*."+prefix+f,
+		)
+		if k.Write {
+			g.Publish = append(g.Publish, prefix+f)
+		}
+	}
+	g.Publish = append(g.Publish, "$JS.API.CONSUMER.MSG.NEXT."+stream+".*")
+	if k.Write {
+		g.Publish = append(g.Publish, "$JS.API.STREAM.INFO."+stream, "$JS.API.STREAM.CREATE."+stream)
+	}
 }
 
 // String returns the grant as the permissions block of a user in the

@@ -33,3 +33,26 @@ func TestConnectRefusesWhatCanNeverWork(t *testing.T) {
 	_, err := bus.Connect(bus.Options{Service: "a b"})
 	require.ErrorContains(t, err, `service name "a b"`)
 }
+
+func TestGrantOfAClient(t *testing.T) {
+	t.Parallel()
+	gateway := bus.Access{
+		Service: "gateway-eu-1", Client: true, Asks: []string{"gateway-manager.register", "gateway-manager.report"},
+		Buckets: []bus.BucketAccess{{Name: "units", Keys: []string{"acme.>"}}, {Name: "notes", Write: true}}, Ships: []string{"acme.eu.*"},
+	}
+	g, err := gateway.Grant()
+	require.NoError(t, err)
+	testkit.Golden(t, "client.conf", []byte(g.String()))
+	for _, bad := range []bus.Access{
+		{Service: "a", Client: true, Durables: []string{"b"}},
+		{Service: "a", Asks: []string{"b.c.d"}},
+		{Service: "a", Buckets: []bus.BucketAccess{{Name: ">"}}},
+		{Service: "a", Buckets: []bus.BucketAccess{{Name: "b", Keys: []string{"a b"}}}},
+		{Service: "a", Ships: []string{"acme.eu"}},
+		{Service: "a", Ships: []string{"acme.eu.>"}},
+		{Service: "a", Collects: []string{"a.b"}},
+	} {
+		_, err := bad.Grant()
+		require.Error(t, err)
+	}
+}

@@ -1,8 +1,9 @@
 // Package bus is how services talk to each other, over NATS: events that are
 // delivered at least once ([Publish], [Consume]) or heard by every replica that
-// is there ([Listen]), requests that are answered ([Ask], [Answer]), HTTP carried to the service that owns a resource
-// ([Forward], [Serve]), and work that only one replica may do at a time
-// ([Lease]).
+// is there ([Listen]), requests that are answered ([Ask], [Answer]), HTTP
+// carried to the service that owns a resource ([Forward], [Serve]), values that
+// many read and are told of ([Bus.Bucket]), batches of records ([Ship],
+// [Collect]), and work that only one replica may do at a time ([Lease]).
 //
 // A [Bus] is one connection with the identity of one service. It outlives every
 // outage: it may be made before NATS is there, it reconnects for ever, and what

@@ -1,6 +1,8 @@
 package bus_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,13 +15,21 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func start(t *testing.T, o embedded.Options) *embedded.Server {
+// inProcess is a server that is reached within the process.
+type inProcess struct {
+	*embedded.Server
+	dir string
+}
+
+func (s inProcess) Lose() { _ = os.RemoveAll(filepath.Join(s.dir, "jetstream")) }
+
+func start(t *testing.T, o embedded.Options) inProcess {
 	t.Helper()
 	o.Dir, o.Access = t.TempDir(), bustest.Access()
 	s, err := embedded.Start(o)
 	require.NoError(t, err)
 	t.Cleanup(s.Stop)
-	return s
+	return inProcess{s, o.Dir}
 }
 
 func TestInProcess(t *testing.T) {
@@ -28,7 +38,7 @@ func TestInProcess(t *testing.T) {
 }
 
 // listening is a server that is reached over TCP.
-type listening struct{ *embedded.Server }
+type listening struct{ inProcess }
 
 func (l listening) For(service string) bus.Options {
 	o := l.Server.For(service)

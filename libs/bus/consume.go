@@ -83,7 +83,7 @@ func Consume[E Event](ctx context.Context, b *Bus, durable string, handle func(c
 		c = how[0]
 	}
 	k := &consumer{
-		b: b, how: c.withDefaults(), subject: subject, short: durable, name: durableName(b.opt.Service, durable),
+		b: b, how: c.withDefaults(), subject: subject, stream: streamEvents, short: durable, name: durableName(b.opt.Service, durable),
 		handle: func(ctx context.Context, body []byte) error {
 			var e E
 			if err := json.Unmarshal(body, &e); err != nil {
@@ -92,13 +92,19 @@ func Consume[E Event](ctx context.Context, b *Bus, durable string, handle func(c
 			return handle(ctx, e)
 		},
 	}
-	if !b.begin() {
-		return fmt.Errorf("consuming %s: %w", subject, ErrClosed)
+	k.take = k.fetch
+	return k.start(ctx)
+}
+
+// start runs the consumer until ctx ends or the bus is closed.
+func (k *consumer) start(ctx context.Context) error {
+	if !k.b.begin() {
+		return fmt.Errorf("consuming %s: %w", k.subject, ErrClosed)
 	}
-	defer b.working.Done()
+	defer k.b.working.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(b.stop, cancel)()
+	defer context.AfterFunc(k.b.stop, cancel)()
 	return k.run(ctx)
 }
 
@@ -109,9 +115,11 @@ type consumer struct {
 	b       *Bus
 	how     Consumption
 	subject string
+	stream  string
 	short   string // the durable as the service calls it
 	name    string // the durable as NATS knows it
 	handle  func(context.Context, []byte) error
+	take    func(context.Context, jetstream.Consumer) error // takes in some
 }
 
 func (k *consumer) run(ctx context.Context) error {
@@ -125,7 +133,7 @@ func (k *consumer) run(ctx context.Context) error {
 			return err
 		}
 		for fails := 0; ctx.Err() == nil && fails < 3; {
-			if err := k.fetch(ctx, cons); err != nil {
+			if err := k.take(ctx, cons); err != nil {
 				var p *PermissionError
 				if errors.As(err, &p) {
 					return fmt.Errorf("consuming %s: %w", k.subject, p)
@@ -150,10 +158,10 @@ func (k *consumer) mine(s string) bool {
 }
 
 func (k *consumer) open(ctx context.Context) (jetstream.Consumer, error) {
-	if err := k.b.ensureStream(ctx, streamEvents); err != nil {
+	if err := k.b.ensureStream(ctx, k.stream); err != nil {
 		return nil, err
 	}
-	return k.b.js.CreateOrUpdateConsumer(ctx, streamEvents, jetstream.ConsumerConfig{
+	return k.b.js.CreateOrUpdateConsumer(ctx, k.stream, jetstream.ConsumerConfig{
 		Durable:       k.name,
 		FilterSubject: k.subject,
 		AckPolicy:     jetstream.AckExplicitPolicy,

@@ -21,7 +21,7 @@ func newMetrics(r prometheus.Registerer, service string) (*metrics, error) {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels}, names)
 	}
 	m := &metrics{
-		events:   counter("gatehouse_bus_events_total", "Events sent. The result is published or unpublished.", "result"),
+		events:   counter("gatehouse_bus_events_total", "Events sent. The result is published or unpublished, shipped or unshipped.", "result"),
 		consumed: counter("gatehouse_bus_deliveries_total", "Deliveries of events. The result is done, dropped (the event was at fault), retried or dead.", "durable", "result"),
 		requests: counter("gatehouse_bus_requests_total", "Requests and forwarded HTTP requests. The side is asked, answered, forwarded or served; the result is ok or failed.", "side", "result"),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{

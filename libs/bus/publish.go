@@ -74,11 +74,16 @@ func (b *Bus) store(ctx context.Context, stream string, m *nats.Msg) error {
 // ensureStream makes a stream where it is missing. One that is there is left as
 // it is: the operator may have given it more replicas or other limits.
 func (b *Bus) ensureStream(ctx context.Context, name string) error {
+	return b.ensureStreamAs(ctx, b.streamConfig(name))
+}
+
+func (b *Bus) ensureStreamAs(ctx context.Context, config jetstream.StreamConfig) error {
+	name := config.Name
 	ctx, done := b.guard(ctx, func(s string) bool { return strings.HasPrefix(s, "$JS.API.STREAM.") && strings.HasSuffix(s, "."+name) })
 	defer done()
 	_, err := b.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if _, err = b.js.CreateStream(ctx, b.streamConfig(name)); errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		if _, err = b.js.CreateStream(ctx, config); errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			err = nil // another service was faster
 		}
 	}
@@ -100,7 +105,13 @@ func (b *Bus) streamConfig(name string) jetstream.StreamConfig {
 		Duplicates: 5 * time.Minute,
 		Discard:    jetstream.DiscardOld,
 	}
-	if name == streamDead {
+	switch name {
+	case streamTraffic:
+		// What was collected goes; what was not is kept until there is no room, and
+		// then nothing more is taken, so that no record is lost unseen.
+		c.Subjects, c.MaxAge, c.MaxBytes = []string{trafficPrefix + "*.*.*"}, 0, trafficBytes
+		c.Retention, c.Discard, c.Duplicates = jetstream.WorkQueuePolicy, jetstream.DiscardNew, trafficWindow
+	case streamDead:
 		c.Subjects, c.MaxAge, c.MaxBytes = []string{deadPrefix + "*.*"}, 30*24*time.Hour, 256<<20
 	}
 	return c

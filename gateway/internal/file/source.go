@@ -53,7 +53,7 @@ type Source struct {
 	watched []string
 	text    unit.Hash         // of the files when they were read last
 	stamps  map[string]string // of the other files that were read, by path
-	first   bool // was read by First
+	first   bool              // was read by First
 	memo    Memo
 	known   string // fingerprint of the credentials delivered last
 }
@@ -163,7 +163,7 @@ func (s *Source) Snapshot() (source.Snapshot, []problem.Field, bool) {
 	if s.Key != nil {
 		keys = append(keys, s.Key)
 	}
-	signed, m, err := source.Assemble(
+	signed, m, err := unit.Assemble(
 		unit.Manifest{Group: "file", Epoch: "file", Version: s.version, Issued: s.Now()},
 		built.Refs, func(unit.Ref) string { return "default" }, built.Units, keys...)
 	if err != nil {

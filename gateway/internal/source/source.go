@@ -85,6 +85,6 @@ func Flatten(m unit.Manifest, get func(unit.Ref) ([]byte, error)) (Snapshot, err
 		}
 		s.Units[ref.Hash] = doc
 	}
-	sortRefs(s.Refs)
+	unit.SortRefs(s.Refs)
 	return s, nil
 }

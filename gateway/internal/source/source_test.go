@@ -28,7 +28,7 @@ func snapshot(t *testing.T, key ed25519.PrivateKey, version uint64, apis int, ch
 		units[h] = doc
 		refs = append(refs, unit.Ref{Kind: unit.KindAPI, Name: a.ID, Hash: h})
 	}
-	signed, m, err := source.Assemble(unit.Manifest{Group: "g", Epoch: "e", Version: version, Issued: time.Now()},
+	signed, m, err := unit.Assemble(unit.Manifest{Group: "g", Epoch: "e", Version: version, Issued: time.Now()},
 		refs, func(unit.Ref) string { return "default" }, units, key)
 	require.NoError(t, err)
 	s, err := source.Flatten(m, func(r unit.Ref) ([]byte, error) { return units[r.Hash], nil })

@@ -19,6 +19,8 @@ type Server interface {
 	// Stop ends the server and keeps its files; Resume starts it again.
 	Stop()
 	Resume() error
+	// Lose removes the files of a server that was stopped.
+	Lose()
 }
 
 // The services of the suite.
@@ -26,13 +28,18 @@ const (
 	orders  = "orders"
 	billing = "billing"
 	guest   = "guest"
+	till    = "till" // a client
 )
 
 // Access is what the services of the suite must be allowed.
 func Access() []bus.Access {
 	return []bus.Access{
-		{Service: orders, Asks: []string{billing}, Forwards: []string{billing}},
-		{Service: billing, Durables: []string{"ledger", "mail"}, Listens: []string{orders}},
+		{Service: orders, Asks: []string{billing}, Forwards: []string{billing}, Buckets: []bus.BucketAccess{{Name: stock, Write: true}}},
+		{
+			Service: billing, Durables: []string{"ledger", "mail"}, Collects: []string{"records"}, Listens: []string{orders},
+			Buckets: []bus.BucketAccess{{Name: stock, Keys: []string{"acme.>"}}},
+		},
+		{Service: till, Client: true, Asks: []string{billing + ".price"}, Ships: []string{"acme.main.a"}},
 		{Service: guest},
 	}
 }
@@ -59,6 +66,11 @@ func Run(t *testing.T, factory func(t *testing.T) Server) {
 		{"forward", testForward},
 		{"forward breaks", testForwardBreaks},
 		{"lease", testLease},
+		{"bucket", testBucket},
+		{"bucket watch", testBucketWatch},
+		{"bucket permissions", testBucketPermissions},
+		{"ship", testShip},
+		{"ship failures", testShipFailures},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,6 +103,17 @@ func (Price) Subject() string { return contract.Request(billing, "price") }
 
 // Reply tells the type of the answer.
 func (Price) Reply() (r PriceReply) { return }
+
+// Refund is a request that the client of the suite may not make.
+type Refund struct {
+	Item string `json:"item"`
+}
+
+// Subject is the request's subject.
+func (Refund) Subject() string { return contract.Request(billing, "refund") }
+
+// Reply tells the type of the answer.
+func (Refund) Reply() (r PriceReply) { return }
 
 const patience = 10 * time.Second
 

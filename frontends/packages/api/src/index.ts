@@ -1,0 +1,4 @@
+export * from './problem'
+export * from './http'
+export * from './session'
+export * from './live'
