@@ -33,7 +33,12 @@ func listen(t *testing.T, o bus.Options) *heard {
 // missed something.
 func testListening(t *testing.T, s Server) {
 	from := connect(t, s.For(orders))
+	early := listen(t, s.For(billing)) // before there is a stream
+	<-early.missed
 	require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "acme", Number: 1}))
+	require.Equal(t, 1, (<-early.events).Number)
+	early.stop()
+	require.NoError(t, <-early.ended)
 	replicas := []*heard{listen(t, s.For(billing)), listen(t, s.For(billing))}
 	for _, r := range replicas {
 		<-r.missed // what was before is not heard
