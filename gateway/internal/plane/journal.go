@@ -32,8 +32,9 @@ type journal struct {
 	mu         sync.Mutex
 	f          *os.File // nil after a failure: then nothing is kept until the next start
 	size       int64
-	least      int64 // the size after it was written anew last
-	whole      *os.File
+	least      int64         // the size after it was written anew last
+	whole      *os.File      // one that will take the place of f
+	wrote      *bufio.Writer // into whole
 	compacting bool
 	done       sync.WaitGroup
 }
@@ -95,13 +96,12 @@ func (j *journal) begin(epoch string) {
 	defer j.mu.Unlock()
 	j.drop()
 	f, err := os.OpenFile(j.path(journalTemp), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
-	if err == nil {
-		j.whole = f
-		err = j.frame(f, headFrame(bus.Position{Epoch: epoch}))
-	}
 	if err != nil {
 		j.fail(err)
+		return
 	}
+	j.whole, j.wrote = f, bufio.NewWriterSize(f, 256<<10)
+	_, _ = j.wrote.Write(appendFrame(nil, j.cache.Seal(journalName, headFrame(bus.Position{Epoch: epoch})))) // Flush tells
 }
 
 // drop gives up a journal that was begun.
@@ -121,7 +121,7 @@ func (j *journal) commit() {
 	}
 	f := j.whole
 	j.whole = nil
-	if err := errors.Join(f.Sync(), os.Rename(j.path(journalTemp), j.path(journalName))); err != nil {
+	if err := errors.Join(j.wrote.Flush(), f.Sync(), os.Rename(j.path(journalTemp), j.path(journalName))); err != nil {
 		j.fail(errors.Join(err, f.Close()))
 		return
 	}
@@ -137,11 +137,10 @@ func (j *journal) commit() {
 func (j *journal) add(entries ...bus.Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	f := j.f
+	var w io.Writer = j.f
 	if j.whole != nil {
-		f = j.whole
-	}
-	if f == nil {
+		w = j.wrote
+	} else if j.f == nil {
 		return
 	}
 	for len(entries) > 0 {
@@ -150,25 +149,19 @@ func (j *journal) add(entries ...bus.Entry) {
 			size += len(entries[n].Value)
 			n++
 		}
-		if err := j.frame(f, entryFrame(entries[:n])); err != nil {
+		b := appendFrame(nil, j.cache.Seal(journalName, entryFrame(entries[:n])))
+		if _, err := w.Write(b); err != nil {
 			j.fail(err)
 			return
+		}
+		if j.whole == nil {
+			j.size += int64(len(b))
 		}
 		entries = entries[n:]
 	}
 	if j.whole == nil && !j.compacting && j.size > 2*j.least+growth {
 		j.compact()
 	}
-}
-
-// frame writes one frame.
-func (j *journal) frame(f *os.File, plain []byte) error {
-	b := appendFrame(nil, j.cache.Seal(journalName, plain))
-	_, err := f.Write(b)
-	if f == j.f {
-		j.size += int64(len(b))
-	}
-	return err
 }
 
 // fail gives the journal up until the next start, which fetches what is lacking.
