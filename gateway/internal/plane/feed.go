@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -23,10 +24,23 @@ const loadBatch = 128
 // LoadCredentials puts the credentials in use that were kept on disk, before
 // anybody is served, and returns how many entries that were.
 func (p *Plane) LoadCredentials() (n int, err error) {
+	n, err = readFeed(p.o.Credentials, p.o.Log, func(each func(bus.Entry) error) (err error) {
+		p.journal, p.from, err = openJournal(p.o.Cache, p.o.Log, each)
+		return err
+	})
+	if n > 10_000 {
+		debug.FreeOSMemory() // reading left much behind that is not needed again
+	}
+	if err != nil {
+		p.from = bus.Position{} // all is fetched again
+	}
+	return n, err
+}
+
+// readFeed fills a store with what read hands on, of each key the last entry.
+func readFeed(store *identity.Store, log *slog.Logger, read func(each func(bus.Entry) error) error) (n int, err error) {
 	gone := map[string]bool{} // keys that were deleted after all
-	var at bus.Position
-	var j *journal
-	failed := p.o.Credentials.Replace(func(yield func(credential.Feed, error) bool) {
+	failed := store.Replace(func(yield func(credential.Feed, error) bool) {
 		var f credential.Feed
 		size, open := 0, true
 		flush := func() {
@@ -35,10 +49,10 @@ func (p *Plane) LoadCredentials() (n int, err error) {
 			}
 			f, size = credential.Feed{}, 0
 		}
-		j, at, err = openJournal(p.o.Cache, p.o.Log, func(e bus.Entry) error {
+		err = read(func(e bus.Entry) error {
 			n++
 			delete(gone, e.Key)
-			if e.Deleted || !p.add(&f, e) {
+			if e.Deleted || !add(&f, e, log) {
 				gone[e.Key] = true
 				return nil
 			}
@@ -50,16 +64,9 @@ func (p *Plane) LoadCredentials() (n int, err error) {
 		flush()
 	})
 	for key := range gone {
-		p.remove(key)
+		remove(store, key)
 	}
-	p.journal, p.from = j, at
-	if n > 10_000 {
-		debug.FreeOSMemory() // reading left much behind that is not needed again
-	}
-	if err = errors.Join(err, failed); err != nil {
-		p.from = bus.Position{} // all is fetched again
-	}
-	return n, err
+	return n, errors.Join(err, failed)
 }
 
 // followCredentials applies the feed until ctx ends.
@@ -204,13 +211,13 @@ func (f *follower) quiet(d time.Duration) {
 // takeOne applies one entry at once.
 func (p *Plane) takeOne(e bus.Entry) {
 	var f credential.Feed
-	if e.Deleted || !p.add(&f, e) {
-		p.remove(e.Key)
+	if e.Deleted || !add(&f, e, p.o.Log) {
+		remove(p.o.Credentials, e.Key)
 		return
 	}
 	if err := p.o.Credentials.Apply(f); err != nil { // add has checked it
 		p.o.Log.Error("an entry of the feed was not taken", "revision", e.Revision, "err", err)
-		p.remove(e.Key)
+		remove(p.o.Credentials, e.Key)
 	}
 }
 
@@ -230,7 +237,7 @@ func split(key string) (kind, id string) {
 
 // add adds an entry to a feed. It reports false for one that is not well-formed,
 // which is as good as none.
-func (p *Plane) add(f *credential.Feed, e bus.Entry) bool {
+func add(f *credential.Feed, e bus.Entry, log *slog.Logger) bool {
 	kind, id := split(e.Key)
 	var err error
 	switch kind {
@@ -260,18 +267,18 @@ func (p *Plane) add(f *credential.Feed, e bus.Entry) bool {
 		err = fmt.Errorf("kind %q is not known", kind)
 	}
 	// By its revision: the key may be a digest, which belongs in no log.
-	p.o.Log.Error("an entry of the feed is not well-formed; it is taken for deleted", "kind", kind, "revision", e.Revision, "err", err)
+	log.Error("an entry of the feed is not well-formed; it is taken for deleted", "kind", kind, "revision", e.Revision, "err", err)
 	return false
 }
 
 var errKeyed = errors.New("it says another id than its key")
 
 // remove takes out what a key stood for.
-func (p *Plane) remove(key string) {
+func remove(store *identity.Store, key string) {
 	switch kind, id := split(key); kind {
 	case partCredential:
-		_ = p.o.Credentials.Remove(id) // one that is no digest was never known
+		_ = store.Remove(id) // one that is no digest was never known
 	case partApplication:
-		p.o.Credentials.RemoveApplication(id)
+		store.RemoveApplication(id)
 	}
 }
