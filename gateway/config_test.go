@@ -17,25 +17,35 @@ import (
 
 // wrong are files with a mistake each, by what it is.
 var wrong = map[string]string{
-	"no listener":                    "name: gw\n",
-	"empty list of listeners":        "listeners: []\n",
-	"address without a port":         "listeners:\n  - address: 127.0.0.1\n",
-	"unknown field":                  "listeners:\n  - address: 127.0.0.1:0\n    adress: x\n",
-	"admin without a token":          "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 0.0.0.0:9000\n",
-	"admin with a short token":       "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 0.0.0.0:9000\n  token: short\n",
-	"admin on a port of traffic":     "listeners: [{address: \"127.0.0.1:9000\"}]\nadmin:\n  address: 127.0.0.1:9000\n",
-	"secret that is not there":       "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 127.0.0.1:1\n  token: env:GATEHOUSE_NOT_SET\n",
-	"data key that is none":          "listeners: [{address: \"127.0.0.1:0\"}]\ndataKey: 00ff\n",
-	"data key of the wrong alphabet": "listeners: [{address: \"127.0.0.1:0\"}]\ndataKey: \"!!!!\"\n",
-	"trusted proxy that is none":     "listeners: [{address: \"127.0.0.1:0\"}]\ntrustedProxies: [10.0.0.0/33]\n",
-	"duration without a unit":        "listeners: [{address: \"127.0.0.1:0\"}]\ndrainTime: 30\n",
-	"negative duration":              "listeners: [{address: \"127.0.0.1:0\"}]\ndrainDelay: -1s\n",
-	"redis without addresses":        "listeners: [{address: \"127.0.0.1:0\"}]\nredis: {addresses: []}\n",
-	"sampling over one":              "listeners: [{address: \"127.0.0.1:0\"}]\nlog:\n  sample: 2\n",
-	"tracing to nowhere":             "listeners: [{address: \"127.0.0.1:0\"}]\ntracing:\n  endpoint: nowhere\n",
-	"size that is none":              "listeners: [{address: \"127.0.0.1:0\"}]\nmemory: lots\n",
-	"no YAML":                        "listeners: [\n",
-	"two mistakes":                   "listeners:\n  - address: nonsense\nmemory: lots\nnonsense: 1\n",
+	"no listener":                     "name: gw\n",
+	"empty list of listeners":         "listeners: []\n",
+	"address without a port":          "listeners:\n  - address: 127.0.0.1\n",
+	"unknown field":                   "listeners:\n  - address: 127.0.0.1:0\n    adress: x\n",
+	"admin without a token":           "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 0.0.0.0:9000\n",
+	"admin with a short token":        "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 0.0.0.0:9000\n  token: short\n",
+	"admin on a port of traffic":      "listeners: [{address: \"127.0.0.1:9000\"}]\nadmin:\n  address: 127.0.0.1:9000\n",
+	"secret that is not there":        "listeners: [{address: \"127.0.0.1:0\"}]\nadmin:\n  address: 127.0.0.1:1\n  token: env:GATEHOUSE_NOT_SET\n",
+	"data key that is none":           "listeners: [{address: \"127.0.0.1:0\"}]\ndataKey: 00ff\n",
+	"data key of the wrong alphabet":  "listeners: [{address: \"127.0.0.1:0\"}]\ndataKey: \"!!!!\"\n",
+	"trusted proxy that is none":      "listeners: [{address: \"127.0.0.1:0\"}]\ntrustedProxies: [10.0.0.0/33]\n",
+	"duration without a unit":         "listeners: [{address: \"127.0.0.1:0\"}]\ndrainTime: 30\n",
+	"negative duration":               "listeners: [{address: \"127.0.0.1:0\"}]\ndrainDelay: -1s\n",
+	"redis without addresses":         "listeners: [{address: \"127.0.0.1:0\"}]\nredis: {addresses: []}\n",
+	"sampling over one":               "listeners: [{address: \"127.0.0.1:0\"}]\nlog:\n  sample: 2\n",
+	"tracing to nowhere":              "listeners: [{address: \"127.0.0.1:0\"}]\ntracing:\n  endpoint: nowhere\n",
+	"size that is none":               "listeners: [{address: \"127.0.0.1:0\"}]\nmemory: lots\n",
+	"no YAML":                         "listeners: [\n",
+	"control plane without its facts": joined("controlPlane: {}\n"),
+	"control plane beside APIs": joined("controlPlane: {url: \"nats://127.0.0.1:4222\", organization: acme, group: main, joinToken: t}\n" +
+		"apis: [{name: a, basePath: /a, upstream: {targets: [{url: \"http://127.0.0.1:1\"}]}}]\nproject: p\n"),
+	"control plane without data": "listeners: [{address: \"127.0.0.1:0\"}]\ncontrolPlane: {organization: Acme, group: a_b, joinToken: t}\n",
+	"control plane with bad keys": joined("controlPlane: {url: \"nats://127.0.0.1:4222\", organization: acme, group: main, joinToken: t, " +
+		"publicKeys: [AAAA], tls: {certificate: x}, heartbeat: 1ms, username: \"a b\"}\n"),
+	"two mistakes": "listeners:\n  - address: nonsense\nmemory: lots\nnonsense: 1\n",
+}
+
+func joined(text string) string {
+	return "listeners: [{address: \"127.0.0.1:0\"}]\ndata: /tmp/x\n" + text
 }
 
 func write(t *testing.T, text string) string {

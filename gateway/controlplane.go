@@ -87,9 +87,9 @@ func (c *Config) validatePlane() []problem.Field {
 	if p.URL == "" {
 		bad("/controlPlane/url", schema.RuleRequired, "say where NATS is, such as nats://nats:4222")
 	}
-	for pointer, s := range map[string]string{"/controlPlane/organization": p.Organization, "/controlPlane/group": p.Group} {
-		if !slug.MatchString(s) {
-			bad(pointer, schema.RuleFormat, fmt.Sprintf("%q is no slug: small letters, digits and hyphens", s))
+	for _, s := range []struct{ name, slug string }{{"organization", p.Organization}, {"group", p.Group}} {
+		if !slug.MatchString(s.slug) {
+			bad("/controlPlane/"+s.name, schema.RuleFormat, fmt.Sprintf("%q is no slug: small letters, digits and hyphens", s.slug))
 		}
 	}
 	if c.Data == "" {

@@ -248,6 +248,57 @@ func TestAGatewayFollowsItsGroup(t *testing.T) {
 	})
 }
 
+// A gateway of a file, with its user and password, over TCP; and what can be
+// asked of what it has kept.
+func TestAGatewayJoinsWithAFile(t *testing.T) {
+	t.Parallel()
+	p := planetest.Start(t, true, "gw-1")
+	p.Set(keyed(answeringWith("a", 201)))
+	p.Publish(true)
+	p.SetApplication("shop", "a/gold")
+	p.SetKey("key-one", "shop", false)
+	dir := t.TempDir()
+	b := p.Bus("gw-1")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "password"), []byte(b.Password+"\n"), 0o600))
+	path := filepath.Join(dir, "gateway.yaml")
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, `name: gw-1
+listeners: [{address: "127.0.0.1:0"}]
+data: %s/data
+controlPlane:
+  url: %s
+  username: gw-1
+  password: file:%s/password
+  organization: %s
+  group: %s
+  joinToken: %s
+`, dir, b.URL, dir, planetest.Organization, planetest.Group, planetest.Token), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	ready, done := make(chan string, 1), make(chan error, 1)
+	o := gateway.Options{
+		Path: path, Policies: policies.All(), Secrets: schema.SystemResolver(), Ready: func(a []net.Addr, _ net.Addr) { ready <- a[0].String() },
+	}
+	go func() { done <- app.Run(ctx, app.Options{}, gateway.Part(o)) }()
+	g := &running{t: t, url: "http://" + <-ready}
+	g.becomes("/a", "key-one", 201)
+
+	s, fields, err := gateway.Open(path, o)
+	require.NoError(t, err)
+	require.Empty(t, fields)
+	require.Contains(t, s.Summary(), "1 API")
+	require.NoError(t, s.Close())
+	g.becomes("/a", "key-one", 201)
+	cancel()
+	require.NoError(t, <-done)
+
+	require.NoError(t, os.WriteFile(path, []byte("listeners: [{address: \"127.0.0.1:0\"}]\ncontrolPlane: {organization: a, group: b, joinToken: c}\n"), 0o600))
+	require.ErrorIs(t, app.Run(t.Context(), app.Options{}, gateway.Part(o)), gateway.ErrConfig)
+	c := planeConfig("gw-1", "")
+	require.ErrorIs(t, app.Run(t.Context(), app.Options{}, gateway.Part(gateway.Options{Config: &c, Bus: b})), gateway.ErrConfig, "no data directory")
+	c = planeConfig("gw-1", dir)
+	c.ControlPlane = nil
+	require.ErrorIs(t, app.Run(t.Context(), app.Options{}, gateway.Part(gateway.Options{Config: &c, Bus: b})), gateway.ErrConfig)
+}
+
 // What a manifest must not be is refused, and what was served goes on.
 func TestOnlyTheGroupsOwnManifestIsTaken(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/identity"
 	"github.com/gatehouse/gatehouse/gateway/internal/keyset"
 	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
+	"github.com/gatehouse/gatehouse/gateway/internal/plane"
 	"github.com/gatehouse/gatehouse/gateway/internal/router"
 	"github.com/gatehouse/gatehouse/gateway/internal/source"
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
@@ -138,6 +140,9 @@ func Open(path string, o Options) (*Sandbox, []problem.Field, error) {
 		return nil, nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
+	if cfg.ControlPlane != nil {
+		return openKept(cfg, registry, o, log)
+	}
 	src := &file.Source{
 		Path: path, Log: log, Now: time.Now,
 		Read: func() (*file.Config, *config.Document, []problem.Field) { return &cfg.Config, doc, nil },
@@ -170,6 +175,41 @@ func Open(path string, o Options) (*Sandbox, []problem.Field, error) {
 				fields = append(fields, f)
 			}
 		}
+	}
+	return s, fields, nil
+}
+
+// openKept opens what the gateway of a control plane has kept of its group.
+func openKept(cfg Config, registry *policy.Registry, o Options, log *slog.Logger) (*Sandbox, []problem.Field, error) {
+	key, err := cfg.dataKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	cache, err := source.OpenCache(filepath.Join(cfg.Data, "config"), key)
+	if err != nil {
+		return nil, nil, err
+	}
+	pinned, err := cfg.ControlPlane.publicKeys()
+	if err != nil {
+		return nil, nil, err
+	}
+	snap, credentials, err := plane.Look(cache, cfg.ControlPlane.Organization, cfg.ControlPlane.Group, pinned, log)
+	if errors.Is(err, source.ErrEmpty) {
+		credentials, err = identity.New(), nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading what was kept of the group: %w", err)
+	}
+	keys := keyset.New(keyset.Options{HTTP: guardedClient(upstream.NewGuard(nil, prefixes(cfg.AllowUpstreams))), Log: log})
+	s, err := newSandbox(&cfg, registry, credentials, keys, o.Secrets, log)
+	if err != nil {
+		keys.Close()
+		return nil, nil, err
+	}
+	s.keys = keys
+	var fields []problem.Field
+	for _, i := range s.load(snap).Issues {
+		fields = append(fields, i.Problems...)
 	}
 	return s, fields, nil
 }

@@ -36,7 +36,7 @@ func (s *Store) Apply(f credential.Feed) error {
 	for i := range f.Applications {
 		apps[f.Applications[i].ID] = true
 	}
-	s.sweep(apps)
+	s.sweep(apps, 0)
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (s *Store) Replace(parts iter.Seq2[credential.Feed, error]) error {
 			apps[f.Applications[i].ID] = true
 		}
 	}
-	s.sweep(apps)
+	s.sweep(apps, 0)
 	return nil
 }
 
@@ -182,10 +182,7 @@ func (s *Store) put(c *credential.Credential, full bool) {
 	if !c.ExpiresAt.IsZero() {
 		r.expires = expiry(c.ExpiresAt)
 	}
-	r.flags = kind | r.flags&nilVer
-	if full {
-		r.flags |= seen
-	}
+	r.flags = kind | seen | r.flags&nilVer
 	if c.Revoked {
 		r.flags |= revoked
 		sh.write(r, c.ID, "", nil) // of a revoked credential no secret is kept
@@ -216,6 +213,8 @@ func supersedes(c *credential.Credential, r *record, full bool) bool {
 	switch {
 	case c.Version != r.version:
 		return c.Version > r.version
+	case r.flags&gone != 0:
+		return true
 	case r.flags&revoked == 0 || c.Revoked:
 		return true
 	}
@@ -242,13 +241,13 @@ func (s *Store) begin() {
 	}
 }
 
-// sweep takes out what a whole feed did not name. Of entries with a version a
+// sweep takes out what was not seen. Of entries with a version a
 // revoked one stays, so that a late older entry does not bring it back.
-func (s *Store) sweep(apps map[string]bool) {
+func (s *Store) sweep(apps map[string]bool, how uint8) {
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.mu.Lock()
-		gone := false
+		drop := false
 		for n := range sh.count {
 			r := sh.record(n)
 			if r.flags&seen != 0 {
@@ -256,12 +255,12 @@ func (s *Store) sweep(apps map[string]bool) {
 			}
 			if r.flags&revoked == 0 {
 				s.live.Add(-1)
-				r.flags |= revoked
+				r.flags |= revoked | how
 				sh.write(r, sh.credential(r).ID, "", nil)
 			}
-			gone = gone || r.version == 0
+			drop = drop || r.version == 0
 		}
-		if gone {
+		if drop {
 			sh.rebuild(s, func(r *record) bool { return r.flags&seen != 0 || r.version > 0 })
 		}
 		sh.mu.Unlock()

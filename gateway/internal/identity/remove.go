@@ -6,9 +6,27 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 )
 
-// Remove takes out the credentials with that digest, of whatever kind, as if
-// they were revoked at the version that they have: an entry of a higher version
-// brings one back.
+// Begin says that all is told anew from here on, by Apply, until Finish is called.
+func (s *Store) Begin() {
+	s.apply.Lock()
+	defer s.apply.Unlock()
+	s.begin()
+}
+
+// Finish takes out what was not told since Begin, as [Store.Remove] does, and
+// the applications that are not named. It returns how many credentials these
+// were.
+func (s *Store) Finish(applications map[string]bool) int {
+	s.apply.Lock()
+	defer s.apply.Unlock()
+	before := s.live.Load()
+	s.sweep(applications, gone)
+	return int(before - s.live.Load())
+}
+
+// Remove takes out the credentials with that digest, of whatever kind. Other
+// than one that was revoked, it comes back with an entry of the version that it
+// had.
 func (s *Store) Remove(digest string) error {
 	var d policy.Digest
 	if err := decode(digest, &d); err != nil {
@@ -26,7 +44,7 @@ func (s *Store) Remove(digest string) error {
 			continue
 		}
 		s.live.Add(-1)
-		r.flags |= revoked
+		r.flags |= revoked | gone
 		sh.write(r, sh.credential(r).ID, "", nil)
 	}
 	return nil

@@ -26,8 +26,9 @@ type record struct {
 const (
 	kindMask uint8 = 0x0f
 	revoked  uint8 = 0x10
-	seen     uint8 = 0x20 // while a whole feed is applied
+	seen     uint8 = 0x20 // was told since all is told anew
 	nilVer   uint8 = 0x40 // no verifier, rather than an empty one
+	gone     uint8 = 0x80 // besides revoked: it was taken out, and may come back
 )
 
 const (

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/identity"
 	"github.com/gatehouse/gatehouse/libs/bus"
@@ -14,19 +17,30 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 )
 
-// feedBatch is how many entries of a whole feed are applied at once.
-const feedBatch = 128
-
-// errBroken ends a whole feed that was not told to its end.
-var errBroken = errors.New("the feed was not told to its end")
+// loadBatch is how many entries are applied at once while they are read from
+// disk.
+const loadBatch = 128
 
 // LoadCredentials puts the credentials in use that were kept on disk, before
 // anybody is served, and returns how many entries that were.
 func (p *Plane) LoadCredentials() (n int, err error) {
+	n, err = readFeed(p.o.Credentials, p.o.Log, func(each func(bus.Entry) error) (err error) {
+		p.journal, p.from, err = openJournal(p.o.Cache, p.o.Log, each)
+		return err
+	})
+	if n > 10_000 {
+		debug.FreeOSMemory() // reading left much behind that is not needed again
+	}
+	if err != nil {
+		p.from = bus.Position{} // all is fetched again
+	}
+	return n, err
+}
+
+// readFeed fills a store with what read hands on, of each key the last entry.
+func readFeed(store *identity.Store, log *slog.Logger, read func(each func(bus.Entry) error) error) (n int, err error) {
 	gone := map[string]bool{} // keys that were deleted after all
-	var at bus.Position
-	var j *journal
-	failed := p.o.Credentials.Replace(func(yield func(credential.Feed, error) bool) {
+	failed := store.Replace(func(yield func(credential.Feed, error) bool) {
 		var f credential.Feed
 		size, open := 0, true
 		flush := func() {
@@ -35,14 +49,14 @@ func (p *Plane) LoadCredentials() (n int, err error) {
 			}
 			f, size = credential.Feed{}, 0
 		}
-		j, at, err = openJournal(p.o.Cache, p.o.Log, func(e bus.Entry) error {
+		err = read(func(e bus.Entry) error {
 			n++
 			delete(gone, e.Key)
-			if e.Deleted || !p.add(&f, e) {
+			if e.Deleted || !add(&f, e, log) {
 				gone[e.Key] = true
 				return nil
 			}
-			if size++; size == feedBatch {
+			if size++; size == loadBatch {
 				flush()
 			}
 			return nil
@@ -50,16 +64,9 @@ func (p *Plane) LoadCredentials() (n int, err error) {
 		flush()
 	})
 	for key := range gone {
-		p.remove(key)
+		remove(store, key)
 	}
-	p.journal, p.from = j, at
-	if n > 10_000 {
-		debug.FreeOSMemory() // reading left much behind that is not needed again
-	}
-	if err = errors.Join(err, failed); err != nil {
-		p.from = bus.Position{} // all is fetched again
-	}
-	return n, err
+	return n, errors.Join(err, failed)
 }
 
 // followCredentials applies the feed until ctx ends.
@@ -70,132 +77,147 @@ func (p *Plane) followCredentials(ctx context.Context) {
 		return
 	}
 	f := &follower{p: p, at: p.from}
+	defer f.quiet(0)
 	p.watch(ctx, "the feed of credentials", func(ctx context.Context) error {
-		defer f.end(errBroken)
-		if f.at.Revision == 0 {
-			f.at = bus.Position{} // a position within no history
-		}
-		return bucket.Watch(ctx, []string{p.o.Organization + ".>"}, f.at, f.take)
+		return bucket.Watch(ctx, []string{p.o.Organization + ".>"}, f.position(), f.take)
 	})
 }
 
-// follower applies entries: one after the other, or, where all are told anew, as
-// a whole, after which those are gone that were not told.
+// settle is how long nothing comes until what is told anew is taken for all that
+// there is, where its writer does not say so.
+const settle = 2 * time.Minute
+
+// follower applies entries as they come.
+//
+// When NATS has lost the feed, its writer tells it anew, which takes a while. Until
+// all was told, what was known before stays; then what was not told again is
+// gone.
 type follower struct {
-	p     *Plane
-	at    bus.Position
-	told  bool // all that there is, once
-	whole chan credential.Feed
-	done  chan error
-	gone  map[string]bool // keys that the whole has told and taken back
-	err   error           // why the whole ended early
-	batch credential.Feed
-	raw   []bus.Entry
+	p *Plane
+
+	mu       sync.Mutex
+	at       bus.Position
+	anew     bool            // all is being told
+	first    bool            // for the first time: nothing was known before
+	marked   bool            // all that there is in NATS was told
+	complete bool            // the writer says that this is all
+	apps     map[string]bool // applications that were told since
+	told     int             // credentials that were told since
+	arrived  bool
+	timer    *time.Timer // nil while nothing is told anew
+}
+
+// position is where to go on.
+func (f *follower) position() bus.Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.at.Revision == 0 {
+		return bus.Position{}
+	}
+	return f.at
 }
 
 func (f *follower) take(e bus.Entry) error {
-	p := f.p
-	switch {
-	case e.Reset:
-		p.o.Log.Warn("NATS has lost credentials; those known are served until they are told anew")
-		f.end(errBroken)
-		f.begin(e.Epoch)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if e.Reset {
+		f.p.o.Log.Warn("NATS has lost the feed of credentials; those known are accepted until all were told anew")
+		f.begin(e.Epoch, false)
 		return nil
-	case f.at.Revision == 0 && f.whole == nil && (f.at.Epoch != e.Epoch || !f.told):
-		f.begin(e.Epoch)
 	}
-	if f.at.Epoch = e.Epoch; e.Marker {
-		if f.whole != nil {
-			f.flush()
-			f.end(nil)
-		}
-		if !f.told {
-			f.told = true
-			p.arrived()
+	if f.at.Revision == 0 && f.at.Epoch != e.Epoch {
+		f.begin(e.Epoch, !f.arrived && f.p.o.Credentials.Len() == 0)
+	}
+	if e.Marker {
+		f.marked = true
+		f.settled()
+		if !f.arrived {
+			f.arrived = true
+			f.p.arrived()
 		}
 		return nil
 	}
 	f.at = e.Position()
-	if f.whole == nil {
-		p.takeOne(e)
-		p.journal.add(e)
+	kind, id := split(e.Key)
+	switch {
+	case kind == gateway.Complete:
+		f.complete = !e.Deleted
+		f.settled()
 		return nil
+	case f.anew && !e.Deleted && kind == partApplication:
+		f.apps[id] = true
+	case f.anew && !e.Deleted && kind == partCredential:
+		f.told++
 	}
-	delete(f.gone, e.Key)
-	if e.Deleted || !p.add(&f.batch, e) {
-		f.gone[e.Key] = true
-	} else {
-		f.raw = append(f.raw, e)
-	}
-	if len(f.raw) >= feedBatch {
-		f.flush()
-	}
+	f.p.takeOne(e)
+	f.p.journal.add(e)
+	f.quiet(settle)
 	return nil
 }
 
-// begin starts to take in a whole feed.
-func (f *follower) begin(epoch string) {
-	f.whole, f.done, f.err = make(chan credential.Feed, 1), make(chan error, 1), nil
+// begin says that all is told from here on.
+func (f *follower) begin(epoch string, first bool) {
 	f.at = bus.Position{Epoch: epoch}
-	f.batch, f.raw, f.gone = credential.Feed{}, nil, map[string]bool{}
+	f.anew, f.first, f.marked, f.complete = true, first, false, false
+	f.apps, f.told = map[string]bool{}, 0
+	f.p.o.Credentials.Begin()
 	f.p.journal.begin(epoch)
-	parts, done := f.whole, f.done
-	go func() {
-		done <- f.p.o.Credentials.Replace(func(yield func(credential.Feed, error) bool) {
-			open := true
-			for part := range parts {
-				open = open && yield(part, nil)
-			}
-			if open && f.err != nil {
-				yield(credential.Feed{}, f.err)
-			}
-		})
-	}()
 }
 
-// flush passes on what was collected.
-func (f *follower) flush() {
-	if len(f.raw) == 0 {
+// settled takes out what was not told again, once all was told. Where it is not
+// said that this is all, that is so when nothing has come for a while.
+func (f *follower) settled() {
+	if !f.anew || !f.marked {
 		return
 	}
-	f.whole <- f.batch
-	f.p.journal.add(f.raw...)
-	f.batch, f.raw = credential.Feed{}, nil
+	if !f.complete && !f.first {
+		f.quiet(settle)
+		return
+	}
+	f.finish()
 }
 
-// end ends a whole feed; with an error nothing is taken out by it.
-func (f *follower) end(err error) {
-	if f.whole == nil {
-		return
-	}
-	f.err = err
-	close(f.whole)
-	f.whole = nil
-	if failed := <-f.done; failed != nil {
-		if err == nil {
-			f.p.o.Log.Error("the feed of credentials was not taken whole", "err", failed)
-		}
-		f.at = bus.Position{} // from the beginning
-		return
-	}
-	for key := range f.gone {
-		f.p.remove(key)
-	}
+func (f *follower) finish() {
+	f.anew = false
+	f.quiet(0)
+	n := f.p.o.Credentials.Finish(f.apps)
 	f.p.journal.commit()
-	f.p.o.Log.Info("all credentials are known", "credentials", f.p.o.Credentials.Len())
-	debug.FreeOSMemory() // the feed left much behind that is not needed again
+	f.p.o.Log.Info("all credentials are known", "credentials", f.p.o.Credentials.Len(), "gone", n)
+	f.apps = nil
+	if f.told > 10_000 {
+		debug.FreeOSMemory() // the feed left much behind that is not needed again
+	}
+}
+
+// quiet has the feed taken for whole when nothing comes for a time; 0 does not
+// wait any more. An empty feed says nothing: its writer is not there yet.
+func (f *follower) quiet(d time.Duration) {
+	if f.timer != nil {
+		f.timer.Stop()
+		f.timer = nil
+	}
+	if d == 0 || !f.anew || !f.marked || f.told == 0 {
+		return
+	}
+	f.timer = time.AfterFunc(d, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.timer != nil && f.anew {
+			f.finish()
+		}
+	})
 }
 
 // takeOne applies one entry at once.
 func (p *Plane) takeOne(e bus.Entry) {
 	var f credential.Feed
-	if e.Deleted || !p.add(&f, e) {
-		p.remove(e.Key)
+	if e.Deleted || !add(&f, e, p.o.Log) {
+		remove(p.o.Credentials, e.Key)
 		return
 	}
 	if err := p.o.Credentials.Apply(f); err != nil { // add has checked it
 		p.o.Log.Error("an entry of the feed was not taken", "revision", e.Revision, "err", err)
-		p.remove(e.Key)
+		remove(p.o.Credentials, e.Key)
 	}
 }
 
@@ -215,7 +237,7 @@ func split(key string) (kind, id string) {
 
 // add adds an entry to a feed. It reports false for one that is not well-formed,
 // which is as good as none.
-func (p *Plane) add(f *credential.Feed, e bus.Entry) bool {
+func add(f *credential.Feed, e bus.Entry, log *slog.Logger) bool {
 	kind, id := split(e.Key)
 	var err error
 	switch kind {
@@ -245,18 +267,18 @@ func (p *Plane) add(f *credential.Feed, e bus.Entry) bool {
 		err = fmt.Errorf("kind %q is not known", kind)
 	}
 	// By its revision: the key may be a digest, which belongs in no log.
-	p.o.Log.Error("an entry of the feed is not well-formed; it is taken for deleted", "kind", kind, "revision", e.Revision, "err", err)
+	log.Error("an entry of the feed is not well-formed; it is taken for deleted", "kind", kind, "revision", e.Revision, "err", err)
 	return false
 }
 
 var errKeyed = errors.New("it says another id than its key")
 
 // remove takes out what a key stood for.
-func (p *Plane) remove(key string) {
+func remove(store *identity.Store, key string) {
 	switch kind, id := split(key); kind {
 	case partCredential:
-		_ = p.o.Credentials.Remove(id) // one that is no digest was never known
+		_ = store.Remove(id) // one that is no digest was never known
 	case partApplication:
-		p.o.Credentials.RemoveApplication(id)
+		store.RemoveApplication(id)
 	}
 }

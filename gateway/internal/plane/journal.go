@@ -2,9 +2,6 @@ package plane
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -32,8 +29,9 @@ type journal struct {
 	mu         sync.Mutex
 	f          *os.File // nil after a failure: then nothing is kept until the next start
 	size       int64
-	least      int64 // the size after it was written anew last
-	whole      *os.File
+	least      int64         // the size after it was written anew last
+	whole      *os.File      // one that will take the place of f
+	wrote      *bufio.Writer // into whole
 	compacting bool
 	done       sync.WaitGroup
 }
@@ -89,19 +87,31 @@ func openJournal(cache *source.Cache, log *slog.Logger, each func(bus.Entry) err
 	return j, at, nil
 }
 
+// readJournal hands on the entries of a journal that another process may have.
+func readJournal(cache *source.Cache, each func(bus.Entry) error) error {
+	f, err := os.Open(filepath.Join(cache.Dir(), journalName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("reading the journal of credentials: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	_, err = (&frameReader{cache: cache, r: bufio.NewReaderSize(f, 1<<20)}).all(each)
+	return err
+}
+
 // begin starts a journal that takes the place of this one at commit.
 func (j *journal) begin(epoch string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.drop()
 	f, err := os.OpenFile(j.path(journalTemp), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
-	if err == nil {
-		j.whole = f
-		err = j.frame(f, headFrame(bus.Position{Epoch: epoch}))
-	}
 	if err != nil {
 		j.fail(err)
+		return
 	}
+	j.whole, j.wrote = f, bufio.NewWriterSize(f, 256<<10)
+	_, _ = j.wrote.Write(appendFrame(nil, j.cache.Seal(journalName, headFrame(bus.Position{Epoch: epoch})))) // Flush tells
 }
 
 // drop gives up a journal that was begun.
@@ -121,7 +131,7 @@ func (j *journal) commit() {
 	}
 	f := j.whole
 	j.whole = nil
-	if err := errors.Join(f.Sync(), os.Rename(j.path(journalTemp), j.path(journalName))); err != nil {
+	if err := errors.Join(j.wrote.Flush(), f.Sync(), os.Rename(j.path(journalTemp), j.path(journalName))); err != nil {
 		j.fail(errors.Join(err, f.Close()))
 		return
 	}
@@ -137,11 +147,10 @@ func (j *journal) commit() {
 func (j *journal) add(entries ...bus.Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	f := j.f
+	var w io.Writer = j.f
 	if j.whole != nil {
-		f = j.whole
-	}
-	if f == nil {
+		w = j.wrote
+	} else if j.f == nil {
 		return
 	}
 	for len(entries) > 0 {
@@ -150,25 +159,19 @@ func (j *journal) add(entries ...bus.Entry) {
 			size += len(entries[n].Value)
 			n++
 		}
-		if err := j.frame(f, entryFrame(entries[:n])); err != nil {
+		b := appendFrame(nil, j.cache.Seal(journalName, entryFrame(entries[:n])))
+		if _, err := w.Write(b); err != nil {
 			j.fail(err)
 			return
+		}
+		if j.whole == nil {
+			j.size += int64(len(b))
 		}
 		entries = entries[n:]
 	}
 	if j.whole == nil && !j.compacting && j.size > 2*j.least+growth {
 		j.compact()
 	}
-}
-
-// frame writes one frame.
-func (j *journal) frame(f *os.File, plain []byte) error {
-	b := appendFrame(nil, j.cache.Seal(journalName, plain))
-	_, err := f.Write(b)
-	if f == j.f {
-		j.size += int64(len(b))
-	}
-	return err
 }
 
 // fail gives the journal up until the next start, which fetches what is lacking.
@@ -277,133 +280,4 @@ func (j *journal) close() {
 		_ = j.f.Close() // nothing waits
 		j.f = nil
 	}
-}
-
-// key16 stands for a key, in less memory.
-type key16 [16]byte
-
-func keyOf(key string) key16 {
-	sum := sha256.Sum256([]byte(key))
-	return key16(sum[:16])
-}
-
-// frameReader reads a journal.
-type frameReader struct {
-	cache   *source.Cache
-	r       *bufio.Reader
-	good    int64 // where the last whole frame ended
-	damage  error // why reading ended
-	entries int64
-	keys    map[key16]int64 // the number of the last entry of each
-}
-
-// all hands on all entries, and returns the position after the last.
-func (r *frameReader) all(each func(bus.Entry) error) (bus.Position, error) {
-	var at bus.Position
-	r.keys = map[key16]int64{}
-	for first := true; ; first = false {
-		plain, n, err := r.next()
-		if err != nil {
-			r.damage = err
-			return at, nil
-		}
-		if first {
-			if err := json.Unmarshal(plain, &at); err != nil || at.Epoch == "" {
-				r.damage = errFrame
-				return bus.Position{}, nil
-			}
-			r.good += n
-			continue
-		}
-		for len(plain) > 0 {
-			var e bus.Entry
-			if e, plain, err = readEntry(plain); err != nil {
-				r.damage = err
-				return at, nil
-			}
-			r.entries++
-			r.keys[keyOf(e.Key)] = r.entries
-			if err := each(e); err != nil {
-				return at, err
-			}
-			at.Revision = max(at.Revision, e.Revision)
-		}
-		r.good += n
-	}
-}
-
-var errFrame = errors.New("a frame is not whole")
-
-// next returns the content of the next frame, and its length in the file.
-func (r *frameReader) next() ([]byte, int64, error) {
-	var head [8]byte
-	if n, err := io.ReadFull(r.r, head[:]); err != nil {
-		if n == 0 {
-			return nil, 0, io.EOF
-		}
-		return nil, 0, errFrame
-	}
-	n := binary.BigEndian.Uint32(head[:4])
-	if n > frameMax+1024 {
-		return nil, 0, errFrame
-	}
-	sealed := make([]byte, n)
-	if _, err := io.ReadFull(r.r, sealed); err != nil || crc32.Checksum(sealed, castagnoli) != binary.BigEndian.Uint32(head[4:]) {
-		return nil, 0, errFrame
-	}
-	plain, err := r.cache.Unseal(journalName, sealed)
-	return plain, int64(n) + 8, err
-}
-
-func appendFrame(b, sealed []byte) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(len(sealed)))
-	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(sealed, castagnoli))
-	return append(b, sealed...)
-}
-
-func headFrame(at bus.Position) []byte {
-	b, _ := json.Marshal(at) // a text and a number
-	return b
-}
-
-func entryFrame(entries []bus.Entry) []byte {
-	var b []byte
-	for _, e := range entries {
-		b = binary.AppendUvarint(b, e.Revision)
-		deleted := byte(0)
-		if e.Deleted {
-			deleted = 1
-		}
-		b = append(b, deleted)
-		b = binary.AppendUvarint(b, uint64(len(e.Key)))
-		b = append(b, e.Key...)
-		b = binary.AppendUvarint(b, uint64(len(e.Value)))
-		b = append(b, e.Value...)
-	}
-	return b
-}
-
-func readEntry(b []byte) (e bus.Entry, rest []byte, err error) {
-	text := func() []byte {
-		n, used := binary.Uvarint(b)
-		if used <= 0 || n > uint64(len(b)-used) {
-			err = errFrame
-			return nil
-		}
-		t := b[used : used+int(n)]
-		b = b[used+int(n):]
-		return t
-	}
-	revision, used := binary.Uvarint(b)
-	if used <= 0 || len(b) <= used {
-		return e, nil, errFrame
-	}
-	e.Revision, e.Deleted = revision, b[used] != 0
-	b = b[used+1:]
-	key := text()
-	if err == nil {
-		e.Value = text()
-	}
-	e.Key = string(key)
-	return e, b, err
 }

@@ -127,22 +127,42 @@ func Open(ctx context.Context, o Options) (*Plane, error) {
 	}
 	p.units = unitstore.New(bucket)
 	p.missing.Store(2)
-	raw, err := o.Cache.ReadFile(registrationFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return p, nil
+	if p.joined, err = remembered(o.Cache, p.of()); err != nil {
+		o.Log.Error("what is remembered of joining could not be read; joining anew", "err", err)
 	}
-	var r registration
+	return p, nil
+}
+
+// remembered returns the registration with a group that an earlier run has kept.
+func remembered(cache *source.Cache, of string) (r registration, err error) {
+	raw, err := cache.ReadFile(registrationFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
 	if err == nil {
 		err = json.Unmarshal(raw, &r)
 	}
+	if err != nil || r.Of != of {
+		return registration{}, err
+	}
+	return r, nil
+}
+
+// Look returns what a gateway, which may be running, has kept of its group: the
+// last good configuration and the credentials.
+func Look(cache *source.Cache, organization, group string, pinned []ed25519.PublicKey, log *slog.Logger) (source.Snapshot, *identity.Store, error) {
+	p := &Plane{o: Options{Organization: organization, Group: group, Pinned: pinned}}
+	var err error
+	if p.joined, err = remembered(cache, p.of()); err != nil {
+		return source.Snapshot{}, nil, err
+	}
+	s, err := cache.Load(p.Trusted()...)
 	if err != nil {
-		o.Log.Error("what is remembered of joining could not be read; joining anew", "err", err)
-		return p, nil
+		return s, nil, err
 	}
-	if r.Of == p.of() {
-		p.joined = r
-	}
-	return p, nil
+	store := identity.New()
+	_, err = readFeed(store, log, func(each func(bus.Entry) error) error { return readJournal(cache, each) })
+	return s, store, err
 }
 
 // Received returns how many bytes of units were fetched so far.

@@ -16,8 +16,13 @@ const (
 	Units = "gatehouse-units"
 	// Credentials has the feed of credentials and applications under
 	// "<organization>.credential.<digest>" and "<organization>.application.<id>".
-	// devportal-backend writes it.
+	// devportal-backend writes it. Keys that are revoked stay, as such.
 	Credentials = "gatehouse-credentials"
+	// Complete is the last part of the key "<organization>.complete" in the bucket
+	// of credentials. Its writer writes it, with any value, whenever it has written
+	// all that there is, at its start and after NATS has lost the bucket: gateways
+	// then drop what they know and was not told again.
+	Complete = "complete"
 )
 
 // Register is how a gateway joins its group, at each of its starts.

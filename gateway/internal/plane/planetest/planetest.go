@@ -404,4 +404,6 @@ func (p *Plane) RepublishCredentials(but ...string) {
 		_, err := p.credentials.Put(p.t.Context(), Organization+"."+key, raw)
 		require.NoError(p.t, err)
 	}
+	_, err := p.credentials.Put(p.t.Context(), Organization+"."+gateway.Complete, []byte("1"))
+	require.NoError(p.t, err)
 }
