@@ -52,7 +52,9 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	asked := false
 	elsewhere := upstream(t, func(http.ResponseWriter, *http.Request) { asked = true })
-	base := upstream(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere+"/secret", http.StatusFound) })
+	base := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere+"/secret", http.StatusFound)
+	})
 	res, err := relay.New(relay.Limits{}, nil).Do(t.Context(), relay.Request{Base: base, Method: "GET", Path: "/"})
 	require.NoError(t, err)
 	require.Equal(t, 302, res.Status)
