@@ -124,8 +124,14 @@ func PutAPI(ctx context.Context, s *db.Scope, a *API, operations []Operation, no
 	}
 	a.CreatedAt, a.UpdatedAt = now, now
 	// A slug may have gone from one API to another.
-	if _, err := db.From[API](s).Where("slug = ? AND id <> ?", a.Slug, a.ID).Delete(ctx); err != nil {
+	var others []string
+	if err := db.From[API](s).Where("slug = ? AND id <> ?", a.Slug, a.ID).Aggregate(ctx, &others, "id", ""); err != nil {
 		return fmt.Errorf("saving a catalogue entry: %w", err)
+	}
+	for _, id := range others {
+		if _, err := RemoveAPI(ctx, s, id); err != nil {
+			return err
+		}
 	}
 	if len(old) > 0 {
 		a.CreatedAt = old[0].CreatedAt
