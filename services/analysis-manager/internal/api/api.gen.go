@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/analysis"
 	"github.com/labstack/echo/v4"
 	"github.com/oapi-codegen/runtime"
 )
@@ -152,100 +153,10 @@ type Explanation struct {
 type Ids = []string
 
 // Leader One leader of a dimension.
-type Leader struct {
-	// Api Id of the API that an operation belongs to.
-	Api *string `json:"api,omitempty"`
-
-	// GatewayP95Us Time spent in the gateway that 95 % of the requests did not exceed.
-	GatewayP95Us int64 `json:"gatewayP95Us"`
-
-	// Key Id, name, status or code, by the dimension.
-	Key string `json:"key"`
-
-	// MaxUs Longest duration.
-	MaxUs int64 `json:"maxUs"`
-
-	// Name Name for people; as it was in the newest record.
-	Name *string `json:"name,omitempty"`
-
-	// P50Us Duration that half of the requests did not exceed.
-	P50Us int64 `json:"p50Us"`
-
-	// P95Us Duration that 95 % of the requests did not exceed.
-	P95Us int64 `json:"p95Us"`
-
-	// P99Us Duration that 99 % of the requests did not exceed.
-	P99Us int64 `json:"p99Us"`
-
-	// Refused Requests that the gateway itself answered with 400 to 499.
-	Refused int64 `json:"refused"`
-
-	// RequestBytes Bytes of request bodies.
-	RequestBytes int64 `json:"requestBytes"`
-
-	// Requests Number of requests.
-	Requests int64 `json:"requests"`
-
-	// ResponseBytes Bytes of response bodies.
-	ResponseBytes int64 `json:"responseBytes"`
-
-	// Status2xx Requests answered with 200 to 299.
-	Status2xx int64 `json:"status2xx"`
-
-	// Status3xx Requests answered with 300 to 399.
-	Status3xx int64 `json:"status3xx"`
-
-	// Status4xx Requests answered with 400 to 499.
-	Status4xx int64 `json:"status4xx"`
-
-	// Status5xx Requests answered with 500 to 599.
-	Status5xx int64 `json:"status5xx"`
-}
+type Leader = analysis.Top
 
 // Point One step of a series.
-type Point struct {
-	// GatewayP95Us Time spent in the gateway that 95 % of the requests did not exceed.
-	GatewayP95Us int64 `json:"gatewayP95Us"`
-
-	// MaxUs Longest duration.
-	MaxUs int64 `json:"maxUs"`
-
-	// P50Us Duration that half of the requests did not exceed.
-	P50Us int64 `json:"p50Us"`
-
-	// P95Us Duration that 95 % of the requests did not exceed.
-	P95Us int64 `json:"p95Us"`
-
-	// P99Us Duration that 99 % of the requests did not exceed.
-	P99Us int64 `json:"p99Us"`
-
-	// Refused Requests that the gateway itself answered with 400 to 499.
-	Refused int64 `json:"refused"`
-
-	// RequestBytes Bytes of request bodies.
-	RequestBytes int64 `json:"requestBytes"`
-
-	// Requests Number of requests.
-	Requests int64 `json:"requests"`
-
-	// ResponseBytes Bytes of response bodies.
-	ResponseBytes int64 `json:"responseBytes"`
-
-	// Status2xx Requests answered with 200 to 299.
-	Status2xx int64 `json:"status2xx"`
-
-	// Status3xx Requests answered with 300 to 399.
-	Status3xx int64 `json:"status3xx"`
-
-	// Status4xx Requests answered with 400 to 499.
-	Status4xx int64 `json:"status4xx"`
-
-	// Status5xx Requests answered with 500 to 599.
-	Status5xx int64 `json:"status5xx"`
-
-	// Time Beginning of the step.
-	Time time.Time `json:"time"`
-}
+type Point = analysis.Point
 
 // Problem An error (RFC 9457).
 type Problem struct {
@@ -290,26 +201,7 @@ type ProblemField struct {
 }
 
 // Record A traffic record as the gateway wrote it; its fields are those of the reference of traffic records.
-type Record struct {
-	// Decision Why the request was answered so.
-	Decision *map[string]interface{} `json:"decision,omitempty"`
-
-	// Id Id of the request.
-	Id string `json:"id"`
-
-	// Method Request method.
-	Method string `json:"method"`
-
-	// Path Canonical path.
-	Path string `json:"path"`
-
-	// Status Status answered.
-	Status int `json:"status"`
-
-	// Time When its first byte was read.
-	Time                 time.Time              `json:"time"`
-	AdditionalProperties map[string]interface{} `json:"-"`
-}
+type Record = json.RawMessage
 
 // RecordList defines model for RecordList.
 type RecordList struct {
@@ -431,46 +323,7 @@ type StepKind string
 type StepOutcome string
 
 // Sums Sums over some requests. Durations are in microseconds.
-type Sums struct {
-	// GatewayP95Us Time spent in the gateway that 95 % of the requests did not exceed.
-	GatewayP95Us int64 `json:"gatewayP95Us"`
-
-	// MaxUs Longest duration.
-	MaxUs int64 `json:"maxUs"`
-
-	// P50Us Duration that half of the requests did not exceed.
-	P50Us int64 `json:"p50Us"`
-
-	// P95Us Duration that 95 % of the requests did not exceed.
-	P95Us int64 `json:"p95Us"`
-
-	// P99Us Duration that 99 % of the requests did not exceed.
-	P99Us int64 `json:"p99Us"`
-
-	// Refused Requests that the gateway itself answered with 400 to 499.
-	Refused int64 `json:"refused"`
-
-	// RequestBytes Bytes of request bodies.
-	RequestBytes int64 `json:"requestBytes"`
-
-	// Requests Number of requests.
-	Requests int64 `json:"requests"`
-
-	// ResponseBytes Bytes of response bodies.
-	ResponseBytes int64 `json:"responseBytes"`
-
-	// Status2xx Requests answered with 200 to 299.
-	Status2xx int64 `json:"status2xx"`
-
-	// Status3xx Requests answered with 300 to 399.
-	Status3xx int64 `json:"status3xx"`
-
-	// Status4xx Requests answered with 400 to 499.
-	Status4xx int64 `json:"status4xx"`
-
-	// Status5xx Requests answered with 500 to 599.
-	Status5xx int64 `json:"status5xx"`
-}
+type Sums = analysis.Sums
 
 // UsageReport defines model for UsageReport.
 type UsageReport struct {
@@ -525,7 +378,7 @@ type To = time.Time
 
 // ListRecordsParams defines parameters for ListRecords.
 type ListRecordsParams struct {
-	// From Beginning of the time asked about; an hour before `to` where absent.
+	// From Beginning of the time asked about. Where absent, usage begins an hour before `to`, and the log of requests with the oldest that is kept.
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
 	// To End of the time asked about, itself not included; now where absent.
@@ -585,7 +438,7 @@ type ListRecordsParams struct {
 
 // GetUsageParams defines parameters for GetUsage.
 type GetUsageParams struct {
-	// From Beginning of the time asked about; an hour before `to` where absent.
+	// From Beginning of the time asked about. Where absent, usage begins an hour before `to`, and the log of requests with the oldest that is kept.
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
 	// To End of the time asked about, itself not included; now where absent.
@@ -618,139 +471,6 @@ type GetUsageParams struct {
 
 	// Limit How many leaders of each dimension.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
-}
-
-// Getter for additional properties for Record. Returns the specified
-// element and whether it was found
-func (a Record) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Record
-func (a *Record) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Record to handle AdditionalProperties
-func (a *Record) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["decision"]; found {
-		err = json.Unmarshal(raw, &a.Decision)
-		if err != nil {
-			return fmt.Errorf("error reading 'decision': %w", err)
-		}
-		delete(object, "decision")
-	}
-
-	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.Id)
-		if err != nil {
-			return fmt.Errorf("error reading 'id': %w", err)
-		}
-		delete(object, "id")
-	}
-
-	if raw, found := object["method"]; found {
-		err = json.Unmarshal(raw, &a.Method)
-		if err != nil {
-			return fmt.Errorf("error reading 'method': %w", err)
-		}
-		delete(object, "method")
-	}
-
-	if raw, found := object["path"]; found {
-		err = json.Unmarshal(raw, &a.Path)
-		if err != nil {
-			return fmt.Errorf("error reading 'path': %w", err)
-		}
-		delete(object, "path")
-	}
-
-	if raw, found := object["status"]; found {
-		err = json.Unmarshal(raw, &a.Status)
-		if err != nil {
-			return fmt.Errorf("error reading 'status': %w", err)
-		}
-		delete(object, "status")
-	}
-
-	if raw, found := object["time"]; found {
-		err = json.Unmarshal(raw, &a.Time)
-		if err != nil {
-			return fmt.Errorf("error reading 'time': %w", err)
-		}
-		delete(object, "time")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Record to handle AdditionalProperties
-func (a Record) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.Decision != nil {
-		object["decision"], err = json.Marshal(a.Decision)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'decision': %w", err)
-		}
-	}
-
-	object["id"], err = json.Marshal(a.Id)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'id': %w", err)
-	}
-
-	object["method"], err = json.Marshal(a.Method)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'method': %w", err)
-	}
-
-	object["path"], err = json.Marshal(a.Path)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'path': %w", err)
-	}
-
-	object["status"], err = json.Marshal(a.Status)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'status': %w", err)
-	}
-
-	object["time"], err = json.Marshal(a.Time)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'time': %w", err)
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
 }
 
 // ServerInterface represents all server handlers.

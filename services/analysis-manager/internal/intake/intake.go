@@ -1,29 +1,20 @@
-// Package intake turns what gateways ship into rows of the store: it unpacks,
+// Package intake turns the lines that gateways ship into rows of the store: it
 // checks whose records they are and what they say, and bounds every field. It
 // neither receives nor stores.
 package intake
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
 )
 
 const (
-	// maxUnpacked bounds the lines of one shipment.
-	maxUnpacked = 64 << 20
 	// maxLine bounds one record.
 	maxLine = 1 << 20
 	// ahead is how far the clock of a gateway may be ahead of ours.
@@ -31,9 +22,6 @@ const (
 	// maxWeight bounds how many requests a sampled record stands for.
 	maxWeight = 1_000_000
 )
-
-// ErrDamaged says that a shipment cannot be read, now or ever.
-var ErrDamaged = errors.New("damaged shipment")
 
 // Owner is whose gateway has shipped something, and what is kept for it.
 type Owner struct {
@@ -86,56 +74,13 @@ type line struct {
 	ResponseBytes   int64     `json:"responseBytes"`
 }
 
-// Read reads a shipment: JSON lines, plain or compressed with gzip or zstd. The
-// error is [ErrDamaged]; a line that is no record is only counted.
-func Read(body []byte, o Owner) (Result, error) {
-	lines, err := unpack(body)
-	if err != nil {
-		return Result{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+// Read reads lines, each a record as JSON.
+func Read(lines [][]byte, o Owner) Result {
+	r := Result{Rows: make([]store.Row, 0, len(lines))}
+	for _, text := range lines {
+		r.take(text, o)
 	}
-	r := Result{Rows: make([]store.Row, 0, bytes.Count(lines, []byte{'\n'})+1)}
-	for len(lines) > 0 {
-		var text []byte
-		text, lines, _ = bytes.Cut(lines, []byte{'\n'})
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			r.take(text, o)
-		}
-	}
-	return r, nil
-}
-
-var (
-	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
-)
-
-func unpack(body []byte) ([]byte, error) {
-	var from io.Reader
-	switch {
-	case bytes.HasPrefix(body, gzipMagic):
-		z, err := gzip.NewReader(bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		from = z
-	case bytes.HasPrefix(body, zstdMagic):
-		z, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked))
-		if err != nil {
-			return nil, err
-		}
-		defer z.Close()
-		from = z
-	default:
-		from = bytes.NewReader(body)
-	}
-	out, err := io.ReadAll(io.LimitReader(from, maxUnpacked+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(out) > maxUnpacked {
-		return nil, fmt.Errorf("more than %d bytes", maxUnpacked)
-	}
-	return out, nil
+	return r
 }
 
 func (r *Result) take(text []byte, o Owner) {

@@ -42,11 +42,5 @@ func New(d *db.DB) (*Store, error) {
 	return &Store{db: d, zip: zip, unzip: unzip, inserts: map[insertKey]string{}}, nil
 }
 
-// Close frees what the store holds. The database stays open.
-func (s *Store) Close() error {
-	s.unzip.Close()
-	return s.zip.Close()
-}
-
 // Health says whether the database answers.
 func (s *Store) Health() error { return s.db.Health() }

@@ -37,7 +37,6 @@ func open(t testing.TB, d *db.DB) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.New(d)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
 

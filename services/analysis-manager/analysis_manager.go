@@ -1,0 +1,91 @@
+// Package analysismanager takes in the traffic records of all gateways and
+// answers what happened: sums with percentiles, the log of requests, and why a
+// request was answered as it was. It knows APIs, applications and plans only by
+// the ids and names in records.
+package analysismanager
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/analysis"
+	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/api"
+	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/events"
+	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/sqlstore"
+	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/analysis-manager/migrations"
+)
+
+//go:embed openapi.yaml
+var openapi []byte
+
+const (
+	// sweepEvery is the time between two sweeps: until then, sums are read in
+	// parts.
+	sweepEvery = 10 * time.Second
+	// sweepLease is how long another replica waits before it sweeps instead.
+	sweepLease = 15 * time.Second
+)
+
+// Part returns analysis-manager as a part of a process.
+func Part(cfg Config) app.Part {
+	return service.Part(service.Options{Name: analysis.Service, Config: cfg.Config, Migrations: migrations.Files},
+		func(_ context.Context, k *service.Kit) (http.Handler, error) { return build(k, cfg) })
+}
+
+func build(k *service.Kit, cfg Config) (http.Handler, error) {
+	traffic, err := sqlstore.New(k.DB)
+	if err != nil {
+		return nil, err
+	}
+	keep := cfg.Retention
+	in, err := events.NewIntake(k.Bus, traffic, time.Duration(keep.Records), k.Log, k.Now, k.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	k.Go("records", func(ctx context.Context) error {
+		defer in.Close(k.Metrics)
+		return in.Run(ctx)
+	})
+	k.Go("announcing traffic", in.Announce)
+	k.Go("sweeping", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "sweep", sweepLease, func(ctx context.Context, _ uint64) error {
+			return sweep(ctx, k, traffic, keep)
+		})
+	})
+	if err := events.Answer(k.Bus, traffic, time.Duration(keep.Minutes), k.Now); err != nil {
+		return nil, fmt.Errorf("answering other services: %w", err)
+	}
+	s, err := k.Server(openapi)
+	if err != nil {
+		return nil, err
+	}
+	h := api.Handlers{Store: traffic, Minutes: time.Duration(keep.Minutes), Now: k.Now}
+	api.RegisterHandlers(s.API(), api.NewStrictHandler(h, nil))
+	return s, nil
+}
+
+// sweep sweeps again and again. A sweep that fails is made up for by the next.
+func sweep(ctx context.Context, k *service.Kit, s store.Store, keep Retention) error {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		err := s.Sweep(ctx, store.Retention{
+			Now: k.Now(), Records: time.Duration(keep.Records), Minutes: time.Duration(keep.Minutes), Hours: time.Duration(keep.Hours),
+		})
+		if err != nil && ctx.Err() == nil {
+			k.Log.WarnContext(ctx, "old traffic could not be forgotten, or sums not merged; it is tried again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
