@@ -62,6 +62,8 @@ type Config struct {
 	DrainDelay schema.Duration `json:"drainDelay,omitempty"`
 	// DrainTime is how long requests under way may then take.
 	DrainTime schema.Duration `json:"drainTime,omitempty"`
+	// ControlPlane is where what is served comes from, in place of the file.
+	ControlPlane *ControlPlane `json:"controlPlane,omitempty"`
 
 	file.Config
 }
@@ -151,6 +153,9 @@ func loadStatic(path string, look schema.Resolver) (Config, bool) {
 	if _, fields := config.DecodeAll(sources, &c); len(fields) > 0 {
 		return c, false
 	}
+	if c.ControlPlane != nil { // then nothing else may stand in the file
+		return c, false
+	}
 	return c, len(schema.ResolveSecrets(&c, look)) == 0 && len(c.validate()) == 0
 }
 
@@ -160,7 +165,11 @@ func (c *Config) validate() []problem.Field {
 	for i, l := range c.Listeners {
 		fields = append(fields, l.Validate("/listeners/"+strconv.Itoa(i))...)
 	}
-	for _, f := range c.Log.Validate() {
+	log := c.Log
+	if c.ControlPlane != nil && log.Spool.Dir != "" && log.Spool.URL == "" {
+		log.Spool.URL = "http://bus" // records go over the bus
+	}
+	for _, f := range log.Validate() {
 		f.Pointer = "/log" + f.Pointer
 		fields = append(fields, f)
 	}
@@ -185,6 +194,7 @@ func (c *Config) validate() []problem.Field {
 			})
 		}
 	}
+	fields = append(fields, c.validatePlane()...)
 	if _, err := c.dataKey(); err != nil {
 		fields = append(fields, problem.Field{Pointer: "/dataKey", Code: schema.RuleFormat, Detail: err.Error()})
 	}

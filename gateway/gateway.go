@@ -21,6 +21,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/source"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/config"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
@@ -30,6 +31,12 @@ import (
 type Options struct {
 	// Path is the configuration: a file or a directory of files.
 	Path string
+	// Config, where not nil, is the configuration in place of a file. It begins as
+	// [DefaultConfig] and has a control plane.
+	Config *Config
+	// Bus, where not nil, is how the control plane is reached, in place of address
+	// and user in the configuration: within the process, for one.
+	Bus *bus.Options
 	// Policies are the policy types.
 	Policies []policy.Definition
 	// Secrets resolves references in the file.
@@ -55,13 +62,9 @@ var ErrConfig = errors.New("the configuration has mistakes")
 // reverse order.
 func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) {
 	log := env.Log
-	cfg, ok := loadStatic(o.Path, o.Secrets)
-	if !ok {
-		var fields []problem.Field
-		if cfg, _, fields = Load(o.Path, o.Secrets); len(fields) > 0 {
-			return fmt.Errorf("%s: %w: %w", o.Path, ErrConfig, schema.Violations(fields))
-		}
-		cfg.Config = file.Config{} // is read again by the source, and large
+	cfg, err := o.load()
+	if err != nil {
+		return err
 	}
 	g, err := wire(ctx, cfg, o, env)
 	if err != nil {
@@ -69,26 +72,23 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 	}
 	defer func() { err = errors.Join(err, g.close()) }()
 
-	src := &file.Source{
-		Path: o.Path, Key: g.key, Log: log, Now: env.Now, Reload: env.Reload,
-		Read: func() (*file.Config, *config.Document, []problem.Field) {
-			c, doc, fields := Load(o.Path, o.Secrets)
-			if len(fields) == 0 && !sameStatic(cfg, c) {
-				log.Warn("the file changes how the gateway itself runs; restart it for that to take effect", "path", o.Path)
-			}
-			return &c.Config, doc, fields
-		},
-		OnProblems: g.status.SetProblems,
-		OnReload:   g.reopen,
-	}
-	// The first configuration is in place before anybody can connect (R2.2).
-	if err := g.start(src); err != nil {
-		return err
-	}
-
 	var work sync.WaitGroup
 	runCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() { stop(); work.Wait() }()
+	// The first configuration is in place before anybody can connect (R2.2).
+	if g.plane != nil {
+		g.followPlane(ctx, runCtx, &work)
+	} else {
+		src := g.fileSource(o)
+		if err := g.start(src); err != nil {
+			return err
+		}
+		work.Go(func() { // ends with ctx, so that a stopping gateway changes no more
+			if err := src.Run(ctx, g.deliver); err != nil {
+				log.Error("the configuration is not watched any more", "err", err)
+			}
+		})
+	}
 	for _, s := range g.sinks {
 		work.Go(func() {
 			if err := s.Run(runCtx); err != nil {
@@ -108,11 +108,6 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 	}
 	work.Go(func() { g.keys.Run(runCtx) })
 	work.Go(func() { g.reap(runCtx) })
-	work.Go(func() { // ends with ctx, so that a stopping gateway changes no more
-		if err := src.Run(ctx, g.deliver); err != nil {
-			log.Error("the configuration is not watched any more", "err", err)
-		}
-	})
 
 	servers, err := g.listen(ctx, runCtx, &work)
 	if err != nil {
@@ -130,6 +125,9 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 		work.Go(func() { failed <- s.Serve() })
 		log.Info("listening", "address", s.Addr().String(), "tls", cfg.Listeners[i].TLS != nil)
 	}
+	if g.plane != nil {
+		g.plane.Listen(listenAddresses(addrs))
+	}
 	if o.Ready != nil {
 		o.Ready(addrs, adminAddr)
 	}
@@ -139,6 +137,52 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 	case err = <-failed:
 	}
 	return errors.Join(err, g.drain(servers))
+}
+
+// load returns the configuration that was given, or how the gateway itself runs
+// of the one in a file.
+func (o Options) load() (Config, error) {
+	if o.Config != nil {
+		cfg := *o.Config
+		var fields []problem.Field
+		for _, f := range cfg.validate() {
+			if o.Bus == nil || f.Pointer != "/controlPlane/url" {
+				fields = append(fields, f)
+			}
+		}
+		if cfg.ControlPlane == nil {
+			fields = append(fields, problem.Field{Pointer: "/controlPlane", Code: schema.RuleRequired, Detail: "without a file, what is served comes from a control plane"})
+		}
+		if len(fields) > 0 {
+			return cfg, fmt.Errorf("%w: %w", ErrConfig, schema.Violations(fields))
+		}
+		return cfg, nil
+	}
+	cfg, ok := loadStatic(o.Path, o.Secrets)
+	if !ok {
+		var fields []problem.Field
+		if cfg, _, fields = Load(o.Path, o.Secrets); len(fields) > 0 {
+			return cfg, fmt.Errorf("%s: %w: %w", o.Path, ErrConfig, schema.Violations(fields))
+		}
+		cfg.Config = file.Config{} // is read again by the source, and large
+	}
+	return cfg, nil
+}
+
+// fileSource returns the source of what the file says is served.
+func (g *gateway) fileSource(o Options) *file.Source {
+	return &file.Source{
+		Path: o.Path, Key: g.key, Log: g.log, Now: g.env.Now, Reload: g.env.Reload,
+		Read: func() (*file.Config, *config.Document, []problem.Field) {
+			c, doc, fields := Load(o.Path, o.Secrets)
+			if len(fields) == 0 && !sameStatic(g.cfg, c) {
+				g.log.Warn("the file changes how the gateway itself runs; restart it for that to take effect", "path", o.Path)
+			}
+			return &c.Config, doc, fields
+		},
+		OnProblems: g.status.SetProblems,
+		OnReload:   g.reopen,
+	}
 }
 
 func closeAll(servers []*listen.Server) error {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,33 +31,11 @@ func PrintRecord(w io.Writer, r *traffic.Record) error { return internaltraffic.
 // Ask asks the running gateway of a configuration why it answered a request as
 // it did.
 func Ask(ctx context.Context, o Options, id string) (*traffic.Record, error) {
-	cfg, _, fields := Load(o.Path, o.Secrets)
-	if len(fields) > 0 {
-		return nil, fmt.Errorf("%s: %w: %w", o.Path, ErrConfig, schema.Violations(fields))
-	}
-	if cfg.Admin.Address == "" {
-		return nil, fmt.Errorf("%s: %w: there is no admin listener to ask; add admin: {address: …}", o.Path, ErrConfig)
-	}
-	host, port, err := net.SplitHostPort(cfg.Admin.Address)
+	resp, cancel, err := o.askAdmin(ctx, "/explain/"+url.PathEscape(id))
 	if err != nil {
 		return nil, err
 	}
-	if host == "" || host == "0.0.0.0" || host == "::" {
-		host = "localhost"
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/explain/"+url.PathEscape(id), nil)
-	if err != nil {
-		return nil, err
-	}
-	if t := cfg.Admin.Token.Reveal(); t != "" {
-		r.Header.Set("Authorization", "Bearer "+t)
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("asking the gateway: %w", err)
-	}
 	defer func() { _ = resp.Body.Close() }() // read to its end
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
 	if err != nil {
@@ -136,4 +115,53 @@ func FileSchema(registry *policy.Registry) ([]byte, error) {
 	}
 	doc["$defs"] = defs
 	return json.MarshalIndent(doc, "", "  ")
+}
+
+// Health asks the running gateway of a configuration, on this machine, whether it
+// is ready to take traffic. The error says what it lacks.
+func Health(ctx context.Context, o Options) error {
+	resp, cancel, err := o.askAdmin(ctx, "/health/ready")
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	defer func() { _ = resp.Body.Close() }() // nothing is kept of it
+	if resp.StatusCode != http.StatusOK {
+		b, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+		return errors.Join(fmt.Errorf("the gateway is not ready: %s", b), err)
+	}
+	return nil
+}
+
+// askAdmin asks the admin listener of the gateway of a configuration.
+func (o Options) askAdmin(ctx context.Context, path string) (*http.Response, context.CancelFunc, error) {
+	cfg, _, fields := Load(o.Path, o.Secrets)
+	if len(fields) > 0 {
+		return nil, nil, fmt.Errorf("%s: %w: %w", o.Path, ErrConfig, schema.Violations(fields))
+	}
+	if cfg.Admin.Address == "" {
+		return nil, nil, fmt.Errorf("%s: %w: there is no admin listener to ask; add admin: {address: …}", o.Path, ErrConfig)
+	}
+	host, port, err := net.SplitHostPort(cfg.Admin.Address)
+	if err != nil {
+		return nil, nil, err
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, nil)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	if t := cfg.Admin.Token.Reveal(); t != "" {
+		r.Header.Set("Authorization", "Bearer "+t)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("asking the gateway: %w", err)
+	}
+	return resp, cancel, nil
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/listen"
 	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
 	"github.com/gatehouse/gatehouse/gateway/internal/nethttp"
+	"github.com/gatehouse/gatehouse/gateway/internal/plane"
 	"github.com/gatehouse/gatehouse/gateway/internal/source"
 	"github.com/gatehouse/gatehouse/gateway/internal/store"
 	"github.com/gatehouse/gatehouse/gateway/internal/table"
@@ -38,6 +39,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/upstream"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
@@ -65,6 +67,8 @@ type gateway struct {
 	http1       []*http1.Server // by listener
 	status      *admin.Status
 	cleanup     []func() error
+	bus         *bus.Bus     // nil where there is no control plane
+	plane       *plane.Plane // likewise
 
 	mu       sync.Mutex // one configuration is applied at a time
 	snapshot source.Snapshot
@@ -101,6 +105,10 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	if err := g.openCounters(); err != nil {
 		return nil, err
 	}
+	g.credentials = identity.New()
+	if err := g.openPlane(ctx, o.Bus); err != nil {
+		return nil, err
+	}
 	if err := g.openRecorder(); err != nil {
 		return nil, err
 	}
@@ -114,7 +122,6 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 		return nil, err
 	}
 	guard := upstream.NewGuard(g.ownAddresses(), prefixes(cfg.AllowUpstreams))
-	g.credentials = identity.New()
 	g.store = store.New(int64(cfg.Memory), env.Now)
 	client := guardedClient(guard)
 	g.keys = keyset.New(keyset.Options{HTTP: client, Dir: g.dataPath("keysets"), Log: env.Log, Now: env.Now})
@@ -228,6 +235,7 @@ func (g *gateway) openCounters() error {
 }
 
 func (g *gateway) openRecorder() error {
+	g.planeSpool()
 	c := g.cfg.Log.Defaults()
 	if c.Traffic.Path != "" {
 		f, err := traffic.NewFile(c.Traffic, os.Stdout, g.log, g.env.Now)
@@ -238,7 +246,7 @@ func (g *gateway) openRecorder() error {
 		g.sinks = append(g.sinks, f)
 	}
 	if c.Spool.Dir != "" {
-		s, err := traffic.NewSpool(c.Spool, shipper(c.Spool), g.log)
+		s, err := traffic.NewSpool(c.Spool, g.shipper(c.Spool), g.log)
 		if err != nil {
 			return fmt.Errorf("opening the spool: %w", err)
 		}
@@ -258,15 +266,21 @@ func (g *gateway) openRecorder() error {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}
+	own := g.cfg.Log
+	own.Spool = traffic.SpoolConfig{} // of which only the sink has use
 	var err error
 	g.recorder, err = traffic.New(traffic.Options{
-		Config: g.cfg.Log, Gateway: g.cfg.Name, Sinks: g.sinks, Now: g.env.Now, Match: engine.MatchOf,
+		Config: own, Gateway: g.cfg.Name, Sinks: g.sinks, Now: g.env.Now, Match: engine.MatchOf,
 	})
 	return err
 }
 
-// shipper posts the records of the spool.
-func shipper(c traffic.SpoolConfig) *spool.HTTP {
+// shipper posts the records of the spool to an address, or ships them over the
+// bus.
+func (g *gateway) shipper(c traffic.SpoolConfig) spool.Shipper {
+	if p := g.cfg.ControlPlane; p != nil && c.URL == "" {
+		return &plane.Shipper{Bus: g.bus, Organization: p.Organization, Group: p.Group, Gateway: plane.Name(g.cfg.Name)}
+	}
 	h := http.Header{}
 	for k, v := range c.Headers {
 		h.Set(k, v)

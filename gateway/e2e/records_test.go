@@ -168,6 +168,12 @@ func TestAdminIsNotReachedThroughTraffic(t *testing.T) {
 		require.NotContains(t, body, "appliedAt", name)
 	}
 	require.Equal(t, 404, first(harness.Get(t, client(t), g.URL("/health/ready"))))
+
+	// Health checks of containers ask by the binary itself.
+	out, err := exec.CommandContext(t.Context(), harness.Binary(t), "health", "--config", path).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	write(t, path, "listeners: [{address: \"127.0.0.1:0\"}]\nadmin: {address: \"127.0.0.1:1\"}\n")
+	require.Error(t, exec.CommandContext(t.Context(), harness.Binary(t), "health", "--config", path).Run(), "nobody listens there")
 }
 
 func first(status int, _ string) int { return status }

@@ -26,6 +26,7 @@ func commands() []command {
 		{"check", "--config FILE", "say what is wrong with a configuration", check},
 		{"match", "--config FILE METHOD URL [-H 'Name: value']…", "say which route a request takes, and why the near misses lost", match},
 		{"explain", "--config FILE REQUEST-ID | METHOD URL [-H 'Name: value']…", "say why a request was answered as it was, or what would become of one", explain},
+		{"health", "--config FILE", "ask a running gateway whether it is ready, for health checks", health},
 		{"hash", "", "hash a password, read from standard input, for a basic credential", hash},
 		{"schema", "[POLICY]", "print the JSON Schema of the configuration, or of one policy", printSchema},
 		{"version", "", "say what this binary was built from", version},

@@ -54,6 +54,21 @@ func runGateway(ctx context.Context, args []string, _ io.Reader, _, errs io.Writ
 	return err
 }
 
+// health asks the running gateway whether it is ready.
+func health(ctx context.Context, args []string, _ io.Reader, out, errs io.Writer) error {
+	flags := flag.NewFlagSet("health", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	path := flags.String("config", "gateway.yaml", "the configuration: a file, or a directory of files")
+	if err := parse(flags, args, 0); err != nil {
+		return err
+	}
+	if err := gateway.Health(ctx, options(*path)); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "ready")
+	return nil
+}
+
 // parse reads flags, which may stand before and after the arguments, and checks
 // how many arguments there are at least.
 func parse(flags *flag.FlagSet, args []string, least int) error {

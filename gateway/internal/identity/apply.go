@@ -21,7 +21,7 @@ import (
 // which are those of a source that always tells the whole, come back after they
 // were gone.
 func (s *Store) Apply(f credential.Feed) error {
-	if err := validate(&f); err != nil {
+	if err := Valid(&f); err != nil {
 		return err
 	}
 	s.apply.Lock()
@@ -51,7 +51,7 @@ func (s *Store) Replace(parts iter.Seq2[credential.Feed, error]) error {
 	s.begin()
 	for f, err := range parts {
 		if err == nil {
-			err = validate(&f)
+			err = Valid(&f)
 		}
 		if err != nil {
 			return fmt.Errorf("reading the credentials: %w", err)
@@ -65,9 +65,9 @@ func (s *Store) Replace(parts iter.Seq2[credential.Feed, error]) error {
 	return nil
 }
 
-// validate returns what is wrong with a feed. It names entries by id, never by
+// Valid returns what is wrong with a feed. It names entries by id, never by
 // digest.
-func validate(f *credential.Feed) error {
+func Valid(f *credential.Feed) error {
 	for i := range f.Applications {
 		if f.Applications[i].ID == "" {
 			return fmt.Errorf("application %d of the feed has no id", i)

@@ -91,6 +91,9 @@ func (s *Store) Application(id string) (*policy.Application, bool) {
 // choose identifiers could otherwise choose those that fall on one slot.
 func (s *Store) hash(d *policy.Digest) uint64 { return maphash.Bytes(s.seed, d[:]) }
 
+// kinds is the highest number of a kind.
+const kinds = 6
+
 // kindOf returns the number of a kind, 0 for one that is not known.
 func kindOf(k policy.CredentialKind) uint8 {
 	switch k {
@@ -105,7 +108,7 @@ func kindOf(k policy.CredentialKind) uint8 {
 	case policy.KindCertificate:
 		return 5
 	case policy.KindHMAC:
-		return 6
+		return kinds
 	}
 	return 0
 }

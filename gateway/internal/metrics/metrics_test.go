@@ -70,6 +70,9 @@ func TestRequestsAreCounted(t *testing.T) {
 	} {
 		require.Contains(t, out, want+"\n")
 	}
+	inFlight, requests := m.Totals()
+	require.EqualValues(t, 1, inFlight)
+	require.EqualValues(t, 5, requests)
 }
 
 func TestCountsSurviveAReloadAndGoWithTheRoute(t *testing.T) {

@@ -216,6 +216,25 @@ func (c *Cache) read(name string) ([]byte, error) {
 	return c.open(name, data)
 }
 
+// Dir returns the cache's directory, for files that its user keeps there as
+// well.
+func (c *Cache) Dir() string { return c.dir }
+
+// WriteFile puts a small file of the cache's user into its place, encrypted where
+// the cache is.
+func (c *Cache) WriteFile(name string, data []byte) error { return c.write(name, data) }
+
+// ReadFile returns what WriteFile wrote. The error is [fs.ErrNotExist] where
+// nothing was.
+func (c *Cache) ReadFile(name string) ([]byte, error) { return c.read(name) }
+
+// Seal encrypts what its user writes itself, bound to a name, where the cache is
+// encrypted. It may return data.
+func (c *Cache) Seal(name string, data []byte) []byte { return c.seal(name, data) }
+
+// Unseal returns what was sealed under that name, or [ErrDamaged].
+func (c *Cache) Unseal(name string, data []byte) ([]byte, error) { return c.open(name, data) }
+
 // seal encrypts, bound to a name, where there is a key.
 func (c *Cache) seal(name string, data []byte) []byte {
 	if c.aead == nil {

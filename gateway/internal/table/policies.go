@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +37,11 @@ type Compiler struct {
 	// RouteMetrics returns what the engine counts a route's requests with, and
 	// what gives it up; nil = nothing.
 	RouteMetrics func(*policy.Route) (m any, done func())
+	// ConfigAt stands between a policy and the fields of its configuration in the
+	// pointers of problems. Units have it at "/config"; a file has nothing there.
+	// Where it is set, what is wrong with a policy of a set points at the
+	// reference to the set.
+	ConfigAt string
 
 	expressions expr.Compiler
 }
@@ -63,13 +69,30 @@ func (b *builder) steps(level policy.Level, scope policy.Scope, at string, list 
 			}))
 			continue
 		}
+		before := len(b.problems)
 		for j, q := range set.Policies {
-			if s := b.step(level, scope, where, q, p.Set+"/"+q.Type+"-"+strconv.Itoa(j)); s != nil {
+			at := where
+			if b.ConfigAt != "" {
+				at += "/" + strconv.Itoa(j)
+			}
+			if s := b.step(level, scope, at, q, p.Set+"/"+q.Type+"-"+strconv.Itoa(j)); s != nil {
 				steps = append(steps, s)
 			}
 		}
+		if b.ConfigAt != "" {
+			blameSet(where, p.Set, b.problems[before:])
+		}
 	}
 	return steps
+}
+
+// blameSet makes problems of a set's policies those of the reference to it.
+func blameSet(where, set string, problems []problem.Field) {
+	for i := range problems {
+		f := &problems[i]
+		f.Detail = fmt.Sprintf("the policy set %q does not fit here: %s of its policies: %s", set, strings.TrimPrefix(f.Pointer, where), f.Detail)
+		f.Pointer = where + "/set"
+	}
 }
 
 // step compiles one policy. What is wrong is kept, and nil returned.
@@ -87,7 +110,7 @@ func (b *builder) step(level policy.Level, scope policy.Scope, at string, p unit
 	hooks, err := def.Compile(p.Config, env)
 	if err != nil {
 		stop()
-		b.fail(at, err)
+		b.fail(at+b.ConfigAt, err)
 		return nil
 	}
 	b.closers = append(b.closers, func() {

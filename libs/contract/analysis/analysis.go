@@ -88,6 +88,8 @@ type Top struct {
 	Key string `json:"key"`
 	// Name is for people; as it was in the newest record.
 	Name string `json:"name,omitempty"`
+	// API is the id of the API that an operation belongs to.
+	API string `json:"api,omitempty"`
 	Sums
 }
 

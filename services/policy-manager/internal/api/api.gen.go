@@ -186,6 +186,8 @@ func (e PolicyTypeCategory) Valid() bool {
 
 // Defines values for PolicyTypePhases.
 const (
+	PolicyTypePhasesDone      PolicyTypePhases = "done"
+	PolicyTypePhasesError     PolicyTypePhases = "error"
 	PolicyTypePhasesFinal     PolicyTypePhases = "final"
 	PolicyTypePhasesInbound   PolicyTypePhases = "inbound"
 	PolicyTypePhasesOutbound  PolicyTypePhases = "outbound"
@@ -195,6 +197,10 @@ const (
 // Valid indicates whether the value is a known member of the PolicyTypePhases enum.
 func (e PolicyTypePhases) Valid() bool {
 	switch e {
+	case PolicyTypePhasesDone:
+		return true
+	case PolicyTypePhasesError:
+		return true
 	case PolicyTypePhasesFinal:
 		return true
 	case PolicyTypePhasesInbound:
@@ -240,6 +246,8 @@ func (e PolicyTypeSummaryCategory) Valid() bool {
 
 // Defines values for PolicyTypeSummaryPhases.
 const (
+	PolicyTypeSummaryPhasesDone      PolicyTypeSummaryPhases = "done"
+	PolicyTypeSummaryPhasesError     PolicyTypeSummaryPhases = "error"
 	PolicyTypeSummaryPhasesFinal     PolicyTypeSummaryPhases = "final"
 	PolicyTypeSummaryPhasesInbound   PolicyTypeSummaryPhases = "inbound"
 	PolicyTypeSummaryPhasesOutbound  PolicyTypeSummaryPhases = "outbound"
@@ -249,6 +257,10 @@ const (
 // Valid indicates whether the value is a known member of the PolicyTypeSummaryPhases enum.
 func (e PolicyTypeSummaryPhases) Valid() bool {
 	switch e {
+	case PolicyTypeSummaryPhasesDone:
+		return true
+	case PolicyTypeSummaryPhasesError:
+		return true
 	case PolicyTypeSummaryPhasesFinal:
 		return true
 	case PolicyTypeSummaryPhasesInbound:

@@ -1,0 +1,6 @@
+import '@gatehouse/ui/style.css'
+import { startApp } from '@gatehouse/ui'
+import en from './locales/en'
+import { routes } from './router'
+
+void startApp({ routes, texts: en, openByDefault: true })

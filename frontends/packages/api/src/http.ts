@@ -1,0 +1,102 @@
+/**
+ * How every call goes out: same origin, with the session's CSRF token on writes,
+ * and problem documents thrown as ProblemError.
+ */
+import createClient, { type Client, type Middleware } from 'openapi-fetch'
+import { ProblemError, toProblem } from './problem'
+
+const CSRF_HEADER = 'X-Gatehouse-CSRF'
+
+let csrf = ''
+let onSignedOut: () => void = () => {}
+
+export function setCsrf(token: string) {
+  csrf = token
+}
+
+/** Says what happens when the session has ended: once, from the app. */
+export function whenSignedOut(run: () => void) {
+  onSignedOut = run
+}
+
+function isWrite(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD'
+}
+
+async function problemFrom(response: Response): Promise<ProblemError> {
+  let body: unknown = null
+  try {
+    body = await response.clone().json()
+  } catch {
+    body = null
+  }
+  return new ProblemError(toProblem(body, response.status, response.headers.get('x-request-id') ?? undefined))
+}
+
+const middleware: Middleware = {
+  onRequest({ request }) {
+    if (isWrite(request.method)) request.headers.set(CSRF_HEADER, csrf)
+    return request
+  },
+  async onResponse({ response, request }) {
+    if (response.ok || response.status === 304) return undefined
+    const error = await problemFrom(response)
+    if (response.status === 401 && !request.url.includes('/bff/')) onSignedOut()
+    throw error
+  },
+  onError() {
+    return new ProblemError(toProblem(null, 0))
+  },
+}
+
+/** The client of one service's API, typed by its generated paths. */
+export function serviceClient<Paths extends object>(service: string): Client<Paths> {
+  const client = createClient<Paths>({
+    baseUrl: `/api/${service}/v1`,
+    credentials: 'same-origin',
+    headers: { Accept: 'application/json, application/problem+json' },
+    querySerializer: { array: { style: 'form', explode: false } },
+  })
+  client.use(middleware)
+  return client
+}
+
+/** A plain call to the bff's own endpoints. */
+export async function bff<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(`/bff${path}`, {
+      method,
+      credentials: 'same-origin',
+      headers: {
+        Accept: 'application/json, application/problem+json',
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(isWrite(method) ? { [CSRF_HEADER]: csrf } : {}),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  } catch {
+    throw new ProblemError(toProblem(null, 0))
+  }
+  if (!response.ok) throw await problemFrom(response)
+  if (response.status === 204) return undefined as T
+  const text = await response.text()
+  return (text === '' ? undefined : JSON.parse(text)) as T
+}
+
+/** The answer's document; calls throw on problems, so that it is always there. */
+export async function data<T>(call: Promise<{ data?: T; response: Response }>): Promise<T> {
+  const { data: value } = await call
+  return value as T
+}
+
+/** The If-Match header for a stored thing, by its version. */
+export function ifMatch(thing: { version: number }): { 'If-Match': string } {
+  return { 'If-Match': `"${thing.version}"` }
+}
+
+/** One per form that creates: a second press is the same request. */
+export function idempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('')
+}

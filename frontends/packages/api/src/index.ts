@@ -1,0 +1,5 @@
+export * from './problem'
+export * from './http'
+export * from './session'
+export * from './live'
+export * from './services'

@@ -1,0 +1,83 @@
+/** Starts an app: preferences, languages, data, icons, router. */
+import { addAPIProvider } from '@iconify/vue'
+import ui from '@nuxt/ui/vue-plugin'
+import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
+import { createApp } from 'vue'
+import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
+import { endSession, loadSession, ProblemError, session, whenSignedOut } from '@gatehouse/api'
+import GhRoot from './GhRoot.vue'
+import { makeI18n, type Language, type Texts } from './i18n'
+import { followPreferences } from './preferences'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Shown without being signed in. */
+    open?: boolean
+    /** The permission that the page takes. */
+    permission?: string
+  }
+}
+
+export interface AppOptions {
+  routes: RouteRecordRaw[]
+  texts: Texts
+  languages?: Record<string, Language>
+  /** Where those go who are not signed in. */
+  signIn?: string
+  /** Pages are open unless they say `open: false`; for the portal. */
+  openByDefault?: boolean
+}
+
+export async function startApp(options: AppOptions): Promise<Router> {
+  followPreferences()
+  // All icons are in the bundle. One that is not must not be asked for anywhere.
+  addAPIProvider('', { resources: [] })
+
+  const signInPath = options.signIn ?? '/sign-in'
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: options.routes,
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? {} : { top: 0 }),
+  })
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        retry: (count, error) => !(error instanceof ProblemError && error.status >= 400 && error.status < 500) && count < 2,
+      },
+    },
+  })
+  router.beforeEach(async (to) => {
+    if (!session.loaded) {
+      try {
+        await loadSession()
+      } catch {
+        // Shown as "cannot be reached" by the page that needs it.
+      }
+    }
+    const open = to.meta.open ?? options.openByDefault ?? false
+    if (!open && !session.value.signedIn) return { path: signInPath, query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+    return true
+  })
+  whenSignedOut(() => {
+    if (!session.value.signedIn) return
+    endSession()
+    queries.clear()
+    const at = router.currentRoute.value
+    if (!(at.meta.open ?? options.openByDefault)) void router.replace({ path: signInPath, query: { next: at.fullPath } })
+  })
+
+  const app = createApp(GhRoot)
+  app.use(router)
+  app.use(await makeI18n(options.texts, options.languages))
+  app.use(VueQueryPlugin, { queryClient: queries })
+  app.use(ui)
+  await router.isReady().catch(() => {})
+  app.mount('#app')
+  return router
+}
+
+/** Where to go after signing in: a path of this app only. */
+export function nextPath(next: unknown): string {
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/'
+}

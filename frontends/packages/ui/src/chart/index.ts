@@ -1,0 +1,2 @@
+export { default as GhChart } from './GhChart.vue'
+export type { ChartSeries } from './series'

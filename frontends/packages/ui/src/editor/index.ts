@@ -1,0 +1,1 @@
+export { default as GhCodeEditor } from './GhCodeEditor.vue'

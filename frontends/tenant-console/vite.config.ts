@@ -1,0 +1,4 @@
+import { defineConfig } from 'vite'
+import { gatehouseApp } from '../packages/ui/vite.ts'
+
+export default defineConfig(gatehouseApp('tenant-console'))

@@ -1,0 +1,466 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/gateway"
+	"github.com/gatehouse/gatehouse/gateway/internal/listen"
+	"github.com/gatehouse/gatehouse/gateway/internal/plane/planetest"
+	"github.com/gatehouse/gatehouse/gateway/policies"
+	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/bus"
+	contract "github.com/gatehouse/gatehouse/libs/contract/gateway"
+	"github.com/gatehouse/gatehouse/libs/contract/unit"
+	"github.com/gatehouse/gatehouse/libs/schema"
+)
+
+const patience = 15 * time.Second
+
+// running is a gateway of a control plane, in this process.
+type running struct {
+	t    testing.TB
+	name string
+	url  string
+	stop func()
+	log  *logged
+}
+
+// logged keeps what was logged.
+type logged struct{ lines chan string }
+
+func (l *logged) Write(b []byte) (int, error) {
+	select {
+	case l.lines <- string(b):
+	default:
+	}
+	return len(b), nil
+}
+
+// await waits for a line with a text.
+func (l *logged) await(t testing.TB, text string) {
+	t.Helper()
+	end := time.After(patience)
+	for {
+		select {
+		case line := <-l.lines:
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-end:
+			t.Fatalf("nothing was logged with %q", text)
+		}
+	}
+}
+
+func planeConfig(name, data string) gateway.Config {
+	c := gateway.DefaultConfig()
+	c.Name, c.Data = name, data
+	c.Listeners = []listen.Listener{{Address: "127.0.0.1:0"}}
+	c.ControlPlane = &gateway.ControlPlane{Organization: planetest.Organization, Group: planetest.Group, JoinToken: schema.NewSecret(planetest.Token)}
+	return c
+}
+
+func startGateway(t testing.TB, c gateway.Config, b *bus.Options) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, done := make(chan string, 1), make(chan error, 1)
+	r := &running{t: t, name: c.Name, log: &logged{make(chan string, 10_000)}}
+	part := gateway.Part(gateway.Options{Config: &c, Bus: b, Policies: policies.All(), Ready: func(a []net.Addr, _ net.Addr) { ready <- a[0].String() }})
+	go func() {
+		done <- app.Run(ctx, app.Options{Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, part)
+	}()
+	stopped := false
+	r.stop = func() {
+		if !stopped {
+			stopped = true
+			cancel()
+			require.NoError(t, <-done)
+		}
+	}
+	t.Cleanup(r.stop)
+	select {
+	case a := <-ready:
+		r.url = "http://" + a
+	case err := <-done:
+		stopped = true
+		require.NoError(t, err)
+	}
+	return r
+}
+
+// get returns the status and the body of a GET.
+func (r *running) get(path, key string) (int, string) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, r.url+path, nil)
+	require.NoError(r.t, err)
+	if key != "" {
+		req.Header.Set("X-API-Key", key)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(r.t, err)
+	return resp.StatusCode, string(body)
+}
+
+// becomes waits until a path is answered so, and returns after how long.
+func (r *running) becomes(path, key string, status int) time.Duration {
+	r.t.Helper()
+	begin := time.Now()
+	last := ""
+	for time.Since(begin) < patience {
+		got, body := r.get(path, key)
+		if got == status {
+			return time.Since(begin)
+		}
+		last = fmt.Sprint(got, " ", body)
+		<-time.After(2 * time.Millisecond)
+	}
+	r.t.Fatalf("%s did not become %d, it is %s", path, status, last)
+	return 0
+}
+
+func upstreams(t testing.TB) []unit.Upstream {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	t.Cleanup(s.Close)
+	return []unit.Upstream{{Name: "main", Targets: []unit.Target{{URL: s.URL}}}}
+}
+
+func api(id, version string, up []unit.Upstream) unit.API {
+	return unit.API{ID: id, Name: id, Version: version, BasePath: "/" + id, Organization: "o", Upstreams: up}
+}
+
+// answering returns an API that answers with a status of its own.
+func answeringWith(id string, status int) unit.API {
+	return unit.API{ID: id, Name: id, BasePath: "/" + id, Policies: []unit.Policy{{
+		Type: "mock", Config: json.RawMessage(fmt.Sprintf(`{"status":%d,"body":"x"}`, status)),
+	}}}
+}
+
+func keyed(a unit.API) unit.API {
+	a.Plans = []unit.Plan{{ID: "gold", Name: "gold", Security: &unit.Policy{Type: "api-key", Config: json.RawMessage(`{"header":"X-API-Key"}`)}}}
+	return a
+}
+
+func shapes(t *testing.T, run func(t *testing.T, tcp bool)) {
+	for name, tcp := range map[string]bool{"in process": false, "over TCP": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, tcp)
+		})
+	}
+}
+
+func TestAGatewayFollowsItsGroup(t *testing.T) {
+	t.Parallel()
+	shapes(t, func(t *testing.T, tcp bool) {
+		p := planetest.Start(t, tcp, "gw-1")
+		up := upstreams(t)
+		g := startGateway(t, planeConfig("gw-1", t.TempDir()), p.Bus("gw-1"))
+		status, body := g.get("/orders", "")
+		require.Equal(t, http.StatusServiceUnavailable, status, "there is no configuration yet")
+		require.Contains(t, body, "no configuration yet")
+
+		// Joining, and the first configuration.
+		p.Set(keyed(api("orders", "1", up)), answeringWith("other", 201))
+		version, _ := p.Publish(true)
+		g.becomes("/other", "", 201)
+		g.becomes("/orders", "", http.StatusUnauthorized)
+		require.Eventually(t, func() bool { r := p.Report("gw-1"); return r.Version == version && r.APIs == 2 }, patience, time.Millisecond, "it is reported at once")
+		regs := p.Registrations()
+		require.Equal(t, "gw-1", regs[0].Gateway)
+		require.NotEmpty(t, regs[0].Instance)
+		require.Eventually(t, func() bool {
+			regs := p.Registrations()
+			l := regs[len(regs)-1].Listeners
+			return len(l) == 1 && "http://"+l[0] == g.url
+		}, patience, time.Millisecond)
+
+		// A credential, and its revocation.
+		p.SetApplication("shop", "orders/gold")
+		p.SetKey("key-one", "shop", false)
+		g.becomes("/orders", "key-one", http.StatusOK)
+		p.SetKey("key-one", "shop", true)
+		took := g.becomes("/orders", "key-one", http.StatusUnauthorized)
+		require.Less(t, took, 2*time.Second, "R16.2: a revocation acts everywhere within 2 s")
+		t.Logf("a revocation acted after %s", took)
+		p.SetKey("key-two", "shop", false)
+		g.becomes("/orders", "key-two", http.StatusOK)
+		p.DeleteKey("key-two")
+		g.becomes("/orders", "key-two", http.StatusUnauthorized)
+
+		// A change, a unit that does not compile, and the way back.
+		p.Set(answeringWith("other", 202))
+		p.Publish(true)
+		g.becomes("/other", "", 202)
+		broken := answeringWith("other", 203)
+		broken.Policies[0].Type = "no-such-policy"
+		fresh := answeringWith("fresh", 200)
+		fresh.Policies[0].Config = json.RawMessage(`{"status":"many"}`)
+		p.Set(broken, fresh, answeringWith("third", 204))
+		version, _ = p.Publish(true)
+		g.becomes("/third", "", 204)
+		g.becomes("/fresh", "", http.StatusServiceUnavailable)
+		status, _ = g.get("/other", "")
+		require.Equal(t, 202, status, "a unit that does not compile keeps its previous form")
+		var r contract.Report
+		require.Eventually(t, func() bool { r = p.Report("gw-1"); return r.Version == version && len(r.Issues) > 0 }, patience, time.Millisecond)
+		serving := map[string]string{}
+		for _, i := range r.Issues {
+			require.NotEmpty(t, i.Detail)
+			require.Equal(t, "api", i.Kind)
+			serving[i.Name] = i.Serving
+		}
+		require.Equal(t, map[string]string{"other": "previous", "fresh": "none"}, serving)
+		p.Set(answeringWith("other", 201))
+		p.Unset("fresh")
+		version, _ = p.Publish(true)
+		g.becomes("/other", "", 201)
+		g.becomes("/fresh", "", http.StatusNotFound)
+		require.Eventually(t, func() bool { r := p.Report("gw-1"); return r.Version == version && len(r.Issues) == 0 }, patience, time.Millisecond)
+
+		// The plane forgets the gateway, which registers anew.
+		n := len(p.Registrations())
+		p.Forget("gw-1")
+		require.Eventually(t, func() bool { return len(p.Registrations()) > n }, patience, time.Millisecond)
+		g.stop()
+		require.True(t, p.Report("gw-1").Stopping)
+		require.Positive(t, p.Report("gw-1").Requests)
+		require.Positive(t, p.Report("gw-1").Memory)
+	})
+}
+
+// What a manifest must not be is refused, and what was served goes on.
+func TestOnlyTheGroupsOwnManifestIsTaken(t *testing.T) {
+	t.Parallel()
+	p := planetest.Start(t, false, "gw-1")
+	p.Set(answeringWith("a", 201))
+	p.Publish(true)
+	g := startGateway(t, planeConfig("gw-1", t.TempDir()), p.Bus("gw-1"))
+	g.becomes("/a", "", 201)
+
+	issue := func(text string, serving int) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			i := p.Report("gw-1").Issues
+			return len(i) > 0 && i[0].Kind == "manifest" && strings.Contains(i[0].Detail, text)
+		}, patience, time.Millisecond, text)
+		status, _ := g.get("/a", "")
+		require.Equal(t, serving, status)
+	}
+	p.PublishRaw([]byte("{"))
+	issue("not a manifest", 201)
+	forged, err := json.Marshal(unit.Signed{Payload: []byte(`{"group":"main","epoch":"x","version":99,"issued":"2030-01-01T00:00:00Z"}`)})
+	require.NoError(t, err)
+	p.PublishRaw(forged)
+	issue("no signature of a trusted key", 201)
+
+	// A unit that is not there: the version before is served until it is.
+	p.Set(answeringWith("a", 202))
+	p.Publish(false)
+	issue("not there", 201)
+	p.Republish()
+	g.becomes("/a", "", 202)
+	require.Eventually(t, func() bool { return len(p.Report("gw-1").Issues) == 0 }, patience, time.Millisecond)
+
+	// Another key signs: the gateway asks for it by registering again.
+	p.Rotate()
+	p.Set(answeringWith("a", 203))
+	p.Publish(true)
+	g.becomes("/a", "", 203)
+
+	// An older version of the same history is not taken, another history is.
+	p.Restore("first")
+	p.Set(answeringWith("a", 204))
+	p.Publish(true)
+	issue("older", 203)
+	p.Restore("second")
+	p.Publish(true)
+	g.becomes("/a", "", 204)
+}
+
+func TestAGatewayThatIsNotTakenInSaysWhy(t *testing.T) {
+	t.Parallel()
+	p := planetest.Start(t, false, "gw-1")
+	p.Refuse(true)
+	p.Set(answeringWith("a", 201))
+	p.Publish(true)
+	g := startGateway(t, planeConfig("gw-1", t.TempDir()), p.Bus("gw-1"))
+	g.log.await(t, "check organization, group and joinToken")
+	status, _ := g.get("/a", "")
+	require.Equal(t, http.StatusServiceUnavailable, status, "without keys nothing is believed")
+	p.Refuse(false)
+	g.becomes("/a", "", 201)
+}
+
+// R2.1: the gateway outlives the control plane, and starts without it.
+func TestAGatewayOutlivesTheControlPlane(t *testing.T) {
+	t.Parallel()
+	shapes(t, func(t *testing.T, tcp bool) {
+		p := planetest.Start(t, tcp, "gw-1")
+		up := upstreams(t)
+		p.Set(keyed(api("orders", "1", up)), answeringWith("a", 201))
+		p.Publish(true)
+		p.SetApplication("shop", "orders/gold")
+		p.SetKey("good", "shop", false)
+		p.SetKey("bad", "shop", false)
+		data := t.TempDir()
+		c := planeConfig("gw-1", data)
+		c.DataKey = schema.NewSecret(strings.Repeat("ab", 32))
+		g := startGateway(t, c, p.Bus("gw-1"))
+		g.becomes("/orders", "good", http.StatusOK)
+		p.SetKey("bad", "shop", true)
+		g.becomes("/orders", "bad", http.StatusUnauthorized)
+
+		// The plane goes.
+		p.StopManager()
+		p.NATS.Stop()
+		status, _ := g.get("/orders", "good")
+		require.Equal(t, http.StatusOK, status)
+		g.stop()
+
+		// A cold restart without it.
+		begin := time.Now()
+		g = startGateway(t, c, p.Bus("gw-1"))
+		status, _ = g.get("/orders", "good")
+		require.Equal(t, http.StatusOK, status, "served from disk")
+		t.Logf("cold start without a plane: %s", time.Since(begin))
+		for path, want := range map[string]int{"/orders": http.StatusUnauthorized, "/a": 201} {
+			status, _ = g.get(path, "bad")
+			require.Equal(t, want, status)
+		}
+
+		// It returns with news, which reach the gateway by themselves.
+		require.NoError(t, p.NATS.Resume())
+		p.StartManager()
+		p.Set(answeringWith("a", 202))
+		version, _ := p.Publish(true)
+		p.SetKey("late", "shop", false)
+		g.becomes("/a", "", 202)
+		g.becomes("/orders", "late", http.StatusOK)
+		require.Eventually(t, func() bool { return p.Report("gw-1").Version == version }, patience, time.Millisecond)
+
+		files, err := filepath.Glob(filepath.Join(data, "config", "*"))
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			require.NoError(t, err)
+			require.NotContains(t, string(b), "shop", "%s is encrypted", f)
+		}
+	})
+}
+
+// Records are counted once, whatever happens on their way.
+func TestRecordsAreCountedOnceOverAnOutage(t *testing.T) {
+	t.Parallel()
+	p := planetest.Start(t, true, "gw-1")
+	p.Set(answeringWith("a", 201))
+	p.Publish(true)
+	c := planeConfig("gw-1", t.TempDir())
+	g := startGateway(t, c, p.Bus("gw-1"))
+	g.becomes("/a", "", 201)
+	ids := map[string]bool{}
+	send := func(n int) {
+		for range n {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.url+"/a", nil)
+			require.NoError(t, err)
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			_ = resp.Body.Close()
+			ids[resp.Header.Get("X-Request-Id")] = true
+		}
+	}
+	counted := func() {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			have, _ := p.Records()
+			for id := range ids {
+				if have[id] == 0 {
+					return false
+				}
+			}
+			return true
+		}, patience, 10*time.Millisecond, "all records arrive")
+		have, lost := p.Records()
+		require.Empty(t, lost)
+		maps.DeleteFunc(have, func(_ string, n int) bool { return n == 1 })
+		require.Empty(t, have, "each is counted once")
+	}
+	send(50)
+	counted()
+	p.StopManager() // nobody collects
+	send(50)
+	p.NATS.Stop() // nor can anything be shipped
+	send(50)
+	g.stop()
+	g = startGateway(t, c, p.Bus("gw-1"))
+	send(50)
+	require.NoError(t, p.NATS.Resume())
+	p.StartManager()
+	send(50)
+	counted()
+	require.Len(t, ids, 250)
+}
+
+// NATS comes back empty: what is known is served on, what is published again is
+// taken, and what is not is gone.
+func TestNATSLosesItsData(t *testing.T) {
+	t.Parallel()
+	p := planetest.Start(t, true, "gw-1")
+	up := upstreams(t)
+	p.Set(keyed(api("orders", "1", up)))
+	p.Publish(true)
+	p.SetApplication("shop", "orders/gold")
+	for i := range 300 {
+		p.SetKey(fmt.Sprint("key-", i), "shop", false)
+	}
+	c := planeConfig("gw-1", t.TempDir())
+	g := startGateway(t, c, p.Bus("gw-1"))
+	g.becomes("/orders", "key-299", http.StatusOK)
+
+	p.Lose()
+	for range 20 {
+		status, _ := g.get("/orders", "key-1")
+		require.Equal(t, http.StatusOK, status)
+	}
+	p.RepublishCredentials("key-7")
+	p.Republish()
+	g.becomes("/orders", "key-7", http.StatusUnauthorized)
+	g.becomes("/orders", "key-8", http.StatusOK)
+	p.SetKey("key-8", "shop", true)
+	require.Less(t, g.becomes("/orders", "key-8", http.StatusUnauthorized), 2*time.Second)
+	p.Set(answeringWith("a", 201))
+	p.Publish(true)
+	g.becomes("/a", "", 201)
+
+	// While the gateway is away.
+	g.stop()
+	p.Lose()
+	p.RepublishCredentials("key-9")
+	p.Republish()
+	g = startGateway(t, c, p.Bus("gw-1"))
+	g.becomes("/orders", "key-9", http.StatusUnauthorized)
+	g.becomes("/orders", "key-10", http.StatusOK)
+	status, _ := g.get("/orders", "key-8")
+	require.Equal(t, http.StatusUnauthorized, status)
+	g.becomes("/a", "", 201)
+}

@@ -1,0 +1,73 @@
+package httpx
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/problem"
+)
+
+// admit lets through to its handler what the document allows: first who calls,
+// then what they send.
+func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		limit := int64(s.opt.BodyLimit)
+		var o *operation
+		if s.doc != nil {
+			if o = s.doc.operations[c.Request().Method+" "+c.Path()]; o != nil && o.limit > 0 {
+				limit = o.limit
+			}
+		}
+		r := c.Request()
+		if r.ContentLength > limit {
+			return tooLarge(limit)
+		}
+		if r.Body != nil && r.Body != http.NoBody {
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
+		}
+		if o == nil {
+			return next(c)
+		}
+		if err := s.authenticate(c, o); err != nil {
+			return err
+		}
+		if err := o.validate(c, incomingOf(c.Request().Context())); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
+// authenticate finds out who calls, and whether they may do such a thing
+// anywhere at all.
+func (s *Server) authenticate(c echo.Context, o *operation) error {
+	if o.access == public {
+		return nil
+	}
+	header := c.Request().Header.Get(echo.HeaderAuthorization)
+	if header == "" {
+		if o.access == optional {
+			return nil
+		}
+		return authn.Missing()
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return problem.New(problem.CodeCredentialInvalid, "the Authorization header is not of the form Bearer, a space, and an access token").
+			WithChallenge(`Bearer realm="gatehouse"`)
+	}
+	ctx := c.Request().Context()
+	p, err := s.opt.Verifier.Verify(ctx, strings.TrimSpace(token))
+	if err != nil {
+		return err
+	}
+	s.signIn(c, p)
+	ctx = c.Request().Context()
+	if o.permission == "" {
+		return authn.CheckSession(ctx)
+	}
+	return authn.RequireAnywhere(ctx, o.permission)
+}

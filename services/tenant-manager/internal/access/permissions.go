@@ -1,0 +1,107 @@
+// Package access is the rules of who may do what: the permissions that there
+// are, the built-in roles, what a grant covers, and why something is allowed or
+// not. It does no I/O and knows no request.
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Permission is one thing that somebody may be allowed to do.
+type Permission struct {
+	// Name is "<kind>:<verb>".
+	Name string
+	// Kind is a word of the product in kebab-case, Verb what is done to it.
+	Kind, Verb string
+	// Title is for people.
+	Title string
+}
+
+// kinds are the things that permissions are about, in the order of the product,
+// each with its plural for people and its verbs.
+var kinds = []struct{ name, plural, verbs string }{
+	{"organization", "the organization", "read update delete"},
+	{"user", "users", "read update delete"},
+	{"group", "groups", "read create update delete"},
+	{"role", "roles", "read create update delete"},
+	{"service-account", "service accounts", "read create update delete"},
+	{"invitation", "invitations", "read create delete"},
+	{"audit", "the audit trail", "read"},
+	{"project", "projects", "read create update delete"},
+	{"api", "APIs", "read create update delete deploy"},
+	{"plan", "plans", "read create update delete"},
+	{"policy", "policies", "read create update delete"},
+	{"deployment", "deployments", "read create update delete deploy approve"},
+	{"environment", "environments", "read create update delete"},
+	{"gateway-group", "gateway groups", "read create update delete"},
+	{"gateway", "gateways", "read create update delete"},
+	{"application", "applications", "read create update delete"},
+	{"subscription", "subscriptions", "read create update delete approve"},
+	{"credential", "credentials", "read create update delete"},
+	{"traffic", "traffic", "read"},
+	{"portal", "the portal", "read update"},
+}
+
+var verbTitles = map[string]string{
+	"read": "See", "create": "Make", "update": "Change", "delete": "Delete", "deploy": "Deploy", "approve": "Approve",
+}
+
+// Permissions returns every permission there is, by kind.
+func Permissions() []Permission {
+	var out []Permission
+	for _, k := range kinds {
+		for v := range strings.FieldsSeq(k.verbs) {
+			out = append(out, Permission{Name: k.name + ":" + v, Kind: k.name, Verb: v, Title: verbTitles[v] + " " + k.plural})
+		}
+	}
+	return out
+}
+
+// matches reports whether a pattern means a permission: "*" means all, "api:*"
+// all of a kind, "*:read" a verb of all kinds.
+func matches(pattern, permission string) bool {
+	if pattern == "*" || pattern == permission {
+		return true
+	}
+	kind, verb, _ := strings.Cut(pattern, ":")
+	switch {
+	case verb == "*":
+		return strings.HasPrefix(permission, kind+":")
+	case kind == "*":
+		return strings.HasSuffix(permission, ":"+verb)
+	}
+	return false
+}
+
+// Expand returns the names of all permissions that the patterns mean, in the
+// order of [Permissions].
+func Expand(patterns []string) []string {
+	out := []string{}
+	for _, p := range Permissions() {
+		if slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, p.Name) }) {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// Check returns an error for a pattern that means no permission.
+func Check(pattern string) error {
+	if len(Expand([]string{pattern})) == 0 || pattern == "*:*" {
+		return fmt.Errorf("there is no permission %q: use a name such as api:update, api:*, *:read or *", pattern)
+	}
+	return nil
+}
+
+// Normalize returns patterns sorted, each once, without those that another one
+// includes.
+func Normalize(patterns []string) []string {
+	sorted := slices.Clone(patterns)
+	slices.Sort(sorted)
+	sorted = slices.Compact(sorted)
+	return slices.DeleteFunc(slices.Clone(sorted), func(p string) bool {
+		return slices.ContainsFunc(sorted, func(other string) bool { return other != p && matches(other, p) })
+	})
+}

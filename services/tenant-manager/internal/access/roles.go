@@ -1,0 +1,70 @@
+package access
+
+// Owner is the id of the role that may do everything. Every organization keeps
+// somebody who has it in the whole organization, without an end.
+const Owner = "owner"
+
+// Role is a named list of permissions.
+type Role struct {
+	// ID of a built-in role is its name.
+	ID, Name string
+	// Title and Description are for people.
+	Title, Description string
+	// Permissions are names or patterns.
+	Permissions []string
+}
+
+// BuiltIn returns the roles that every organization has, the mightiest first.
+func BuiltIn() []Role {
+	return []Role{
+		{ID: Owner, Name: Owner, Title: "Owner", Description: "May do everything, and is the only one to delete the organization.", Permissions: []string{"*"}},
+		{
+			ID: "administrator", Name: "administrator", Title: "Administrator", Description: "May do everything but delete the organization.",
+			Permissions: administrator(),
+		},
+		{ID: "auditor", Name: "auditor", Title: "Auditor", Description: "Sees everything, changes nothing.", Permissions: []string{"*:read"}},
+		{
+			ID: "publisher", Name: "publisher", Title: "Publisher", Description: "Publishes APIs: imports, plans, deploys, approves subscriptions. Given for a project, only there.",
+			Permissions: []string{
+				"project:read", "api:*", "plan:*", "policy:*", "deployment:*", "environment:read", "gateway-group:read", "gateway:read",
+				"traffic:read", "subscription:*", "application:read", "portal:read", "portal:update",
+			},
+		},
+		{
+			ID: "operator", Name: "operator", Title: "Operator", Description: "Runs environments, gateway groups and gateways, and deploys.",
+			Permissions: []string{"gateway-group:*", "gateway:*", "environment:*", "deployment:*", "traffic:read", "api:read", "project:read"},
+		},
+		{
+			ID: "viewer", Name: "viewer", Title: "Viewer", Description: "Sees projects and what is in them.",
+			Permissions: []string{
+				"project:read", "api:read", "plan:read", "policy:read", "deployment:read", "environment:read", "gateway-group:read",
+				"gateway:read", "traffic:read", "subscription:read", "application:read", "portal:read",
+			},
+		},
+		{
+			ID: "consumer", Name: "consumer", Title: "Consumer", Description: "Uses APIs: own applications, subscriptions and credentials in the portal.",
+			Permissions: []string{"portal:read", "application:*", "subscription:create", "subscription:read", "subscription:delete", "credential:*"},
+		},
+	}
+}
+
+// administrator is everything of every kind but deleting the organization.
+func administrator() []string {
+	out := []string{"organization:read", "organization:update"}
+	for _, k := range kinds {
+		if k.name != "organization" {
+			out = append(out, k.name+":*")
+		}
+	}
+	return out
+}
+
+// BuiltInByName returns a built-in role.
+func BuiltInByName(name string) (Role, bool) {
+	for _, r := range BuiltIn() {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Role{}, false
+}

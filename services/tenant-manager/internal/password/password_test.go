@@ -1,0 +1,73 @@
+package password_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
+)
+
+func TestAccept(t *testing.T) {
+	t.Parallel()
+	for pw, want := range map[string]error{
+		"correct horse battery":      nil,
+		"Tr0ub4dor&3x":               nil,
+		"日本語のパスワードです":                nil,
+		"short":                      password.ErrShort,
+		"":                           password.ErrShort,
+		"日本語":                        password.ErrShort,
+		strings.Repeat("abcdef", 50): password.ErrLong,
+		"aaaaaaaaaaaaaaaa":           password.ErrSimple,
+		"abababababab":               password.ErrSimple,
+		"Password123!":               password.ErrKnown,
+		"1234567890":                 password.ErrKnown,
+		"Administrator2030":          password.ErrKnown,
+		"gatehouse-2030":             password.ErrKnown,
+		"ada.lovelace@example.com":   password.ErrEmail,
+		"ada.lovelace1":              password.ErrEmail,
+		"Ada Lovelace":               password.ErrEmail,
+	} {
+		require.Equal(t, want, password.Accept(pw, "ada.lovelace@example.com", "Ada Lovelace"), "%q", pw)
+	}
+}
+
+func TestHashes(t *testing.T) {
+	t.Parallel()
+	h, err := password.NewHasher()
+	require.NoError(t, err)
+	ctx := t.Context()
+	hash, err := h.Hash(ctx, "correct horse battery")
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
+	for pw, want := range map[string]bool{"correct horse battery": true, "correct horse batterz": false, "": false} {
+		right, outdated, err := h.Verify(ctx, pw, hash)
+		require.NoError(t, err)
+		require.Equal(t, want, right)
+		require.False(t, outdated)
+	}
+	right, _, err := h.Verify(ctx, "nobody has this password", "")
+	require.NoError(t, err)
+	require.False(t, right, "nobody signs in to an account that is not there")
+
+	weak, err := argon2id.CreateHash("old password here", &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	require.NoError(t, err)
+	right, outdated, err := h.Verify(ctx, "old password here", weak)
+	require.NoError(t, err)
+	require.True(t, right)
+	require.True(t, outdated)
+
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	for range 8 { // whichever of the two the select takes
+		if _, err = h.Hash(ended, "x"); err != nil {
+			break
+		}
+	}
+	require.ErrorIs(t, err, context.Canceled)
+	_, _, err = h.Verify(ctx, "x", "not a hash")
+	require.ErrorContains(t, err, "comparing a password")
+}

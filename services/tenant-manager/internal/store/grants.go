@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+)
+
+// Roles returns the custom roles by name.
+func (o *Org) Roles(ctx context.Context) ([]Role, error) {
+	return db.From[Role](o.scope).Order("name", false).All(ctx)
+}
+
+// Role returns a custom role by its id.
+func (o *Org) Role(ctx context.Context, id string) (Role, error) {
+	return db.From[Role](o.scope).Get(ctx, id)
+}
+
+// LockRole is as [Org.Role], and keeps others waiting until the transaction
+// ends.
+func (t *Tx) LockRole(ctx context.Context, id string) (Role, error) {
+	return db.From[Role](t.scope).Lock().Get(ctx, id)
+}
+
+// RoleByName returns a custom role by its name.
+func (o *Org) RoleByName(ctx context.Context, name string) (Role, error) {
+	return db.From[Role](o.scope).Where("name = ?", name).First(ctx)
+}
+
+// CreateRole makes a custom role. The error is [db.ErrDuplicate] where the name
+// is taken.
+func (t *Tx) CreateRole(ctx context.Context, r *Role) error {
+	r.Stored = t.stored()
+	return db.Create(ctx, t.scope, r)
+}
+
+// SaveRole writes a custom role, if the row has the version that is in r.
+func (t *Tx) SaveRole(ctx context.Context, r *Role) error {
+	return db.Save(ctx, t.scope, r, "title", "description", "permissions")
+}
+
+// DeleteRole deletes a custom role of a version.
+func (t *Tx) DeleteRole(ctx context.Context, id string, version int64) error {
+	return db.Remove[Role](ctx, t.scope, id, version)
+}
+
+// RoleUses counts the grants of a role.
+func (o *Org) RoleUses(ctx context.Context, id string) (int64, error) {
+	return db.From[Grant](o.scope).Where("role_id = ?", id).Count(ctx)
+}
+
+// GrantsOf returns what the principals have been given, ended ones too.
+func (o *Org) GrantsOf(ctx context.Context, principals ...string) ([]Grant, error) {
+	if len(principals) == 0 {
+		return nil, nil
+	}
+	return db.From[Grant](o.scope).Where("principal_id IN ?", principals).Order("created_at", false).Order("id", false).All(ctx)
+}
+
+// GrantFilter narrows a list of grants, by ids; "" = any.
+type GrantFilter struct{ Principal, Role, Project string }
+
+// Grants returns a page of grants, by creation.
+func (o *Org) Grants(ctx context.Context, f GrantFilter, p db.PageRequest) (db.Page[Grant], error) {
+	q := db.From[Grant](o.scope)
+	for _, c := range [...]struct{ condition, value string }{
+		{"principal_id = ?", f.Principal}, {"role_id = ?", f.Role}, {"project_id = ?", f.Project},
+	} {
+		if c.value != "" {
+			q = q.Where(c.condition, c.value)
+		}
+	}
+	return q.Page(ctx, p, "created_at")
+}
+
+// Grant returns a grant.
+func (o *Org) Grant(ctx context.Context, id string) (Grant, error) {
+	return db.From[Grant](o.scope).Get(ctx, id)
+}
+
+// CreateGrant gives a role, and tells everybody. One of the same that has ended
+// makes room; the error is [db.ErrDuplicate] where one lasts.
+func (t *Tx) CreateGrant(ctx context.Context, g *Grant) error {
+	_, err := db.From[Grant](t.scope).
+		Where("principal_id = ? AND role_id = ? AND project_id = ? AND api_id = ? AND environment_id = ?", g.PrincipalID, g.RoleID, g.ProjectID, g.APIID, g.EnvironmentID).
+		Where("expires_at <= ?", t.store.Now()).Delete(ctx)
+	if err != nil {
+		return err
+	}
+	g.Stored = t.stored()
+	if err := db.Create(ctx, t.scope, g); err != nil {
+		return err
+	}
+	return t.AccessChanged(g.PrincipalID, "")
+}
+
+// DeleteGrant takes a role away, and tells everybody.
+func (t *Tx) DeleteGrant(ctx context.Context, g Grant, version int64) error {
+	if err := db.Remove[Grant](ctx, t.scope, g.ID, version); err != nil {
+		return err
+	}
+	return t.AccessChanged(g.PrincipalID, "")
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/secret"
+)
+
+// CreateSession begins a session. The id is set.
+func (t *Tx) CreateSession(ctx context.Context, s *Session) error {
+	s.ID = NewID()
+	s.IP, s.UserAgent = cut(s.IP, 64), cut(s.UserAgent, 300)
+	return db.Create(t.store.secrets(ctx), t.scope, s)
+}
+
+// cut returns the first runes of valid text.
+func cut(s string, most int) string {
+	out := make([]rune, 0, min(len(s), most))
+	for _, r := range s {
+		if len(out) == most {
+			break
+		}
+		if r >= ' ' {
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}
+
+// Session returns a session, ended ones too.
+func (o *Org) Session(ctx context.Context, id string) (Session, error) {
+	return db.From[Session](o.scope).Get(o.store.secrets(ctx), id)
+}
+
+// LockSession is as [Org.Session], and keeps others waiting until the
+// transaction ends.
+func (t *Tx) LockSession(ctx context.Context, id string) (Session, error) {
+	return db.From[Session](t.scope).Lock().Get(t.store.secrets(ctx), id)
+}
+
+// SessionOrganization returns whose the session of the id is.
+func (s *Store) SessionOrganization(ctx context.Context, id string) (string, error) {
+	var out []string
+	err := s.db.Unscoped(ctx, "a refresh token names its session only").Table("sessions").Where("id = ?", id).Pluck("organization_id", &out).Error
+	return one(out, err)
+}
+
+// OpenSessions returns the sessions of a user that have not ended, newest first.
+func (o *Org) OpenSessions(ctx context.Context, user string) ([]Session, error) {
+	return db.From[Session](o.scope).Where("user_id = ? AND ended_at IS NULL AND expires_at > ?", user, o.store.Now()).
+		Order("created_at", true).Order("id", true).Limit(200).All(o.store.secrets(ctx))
+}
+
+// RotateSession notes that a session went on to its next refresh token.
+func (t *Tx) RotateSession(ctx context.Context, s Session) error {
+	_, err := db.From[Session](t.scope).Where("id = ?", s.ID).Update(ctx, db.Changes{
+		"generation": s.Generation, "rotated_at": s.RotatedAt, "last_used_at": s.LastUsedAt, "expires_at": s.ExpiresAt,
+		"ip": cut(s.IP, 64), "user_agent": cut(s.UserAgent, 300),
+	})
+	return err
+}
+
+// EndSessions ends the open sessions of a user but one, or only the one with the
+// id, and tells everybody. It returns their ids.
+func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]string, error) {
+	q := db.From[Session](t.scope).Where("user_id = ? AND ended_at IS NULL AND id <> ?", user, except)
+	if only != "" {
+		q = q.Where("id = ?", only)
+	}
+	rows, err := q.Lock().All(t.store.secrets(ctx))
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	if _, err := db.From[Session](t.scope).Where("id IN ?", ids).Update(ctx, db.Changes{"ended_at": t.store.Now()}); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if err := t.AccessChanged(user, id); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// ForgetSessions deletes sessions that ended or ran out before a time, and
+// returns their number.
+func (s *Store) ForgetSessions(ctx context.Context, before time.Time) (int64, error) {
+	g := s.db.Unscoped(ctx, "old sessions of all organizations are cleaned away").
+		Delete(&Session{}, "expires_at < ? OR ended_at < ?", before, before)
+	return g.RowsAffected, g.Error
+}
+
+// RotateSecrets encrypts everything anew that is not encrypted with the newest
+// key.
+func (s *Store) RotateSecrets(ctx context.Context) error {
+	g := s.db.Unscoped(ctx, "keys are rotated in rows of all organizations")
+	for _, c := range []secret.Column{{Table: "sessions", Name: "refresh_key"}, {Table: "signing_keys", Name: "private_key"}} {
+		if _, err := s.ring.Rotate(ctx, g, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+// Package store is tenant-manager's database: organizations, users and their
+// sessions, roles and grants, invitations, service accounts, signing keys, and
+// the audit trail. What belongs to an organization is reached through [Org],
+// which sees no other. It holds SQL and the events that go with changes, and no
+// rules.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/secret"
+)
+
+// Store is the database. It is safe for concurrent use.
+type Store struct {
+	db   *db.DB
+	ring *secret.Keyring
+}
+
+// New returns a store over an open, migrated database. The keys encrypt what is
+// secret in it.
+func New(d *db.DB, ring *secret.Keyring) *Store { return &Store{db: d, ring: ring} }
+
+// Now returns the time as the database can hold it.
+func (s *Store) Now() time.Time { return s.db.Now() }
+
+// DB returns the database itself, for what is of no organization and no table
+// here: health and the relay of events.
+func (s *Store) DB() *db.DB { return s.db }
+
+// Org is what one organization sees.
+type Org struct {
+	store *Store
+	scope *db.Scope
+}
+
+// For returns what an organization sees.
+func (s *Store) For(organization string) *Org {
+	return &Org{store: s, scope: s.db.For(organization)}
+}
+
+// ID returns the organization's id.
+func (o *Org) ID() string { return o.scope.Organization() }
+
+// secrets returns a context that can read and write encrypted columns.
+func (s *Store) secrets(ctx context.Context) context.Context { return secret.With(ctx, s.ring) }
+
+// Cause is who changes something, and from where: what the audit trail says.
+type Cause struct {
+	Actor     audit.Actor
+	RequestID string
+	IP        string
+}
+
+// Tx is a transaction in one organization.
+type Tx struct {
+	*Org
+	tx    *db.Tx
+	cause Cause
+}
+
+// Tx runs fn in a transaction; see [db.DB.Tx].
+func (s *Store) Tx(ctx context.Context, organization string, cause Cause, fn func(tx *Tx) error) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error { return fn(s.in(tx, organization, cause)) })
+}
+
+func (s *Store) in(tx *db.Tx, organization string, cause Cause) *Tx {
+	return &Tx{Org: &Org{store: s, scope: tx.For(organization)}, tx: tx, cause: cause}
+}
+
+// Once is as [Store.Tx], for a request with an Idempotency-Key: see
+// [db.DB.Once]. The kept answer is encrypted, because it may hold a secret.
+func (s *Store) Once(ctx context.Context, organization string, cause Cause, key string, request []byte, fn func(tx *Tx) ([]byte, error)) (answer []byte, err error) {
+	at := secret.Place{Table: "idempotency_keys", Column: "body", Row: organization + " " + key}
+	res, _, err := s.db.Once(ctx, organization, key, request, func(tx *db.Tx) (db.Response, error) {
+		b, err := fn(s.in(tx, organization, cause))
+		if err != nil {
+			return db.Response{}, err
+		}
+		return db.Response{Status: 1, Body: []byte(s.ring.Seal(b, at))}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer, err = s.ring.Open(string(res.Body), at)
+	if err != nil {
+		return nil, fmt.Errorf("reading the kept answer: %w", err)
+	}
+	return answer, nil
+}
+
+// Record puts an entry of the audit trail into the transaction.
+func (t *Tx) Record(action string, target audit.Target, changes ...audit.Change) error {
+	return t.record(action, "done", target, changes)
+}
+
+// Refuse puts an entry into the transaction that says that something was
+// refused.
+func (t *Tx) Refuse(action string, target audit.Target) error {
+	return t.record(action, "refused", target, nil)
+}
+
+func (t *Tx) record(action, outcome string, target audit.Target, changes []audit.Change) error {
+	e := audit.Recorded{
+		ID: NewID(), Organization: t.ID(), Service: tenant.Service, Action: action, Outcome: outcome,
+		Actor: t.cause.Actor, Target: target, Changes: changes,
+		RequestID: t.cause.RequestID, IP: t.cause.IP, Time: t.store.Now(),
+	}
+	return t.tx.Emit(e.Subject(), "audit "+t.ID(), e)
+}
+
+// AccessChanged tells everybody that what a principal may do has changed, or,
+// where session is not "", that it has ended.
+func (t *Tx) AccessChanged(principal, session string) error {
+	e := tenant.AccessChanged{Organization: t.ID(), Principal: principal, Session: session}
+	return t.tx.Emit(e.Subject(), "access "+t.ID(), e)
+}
+
+// OrganizationChanged tells everybody that the organization was made or changed.
+func (t *Tx) OrganizationChanged(created bool, by string) error {
+	e := tenant.OrganizationChanged{Organization: t.ID(), Created: created, CreatedBy: by}
+	return t.tx.Emit(e.Subject(), t.ID(), e)
+}
+
+// NewID returns a UUIDv7 (RFC 9562).
+func NewID() string { return uuid.Must(uuid.NewV7()).String() } // fails only without a source of random bytes, which ends the process anyhow
+
+// Fold returns text as it is looked up: in lower case, without spaces around
+// it.
+func Fold(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	const most = 120
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most])
+	}
+	return s
+}
+
+// FoldEmail returns an e-mail address as it is looked up.
+func FoldEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// like returns a pattern for text that contains q, for LIKE with ESCAPE '!'.
+func like(q string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(strings.TrimSpace(q))) + "%"
+}
+
+// one returns the only row, or [db.ErrNotFound].
+func one[T any](rows []T, err error) (T, error) {
+	if err == nil && len(rows) != 1 {
+		err = db.ErrNotFound
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return rows[0], nil
+}
+
+// IsNotFound reports whether an error says that there is no such row.
+func IsNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }

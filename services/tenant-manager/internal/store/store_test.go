@@ -1,0 +1,536 @@
+package store_test
+
+import (
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/db/dbtest"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/signing"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/migrations"
+)
+
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
+
+func TestTheDialectsHaveTheSameSchema(t *testing.T) {
+	t.Parallel()
+	dbtest.CompareSchemas(t, migrations.Files)
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, migrations.Files, func(t *testing.T, d *db.DB) {
+		ring, err := secret.ParseKeyring(secret.NewKey("k"))
+		require.NoError(t, err)
+		s := store.New(d, ring)
+		for name, test := range map[string]func(*testing.T, *store.Store){
+			"organizations":    testOrganizations,
+			"users":            testUsers,
+			"owners":           testOwners,
+			"sessions":         testSessions,
+			"one-time codes":   testCodes,
+			"roles and grants": testGrants,
+			"invitations":      testInvitations,
+			"service accounts": testServiceAccounts,
+			"attempts":         testAttempts,
+			"signing keys":     testKeys,
+			"audit trail":      testTrail,
+			"once":             testOnce,
+		} {
+			t.Run(name, func(t *testing.T) { test(t, s) })
+		}
+	})
+}
+
+var cause = store.Cause{Actor: audit.Actor{Kind: "user", ID: "actor", Name: "Actor"}, RequestID: "r", IP: "127.0.0.1"}
+
+// organization makes one, named by the test.
+func organization(t *testing.T, s *store.Store, slug string) string {
+	t.Helper()
+	id := store.NewID()
+	tx(t, s, id, func(tx *store.Tx) error {
+		_, err := tx.CreateOrganization(t.Context(), slug, "Name of "+slug)
+		return err
+	})
+	return id
+}
+
+func tx(t *testing.T, s *store.Store, organization string, fn func(tx *store.Tx) error) {
+	t.Helper()
+	require.NoError(t, s.Tx(t.Context(), organization, cause, fn))
+}
+
+func user(t *testing.T, s *store.Store, organization, name, email string) store.User {
+	t.Helper()
+	u := store.User{Name: name, Email: email, PasswordHash: "hash"}
+	tx(t, s, organization, func(tx *store.Tx) error { return tx.CreateUser(t.Context(), &u) })
+	return u
+}
+
+func testOrganizations(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a := organization(t, s, "org-a")
+	b := organization(t, s, "org-b")
+	err := s.Tx(ctx, store.NewID(), cause, func(tx *store.Tx) error {
+		_, err := tx.CreateOrganization(ctx, "org-a", "again")
+		return err
+	})
+	require.ErrorIs(t, err, db.ErrDuplicate)
+	got, err := s.For(a).Organization(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "org-a", got.Slug)
+	got.Name = "New name"
+	tx(t, s, a, func(tx *store.Tx) error { return tx.SaveOrganization(ctx, &got) })
+	require.EqualValues(t, 2, got.Version)
+	err = s.Tx(ctx, b, cause, func(tx *store.Tx) error { return tx.SaveOrganization(ctx, &got) })
+	require.ErrorIs(t, err, db.ErrNotFound, "another organization's cannot be written")
+	list, err := s.Organizations(ctx, b, "none")
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	list, err = s.Organizations(ctx)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(list), 2)
+	bySlug, err := s.OrganizationBySlug(ctx, "org-a")
+	require.NoError(t, err)
+	require.Equal(t, "New name", bySlug.Name)
+	_, err = s.OrganizationBySlug(ctx, "org-c")
+	require.True(t, store.IsNotFound(err))
+}
+
+func testUsers(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a, b := organization(t, s, "users-a"), organization(t, s, "users-b")
+	ada := user(t, s, a, " Ada Lovelace ", " Ada@Example.com ")
+	bob := user(t, s, a, "bob", "bob_b@example.com")
+	other := user(t, s, b, "Ada elsewhere", "ada@example.com")
+	require.Equal(t, "Ada Lovelace", ada.Name)
+	require.Equal(t, "actor", ada.CreatedBy)
+	err := s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.CreateUser(ctx, &store.User{Email: "ADA@example.COM"}) })
+	require.ErrorIs(t, err, db.ErrDuplicate, "whatever the case")
+
+	_, err = s.For(a).User(ctx, other.ID)
+	require.ErrorIs(t, err, db.ErrNotFound)
+	got, err := s.For(a).UserByEmail(ctx, "ada@EXAMPLE.com")
+	require.NoError(t, err)
+	require.Equal(t, ada.ID, got.ID)
+	both, err := s.UsersWithEmail(ctx, "ada@example.com")
+	require.NoError(t, err)
+	require.Len(t, both, 2)
+
+	search := func(q, status string) []string {
+		p, err := s.For(a).Users(ctx, store.UserFilter{Search: q, Status: status}, db.PageRequest{Sort: "name"})
+		require.NoError(t, err)
+		names := []string{}
+		for _, u := range p.Items {
+			names = append(names, u.Name)
+		}
+		return names
+	}
+	require.Equal(t, []string{"Ada Lovelace", "bob"}, search("", ""))
+	require.Equal(t, []string{"Ada Lovelace"}, search("LOVE", ""))
+	require.Equal(t, []string{"bob"}, search("b_b", ""), "a sign of LIKE stands for itself")
+	require.Empty(t, search("%", ""))
+	require.Empty(t, search("", store.Disabled))
+
+	bob.Status = store.Disabled
+	tx(t, s, a, func(tx *store.Tx) error { return tx.SaveUser(ctx, &bob) })
+	require.Equal(t, []string{"bob"}, search("", store.Disabled))
+	stale := bob
+	stale.Version = 1
+	err = s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.SaveUser(ctx, &stale) })
+	require.True(t, problem.Is(err, problem.CodePreconditionFailed))
+	tx(t, s, a, func(tx *store.Tx) error { return tx.SignedIn(ctx, bob.ID, s.Now()) })
+	tx(t, s, a, func(tx *store.Tx) error { return tx.Rehash(ctx, bob.ID, "hash", "hash2") })
+	tx(t, s, a, func(tx *store.Tx) error { return tx.Rehash(ctx, bob.ID, "hash", "hash3") })
+	got, err = s.For(a).User(ctx, bob.ID)
+	require.NoError(t, err)
+	require.Equal(t, "hash2", got.PasswordHash)
+	require.NotNil(t, got.LastSignInAt)
+	require.EqualValues(t, 2, got.Version, "signing in changes no version")
+
+	session := store.Session{UserID: bob.ID, RefreshKey: secret.NewText("x"), RotatedAt: s.Now(), CreatedAt: s.Now(), LastUsedAt: s.Now(), ExpiresAt: s.Now().Add(time.Hour)}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateSession(ctx, &session) })
+	tx(t, s, a, func(tx *store.Tx) error { return tx.EraseUser(ctx, &got) })
+	_, err = s.For(a).User(ctx, bob.ID)
+	require.ErrorIs(t, err, db.ErrNotFound)
+	gone, err := s.For(a).UsersByID(ctx, []string{bob.ID, other.ID})
+	require.NoError(t, err)
+	require.Len(t, gone, 1)
+	require.Equal(t, "Deleted user", gone[0].Name)
+	require.Empty(t, gone[0].Email+gone[0].PasswordHash)
+	_, err = s.For(a).Session(ctx, session.ID)
+	require.ErrorIs(t, err, db.ErrNotFound)
+	user(t, s, a, "bob again", "bob_b@example.com") // the address is free
+}
+
+func grant(t *testing.T, s *store.Store, organization string, g store.Grant) store.Grant {
+	t.Helper()
+	g.PrincipalKind = "user"
+	tx(t, s, organization, func(tx *store.Tx) error { return tx.CreateGrant(t.Context(), &g) })
+	return g
+}
+
+func testOwners(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a := organization(t, s, "owners-a")
+	ada, bob, eve := user(t, s, a, "ada", "a@x"), user(t, s, a, "bob", "b@x"), user(t, s, a, "eve", "e@x")
+	first := grant(t, s, a, store.Grant{PrincipalID: ada.ID, RoleID: "owner"})
+	soon := s.Now().Add(time.Hour)
+	grant(t, s, a, store.Grant{PrincipalID: eve.ID, RoleID: "owner", ExpiresAt: &soon})
+	grant(t, s, a, store.Grant{PrincipalID: eve.ID, RoleID: "owner", ProjectID: "p"})
+	count := func(user, grant string) (n int64) {
+		tx(t, s, a, func(tx *store.Tx) error {
+			require.NoError(t, tx.LockOrganization(ctx))
+			var err error
+			n, err = tx.OwnersWithout(ctx, user, grant)
+			return err
+		})
+		return n
+	}
+	require.EqualValues(t, 1, count("", ""))
+	require.Zero(t, count(ada.ID, ""), "neither one with an end nor one of a project counts")
+	require.Zero(t, count("", first.ID))
+	grant(t, s, a, store.Grant{PrincipalID: bob.ID, RoleID: "owner"})
+	require.EqualValues(t, 1, count(ada.ID, ""))
+	bob.Status = store.Disabled
+	tx(t, s, a, func(tx *store.Tx) error { return tx.SaveUser(ctx, &bob) })
+	require.Zero(t, count(ada.ID, ""), "nor does one who is disabled")
+}
+
+func testSessions(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a, b := organization(t, s, "sessions-a"), organization(t, s, "sessions-b")
+	now := s.Now()
+	make1 := func(expires time.Duration) store.Session {
+		row := store.Session{
+			UserID: "u", RefreshKey: secret.NewText("key of refresh"), Generation: 1, RotatedAt: now, IP: "::1", UserAgent: "agent\n",
+			CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(expires),
+		}
+		tx(t, s, a, func(tx *store.Tx) error { return tx.CreateSession(ctx, &row) })
+		return row
+	}
+	one, two, old := make1(time.Hour), make1(time.Hour), make1(-time.Second)
+	got, err := s.For(a).Session(ctx, one.ID)
+	require.NoError(t, err)
+	require.Equal(t, "key of refresh", got.RefreshKey.Reveal())
+	require.Equal(t, "agent", got.UserAgent)
+	var raw []string
+	require.NoError(t, s.DB().Unscoped(ctx, "reading what is on the disk").Table("sessions").Pluck("refresh_key", &raw).Error)
+	require.NotContains(t, raw, "key of refresh", "it is encrypted")
+	_, err = s.For(b).Session(ctx, one.ID)
+	require.ErrorIs(t, err, db.ErrNotFound)
+	of, err := s.SessionOrganization(ctx, one.ID)
+	require.NoError(t, err)
+	require.Equal(t, a, of)
+
+	open, err := s.For(a).OpenSessions(ctx, "u")
+	require.NoError(t, err)
+	require.Len(t, open, 2)
+	require.False(t, old.Open(now))
+	got.Generation, got.LastUsedAt = 2, now.Add(time.Minute)
+	tx(t, s, a, func(tx *store.Tx) error { return tx.RotateSession(ctx, got) })
+	tx(t, s, b, func(tx *store.Tx) error {
+		ids, err := tx.EndSessions(ctx, "u", one.ID, "")
+		require.Empty(t, ids)
+		return err
+	})
+	tx(t, s, a, func(tx *store.Tx) error {
+		locked, err := tx.LockSession(ctx, one.ID)
+		require.EqualValues(t, 2, locked.Generation)
+		require.NoError(t, err)
+		ids, err := tx.EndSessions(ctx, "u", "", two.ID)
+		require.Contains(t, ids, one.ID)
+		require.NotContains(t, ids, two.ID)
+		return err
+	})
+	got, err = s.For(a).Session(ctx, one.ID)
+	require.NoError(t, err)
+	require.False(t, got.Open(now))
+	require.NoError(t, s.RotateSecrets(ctx))
+	n, err := s.ForgetSessions(ctx, s.Now().Add(time.Minute))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, n, int64(2))
+	_, err = s.For(a).Session(ctx, two.ID)
+	require.NoError(t, err)
+}
+
+func testCodes(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a := organization(t, s, "codes-a")
+	u := store.User{Name: "Owner", SetupPending: true}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateUser(ctx, &u) })
+	pending, err := s.PendingOwners(ctx)
+	require.NoError(t, err)
+	require.Len(t, pending, 1)
+	tx(t, s, a, func(tx *store.Tx) error {
+		require.NoError(t, tx.AddOneTimeCode(ctx, u.ID, "hash1", s.Now().Add(-time.Second)))
+		return tx.AddOneTimeCode(ctx, u.ID, "hash2", s.Now().Add(time.Hour))
+	})
+	_, err = s.OneTimeCode(ctx, "hash1")
+	require.True(t, store.IsNotFound(err), "it has run out")
+	c, err := s.OneTimeCode(ctx, "hash2")
+	require.NoError(t, err)
+	for _, want := range []bool{true, false} {
+		tx(t, s, a, func(tx *store.Tx) error {
+			used, err := tx.UseOneTimeCode(ctx, c.ID)
+			require.Equal(t, want, used)
+			return err
+		})
+	}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.DropOneTimeCodes(ctx, u.ID) })
+}
+
+func testGrants(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a, b := organization(t, s, "grants-a"), organization(t, s, "grants-b")
+	role := store.Role{Name: "support", Title: "Support", Permissions: []string{"api:read", "user:*"}}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateRole(ctx, &role) })
+	err := s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.CreateRole(ctx, &store.Role{Name: "support", Permissions: []string{"api:read"}}) })
+	require.ErrorIs(t, err, db.ErrDuplicate)
+	got, err := s.For(a).RoleByName(ctx, "support")
+	require.NoError(t, err)
+	require.Equal(t, role.Permissions, got.Permissions)
+	_, err = s.For(b).Role(ctx, role.ID)
+	require.ErrorIs(t, err, db.ErrNotFound)
+	got.Permissions = []string{"api:read"}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.SaveRole(ctx, &got) })
+	all, err := s.For(a).Roles(ctx)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Equal(t, []string{"api:read"}, all[0].Permissions)
+
+	ended := s.Now().Add(-time.Second)
+	g := store.Grant{PrincipalID: "u", RoleID: role.ID, ProjectID: "p", APIID: "api"}
+	withEnd := g
+	withEnd.ExpiresAt = &ended
+	grant(t, s, a, withEnd)
+	g = grant(t, s, a, g) // takes the place of the ended one
+	err = s.Tx(ctx, a, cause, func(tx *store.Tx) error {
+		again := g
+		return tx.CreateGrant(ctx, &again)
+	})
+	require.ErrorIs(t, err, db.ErrDuplicate)
+	rows, err := s.For(a).GrantsOf(ctx, "u")
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	require.Equal(t, "api", rows[0].APIID)
+	page, err := s.For(a).Grants(ctx, store.GrantFilter{Principal: "u", Project: "p", Role: role.ID}, db.PageRequest{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
+	n, err := s.For(a).RoleUses(ctx, role.ID)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	err = s.Tx(ctx, b, cause, func(tx *store.Tx) error { return tx.DeleteGrant(ctx, g, db.AnyVersion) })
+	require.ErrorIs(t, err, db.ErrNotFound)
+	tx(t, s, a, func(tx *store.Tx) error { return tx.DeleteGrant(ctx, g, 1) })
+	tx(t, s, a, func(tx *store.Tx) error { return tx.DeleteRole(ctx, role.ID, 2) })
+}
+
+func testInvitations(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a, b := organization(t, s, "invitations-a"), organization(t, s, "invitations-b")
+	invite := func(email string, lasts time.Duration) store.Invitation {
+		i := store.Invitation{Email: email, Roles: []store.InvitedRole{{Role: "viewer", Project: "p"}}, TokenHash: "hash of " + email, ExpiresAt: s.Now().Add(lasts)}
+		tx(t, s, a, func(tx *store.Tx) error { return tx.CreateInvitation(ctx, &i) })
+		return i
+	}
+	ada := invite("Ada@x.org", time.Hour)
+	invite("late@x.org", -time.Second)
+	got, err := s.InvitationByToken(ctx, "hash of Ada@x.org")
+	require.NoError(t, err)
+	require.Equal(t, ada.Roles, got.Roles)
+	require.Equal(t, store.Pending, got.Status(s.Now()))
+	_, err = s.For(b).Invitation(ctx, ada.ID)
+	require.ErrorIs(t, err, db.ErrNotFound)
+	for _, want := range []bool{true, false} {
+		tx(t, s, a, func(tx *store.Tx) error {
+			first, err := tx.AcceptInvitation(ctx, ada.ID, "u")
+			require.Equal(t, want, first)
+			return err
+		})
+	}
+	for status, want := range map[string]int{store.Accepted: 1, store.Expired: 1, store.Pending: 0, "": 2} {
+		p, err := s.For(a).Invitations(ctx, "X.ORG", status, db.PageRequest{Descending: true})
+		require.NoError(t, err)
+		require.Len(t, p.Items, want, status)
+	}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.DeleteInvitation(ctx, ada.ID, 2) })
+}
+
+func testServiceAccounts(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a, b := organization(t, s, "service-accounts-a"), organization(t, s, "service-accounts-b")
+	acc := store.ServiceAccount{Name: "CI"}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateServiceAccount(ctx, &acc) })
+	k := store.ServiceToken{ServiceAccountID: acc.ID, Name: "t", Hash: "h", Hint: "ght_…"}
+	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateServiceToken(ctx, &k) })
+	grant(t, s, a, store.Grant{PrincipalID: acc.ID, RoleID: "viewer"})
+	found, err := s.ServiceTokenByHash(ctx, "h")
+	require.NoError(t, err)
+	require.NoError(t, s.For(a).UsedServiceToken(ctx, found))
+	list, err := s.For(a).ServiceTokens(ctx, acc.ID)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.NotNil(t, list[0].LastUsedAt)
+	_, err = s.For(b).ServiceToken(ctx, acc.ID, k.ID)
+	require.ErrorIs(t, err, db.ErrNotFound)
+	err = s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.DeleteServiceToken(ctx, "other", k.ID) })
+	require.ErrorIs(t, err, db.ErrNotFound)
+	page, err := s.For(a).ServiceAccounts(ctx, "ci", db.PageRequest{Sort: "name"})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
+	acc.Status = store.Disabled
+	tx(t, s, a, func(tx *store.Tx) error { return tx.SaveServiceAccount(ctx, &acc) })
+	tx(t, s, a, func(tx *store.Tx) error { return tx.DeleteServiceAccount(ctx, acc.ID, acc.Version) })
+	left, err := s.For(a).GrantsOf(ctx, acc.ID)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func testAttempts(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	limit := throttle.Limit{Free: 3, First: time.Hour, Longest: time.Hour, Forget: time.Hour}
+	account := store.Limited{Name: "account of attempts", Limit: limit}
+	address := store.Limited{Name: "address of attempts", Limit: throttle.Limit{Free: 100, First: time.Hour, Longest: time.Hour, Forget: time.Hour}}
+	var let, held int
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range 12 {
+		all.Go(func() {
+			wait, err := s.Attempt(ctx, account, address)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			if wait == 0 {
+				let++
+			} else {
+				held++
+			}
+		})
+	}
+	all.Wait()
+	require.Equal(t, 3, let, "at the same time, too")
+	require.Equal(t, 9, held)
+	require.NoError(t, s.Succeeded(ctx, account, address))
+	wait, err := s.Attempt(ctx, account, address)
+	require.NoError(t, err)
+	require.Zero(t, wait)
+	_, err = s.ForgetAttempts(ctx, s.Now().Add(time.Minute))
+	require.NoError(t, err)
+}
+
+func testKeys(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	var all sync.WaitGroup
+	for range 4 { // instances that start together
+		all.Go(func() {
+			if _, err := s.RotateSigningKeys(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	keys, err := s.SigningKeys(ctx)
+	require.NoError(t, err)
+	require.Len(t, keys, 2, "one that signs and the next")
+	current, ok := signing.Current(keys, s.Now())
+	require.True(t, ok)
+	require.EqualValues(t, 1, current.Number)
+	again, err := s.RotateSigningKeys(ctx)
+	require.NoError(t, err)
+	require.Equal(t, keys, again)
+	var raw []string
+	require.NoError(t, s.DB().Unscoped(ctx, "reading what is on the disk").Table("signing_keys").Pluck("private_key", &raw).Error)
+	for _, r := range raw {
+		require.Regexp(t, `^gh1\.k\.`, r, "it is encrypted")
+	}
+}
+
+func testTrail(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a, b := organization(t, s, "trail-a"), organization(t, s, "trail-b")
+	at := s.Now().Add(-time.Hour)
+	for i, id := range []string{"e1", "e2", "e2", "e3", "e1"} {
+		require.NoError(t, s.AppendAudit(ctx, audit.Recorded{
+			ID: id, Organization: a, Service: "gateway-manager", Action: "api.updated", Outcome: "done", Time: at.Add(time.Duration(i)*time.Minute + 123),
+			Actor: audit.Actor{Kind: "user", ID: "u", Name: "Ünï\x00"}, Target: audit.Target{Kind: "api", ID: "t" + id},
+			Changes: []audit.Change{{Field: "/name", After: `"<b>"`}},
+		}))
+	}
+	require.NoError(t, s.AppendAudit(ctx, audit.Recorded{ID: "f1", Organization: b, Action: "user.signed-in", Time: at}))
+	require.ErrorIs(t, s.AppendAudit(ctx, audit.Recorded{ID: "g", Organization: "none", Time: at}), db.ErrNotFound)
+
+	p, err := s.For(a).Audit(ctx, store.AuditFilter{}, db.PageRequest{Limit: 2})
+	require.NoError(t, err)
+	require.Len(t, p.Items, 2)
+	require.EqualValues(t, 3, p.Items[0].Sequence)
+	p, err = s.For(a).Audit(ctx, store.AuditFilter{}, db.PageRequest{Limit: 2, Cursor: p.Next})
+	require.NoError(t, err)
+	require.Len(t, p.Items, 1)
+	require.Equal(t, "e1", p.Items[0].ID)
+	require.Equal(t, "/name", p.Items[0].Changes[0].Field)
+	for _, c := range []struct {
+		f    store.AuditFilter
+		want int
+	}{
+		{store.AuditFilter{Actor: "u", Action: "api.*", Service: "gateway-manager", Outcome: "done"}, 3},
+		{store.AuditFilter{Target: "te2"}, 1}, {store.AuditFilter{Action: "api.updated"}, 3}, {store.AuditFilter{Action: "api.upd*"}, 3},
+		{store.AuditFilter{Action: "ap_.*"}, 0}, {store.AuditFilter{Actor: "other"}, 0},
+		{store.AuditFilter{From: at.Add(30 * time.Second), To: at.Add(2 * time.Minute)}, 1},
+	} {
+		p, err := s.For(a).Audit(ctx, c.f, db.PageRequest{})
+		require.NoError(t, err)
+		require.Len(t, p.Items, c.want, "%+v", c.f)
+	}
+
+	head, broken, err := s.For(a).VerifyAudit(ctx)
+	require.NoError(t, err)
+	require.Zero(t, broken)
+	require.EqualValues(t, 3, head.Sequence)
+	tamper := func(sql string) int64 {
+		g := s.DB().Unscoped(ctx, "somebody with the password of the database")
+		require.NoError(t, g.Exec(sql, a).Error)
+		_, broken, err := s.For(a).VerifyAudit(ctx)
+		require.NoError(t, err)
+		return broken
+	}
+	require.EqualValues(t, 3, tamper("DELETE FROM audit_entries WHERE organization_id = ? AND sequence = 3"))
+	require.EqualValues(t, 2, tamper("UPDATE audit_entries SET actor_id = 'v' WHERE organization_id = ? AND sequence = 2"))
+}
+
+func testOnce(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	a := organization(t, s, "once-a")
+	runs := 0
+	do := func(key, request string) (string, error) {
+		b, err := s.Once(ctx, a, cause, key, []byte(request), func(*store.Tx) ([]byte, error) {
+			runs++
+			return []byte("a token that is shown once"), nil
+		})
+		return string(b), err
+	}
+	for range 2 {
+		b, err := do("key", "request")
+		require.NoError(t, err)
+		require.Equal(t, "a token that is shown once", b)
+	}
+	require.Equal(t, 1, runs)
+	_, err := do("key", "other")
+	require.True(t, problem.Is(err, problem.CodeIdempotencyKeyReused))
+	_, err = do("", "request")
+	require.NoError(t, err)
+	var raw []string
+	require.NoError(t, s.DB().Unscoped(ctx, "reading what is on the disk").Table("idempotency_keys").Pluck("body", &raw).Error)
+	require.NotContains(t, raw[0], "token")
+}

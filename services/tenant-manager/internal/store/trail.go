@@ -1,0 +1,192 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/trail"
+)
+
+// auditEntry is a row of the audit trail. Rows are added, and never changed.
+type auditEntry struct {
+	ID             string
+	OrganizationID string
+	Sequence       int64
+	Service        string
+	Action         string
+	Outcome        string
+	ActorKind      string
+	ActorID        string
+	ActorName      string
+	TargetKind     string
+	TargetID       string
+	TargetName     string
+	TargetProject  string
+	Changes        string
+	RequestID      string
+	IP             string
+	Time           time.Time
+	PreviousHash   string
+	Hash           string
+}
+
+// TableName is for gorm.
+func (auditEntry) TableName() string { return "audit_entries" }
+
+// auditHead is the last entry of an organization's trail.
+type auditHead struct {
+	OrganizationID string `gorm:"primaryKey"`
+	Sequence       int64
+	Hash           string
+}
+
+// AppendAudit adds what was recorded to the organization's trail, once however
+// often it comes. The error is [db.ErrNotFound] where there is no such
+// organization.
+func (s *Store) AppendAudit(ctx context.Context, r audit.Recorded) error {
+	return s.Tx(ctx, r.Organization, Cause{}, func(tx *Tx) error {
+		head, err := db.From[auditHead](tx.scope).Lock().First(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := db.From[auditEntry](tx.scope).Where("id = ?", r.ID).Count(ctx); err != nil || n > 0 {
+			return err
+		}
+		row, err := entryRow(trail.Head{Sequence: head.Sequence, Hash: head.Hash}, r)
+		if err != nil {
+			return err
+		}
+		if err := db.Create(ctx, tx.scope, &row); err != nil {
+			return err
+		}
+		_, err = db.From[auditHead](tx.scope).Update(ctx, db.Changes{"sequence": row.Sequence, "hash": row.Hash})
+		return err
+	})
+}
+
+// entryRow seals what was recorded, as it fits the columns: the hash must be
+// that of what can be read again.
+func entryRow(head trail.Head, r audit.Recorded) (auditEntry, error) {
+	r.ID, r.Service, r.Action, r.Outcome = cut(r.ID, 64), cut(r.Service, 64), cut(r.Action, 100), cut(r.Outcome, 16)
+	r.Actor = audit.Actor{Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254)}
+	r.Target = audit.Target{Kind: cut(r.Target.Kind, 64), ID: cut(r.Target.ID, 255), Name: cut(r.Target.Name, 255), Project: cut(r.Target.Project, 64)}
+	r.RequestID, r.IP = cut(r.RequestID, 128), cut(r.IP, 64)
+	e, err := trail.Append(head, r)
+	if err != nil {
+		return auditEntry{}, err
+	}
+	changes := ""
+	if len(e.Changes) > 0 {
+		b, err := json.Marshal(e.Changes)
+		if err != nil {
+			return auditEntry{}, fmt.Errorf("encoding changes: %w", err)
+		}
+		changes = string(b)
+	}
+	return auditEntry{
+		ID: e.ID, Sequence: e.Sequence, Service: e.Service, Action: e.Action, Outcome: e.Outcome,
+		ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorName: e.Actor.Name,
+		TargetKind: e.Target.Kind, TargetID: e.Target.ID, TargetName: e.Target.Name, TargetProject: e.Target.Project,
+		Changes: changes, RequestID: e.RequestID, IP: e.IP, Time: e.Time, PreviousHash: e.PreviousHash, Hash: e.Hash,
+	}, nil
+}
+
+func (r auditEntry) entry() (trail.Entry, error) {
+	e := trail.Entry{
+		Recorded: audit.Recorded{
+			ID: r.ID, Organization: r.OrganizationID, Service: r.Service, Action: r.Action, Outcome: r.Outcome,
+			Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName},
+			Target:    audit.Target{Kind: r.TargetKind, ID: r.TargetID, Name: r.TargetName, Project: r.TargetProject},
+			RequestID: r.RequestID, IP: r.IP, Time: r.Time.UTC(),
+		},
+		Sequence: r.Sequence, PreviousHash: r.PreviousHash, Hash: r.Hash,
+	}
+	if r.Changes == "" {
+		return e, nil
+	}
+	if err := json.Unmarshal([]byte(r.Changes), &e.Changes); err != nil {
+		return e, fmt.Errorf("reading the changes of audit entry %d: %w", r.Sequence, err)
+	}
+	return e, nil
+}
+
+// AuditFilter narrows the trail; empty fields do not.
+type AuditFilter struct {
+	Actor, Target, Service, Outcome string
+	// Action is one, or all of a kind: "user.*".
+	Action string
+	// From and To bound the time; To is exclusive.
+	From, To time.Time
+}
+
+// Audit returns a page of the trail, newest first.
+func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[trail.Entry], error) {
+	q := db.From[auditEntry](o.scope)
+	for _, c := range [...]struct{ condition, value string }{
+		{"actor_id = ?", f.Actor}, {"target_id = ?", f.Target}, {"service = ?", f.Service}, {"outcome = ?", f.Outcome},
+	} {
+		if c.value != "" {
+			q = q.Where(c.condition, c.value)
+		}
+	}
+	if kind, all := strings.CutSuffix(f.Action, "*"); all {
+		q = q.Where("action LIKE ? ESCAPE '!'", strings.TrimPrefix(like(kind), "%"))
+	} else if f.Action != "" {
+		q = q.Where("action = ?", f.Action)
+	}
+	if !f.From.IsZero() {
+		q = q.Where("time >= ?", f.From.UTC())
+	}
+	if !f.To.IsZero() {
+		q = q.Where("time < ?", f.To.UTC())
+	}
+	p.Descending = true
+	rows, err := q.Page(ctx, p, "sequence")
+	out := db.Page[trail.Entry]{Items: make([]trail.Entry, len(rows.Items)), Next: rows.Next}
+	for i, r := range rows.Items {
+		var e error
+		out.Items[i], e = r.entry()
+		err = errors.Join(err, e)
+	}
+	return out, err
+}
+
+// verifyBatch is how many entries are read at once.
+const verifyBatch = 500
+
+// VerifyAudit computes the chain of hashes again. brokenAt is the sequence of
+// the first entry that is not as it was written, or 0.
+func (o *Org) VerifyAudit(ctx context.Context) (head trail.Head, brokenAt int64, err error) {
+	want, err := db.From[auditHead](o.scope).First(ctx)
+	if err != nil {
+		return head, 0, err
+	}
+	for {
+		rows, err := db.From[auditEntry](o.scope).Where("sequence > ? AND sequence <= ?", head.Sequence, want.Sequence).
+			Order("sequence", false).Limit(verifyBatch).All(ctx)
+		if err != nil {
+			return head, 0, err
+		}
+		for _, r := range rows {
+			e, err := r.entry()
+			next, ok := trail.Verify(head, e)
+			if err != nil || !ok {
+				return head, head.Sequence + 1, nil
+			}
+			head = next
+		}
+		if len(rows) < verifyBatch {
+			break
+		}
+	}
+	if head.Sequence != want.Sequence || head.Hash != want.Hash { // the end was cut off
+		return head, head.Sequence + 1, nil
+	}
+	return head, 0, nil
+}

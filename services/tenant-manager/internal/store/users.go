@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+)
+
+// CreateUser makes a user, active. The id, version and times are set. The error
+// is [db.ErrDuplicate] where the e-mail address is taken.
+func (t *Tx) CreateUser(ctx context.Context, u *User) error {
+	u.Stored = t.stored()
+	if u.CreatedBy == "" {
+		u.CreatedBy = u.ID
+	}
+	u.Status = Active
+	u.fold()
+	return db.Create(ctx, t.scope, u)
+}
+
+func (u *User) fold() {
+	u.Name, u.Email = strings.TrimSpace(u.Name), strings.TrimSpace(u.Email)
+	u.NameKey, u.EmailKey = Fold(u.Name), nil
+	if key := FoldEmail(u.Email); key != "" {
+		u.EmailKey = &key
+	}
+}
+
+// User returns a user who is not deleted.
+func (o *Org) User(ctx context.Context, id string) (User, error) {
+	return db.From[User](o.scope).Where("status <> ?", Deleted).Get(ctx, id)
+}
+
+// UserByEmail returns the user with the e-mail address.
+func (o *Org) UserByEmail(ctx context.Context, email string) (User, error) {
+	return db.From[User](o.scope).Where("email_key = ?", FoldEmail(email)).First(ctx)
+}
+
+// UsersByID returns users, deleted ones too.
+func (o *Org) UsersByID(ctx context.Context, ids []string) ([]User, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return db.From[User](o.scope).Where("id IN ?", ids).All(ctx)
+}
+
+// UserFilter narrows a list of users.
+type UserFilter struct {
+	// Search is text in the name or e-mail address, Status the status; "" = any.
+	Search, Status string
+}
+
+// Users returns a page of users, sortable by name, e-mail and creation.
+func (o *Org) Users(ctx context.Context, f UserFilter, p db.PageRequest) (db.Page[User], error) {
+	q := db.From[User](o.scope).Where("status <> ?", Deleted)
+	if f.Status != "" {
+		q = q.Where("status = ?", f.Status)
+	}
+	if strings.TrimSpace(f.Search) != "" {
+		l := like(f.Search)
+		q = q.Where("name_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!'", l, l)
+	}
+	if p.Sort == "name" {
+		p.Sort = "name_key"
+	}
+	return q.Page(ctx, p, "name_key", "email", "created_at")
+}
+
+// SaveUser writes what people may change, and the password, if the row has the
+// version that is in u.
+func (t *Tx) SaveUser(ctx context.Context, u *User) error {
+	u.fold()
+	return db.Save(ctx, t.scope, u, "name", "name_key", "email", "email_key", "status", "setup_pending", "password_hash")
+}
+
+// EraseUser deletes a user: name, e-mail address and password go, and so do the
+// grants and sessions. The row stays, because others refer to it.
+func (t *Tx) EraseUser(ctx context.Context, u *User) error {
+	u.Name, u.Email, u.PasswordHash, u.Status, u.SetupPending = "Deleted user", "", "", Deleted, false
+	if err := t.SaveUser(ctx, u); err != nil {
+		return err
+	}
+	if _, err := db.From[Grant](t.scope).Where("principal_id = ?", u.ID).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting grants: %w", err)
+	}
+	if _, err := db.From[Session](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting sessions: %w", err)
+	}
+	if _, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting one-time codes: %w", err)
+	}
+	return nil
+}
+
+// SignedIn notes when a user signed in. The version stays: nobody changed the
+// user.
+func (t *Tx) SignedIn(ctx context.Context, user string, at time.Time) error {
+	_, err := db.From[User](t.scope).Where("id = ?", user).Update(ctx, db.Changes{"last_sign_in_at": at})
+	return err
+}
+
+// Rehash replaces the hash of a password that was right, if it is still there.
+func (t *Tx) Rehash(ctx context.Context, user, was, hash string) error {
+	_, err := db.From[User](t.scope).Where("id = ? AND password_hash = ?", user, was).Update(ctx, db.Changes{"password_hash": hash})
+	return err
+}
+
+// OwnersWithout counts the active users who are owners of the whole organization
+// for good, without the user and without the grant. Use [Tx.LockOrganization]
+// first.
+func (t *Tx) OwnersWithout(ctx context.Context, user, grant string) (int64, error) {
+	return db.From[Grant](t.scope).
+		Where("grants.role_id = ? AND grants.principal_kind = ? AND grants.project_id = '' AND grants.api_id = '' AND grants.environment_id = ''", access.Owner, "user").
+		Where("grants.expires_at IS NULL AND grants.principal_id <> ? AND grants.id <> ?", user, grant).
+		Join(User{}, "users.id = grants.principal_id AND users.status = ?", Active).
+		Count(ctx)
+}
+
+// UsersWithEmail returns the active and disabled users of all organizations with
+// the e-mail address, at most two.
+func (s *Store) UsersWithEmail(ctx context.Context, email string) ([]User, error) {
+	var out []User
+	return out, s.db.Unscoped(ctx, "who signs in is of no organization yet").
+		Where("email_key = ?", FoldEmail(email)).Order("id").Limit(2).Find(&out).Error
+}
+
+// PendingOwners returns the users who have still to complete the first run.
+func (s *Store) PendingOwners(ctx context.Context) ([]User, error) {
+	var out []User
+	return out, s.db.Unscoped(ctx, "the first run is before anybody can sign in").
+		Where("setup_pending = ? AND status = ?", true, Active).Order("id").Find(&out).Error
+}
+
+// AddOneTimeCode keeps the hash of a code by which the user may sign in once.
+func (t *Tx) AddOneTimeCode(ctx context.Context, user, hash string, expires time.Time) error {
+	now := t.store.Now()
+	if _, err := db.From[OneTimeCode](t.scope).Where("expires_at < ?", now).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting old one-time codes: %w", err)
+	}
+	return db.Create(ctx, t.scope, &OneTimeCode{ID: NewID(), UserID: user, Hash: hash, ExpiresAt: expires, CreatedAt: now})
+}
+
+// OneTimeCode returns the code with the hash, used or run out ones not.
+func (s *Store) OneTimeCode(ctx context.Context, hash string) (OneTimeCode, error) {
+	var out []OneTimeCode
+	err := s.db.Unscoped(ctx, "who signs in is of no organization yet").
+		Where("hash = ? AND expires_at > ?", hash, s.Now()).Find(&out).Error
+	return one(out, err)
+}
+
+// UseOneTimeCode takes a code, and reports whether it was still there.
+func (t *Tx) UseOneTimeCode(ctx context.Context, id string) (bool, error) {
+	n, err := db.From[OneTimeCode](t.scope).Where("id = ?", id).Delete(ctx)
+	return n == 1, err
+}
+
+// DropOneTimeCodes takes all codes of a user.
+func (t *Tx) DropOneTimeCodes(ctx context.Context, user string) error {
+	_, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", user).Delete(ctx)
+	return err
+}
