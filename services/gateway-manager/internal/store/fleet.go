@@ -1,0 +1,359 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+)
+
+// Scopes narrows a list to projects and APIs that a caller may see. The zero
+// value narrows to nothing at all; All shows everything.
+type Scopes struct {
+	All            bool
+	Projects, APIs []string
+}
+
+func (s Scopes) empty() bool { return !s.All && len(s.Projects) == 0 && len(s.APIs) == 0 }
+
+// none is a condition that no id fulfils.
+const none = "id = ''"
+
+// Projects returns a page of projects.
+func (o *Org) Projects(ctx context.Context, see Scopes, q string, page db.PageRequest) (db.Page[Project], error) {
+	query := search(db.From[Project](o.scope.Stale()), q, "name", "slug")
+	if !see.All {
+		if len(see.Projects) == 0 {
+			query = query.Where(none)
+		} else {
+			query = query.Where("id IN ?", see.Projects)
+		}
+	}
+	return query.Page(ctx, page, "name", "slug", "created_at", "updated_at")
+}
+
+// AllProjects returns every project.
+func (o *Org) AllProjects(ctx context.Context) ([]Project, error) {
+	return db.From[Project](o.scope).Order("name", false).All(ctx)
+}
+
+// Project returns a project.
+func (o *Org) Project(ctx context.Context, id string) (Project, error) {
+	return db.From[Project](o.scope).Get(ctx, id)
+}
+
+// CreateProject makes a project.
+func (o *Org) CreateProject(ctx context.Context, p Project, by string) (Project, error) {
+	p.Stored = o.stored(by)
+	return p, db.Create(ctx, o.scope, &p)
+}
+
+// SaveProject writes what can be changed.
+func (o *Org) SaveProject(ctx context.Context, p *Project) error {
+	return db.Save(ctx, o.scope, p, "name", "description")
+}
+
+// RemoveProject deletes a project that has no APIs.
+func (o *Org) RemoveProject(ctx context.Context, id string, version int64) error {
+	if n, err := db.From[API](o.scope).Where("project_id = ?", id).Count(ctx); err != nil || n > 0 {
+		if err == nil {
+			err = db.ErrReference
+		}
+		return err
+	}
+	return db.Remove[Project](ctx, o.scope, id, version)
+}
+
+type counted struct {
+	Ident string
+	N     int64
+}
+
+func counts(rows []counted) map[string]int64 {
+	out := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		out[r.Ident] = r.N
+	}
+	return out
+}
+
+// APICounts returns how many APIs projects have.
+func (o *Org) APICounts(ctx context.Context, projects []string) (map[string]int64, error) {
+	if len(projects) == 0 {
+		return nil, nil
+	}
+	var rows []counted
+	err := db.From[API](o.scope.Stale()).Where("project_id IN ?", projects).Aggregate(ctx, &rows, "project_id AS ident, COUNT(*) AS n", "project_id")
+	return counts(rows), err
+}
+
+// Environments returns a page of environments.
+func (o *Org) Environments(ctx context.Context, see []string, q string, page db.PageRequest) (db.Page[Environment], error) {
+	query := search(db.From[Environment](o.scope.Stale()), q, "name", "slug")
+	if see != nil {
+		query = query.Where("id IN ?", append(see, ""))
+	}
+	return query.Page(ctx, page, "position", "name", "slug", "created_at", "updated_at")
+}
+
+// AllEnvironments returns every environment, in their order.
+func (o *Org) AllEnvironments(ctx context.Context) ([]Environment, error) {
+	return db.From[Environment](o.scope).Order("position", false).Order("id", false).All(ctx)
+}
+
+// Environment returns an environment by id or slug.
+func (o *Org) Environment(ctx context.Context, idOrSlug string) (Environment, error) {
+	return db.From[Environment](o.scope).Where("id = ? OR slug = ?", idOrSlug, idOrSlug).First(ctx)
+}
+
+// CreateEnvironment makes an environment; a negative position is after the last.
+func (o *Org) CreateEnvironment(ctx context.Context, e Environment, by string) (Environment, error) {
+	if e.Position < 0 {
+		all, err := o.AllEnvironments(ctx)
+		if err != nil {
+			return e, err
+		}
+		e.Position = 1
+		if len(all) > 0 {
+			e.Position = all[len(all)-1].Position + 1
+		}
+	}
+	e.Stored = o.stored(by)
+	return e, db.Create(ctx, o.scope, &e)
+}
+
+// SaveEnvironment writes what can be changed.
+func (o *Org) SaveEnvironment(ctx context.Context, e *Environment) error {
+	return db.Save(ctx, o.scope, e, "name", "position", "production")
+}
+
+// RemoveEnvironment deletes an environment without gateway groups.
+func (o *Org) RemoveEnvironment(ctx context.Context, id string, version int64) error {
+	if n, err := db.From[Group](o.scope).Where("environment_id = ?", id).Count(ctx); err != nil || n > 0 {
+		if err == nil {
+			err = db.ErrReference
+		}
+		return err
+	}
+	if n, err := db.From[Deployed](o.scope).Where("environment_id = ? AND revision > 0", id).Count(ctx); err != nil || n > 0 {
+		if err == nil {
+			err = db.ErrReference
+		}
+		return err
+	}
+	return db.Remove[Environment](ctx, o.scope, id, version)
+}
+
+// Groups returns a page of gateway groups.
+func (o *Org) Groups(ctx context.Context, see []string, environment, q string, page db.PageRequest) (db.Page[Group], error) {
+	query := search(db.From[Group](o.scope.Stale()), q, "name", "slug")
+	if environment != "" {
+		query = query.Where("environment_id = ?", environment)
+	}
+	if see != nil {
+		query = query.Where("environment_id IN ?", append(see, ""))
+	}
+	return query.Page(ctx, page, "name", "slug", "created_at", "updated_at")
+}
+
+// GroupsOf returns the groups of environments; none = of all.
+func (o *Org) GroupsOf(ctx context.Context, environments ...string) ([]Group, error) {
+	query := db.From[Group](o.scope).Order("slug", false)
+	if len(environments) > 0 {
+		query = query.Where("environment_id IN ?", environments)
+	}
+	return query.All(ctx)
+}
+
+// Group returns a gateway group.
+func (o *Org) Group(ctx context.Context, id string) (Group, error) {
+	return db.From[Group](o.scope).Get(ctx, id)
+}
+
+// GroupBySlug returns a gateway group by its slug.
+func (o *Org) GroupBySlug(ctx context.Context, slug string) (Group, error) {
+	return db.From[Group](o.scope).Where("slug = ?", slug).First(ctx)
+}
+
+// CreateGroup makes a gateway group. It is wanted at once, so that gateways that
+// join have something to serve.
+func (o *Org) CreateGroup(ctx context.Context, g Group, by string) (Group, error) {
+	g.Stored = o.stored(by)
+	g.Epoch, g.Wanted = ID(), 1
+	return g, db.Create(ctx, o.scope, &g)
+}
+
+// SaveGroup writes what can be changed.
+func (o *Org) SaveGroup(ctx context.Context, g *Group) error {
+	return db.Save(ctx, o.scope, g, "name", "visibility", "projects", "public_url")
+}
+
+// Want has groups published anew.
+func (o *Org) Want(ctx context.Context, groups ...string) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	_, err := db.From[Group](o.scope).Where("id IN ?", groups).Update(ctx, db.Changes{"wanted": db.Increment(1)})
+	return err
+}
+
+// RemoveGroup deletes a gateway group with what belongs to it.
+func (o *Org) RemoveGroup(ctx context.Context, id string, version int64) error {
+	if err := db.Remove[Group](ctx, o.scope, id, version); err != nil {
+		return err
+	}
+	if _, err := db.From[JoinToken](o.scope).Where("group_id = ?", id).Delete(ctx); err != nil {
+		return err
+	}
+	if _, err := db.From[DeploymentGroup](o.scope).Where("group_id = ?", id).Delete(ctx); err != nil {
+		return err
+	}
+	_, err := db.From[Gateway](o.scope).Where("group_id = ?", id).Delete(ctx)
+	return err
+}
+
+// JoinTokens returns the tokens of a group, oldest first.
+func (o *Org) JoinTokens(ctx context.Context, group string) ([]JoinToken, error) {
+	return db.From[JoinToken](o.scope).Where("group_id = ?", group).Order("created_at", false).Order("id", false).All(ctx)
+}
+
+// CreateJoinToken keeps a token by its hash.
+func (o *Org) CreateJoinToken(ctx context.Context, t JoinToken) (JoinToken, error) {
+	t.ID, t.CreatedAt = ID(), o.s.db.Now()
+	return t, db.Create(ctx, o.scope, &t)
+}
+
+// JoinToken returns the token of a group with a hash.
+func (o *Org) JoinToken(ctx context.Context, group, hash string) (JoinToken, error) {
+	return db.From[JoinToken](o.scope).Where("group_id = ? AND hash = ?", group, hash).First(ctx)
+}
+
+// UsedJoinToken notes that a token was used.
+func (o *Org) UsedJoinToken(ctx context.Context, id string) error {
+	_, err := db.From[JoinToken](o.scope).Where("id = ?", id).Update(ctx, db.Changes{"last_used_at": o.s.db.Now()})
+	return err
+}
+
+// RemoveJoinToken revokes a token of a group and returns what it was.
+func (o *Org) RemoveJoinToken(ctx context.Context, group, id string) (JoinToken, error) {
+	t, err := db.From[JoinToken](o.scope).Where("group_id = ?", group).Get(ctx, id)
+	if err != nil {
+		return t, err
+	}
+	_, err = db.From[JoinToken](o.scope).Where("id = ?", id).Delete(ctx)
+	return t, err
+}
+
+// KeepJoinTokens removes the tokens of a group by a name that have none of the
+// hashes.
+func (o *Org) KeepJoinTokens(ctx context.Context, group, name string, hashes []string) error {
+	_, err := db.From[JoinToken](o.scope).Where("group_id = ? AND name = ?", group, name).
+		Where("hash NOT IN ?", append(slices.Clone(hashes), "")).Delete(ctx)
+	return err
+}
+
+// The states of gateways.
+const (
+	Healthy = "healthy"
+	Stale   = "stale"
+	Lost    = "lost"
+	Offline = "offline"
+)
+
+// The times after which a gateway that does not report is in another state.
+const (
+	StaleAfter = 25 * time.Second
+	LostAfter  = 60 * time.Second
+)
+
+// State returns how a gateway is by what it said last.
+func (g *Gateway) State(now time.Time) string {
+	switch age := now.Sub(g.LastSeenAt); {
+	case g.Stopped:
+		return Offline
+	case age <= StaleAfter:
+		return Healthy
+	case age <= LostAfter:
+		return Stale
+	}
+	return Lost
+}
+
+// Gateways returns a page of gateways.
+func (o *Org) Gateways(ctx context.Context, groups []string, state, q string, page db.PageRequest) (db.Page[Gateway], error) {
+	query := search(db.From[Gateway](o.scope), q, "name", "build")
+	if groups != nil {
+		query = query.Where("group_id IN ?", append(slices.Clone(groups), ""))
+	}
+	now := o.s.db.Now()
+	switch state {
+	case Healthy:
+		query = query.Where("stopped = ? AND last_seen_at >= ?", false, now.Add(-StaleAfter))
+	case Stale:
+		query = query.Where("stopped = ? AND last_seen_at < ? AND last_seen_at >= ?", false, now.Add(-StaleAfter), now.Add(-LostAfter))
+	case Lost:
+		query = query.Where("stopped = ? AND last_seen_at < ?", false, now.Add(-LostAfter))
+	case Offline:
+		query = query.Where("stopped = ?", true)
+	}
+	return query.Page(ctx, page, "name", "last_seen_at", "started_at", "created_at")
+}
+
+// GatewaysOf returns all gateways of groups.
+func (o *Org) GatewaysOf(ctx context.Context, groups ...string) ([]Gateway, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	return db.From[Gateway](o.scope).Where("group_id IN ?", groups).Order("name", false).All(ctx)
+}
+
+// Gateway returns a gateway.
+func (o *Org) Gateway(ctx context.Context, id string) (Gateway, error) {
+	return db.From[Gateway](o.scope).Get(ctx, id)
+}
+
+// GatewayNamed returns the gateway of a group by its name.
+func (o *Org) GatewayNamed(ctx context.Context, group, name string) (Gateway, error) {
+	return db.From[Gateway](o.scope).Where("group_id = ? AND name = ?", group, name).First(ctx)
+}
+
+// CreateGateway takes a gateway in.
+func (o *Org) CreateGateway(ctx context.Context, g *Gateway) error {
+	g.ID = ID()
+	return db.Create(ctx, o.scope, g)
+}
+
+// RejoinGateway writes what a start of a known gateway says of it.
+func (o *Org) RejoinGateway(ctx context.Context, g *Gateway) error {
+	return o.updateGateway(ctx, g.ID, db.Changes{
+		"instance": g.Instance, "build": g.Build, "listeners": g.Listeners, "started_at": g.StartedAt,
+		"last_seen_at": g.LastSeenAt, "stopped": g.Stopped, "announced": g.Announced,
+	})
+}
+
+// ReportGateway writes what a gateway reported.
+func (o *Org) ReportGateway(ctx context.Context, g *Gateway) error {
+	return o.updateGateway(ctx, g.ID, db.Changes{
+		"last_seen_at": g.LastSeenAt, "stopped": g.Stopped, "announced": g.Announced, "epoch": g.Epoch,
+		"applied_version": g.AppliedVersion, "apis": g.APIs, "issues": g.Issues, "in_flight": g.InFlight,
+		"requests": g.Requests, "memory": g.Memory, "clock_skew_ms": g.ClockSkewMS,
+	})
+}
+
+func (o *Org) updateGateway(ctx context.Context, id string, c db.Changes) error {
+	n, err := db.From[Gateway](o.scope).Where("id = ?", id).Update(ctx, c)
+	if err == nil && n == 0 {
+		err = db.ErrNotFound
+	}
+	return err
+}
+
+// RemoveGateway forgets a gateway.
+func (o *Org) RemoveGateway(ctx context.Context, id string) error {
+	n, err := db.From[Gateway](o.scope).Where("id = ?", id).Delete(ctx)
+	if err == nil && n == 0 {
+		err = db.ErrNotFound
+	}
+	return err
+}
