@@ -62,7 +62,8 @@ func (b *Bus) store(ctx context.Context, stream string, m *nats.Msg) error {
 		// Looked at once: where somebody listens to the subject, NATS does not say
 		// that there is no stream, and the receipt is waited for in vain.
 		if !b.thereIs(stream) {
-			if err := b.ensureStream(ctx, stream); err != nil {
+			var p *PermissionError // who may not look may still publish
+			if err := b.ensureStream(ctx, stream); err != nil && !errors.As(err, &p) {
 				return err
 			}
 		}
