@@ -80,6 +80,7 @@ type Bus struct {
 	cancels map[string]bool               // owners whose cancellations are subscribed to
 	streams map[string]*stream            // forwarded HTTP, by the last token of their inbox
 	pump    bool                          // frames of streams are subscribed to
+	there   map[string]bool               // streams into which the last publication went
 
 	sealed  bool // nothing is begun any more
 	working sync.WaitGroup
@@ -130,6 +131,7 @@ func Connect(opt Options) (*Bus, error) {
 		calls:   map[string]context.CancelFunc{},
 		cancels: map[string]bool{},
 		streams: map[string]*stream{},
+		there:   map[string]bool{},
 		room:    make(chan struct{}, opt.MaxRequests),
 		served:  make(chan struct{}, opt.MaxRequests),
 	}
@@ -188,6 +190,9 @@ func (b *Bus) natsOptions() []nats.Option {
 // Connected reports whether NATS is there at this moment. It is what a service
 // reports as its readiness, not a promise that the next call succeeds.
 func (b *Bus) Connected() bool { return b.nc.IsConnected() }
+
+// Wait waits until NATS is there. It returns ctx's error, or [ErrClosed].
+func (b *Bus) Wait(ctx context.Context) error { return b.connected(ctx) }
 
 // Close stops taking in events and requests, waits until those in hand are
 // done, and ends the connection. When ctx ends first it cancels what is left,

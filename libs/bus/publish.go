@@ -59,16 +59,30 @@ func (m Message) check() error {
 func (b *Bus) store(ctx context.Context, stream string, m *nats.Msg) error {
 	same := func(s string) bool { return s == m.Subject }
 	return b.persist(ctx, "publishing "+m.Subject, same, func(ctx context.Context) error {
-		_, err := b.js.PublishMsg(ctx, m, jetstream.WithExpectStream(stream), jetstream.WithRetryAttempts(0))
-		if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) {
-			if err := b.ensureStream(ctx, stream); err != nil {
+		// Looked at once: where somebody listens to the subject, NATS does not say
+		// that there is no stream, and the receipt is waited for in vain.
+		if !b.thereIs(stream) {
+			var p *PermissionError // who may not look may still publish
+			if err := b.ensureStream(ctx, stream); err != nil && !errors.As(err, &p) {
 				return err
 			}
-			_, err = b.js.PublishMsg(ctx, m, jetstream.WithExpectStream(stream), jetstream.WithRetryAttempts(0))
-			return err
 		}
+		_, err := b.js.PublishMsg(ctx, m, jetstream.WithExpectStream(stream), jetstream.WithRetryAttempts(0))
+		b.setThere(stream, err == nil)
 		return err
 	})
+}
+
+func (b *Bus) thereIs(stream string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.there[stream]
+}
+
+func (b *Bus) setThere(stream string, there bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.there[stream] = there
 }
 
 // ensureStream makes a stream where it is missing. One that is there is left as

@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/authn/authntest"
 	"github.com/gatehouse/gatehouse/libs/httpx"
-	"github.com/gatehouse/gatehouse/libs/httpx/internal/example"
+	"github.com/gatehouse/gatehouse/libs/internal/example"
 )
 
 type echoContext = echo.Context

@@ -26,7 +26,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
-	"github.com/gatehouse/gatehouse/libs/httpx/internal/example"
+	"github.com/gatehouse/gatehouse/libs/internal/example"
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
 

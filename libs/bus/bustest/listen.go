@@ -22,7 +22,7 @@ func listen(t *testing.T, o bus.Options) *heard {
 	t.Helper()
 	b := connect(t, o)
 	ctx, cancel := context.WithCancel(t.Context())
-	h := &heard{events: make(chan Shipped, 16), missed: make(chan struct{}, 16), ended: make(chan error, 1), stop: cancel}
+	h := &heard{events: make(chan Shipped, 4096), missed: make(chan struct{}, 16), ended: make(chan error, 1), stop: cancel}
 	go func() {
 		h.ended <- bus.Listen(ctx, b, func(_ context.Context, e Shipped) { h.events <- e }, func() { h.missed <- struct{}{} })
 	}()
@@ -33,7 +33,12 @@ func listen(t *testing.T, o bus.Options) *heard {
 // missed something.
 func testListening(t *testing.T, s Server) {
 	from := connect(t, s.For(orders))
+	early := listen(t, s.For(billing)) // before there is a stream
+	<-early.missed
 	require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "acme", Number: 1}))
+	require.Equal(t, 1, (<-early.events).Number)
+	early.stop()
+	require.NoError(t, <-early.ended)
 	replicas := []*heard{listen(t, s.For(billing)), listen(t, s.For(billing))}
 	for _, r := range replicas {
 		<-r.missed // what was before is not heard
@@ -47,11 +52,17 @@ func testListening(t *testing.T, s Server) {
 	s.Stop()
 	require.NoError(t, s.Resume())
 	for _, r := range replicas {
+		// Whoever is not back yet misses it, and is told so when it is.
+		eventually(t, func() bool {
+			require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "acme", Number: 4}))
+			select {
+			case e := <-r.events:
+				return e.Number == 4
+			default:
+				return false
+			}
+		}, "nothing is heard after an outage")
 		<-r.missed
-	}
-	require.NoError(t, bus.Publish(t.Context(), from, Shipped{Tenant: "acme", Number: 4}))
-	for _, r := range replicas {
-		require.Equal(t, 4, (<-r.events).Number)
 		r.stop()
 		require.NoError(t, <-r.ended)
 	}

@@ -1,0 +1,205 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/config"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
+)
+
+// Configuration is a pointer to a service's configuration, which embeds [Config].
+// Where it has a method Validate() []problem.Field, that checks what the form
+// does not say.
+type Configuration[C any] interface {
+	*C
+	Common() *Config
+}
+
+// startLimit is how long a service waits for what it needs: as good as for ever,
+// since its database may well be set up after it.
+const startLimit = 365 * 24 * time.Hour
+
+var (
+	errUsage   = errors.New("usage")
+	errRefused = errors.New("refused")
+)
+
+// Main is the process of one service. It reads the configuration from a file and
+// from environment variables with the prefix GATEHOUSE_<NAME>_, runs until it is
+// told to stop, and exits: 0 when all is well, 1 when something failed, 2 when
+// the command line was not understood.
+//
+//	name [--config FILE]          run
+//	name --check [--config FILE]  say what is wrong with the configuration
+//	name health [--config FILE]   ask a running one whether it is ready
+//	name schema                   print the JSON Schema of the configuration
+//	name reference                print a page with every key and variable
+//	name version                  say what it was built from
+func Main[C any, P Configuration[C]](name string, defaults C, part func(C) app.Part, docs ...schema.Docs) {
+	p := program[C, P]{name: name, defaults: defaults, part: part, docs: append(docs, Docs), environ: os.Environ(), look: schema.SystemResolver()}
+	err := p.run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		os.Exit(0)
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+	os.Exit(1)
+}
+
+// program is a process of a service, with all that it takes from its system.
+type program[C any, P Configuration[C]] struct {
+	name     string
+	defaults C
+	part     func(C) app.Part
+	docs     []schema.Docs
+	environ  []string
+	look     schema.Resolver
+}
+
+func (p program[C, P]) prefix() string {
+	return "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(p.name, "-", "_"))
+}
+
+func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writer) error {
+	verb := "run"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		verb, args = args[0], args[1:]
+	}
+	flags := flag.NewFlagSet(p.name, flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() {
+		fmt.Fprintf(errs, "Usage: %s [run|health|schema|reference|version] [--config FILE] [--check]\n\nEvery key of the file can be set as an environment variable %s_….\n", p.name, p.prefix())
+		flags.PrintDefaults()
+	}
+	path := flags.String("config", "", "the configuration: a file, or a directory of files")
+	check := flags.Bool("check", false, "only say what is wrong with the configuration")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return fmt.Errorf("%s: %w (%w)", p.name, err, errUsage)
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%s: what is %q? (%w)", p.name, flags.Arg(0), errUsage)
+	}
+	switch verb {
+	case "run":
+		cfg, err := p.load(*path)
+		if err != nil || *check {
+			if err == nil {
+				fmt.Fprintln(out, "the configuration is good")
+			}
+			return err
+		}
+		log := slog.New(slog.NewJSONHandler(errs, &slog.HandlerOptions{Level: P(&cfg).Common().level()}))
+		return app.RunUntilSignal(ctx, app.Options{Log: log, StartTimeout: startLimit}, p.part(cfg))
+	case "health":
+		cfg, err := p.load(*path)
+		if err != nil {
+			return err
+		}
+		return health(ctx, P(&cfg).Common().Listen)
+	case "schema":
+		s, err := p.schema()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, string(indented(s.JSON())))
+	case "reference":
+		s, err := p.schema()
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(out, config.Reference(config.Section{Title: p.name, Schema: s, Prefix: p.prefix()}))
+	case "version":
+		b := app.Build()
+		fmt.Fprintf(out, "%s %s %s %s\n", p.name, b.Version, b.Revision, b.Go)
+	default:
+		flags.Usage()
+		return fmt.Errorf("%s: there is no command %q (%w)", p.name, verb, errUsage)
+	}
+	return nil
+}
+
+func (p program[C, P]) schema() (*schema.Schema, error) {
+	return schema.Of(p.defaults, schema.WithDocs(p.docs...))
+}
+
+// load reads the configuration, with its secrets.
+func (p program[C, P]) load(path string) (C, error) {
+	cfg := p.defaults
+	doc, err := config.Read(path, p.prefix(), p.environ, &cfg)
+	if err != nil {
+		return cfg, err
+	}
+	fields := schema.ResolveSecrets(&cfg, p.look)
+	if len(fields) == 0 {
+		fields = P(&cfg).Common().validate()
+		if v, ok := any(&cfg).(interface{ Validate() []problem.Field }); ok {
+			fields = append(fields, v.Validate()...)
+		}
+	}
+	if len(fields) == 0 {
+		return cfg, nil
+	}
+	if doc != nil {
+		doc.Locate(fields)
+	}
+	return cfg, schema.Violations(fields)
+}
+
+func indented(b []byte) []byte {
+	var v any
+	if json.Unmarshal(b, &v) != nil {
+		return b
+	}
+	out, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return b
+	}
+	return out
+}
+
+// health asks the service at a listen address, on this machine, whether it is
+// ready: for health checks of containers that have no other program.
+func health(ctx context.Context, listen string) error {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("there is no listener to ask: set listen (%w)", errRefused)
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/health/ready", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		b, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
+		return fmt.Errorf("it is not ready: %s (%w)", b, errors.Join(errRefused, err))
+	}
+	return nil
+}
