@@ -19,6 +19,7 @@ import (
 	contractgateway "github.com/gatehouse/gatehouse/libs/contract/gateway"
 	contract "github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/libs/unitstore"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/api"
@@ -104,4 +105,13 @@ func build(ctx context.Context, k *service.Kit, cfg Config) (http.Handler, error
 	k.Go("deleted APIs", func(ctx context.Context) error { return events.Follow(ctx, k.Bus, kept) })
 	answers := events.Answers{Store: kept, Check: checker, APIs: known, LimitMode: cfg.LimitMode}
 	return s, answers.Register(k.Bus)
+}
+
+// Access is what the service does on the bus.
+func Access() bus.Access {
+	return bus.Access{
+		Service: contract.Service, Durables: []string{events.Durable},
+		Asks:    []string{tenant.Service, contractgateway.Service, portal.Service}, Listens: []string{tenant.Service},
+		Buckets: []bus.BucketAccess{{Name: contractgateway.Units}},
+	}
 }

@@ -49,11 +49,7 @@ func newWorld(t *testing.T, change ...func(*policymanager.Config)) *world {
 	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
 		authntest.Access(),
-		{
-			Service: contract.Service, Durables: []string{"policy-manager-apis"},
-			Asks: []string{tenant.Service, gateway.Service, portal.Service}, Listens: []string{tenant.Service},
-			Buckets: []bus.BucketAccess{{Name: gateway.Units}},
-		},
+		policymanager.Access(),
 		{
 			Service: gateway.Service, Asks: []string{contract.Service}, Forwards: []string{contract.Service}, Listens: []string{contract.Service},
 			Buckets: []bus.BucketAccess{{Name: gateway.Units, Write: true}},
