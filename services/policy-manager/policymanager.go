@@ -111,7 +111,7 @@ func build(ctx context.Context, k *service.Kit, cfg Config) (http.Handler, error
 func Access() bus.Access {
 	return bus.Access{
 		Service: contract.Service, Durables: []string{events.Durable},
-		Asks:    []string{tenant.Service, contractgateway.Service, portal.Service}, Listens: []string{tenant.Service},
+		Asks: []string{tenant.Service, contractgateway.Service, portal.Service}, Listens: []string{tenant.Service},
 		Buckets: []bus.BucketAccess{{Name: contractgateway.Units}},
 	}
 }
