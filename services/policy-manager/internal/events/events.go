@@ -116,9 +116,12 @@ func (a *Answers) validate(ctx context.Context, q contract.Validate) (contract.V
 	return out, nil
 }
 
+// Durable is the name under which deleted APIs are followed.
+const Durable = "policy-manager-apis"
+
 // Follow forgets the policies and plans of APIs that are deleted, until ctx ends.
 func Follow(ctx context.Context, b *bus.Bus, s *store.Store) error {
-	return bus.Consume(ctx, b, "policy-manager-apis", func(ctx context.Context, e gateway.APIChanged) error {
+	return bus.Consume(ctx, b, Durable, func(ctx context.Context, e gateway.APIChanged) error {
 		if !e.Deleted {
 			return nil
 		}
