@@ -19,7 +19,7 @@ type Stored struct {
 // stored returns the fields of a new row.
 func (t *Tx) stored() Stored {
 	now := t.store.Now()
-	return Stored{ID: NewID(), Version: 1, CreatedAt: now, CreatedBy: t.cause.Actor.ID, UpdatedAt: now}
+	return Stored{ID: NewID(), Version: 1, CreatedAt: now, CreatedBy: t.by, UpdatedAt: now}
 }
 
 // Organization is a tenant.

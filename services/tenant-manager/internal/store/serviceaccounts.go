@@ -69,7 +69,7 @@ func (t *Tx) DeleteServiceAccount(ctx context.Context, id string, version int64)
 
 // CreateServiceToken keeps a token by its hash.
 func (t *Tx) CreateServiceToken(ctx context.Context, k *ServiceToken) error {
-	k.ID, k.CreatedAt, k.CreatedBy = NewID(), t.store.Now(), t.cause.Actor.ID
+	k.ID, k.CreatedAt, k.CreatedBy = NewID(), t.store.Now(), t.by
 	return db.Create(ctx, t.scope, k)
 }
 

@@ -9,13 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
-	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/secret"
@@ -23,13 +23,20 @@ import (
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	db   *db.DB
-	ring *secret.Keyring
+	db       *db.DB
+	ring     *secret.Keyring
+	onAccess func(tenant.AccessChanged)
 }
 
 // New returns a store over an open, migrated database. The keys encrypt what is
-// secret in it.
-func New(d *db.DB, ring *secret.Keyring) *Store { return &Store{db: d, ring: ring} }
+// secret in it. onAccess is told of each change of access that was committed; nil
+// is fine.
+func New(d *db.DB, ring *secret.Keyring, onAccess func(tenant.AccessChanged)) *Store {
+	if onAccess == nil {
+		onAccess = func(tenant.AccessChanged) {}
+	}
+	return &Store{db: d, ring: ring, onAccess: onAccess}
+}
 
 // Now returns the time as the database can hold it.
 func (s *Store) Now() time.Time { return s.db.Now() }
@@ -55,42 +62,63 @@ func (o *Org) ID() string { return o.scope.Organization() }
 // secrets returns a context that can read and write encrypted columns.
 func (s *Store) secrets(ctx context.Context) context.Context { return secret.With(ctx, s.ring) }
 
-// Cause is who changes something, and from where: what the audit trail says.
-type Cause struct {
-	Actor     audit.Actor
-	RequestID string
-	IP        string
-}
-
 // Tx is a transaction in one organization.
 type Tx struct {
 	*Org
-	tx    *db.Tx
-	cause Cause
+	tx      *db.Tx
+	by      string
+	changed []tenant.AccessChanged
 }
 
-// Tx runs fn in a transaction; see [db.DB.Tx].
-func (s *Store) Tx(ctx context.Context, organization string, cause Cause, fn func(tx *Tx) error) error {
-	return s.db.Tx(ctx, func(tx *db.Tx) error { return fn(s.in(tx, organization, cause)) })
+// Tx runs fn in a transaction; see [db.DB.Tx]. by is the id of who makes the
+// changes, "" for the service itself.
+func (s *Store) Tx(ctx context.Context, organization, by string, fn func(tx *Tx) error) error {
+	var last *Tx
+	err := s.db.Tx(ctx, func(tx *db.Tx) error {
+		last = s.In(tx, organization, by)
+		return fn(last)
+	})
+	if err == nil && last != nil {
+		last.Committed()
+	}
+	return err
 }
 
-func (s *Store) in(tx *db.Tx, organization string, cause Cause) *Tx {
-	return &Tx{Org: &Org{store: s, scope: tx.For(organization)}, tx: tx, cause: cause}
+// In returns a transaction that others run as one of an organization. They call
+// [Tx.Committed] after it.
+func (s *Store) In(tx *db.Tx, organization, by string) *Tx {
+	return &Tx{Org: &Org{store: s, scope: tx.For(organization)}, tx: tx, by: by}
+}
+
+// DB returns the transaction itself.
+func (t *Tx) DB() *db.Tx { return t.tx }
+
+// Committed tells this process of what has changed at once; the others hear of
+// it over the bus.
+func (t *Tx) Committed() {
+	for _, e := range t.changed {
+		t.store.onAccess(e)
+	}
 }
 
 // Once is as [Store.Tx], for a request with an Idempotency-Key: see
-// [db.DB.Once]. The kept answer is encrypted, because it may hold a secret.
-func (s *Store) Once(ctx context.Context, organization string, cause Cause, key string, request []byte, fn func(tx *Tx) ([]byte, error)) (answer []byte, err error) {
+// [db.DB.Once]. The kept answer is encrypted, because it holds a secret.
+func (s *Store) Once(ctx context.Context, organization, by, key string, request []byte, fn func(tx *Tx) ([]byte, error)) (answer []byte, err error) {
 	at := secret.Place{Table: "idempotency_keys", Column: "body", Row: organization + " " + key}
+	var last *Tx
 	res, _, err := s.db.Once(ctx, organization, key, request, func(tx *db.Tx) (db.Response, error) {
-		b, err := fn(s.in(tx, organization, cause))
+		last = s.In(tx, organization, by)
+		b, err := fn(last)
 		if err != nil {
 			return db.Response{}, err
 		}
-		return db.Response{Status: 1, Body: []byte(s.ring.Seal(b, at))}, nil
+		return db.Response{Status: http.StatusCreated, Body: []byte(s.ring.Seal(b, at))}, nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if last != nil {
+		last.Committed()
 	}
 	answer, err = s.ring.Open(string(res.Body), at)
 	if err != nil {
@@ -99,30 +127,11 @@ func (s *Store) Once(ctx context.Context, organization string, cause Cause, key 
 	return answer, nil
 }
 
-// Record puts an entry of the audit trail into the transaction.
-func (t *Tx) Record(action string, target audit.Target, changes ...audit.Change) error {
-	return t.record(action, "done", target, changes)
-}
-
-// Refuse puts an entry into the transaction that says that something was
-// refused.
-func (t *Tx) Refuse(action string, target audit.Target) error {
-	return t.record(action, "refused", target, nil)
-}
-
-func (t *Tx) record(action, outcome string, target audit.Target, changes []audit.Change) error {
-	e := audit.Recorded{
-		ID: NewID(), Organization: t.ID(), Service: tenant.Service, Action: action, Outcome: outcome,
-		Actor: t.cause.Actor, Target: target, Changes: changes,
-		RequestID: t.cause.RequestID, IP: t.cause.IP, Time: t.store.Now(),
-	}
-	return t.tx.Emit(e.Subject(), "audit "+t.ID(), e)
-}
-
 // AccessChanged tells everybody that what a principal may do has changed, or,
 // where session is not "", that it has ended.
 func (t *Tx) AccessChanged(principal, session string) error {
 	e := tenant.AccessChanged{Organization: t.ID(), Principal: principal, Session: session}
+	t.changed = append(t.changed, e)
 	return t.tx.Emit(e.Subject(), "access "+t.ID(), e)
 }
 

@@ -31,7 +31,7 @@ func TestStore(t *testing.T) {
 	dbtest.Run(t, migrations.Files, func(t *testing.T, d *db.DB) {
 		ring, err := secret.ParseKeyring(secret.NewKey("k"))
 		require.NoError(t, err)
-		s := store.New(d, ring)
+		s := store.New(d, ring, nil)
 		for name, test := range map[string]func(*testing.T, *store.Store){
 			"organizations":    testOrganizations,
 			"users":            testUsers,
@@ -51,7 +51,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-var cause = store.Cause{Actor: audit.Actor{Kind: "user", ID: "actor", Name: "Actor"}, RequestID: "r", IP: "127.0.0.1"}
+const by = "actor"
 
 // organization makes one, named by the test.
 func organization(t *testing.T, s *store.Store, slug string) string {
@@ -66,7 +66,7 @@ func organization(t *testing.T, s *store.Store, slug string) string {
 
 func tx(t *testing.T, s *store.Store, organization string, fn func(tx *store.Tx) error) {
 	t.Helper()
-	require.NoError(t, s.Tx(t.Context(), organization, cause, fn))
+	require.NoError(t, s.Tx(t.Context(), organization, by, fn))
 }
 
 func user(t *testing.T, s *store.Store, organization, name, email string) store.User {
@@ -80,7 +80,7 @@ func testOrganizations(t *testing.T, s *store.Store) {
 	ctx := t.Context()
 	a := organization(t, s, "org-a")
 	b := organization(t, s, "org-b")
-	err := s.Tx(ctx, store.NewID(), cause, func(tx *store.Tx) error {
+	err := s.Tx(ctx, store.NewID(), by, func(tx *store.Tx) error {
 		_, err := tx.CreateOrganization(ctx, "org-a", "again")
 		return err
 	})
@@ -91,7 +91,7 @@ func testOrganizations(t *testing.T, s *store.Store) {
 	got.Name = "New name"
 	tx(t, s, a, func(tx *store.Tx) error { return tx.SaveOrganization(ctx, &got) })
 	require.EqualValues(t, 2, got.Version)
-	err = s.Tx(ctx, b, cause, func(tx *store.Tx) error { return tx.SaveOrganization(ctx, &got) })
+	err = s.Tx(ctx, b, by, func(tx *store.Tx) error { return tx.SaveOrganization(ctx, &got) })
 	require.ErrorIs(t, err, db.ErrNotFound, "another organization's cannot be written")
 	list, err := s.Organizations(ctx, b, "none")
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func testUsers(t *testing.T, s *store.Store) {
 	other := user(t, s, b, "Ada elsewhere", "ada@example.com")
 	require.Equal(t, "Ada Lovelace", ada.Name)
 	require.Equal(t, "actor", ada.CreatedBy)
-	err := s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.CreateUser(ctx, &store.User{Email: "ADA@example.COM"}) })
+	err := s.Tx(ctx, a, by, func(tx *store.Tx) error { return tx.CreateUser(ctx, &store.User{Email: "ADA@example.COM"}) })
 	require.ErrorIs(t, err, db.ErrDuplicate, "whatever the case")
 
 	_, err = s.For(a).User(ctx, other.ID)
@@ -146,7 +146,7 @@ func testUsers(t *testing.T, s *store.Store) {
 	require.Equal(t, []string{"bob"}, search("", store.Disabled))
 	stale := bob
 	stale.Version = 1
-	err = s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.SaveUser(ctx, &stale) })
+	err = s.Tx(ctx, a, by, func(tx *store.Tx) error { return tx.SaveUser(ctx, &stale) })
 	require.True(t, problem.Is(err, problem.CodePreconditionFailed))
 	tx(t, s, a, func(tx *store.Tx) error { return tx.SignedIn(ctx, bob.ID, s.Now()) })
 	tx(t, s, a, func(tx *store.Tx) error { return tx.Rehash(ctx, bob.ID, "hash", "hash2") })
@@ -294,7 +294,9 @@ func testGrants(t *testing.T, s *store.Store) {
 	a, b := organization(t, s, "grants-a"), organization(t, s, "grants-b")
 	role := store.Role{Name: "support", Title: "Support", Permissions: []string{"api:read", "user:*"}}
 	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateRole(ctx, &role) })
-	err := s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.CreateRole(ctx, &store.Role{Name: "support", Permissions: []string{"api:read"}}) })
+	err := s.Tx(ctx, a, by, func(tx *store.Tx) error {
+		return tx.CreateRole(ctx, &store.Role{Name: "support", Permissions: []string{"api:read"}})
+	})
 	require.ErrorIs(t, err, db.ErrDuplicate)
 	got, err := s.For(a).RoleByName(ctx, "support")
 	require.NoError(t, err)
@@ -314,7 +316,7 @@ func testGrants(t *testing.T, s *store.Store) {
 	withEnd.ExpiresAt = &ended
 	grant(t, s, a, withEnd)
 	g = grant(t, s, a, g) // takes the place of the ended one
-	err = s.Tx(ctx, a, cause, func(tx *store.Tx) error {
+	err = s.Tx(ctx, a, by, func(tx *store.Tx) error {
 		again := g
 		return tx.CreateGrant(ctx, &again)
 	})
@@ -329,7 +331,7 @@ func testGrants(t *testing.T, s *store.Store) {
 	n, err := s.For(a).RoleUses(ctx, role.ID)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
-	err = s.Tx(ctx, b, cause, func(tx *store.Tx) error { return tx.DeleteGrant(ctx, g, db.AnyVersion) })
+	err = s.Tx(ctx, b, by, func(tx *store.Tx) error { return tx.DeleteGrant(ctx, g, db.AnyVersion) })
 	require.ErrorIs(t, err, db.ErrNotFound)
 	tx(t, s, a, func(tx *store.Tx) error { return tx.DeleteGrant(ctx, g, 1) })
 	tx(t, s, a, func(tx *store.Tx) error { return tx.DeleteRole(ctx, role.ID, 2) })
@@ -383,7 +385,7 @@ func testServiceAccounts(t *testing.T, s *store.Store) {
 	require.NotNil(t, list[0].LastUsedAt)
 	_, err = s.For(b).ServiceToken(ctx, acc.ID, k.ID)
 	require.ErrorIs(t, err, db.ErrNotFound)
-	err = s.Tx(ctx, a, cause, func(tx *store.Tx) error { return tx.DeleteServiceToken(ctx, "other", k.ID) })
+	err = s.Tx(ctx, a, by, func(tx *store.Tx) error { return tx.DeleteServiceToken(ctx, "other", k.ID) })
 	require.ErrorIs(t, err, db.ErrNotFound)
 	page, err := s.For(a).ServiceAccounts(ctx, "ci", db.PageRequest{Sort: "name"})
 	require.NoError(t, err)
@@ -514,7 +516,7 @@ func testOnce(t *testing.T, s *store.Store) {
 	a := organization(t, s, "once-a")
 	runs := 0
 	do := func(key, request string) (string, error) {
-		b, err := s.Once(ctx, a, cause, key, []byte(request), func(*store.Tx) ([]byte, error) {
+		b, err := s.Once(ctx, a, by, key, []byte(request), func(*store.Tx) ([]byte, error) {
 			runs++
 			return []byte("a token that is shown once"), nil
 		})

@@ -50,7 +50,7 @@ type auditHead struct {
 // often it comes. The error is [db.ErrNotFound] where there is no such
 // organization.
 func (s *Store) AppendAudit(ctx context.Context, r audit.Recorded) error {
-	return s.Tx(ctx, r.Organization, Cause{}, func(tx *Tx) error {
+	return s.Tx(ctx, r.Organization, "", func(tx *Tx) error {
 		head, err := db.From[auditHead](tx.scope).Lock().First(ctx)
 		if err != nil {
 			return err

@@ -1,0 +1,12 @@
+// Command tenant-manager runs the tenant-manager service.
+package main
+
+import (
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/service"
+	tenantmanager "github.com/gatehouse/gatehouse/services/tenant-manager"
+)
+
+func main() {
+	service.Main(tenant.Service, tenantmanager.DefaultConfig(), tenantmanager.Part, tenantmanager.Docs)
+}

@@ -1,0 +1,89 @@
+package tenantmanager
+
+import (
+	"net"
+	"net/url"
+	"regexp"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/service"
+)
+
+// Config is the configuration of the service.
+type Config struct {
+	service.Config
+	// ConsoleURL is where the consoles are, such as https://tenant-admin.example.com;
+	// links of invitations begin with it.
+	ConsoleURL string `json:"consoleURL,omitempty"`
+	// PortalURL is where the developer portal is; links that invite people who use
+	// APIs begin with it. The default is ConsoleURL.
+	PortalURL string `json:"portalURL,omitempty"`
+	// FirstRun is what the first start makes.
+	FirstRun FirstRun `json:"firstRun,omitzero"`
+	// Sessions say how long people stay signed in.
+	Sessions Sessions `json:"sessions,omitzero"`
+	// InvitationLifetime is how long an invitation can be accepted.
+	InvitationLifetime schema.Duration `json:"invitationLifetime,omitempty" schema:"min=1m,max=8760h"`
+
+	// OnFirstRun, where not nil, is handed each one-time code of the first run.
+	OnFirstRun func(code string) `json:"-"`
+	// Listening, where not nil, is told the TCP address.
+	Listening func(net.Addr) `json:"-"`
+}
+
+// FirstRun is the first organization, and where its owner goes.
+type FirstRun struct {
+	// Organization is the slug of the first organization. It never changes.
+	Organization string `json:"organization,omitempty"`
+	// Name is the name of the first organization, until the owner gives it
+	// another.
+	Name string `json:"name,omitempty"`
+	// ConsoleURL is where the admin console is: the link for the first sign-in
+	// begins with it. Without it only the code is logged.
+	ConsoleURL string `json:"consoleURL,omitempty"`
+}
+
+// Sessions say how long people stay signed in.
+type Sessions struct {
+	// Idle is how long a session lasts without being used.
+	Idle schema.Duration `json:"idle,omitempty" schema:"min=5m,max=8760h"`
+	// Lifetime is how long a session lasts at most.
+	Lifetime schema.Duration `json:"lifetime,omitempty" schema:"min=5m,max=8760h"`
+	// RefreshLeeway is how long a refresh token that was exchanged is answered
+	// with its successor once more, for clients whose answer was lost. By default
+	// it is not, and ends the session.
+	RefreshLeeway schema.Duration `json:"refreshLeeway,omitempty" schema:"min=0s,max=1m"`
+}
+
+// DefaultConfig returns the values of what a file leaves out.
+func DefaultConfig() Config {
+	return Config{
+		Config:             service.DefaultConfig(),
+		FirstRun:           FirstRun{Organization: "default", Name: "Default"},
+		Sessions:           Sessions{Idle: schema.Duration(7 * day), Lifetime: schema.Duration(30 * day)},
+		InvitationLifetime: schema.Duration(7 * day),
+	}
+}
+
+var slug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// Validate checks what the form of the configuration does not say.
+func (c *Config) Validate() []problem.Field {
+	var fields []problem.Field
+	add := func(pointer, code, detail string) {
+		fields = append(fields, problem.Field{Pointer: pointer, Code: code, Detail: detail})
+	}
+	if !c.Secrets.Keyring.IsSet() {
+		add("/secrets/keyring", schema.RuleRequired, "signing keys are stored encrypted: make a key with openssl rand -hex 32")
+	}
+	if !slug.MatchString(c.FirstRun.Organization) {
+		add("/firstRun/organization", schema.RuleFormat, "use lower-case letters, digits and hyphens, at most 63")
+	}
+	for pointer, s := range map[string]string{"/consoleURL": c.ConsoleURL, "/portalURL": c.PortalURL, "/firstRun/consoleURL": c.FirstRun.ConsoleURL} {
+		if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			add(pointer, schema.RuleFormat, "use an address such as https://admin.example.com")
+		}
+	}
+	return fields
+}

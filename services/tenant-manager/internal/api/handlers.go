@@ -1,0 +1,238 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// Options say how long things last, and where links lead.
+type Options struct {
+	// ConsoleURL and PortalURL begin the links of invitations.
+	ConsoleURL, PortalURL string
+	// SessionIdle is how long a session lasts without being used,
+	// SessionLifetime how long at most.
+	SessionIdle, SessionLifetime time.Duration
+	// RefreshLeeway is how long the refresh token before the present one is
+	// answered with the present one again, in place of ending the session.
+	RefreshLeeway time.Duration
+	// InvitationLifetime is how long an invitation can be accepted.
+	InvitationLifetime time.Duration
+}
+
+// Handlers answers the operations of the API.
+type Handlers struct {
+	kit       *service.Kit
+	store     *store.Store
+	issuer    *issue.Issuer
+	passwords *password.Hasher
+	opt       Options
+	// later is work whose time must not show in an answer.
+	later chan func(context.Context)
+}
+
+var _ StrictServerInterface = (*Handlers)(nil)
+
+// laterRoom bounds the work that waits.
+const laterRoom = 1000
+
+// New returns the handlers.
+func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, opt Options) *Handlers {
+	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, opt: opt, later: make(chan func(context.Context), laterRoom)}
+}
+
+// Register puts the handlers below a router.
+func (h *Handlers) Register(r EchoRouter) {
+	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{withUserAgent}))
+}
+
+// Run does what handlers leave for later, until ctx ends.
+func (h *Handlers) Run(ctx context.Context) error {
+	for {
+		select {
+		case f := <-h.later:
+			f(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// afterwards does something when the request is answered.
+func (h *Handlers) afterwards(what string, f func(ctx context.Context) error) {
+	select {
+	case h.later <- func(ctx context.Context) {
+		if err := f(ctx); err != nil && ctx.Err() == nil {
+			h.kit.Log.WarnContext(ctx, what, "err", err)
+		}
+	}:
+	default:
+		h.kit.Log.Warn(what, "err", "too much waits already")
+	}
+}
+
+type userAgentKey struct{}
+
+func withUserAgent(next StrictHandlerFunc, _ string) StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		r := c.Request()
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), userAgentKey{}, r.UserAgent())))
+		return next(c, request)
+	}
+}
+
+func userAgent(ctx context.Context) string {
+	s, _ := ctx.Value(userAgentKey{}).(string)
+	return s
+}
+
+// caller returns who calls; every operation that is not public has one.
+func caller(ctx context.Context) authn.Principal {
+	p, _ := authn.From(ctx)
+	return p
+}
+
+// mine returns what the caller's organization sees.
+func (h *Handlers) mine(ctx context.Context) *store.Org { return h.store.For(caller(ctx).Organization) }
+
+// change runs fn in a transaction of the caller's organization.
+func (h *Handlers) change(ctx context.Context, fn func(tx *store.Tx) error) error {
+	p := caller(ctx)
+	return h.store.Tx(ctx, p.Organization, p.Subject, fn)
+}
+
+// create is as change, and takes effect once for an Idempotency-Key.
+func create[T any](ctx context.Context, h *Handlers, fn func(tx *store.Tx) (T, error)) (T, error) {
+	p := caller(ctx)
+	var last *store.Tx
+	out, err := httpx.Once(ctx, h.store.DB(), func(tx *db.Tx) (T, error) {
+		last = h.store.In(tx, p.Organization, p.Subject)
+		return fn(last)
+	})
+	if err == nil && last != nil {
+		last.Committed()
+	}
+	return out, err
+}
+
+// createSecret is as create, for an answer that holds a secret: it is kept
+// encrypted. operation and input are what makes it this request.
+func createSecret[T any](ctx context.Context, h *Handlers, key *string, operation string, input any, fn func(tx *store.Tx) (T, error)) (T, error) {
+	p := caller(ctx)
+	var out T
+	request, err := json.Marshal([]any{operation, p.Subject, input})
+	if err != nil {
+		return out, fmt.Errorf("reading the request: %w", err)
+	}
+	answer, err := h.store.Once(ctx, p.Organization, p.Subject, deref(key), request, func(tx *store.Tx) ([]byte, error) {
+		made, err := fn(tx)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(made)
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, json.Unmarshal(answer, &out)
+}
+
+// record puts an entry of the audit trail into a transaction.
+func (h *Handlers) record(ctx context.Context, tx *store.Tx, action, kind, id, name string, before, after any) error {
+	return h.kit.Audit(ctx, tx.DB(), service.Entry{
+		Action: action, Target: audit.Target{Kind: kind, ID: id, Name: name}, Before: before, After: after, Organization: tx.ID(),
+	})
+}
+
+// recordUser is as record, for what somebody does to their own account before or
+// while signing in.
+func (h *Handlers) recordUser(ctx context.Context, tx *store.Tx, action string, u store.User, refused bool) error {
+	actor := audit.Actor{Kind: "user", ID: u.ID, Name: u.Name}
+	if refused {
+		actor = audit.Actor{Kind: "anonymous"}
+	}
+	return h.kit.Audit(ctx, tx.DB(), service.Entry{
+		Action: action, Target: audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, Refused: refused, Organization: tx.ID(), Actor: actor,
+	})
+}
+
+// handsOn returns a problem where the caller would hand on what they do not have.
+func (h *Handlers) handsOn(ctx context.Context, tx *store.Tx, permissions []string, scope access.Scope, until time.Time) error {
+	held, err := rights.Of(ctx, tx.Org, caller(ctx).Subject)
+	if err != nil {
+		return err
+	}
+	if missing := access.Missing(held, permissions, scope, until, h.store.Now()); missing != "" {
+		return problem.New(problem.CodeAccessDenied,
+			"nobody can hand on what they do not have: this needs %s in %s; ask somebody who has it", missing, scope)
+	}
+	return nil
+}
+
+// mayManage returns a problem where the principal may do more than the caller.
+func (h *Handlers) mayManage(ctx context.Context, tx *store.Tx, principal string) error {
+	if principal == caller(ctx).Subject {
+		return nil
+	}
+	theirs, err := rights.Of(ctx, tx.Org, principal)
+	if err != nil {
+		return err
+	}
+	held, err := rights.Of(ctx, tx.Org, caller(ctx).Subject)
+	if err != nil {
+		return err
+	}
+	now := h.store.Now()
+	for _, g := range theirs {
+		if g.Ended(now) {
+			continue
+		}
+		if missing := access.Missing(held, g.Permissions, g.Scope, g.ExpiresAt, now); missing != "" {
+			return problem.New(problem.CodeAccessDenied,
+				"nobody can change an account that may do more than their own: it has %s in %s; ask somebody who has that too", missing, g.Scope)
+		}
+	}
+	return nil
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// ptr returns a pointer to a value, nil to the zero value.
+func ptr[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func etag(version int64) *string { return ptr(db.ETag(version)) }
+
+func location(kind, id string) *string { return ptr("/api/v1/" + kind + "/" + id) }
+
+// invalid is the problem of one field of the body.
+func invalid(pointer, code, format string, args ...any) *problem.Problem {
+	detail := fmt.Sprintf(format, args...)
+	return problem.Invalid(detail, problem.Field{Pointer: pointer, Code: code, Detail: detail})
+}

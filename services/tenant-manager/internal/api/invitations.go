@@ -1,0 +1,227 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
+)
+
+// ListInvitations returns a page of invitations.
+func (h *Handlers) ListInvitations(ctx context.Context, r ListInvitationsRequestObject) (ListInvitationsResponseObject, error) {
+	if err := authn.Require(ctx, "invitation:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	p := httpx.Page(r.Params.Cursor, r.Params.Limit, (*string)(nil))
+	p.Descending = true
+	page, err := org.Invitations(ctx, deref(r.Params.Q), string(deref(r.Params.Status)), p)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := rights.Roles(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	out := InvitationList{Items: make([]Invitation, len(page.Items)), Next: ptr(page.Next)}
+	for i, row := range page.Items {
+		out.Items[i] = invitationOf(row, roles, h.store.Now())
+	}
+	return ListInvitations200JSONResponse(out), nil
+}
+
+// GetInvitation returns an invitation.
+func (h *Handlers) GetInvitation(ctx context.Context, r GetInvitationRequestObject) (GetInvitationResponseObject, error) {
+	if err := authn.Require(ctx, "invitation:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	row, err := org.Invitation(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := rights.Roles(ctx, org)
+	return GetInvitation200JSONResponse{Body: invitationOf(row, roles, h.store.Now()), Headers: GetInvitation200ResponseHeaders{ETag: etag(row.Version)}}, err
+}
+
+// CreateInvitation invites somebody by a link.
+func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationRequestObject) (CreateInvitationResponseObject, error) {
+	for _, invited := range r.Body.Roles {
+		if err := authn.Require(ctx, "invitation:create", authn.Scope{Project: deref(invited.Project)}); err != nil {
+			return nil, err
+		}
+	}
+	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createInvitation", r.Body, func(tx *store.Tx) (InvitationCreated, error) {
+		roles, err := rights.Roles(ctx, tx.Org)
+		if err != nil {
+			return InvitationCreated{}, err
+		}
+		if _, err := tx.UserByEmail(ctx, r.Body.Email); err == nil {
+			return InvitationCreated{}, problem.New(problem.CodeConflict, "somebody with this e-mail address is a user already: give them roles at /grants")
+		} else if !store.IsNotFound(err) {
+			return InvitationCreated{}, err
+		}
+		secret := token.OneTime()
+		row := store.Invitation{Email: r.Body.Email, Name: strings.TrimSpace(deref(r.Body.Name)), TokenHash: token.Hash(secret), ExpiresAt: h.store.Now().Add(h.opt.InvitationLifetime)}
+		if row.Roles, err = h.invitedRoles(ctx, tx, r.Body.Roles, roles); err != nil {
+			return InvitationCreated{}, err
+		}
+		if err := tx.CreateInvitation(ctx, &row); err != nil {
+			return InvitationCreated{}, err
+		}
+		i := invitationOf(row, roles, h.store.Now())
+		base := h.opt.ConsoleURL
+		if deref(r.Body.To) == Portal && h.opt.PortalURL != "" {
+			base = h.opt.PortalURL
+		}
+		out := InvitationCreated{
+			Id: i.Id, Version: i.Version, Email: i.Email, Name: i.Name, Roles: i.Roles, Status: i.Status, ExpiresAt: i.ExpiresAt,
+			CreatedAt: i.CreatedAt, CreatedBy: i.CreatedBy, UpdatedAt: i.UpdatedAt,
+			Url: strings.TrimRight(base, "/") + "/invite#token=" + secret, Token: secret,
+		}
+		return out, h.record(ctx, tx, "invitation.created", "invitation", i.Id, i.Email, nil, i)
+	})
+	return CreateInvitation201JSONResponse{Body: made, Headers: CreateInvitation201ResponseHeaders{ETag: etag(made.Version), Location: location("invitations", made.Id)}}, err
+}
+
+// invitedRoles finds the roles of an invitation, all of which the caller must be
+// able to give.
+func (h *Handlers) invitedRoles(ctx context.Context, tx *store.Tx, in []InvitedRole, roles map[string]access.Role) ([]store.InvitedRole, error) {
+	var out []store.InvitedRole
+	for i, invited := range in {
+		role, ok := findRole(roles, invited.Role)
+		if !ok {
+			return nil, invalid(fmt.Sprintf("/roles/%d/role", i), "reference", "there is no role %q: see /roles", invited.Role)
+		}
+		if err := h.handsOn(ctx, tx, role.Permissions, access.Scope{Project: deref(invited.Project)}, noEnd); err != nil {
+			return nil, err
+		}
+		out = append(out, store.InvitedRole{Role: role.ID, Project: deref(invited.Project)})
+	}
+	return out, nil
+}
+
+// DeleteInvitation takes an invitation back.
+func (h *Handlers) DeleteInvitation(ctx context.Context, r DeleteInvitationRequestObject) (DeleteInvitationResponseObject, error) {
+	if err := authn.Require(ctx, "invitation:delete", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
+		row, err := tx.Invitation(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteInvitation(ctx, row.ID, version); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "invitation.deleted", "invitation", row.ID, row.Email, nil, nil)
+	})
+	return DeleteInvitation204Response{}, err
+}
+
+var errNoInvitation = problem.New(problem.CodeNotFound, "this invitation does not exist, has run out, was taken back or used: ask for a new one")
+
+// openInvitation returns the invitation of a link that can still be accepted.
+func (h *Handlers) openInvitation(ctx context.Context, secret string) (store.Invitation, store.Organization, error) {
+	row, err := h.store.InvitationByToken(ctx, token.Hash(secret))
+	if store.IsNotFound(err) || err == nil && row.Status(h.store.Now()) != store.Pending {
+		return row, store.Organization{}, errNoInvitation
+	}
+	if err != nil {
+		return row, store.Organization{}, err
+	}
+	o, err := h.store.For(row.OrganizationID).Organization(ctx)
+	if err == nil && o.Suspended {
+		err = errNoInvitation
+	}
+	return row, o, err
+}
+
+// OpenInvitation says what an invitation link is for.
+func (h *Handlers) OpenInvitation(ctx context.Context, r OpenInvitationRequestObject) (OpenInvitationResponseObject, error) {
+	row, o, err := h.openInvitation(ctx, r.Token)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := rights.Roles(ctx, h.store.For(o.ID))
+	return OpenInvitation200JSONResponse{
+		Organization: organizationName(o), Email: row.Email, Name: ptr(row.Name), Roles: invitationRoles(row.Roles, roles), ExpiresAt: row.ExpiresAt.UTC(),
+	}, err
+}
+
+// AcceptInvitation makes the invited a user, and signs them in.
+func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationRequestObject) (AcceptInvitationResponseObject, error) {
+	row, o, err := h.openInvitation(ctx, r.Token)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := h.newPassword(ctx, "/password", r.Body.Password, row.Email, r.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		u store.User
+		s store.Session
+	)
+	err = h.store.Tx(ctx, o.ID, row.CreatedBy, func(tx *store.Tx) error {
+		u = store.User{Name: r.Body.Name, Email: row.Email, PasswordHash: hash}
+		if err := tx.CreateUser(ctx, &u); err != nil {
+			if errors.Is(err, db.ErrDuplicate) {
+				return problem.New(problem.CodeConflict, "you are a user already: sign in")
+			}
+			return err
+		}
+		first, err := tx.AcceptInvitation(ctx, row.ID, u.ID)
+		if err != nil {
+			return err
+		}
+		if !first {
+			return errNoInvitation
+		}
+		if err := h.giveInvited(ctx, tx, u, row.Roles); err != nil {
+			return err
+		}
+		if err := h.recordUser(ctx, tx, "invitation.accepted", u, false); err != nil {
+			return err
+		}
+		s, err = h.openSession(ctx, tx, u)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	pair, err := h.pair(ctx, o, u, s)
+	return AcceptInvitation200JSONResponse(pair), err
+}
+
+// giveInvited gives a new user the roles of the invitation that are still there.
+func (h *Handlers) giveInvited(ctx context.Context, tx *store.Tx, u store.User, invited []store.InvitedRole) error {
+	roles, err := rights.Roles(ctx, tx.Org)
+	if err != nil {
+		return err
+	}
+	given := map[store.InvitedRole]bool{}
+	for _, i := range invited {
+		if _, ok := roles[i.Role]; !ok || given[i] {
+			continue
+		}
+		given[i] = true
+		if err := tx.CreateGrant(ctx, &store.Grant{PrincipalID: u.ID, PrincipalKind: string(authn.User), RoleID: i.Role, ProjectID: i.Project}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// GetSetup says whether the first run has to be completed.
+func (h *Handlers) GetSetup(ctx context.Context, _ GetSetupRequestObject) (GetSetupResponseObject, error) {
+	pending, err := h.store.PendingOwners(ctx)
+	return GetSetup200JSONResponse{Required: len(pending) > 0}, err
+}
+
+// newPassword returns the hash of a password that is accepted, else a problem of
+// the field.
+func (h *Handlers) newPassword(ctx context.Context, pointer, pw, email, name string) (string, error) {
+	if err := password.Accept(pw, email, name); err != nil {
+		return "", invalid(pointer, "invalid", "%s", err.Error())
+	}
+	return h.passwords.Hash(ctx, pw)
+}
+
+var errDone = problem.New(problem.CodeConflict, "the first run has been completed: sign in with your e-mail address and password")
+
+// CompleteSetup gives the first owner a name, an address and a password.
+func (h *Handlers) CompleteSetup(ctx context.Context, r CompleteSetupRequestObject) (CompleteSetupResponseObject, error) {
+	p := caller(ctx)
+	if u, err := h.mine(ctx).User(ctx, p.Subject); err != nil || !u.SetupPending {
+		return nil, errors.Join(ignoreNotFound(err), errDone)
+	}
+	hash, err := h.newPassword(ctx, "/password", r.Body.Password, r.Body.Email, r.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
+		if err := tx.LockOrganization(ctx); err != nil {
+			return err
+		}
+		u, err := tx.User(ctx, p.Subject)
+		if err != nil {
+			return err
+		}
+		if !u.SetupPending {
+			return errDone
+		}
+		o, err := tx.Organization(ctx)
+		if err != nil {
+			return err
+		}
+		before, org := userOf(u, nil), organizationOf(o)
+		u.Name, u.Email, u.PasswordHash, u.SetupPending = r.Body.Name, r.Body.Email, hash, false
+		if err := tx.SaveUser(ctx, &u); err != nil {
+			if errors.Is(err, db.ErrDuplicate) {
+				return invalid("/email", "duplicate", "somebody has this e-mail address already")
+			}
+			return err
+		}
+		if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
+			return err
+		}
+		o.Name = r.Body.OrganizationName
+		if err := tx.SaveOrganization(ctx, &o); err != nil {
+			return err
+		}
+		if err := tx.OrganizationChanged(false, ""); err != nil {
+			return err
+		}
+		if err := h.record(ctx, tx, "organization.updated", "organization", o.ID, o.Name, org, organizationOf(o)); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "user.set-up", "user", u.ID, u.Name, before, userOf(u, nil))
+	})
+	if err != nil {
+		return nil, err
+	}
+	me, err := h.me(ctx)
+	return CompleteSetup200JSONResponse(me), err
+}

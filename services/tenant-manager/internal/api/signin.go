@@ -1,0 +1,365 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
+)
+
+// refused is the one answer to everything that is wrong with signing in.
+func refused(detail string) *problem.Problem {
+	return problem.New(problem.CodeCredentialInvalid, "%s", detail).WithChallenge(`Bearer realm="gatehouse"`)
+}
+
+const wrongPassword = "the e-mail address or the password is not right; who belongs to several organizations also names one"
+
+// SignIn begins a session. Until the password was compared, everything goes the
+// same way and takes the same time whether there is such an account or not.
+func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInResponseObject, error) {
+	account := store.Limited{Name: "account " + store.FoldEmail(r.Body.Email), Limit: throttle.Account}
+	address, err := h.attempt(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	u, org, err := h.account(ctx, r.Body.Email, deref(r.Body.Organization))
+	if err != nil {
+		return nil, err
+	}
+	right, outdated, err := h.passwords.Verify(ctx, r.Body.Password, u.PasswordHash)
+	if err != nil {
+		return nil, err
+	}
+	if !right || u.Status != store.Active || org.Suspended {
+		if u.ID != "" {
+			h.signInRefused(ctx, u)
+		}
+		return nil, refused(wrongPassword)
+	}
+	if err := h.store.Succeeded(ctx, account, address); err != nil {
+		return nil, err
+	}
+	hash := ""
+	if outdated {
+		if hash, err = h.passwords.Hash(ctx, r.Body.Password); err != nil {
+			return nil, err
+		}
+	}
+	var s store.Session
+	err = h.store.Tx(ctx, u.OrganizationID, u.ID, func(tx *store.Tx) error {
+		if hash != "" {
+			if err := tx.Rehash(ctx, u.ID, u.PasswordHash, hash); err != nil {
+				return err
+			}
+		}
+		s, err = h.openSession(ctx, tx, u)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	pair, err := h.pair(ctx, org, u, s)
+	return SignIn200JSONResponse(pair), err
+}
+
+// attempt holds an attempt against an account and the address that it comes
+// from, and returns the address. The error is a problem 429 where it has to
+// wait.
+func (h *Handlers) attempt(ctx context.Context, account store.Limited) (address store.Limited, err error) {
+	against := []store.Limited{account}
+	if ip := httpx.Address(ctx); ip != "" {
+		address = store.Limited{Name: "address " + ip, Limit: throttle.Address}
+		against = append(against, address)
+	}
+	wait, err := h.store.Attempt(ctx, against...)
+	if err != nil {
+		return address, err
+	}
+	if wait > 0 {
+		wait = (wait + time.Second - 1).Truncate(time.Second)
+		return address, problem.New(problem.CodeRateLimited, "too many attempts that were not right: try again in %s", wait).WithRetryAfter(wait)
+	}
+	return address, nil
+}
+
+// account returns whom an e-mail address belongs to; the zero user where that is
+// nobody, or more than one.
+func (h *Handlers) account(ctx context.Context, email, slug string) (u store.User, o store.Organization, err error) {
+	users, err := h.store.UsersWithEmail(ctx, email)
+	if err != nil {
+		return u, o, err
+	}
+	if slug != "" {
+		if o, err = h.store.OrganizationBySlug(ctx, slug); err != nil {
+			return u, store.Organization{}, ignoreNotFound(err)
+		}
+		u, err = h.store.For(o.ID).UserByEmail(ctx, email)
+		return u, o, ignoreNotFound(err)
+	}
+	// Both questions are asked in any case, so that the time is the same.
+	id := "none"
+	if len(users) == 1 {
+		id = users[0].OrganizationID
+	}
+	if o, err = h.store.For(id).Organization(ctx); err != nil {
+		return u, o, ignoreNotFound(err)
+	}
+	return users[0], o, nil
+}
+
+func ignoreNotFound(err error) error {
+	if store.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// signInRefused puts it into the audit trail, after the answer.
+func (h *Handlers) signInRefused(ctx context.Context, u store.User) {
+	cause := context.WithoutCancel(ctx)
+	h.afterwards("recording a refused sign-in", func(context.Context) error {
+		ctx, cancel := context.WithTimeout(cause, 10*time.Second)
+		defer cancel()
+		return h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {
+			return h.recordUser(ctx, tx, "user.signed-in", u, true)
+		})
+	})
+}
+
+// openSession begins a session of a user, who has just shown who they are.
+func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User) (store.Session, error) {
+	now := h.store.Now()
+	s := store.Session{
+		UserID: u.ID, RefreshKey: secret.NewText(token.NewRefreshKey()), Generation: 1, RotatedAt: now,
+		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
+	}
+	s.ExpiresAt = h.sessionEnd(s)
+	if err := tx.CreateSession(ctx, &s); err != nil {
+		return s, err
+	}
+	if err := tx.SignedIn(ctx, u.ID, now); err != nil {
+		return s, err
+	}
+	return s, h.recordUser(ctx, tx, "user.signed-in", u, false)
+}
+
+// sessionEnd returns when a session runs out if it is not used again.
+func (h *Handlers) sessionEnd(s store.Session) time.Time {
+	idle, last := s.LastUsedAt.Add(h.opt.SessionIdle), s.CreatedAt.Add(h.opt.SessionLifetime)
+	if idle.Before(last) {
+		return idle
+	}
+	return last
+}
+
+// pair returns the tokens of a session.
+func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User, s store.Session) (TokenPair, error) {
+	accessToken, err := h.issuer.Token(ctx, authn.Principal{
+		Organization: o.ID, OrganizationSlug: o.Slug, Subject: u.ID, Kind: authn.User, Session: s.ID, Name: u.Name, Email: u.Email,
+	})
+	if err != nil {
+		return TokenPair{}, err
+	}
+	return TokenPair{
+		AccessToken: accessToken, ExpiresIn: int(authn.Lifetime / time.Second),
+		RefreshToken: token.NewRefresh(s.ID, s.Generation, s.RefreshKey.Reveal()),
+		Session:      s.ID, User: userName(u), Organization: organizationName(o), SetupRequired: ptr(u.SetupPending),
+	}, nil
+}
+
+// SignInOnce begins a session by the one-time code of the first run.
+func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (SignInOnceResponseObject, error) {
+	const wrong = "the code is not right, was used, or has run out: a new one is in the log after each start until the first run is completed"
+	code, err := h.store.OneTimeCode(ctx, token.Hash(r.Body.Code))
+	if store.IsNotFound(err) {
+		return nil, refused(wrong)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var (
+		u    store.User
+		o    store.Organization
+		s    store.Session
+		used bool
+	)
+	err = h.store.Tx(ctx, code.OrganizationID, code.UserID, func(tx *store.Tx) error {
+		if used, err = tx.UseOneTimeCode(ctx, code.ID); err != nil || !used {
+			return err
+		}
+		if o, err = tx.Organization(ctx); err != nil {
+			return err
+		}
+		if u, err = tx.User(ctx, code.UserID); err != nil {
+			return err
+		}
+		if used = u.Status == store.Active && !o.Suspended; !used {
+			return nil
+		}
+		s, err = h.openSession(ctx, tx, u)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !used {
+		return nil, refused(wrong)
+	}
+	pair, err := h.pair(ctx, o, u, s)
+	return SignInOnce200JSONResponse(pair), err
+}
+
+var errRefresh = errors.New("refused")
+
+// RefreshToken exchanges a refresh token. One that was exchanged before ends the
+// session.
+func (h *Handlers) RefreshToken(ctx context.Context, r RefreshTokenRequestObject) (RefreshTokenResponseObject, error) {
+	no := refused("the refresh token is not right, was used before, or its session has ended: sign in again")
+	t, ok := token.ParseRefresh(r.Body.RefreshToken)
+	if !ok {
+		return nil, no
+	}
+	organization, err := h.store.SessionOrganization(ctx, t.Session)
+	if store.IsNotFound(err) {
+		return nil, no
+	}
+	if err != nil {
+		return nil, err
+	}
+	var (
+		u      store.User
+		o      store.Organization
+		s      store.Session
+		stolen bool
+	)
+	err = h.store.Tx(ctx, organization, "", func(tx *store.Tx) error {
+		stolen = false
+		if s, err = tx.LockSession(ctx, t.Session); err != nil {
+			return err
+		}
+		now := h.store.Now()
+		if !t.Genuine(s.RefreshKey.Reveal()) || !s.Open(now) {
+			return errRefresh
+		}
+		if o, err = tx.Organization(ctx); err != nil {
+			return err
+		}
+		if u, err = tx.User(ctx, s.UserID); err != nil {
+			return err
+		}
+		if u.Status != store.Active || o.Suspended {
+			return errRefresh
+		}
+		switch {
+		case t.Generation == s.Generation:
+			s.Generation++
+			s.RotatedAt, s.LastUsedAt = now, now
+			s.IP, s.UserAgent = httpx.Address(ctx), userAgent(ctx)
+			s.ExpiresAt = h.sessionEnd(s)
+			return tx.RotateSession(ctx, s)
+		case t.Generation == s.Generation-1 && now.Sub(s.RotatedAt) < h.opt.RefreshLeeway:
+			return nil // the answer was lost, or another instance was faster
+		}
+		stolen = true
+		if _, err := tx.EndSessions(ctx, u.ID, s.ID, ""); err != nil {
+			return err
+		}
+		return h.recordUser(ctx, tx, "session.reused", u, true)
+	})
+	switch {
+	case errors.Is(err, errRefresh) || store.IsNotFound(err) || err == nil && stolen:
+		return nil, no
+	case err != nil:
+		return nil, err
+	}
+	pair, err := h.pair(ctx, o, u, s)
+	return RefreshToken200JSONResponse(pair), err
+}
+
+// ExchangeToken gives a service account an access token for its own token.
+func (h *Handlers) ExchangeToken(ctx context.Context, r ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error) {
+	no := refused("the token is not right, has run out, or was revoked")
+	if !token.ValidService(r.Body.Token) {
+		return nil, no
+	}
+	k, err := h.store.ServiceTokenByHash(ctx, token.Hash(r.Body.Token))
+	if store.IsNotFound(err) {
+		return nil, no
+	}
+	if err != nil {
+		return nil, err
+	}
+	org := h.store.For(k.OrganizationID)
+	a, err := org.ServiceAccount(ctx, k.ServiceAccountID)
+	if err != nil {
+		return nil, err
+	}
+	o, err := org.Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.Status != store.Active || o.Suspended || k.ExpiresAt != nil && !h.store.Now().Before(*k.ExpiresAt) {
+		return nil, no
+	}
+	if err := org.UsedServiceToken(ctx, k); err != nil {
+		return nil, err
+	}
+	accessToken, err := h.issuer.Token(ctx, authn.Principal{
+		Organization: o.ID, OrganizationSlug: o.Slug, Subject: a.ID, Kind: authn.ServiceAccount, Session: k.ID, Name: a.Name,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ExchangeToken200JSONResponse{
+		AccessToken: accessToken, ExpiresIn: int(authn.Lifetime / time.Second),
+		ServiceAccount: ServiceAccountName{Id: a.ID, Name: a.Name}, Organization: organizationName(o),
+	}, nil
+}
+
+// SignOut ends the caller's session.
+func (h *Handlers) SignOut(ctx context.Context, _ SignOutRequestObject) (SignOutResponseObject, error) {
+	p := caller(ctx)
+	if err := personal(p); err != nil {
+		return nil, err
+	}
+	err := h.change(ctx, func(tx *store.Tx) error {
+		ids, err := tx.EndSessions(ctx, p.Subject, p.Session, "")
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		return h.record(ctx, tx, "user.signed-out", "user", p.Subject, p.Name, nil, nil)
+	})
+	return SignOut204Response{}, err
+}
+
+// GetKeys publishes the public keys.
+func (h *Handlers) GetKeys(ctx context.Context, _ GetKeysRequestObject) (GetKeysResponseObject, error) {
+	set, err := h.issuer.KeySet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := KeySet{Keys: make([]Key, len(set.Keys))}
+	for i, raw := range set.Keys {
+		if err := json.Unmarshal(raw, &out.Keys[i]); err != nil {
+			return nil, fmt.Errorf("publishing keys: %w", err)
+		}
+	}
+	return GetKeys200JSONResponse{Body: out, Headers: GetKeys200ResponseHeaders{CacheControl: ptr("public, max-age=300")}}, nil
+}
+
+// personal returns a problem for what only people have.
+func personal(p authn.Principal) error {
+	if p.Kind != authn.User {
+		return problem.New(problem.CodeAccessDenied, "only people have sessions, a name and a password of their own; a service account is changed at /service-accounts/%s", p.Subject)
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package api
+
+import (
+	"context"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// ListUsers returns a page of users.
+func (h *Handlers) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListUsersResponseObject, error) {
+	if err := authn.Require(ctx, "user:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	page, err := org.Users(ctx, store.UserFilter{Search: deref(r.Params.Q), Status: string(deref(r.Params.Status))}, httpx.Page(r.Params.Cursor, r.Params.Limit, r.Params.Sort))
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(page.Items))
+	for i, u := range page.Items {
+		ids[i] = u.ID
+	}
+	roles, err := h.rolesOf(ctx, org, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := UserList{Items: make([]User, len(page.Items)), Next: ptr(page.Next)}
+	for i, u := range page.Items {
+		out.Items[i] = userOf(u, roles[u.ID])
+	}
+	return ListUsers200JSONResponse(out), nil
+}
+
+// GetUser returns a user.
+func (h *Handlers) GetUser(ctx context.Context, r GetUserRequestObject) (GetUserResponseObject, error) {
+	if err := authn.Require(ctx, "user:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	u, err := h.user(ctx, h.mine(ctx), r.Id)
+	return GetUser200JSONResponse{Body: u, Headers: GetUser200ResponseHeaders{ETag: etag(u.Version)}}, err
+}
+
+func (h *Handlers) user(ctx context.Context, org *store.Org, id string) (User, error) {
+	u, err := org.User(ctx, id)
+	if err != nil {
+		return User{}, err
+	}
+	roles, err := h.rolesOf(ctx, org, id)
+	return userOf(u, roles[id]), err
+}
+
+// userFields is what administrators may change of a user.
+type userFields struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+}
+
+var errLastOwner = problem.New(problem.CodeConflict, "this would leave the organization without an owner: make somebody else owner of the whole organization first, without an end")
+
+// keepsAnOwner returns a problem where nobody would be owner any more without a
+// user or without a grant. It keeps other changes of owners waiting.
+func keepsAnOwner(ctx context.Context, tx *store.Tx, user, grant string) error {
+	if err := tx.LockOrganization(ctx); err != nil {
+		return err
+	}
+	before, err := tx.OwnersWithout(ctx, "", "")
+	if err != nil {
+		return err
+	}
+	after, err := tx.OwnersWithout(ctx, user, grant)
+	if err != nil {
+		return err
+	}
+	if before > 0 && after == 0 {
+		return errLastOwner
+	}
+	return nil
+}
+
+// UpdateUser renames, disables or enables a user.
+func (h *Handlers) UpdateUser(ctx context.Context, r UpdateUserRequestObject) (UpdateUserResponseObject, error) {
+	if err := authn.Require(ctx, "user:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
+		u, err := tx.User(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := h.mayManage(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		before := userOf(u, nil)
+		fields, err := httpx.Merge(ctx, userFields{u.Name, u.Status})
+		if err != nil {
+			return err
+		}
+		u.Name, u.Status, u.Version = fields.Name, fields.Status, version
+		if u.Status == store.Disabled && before.Status != store.Disabled {
+			if err := keepsAnOwner(ctx, tx, u.ID, ""); err != nil {
+				return err
+			}
+		}
+		if err := tx.SaveUser(ctx, &u); err != nil {
+			return err
+		}
+		if u.Status == string(before.Status) {
+			return h.record(ctx, tx, "user.updated", "user", u.ID, u.Name, before, userOf(u, nil))
+		}
+		return h.switched(ctx, tx, u, before)
+	})
+	if err != nil {
+		return nil, err
+	}
+	u, err := h.user(ctx, h.mine(ctx), r.Id)
+	return UpdateUser200JSONResponse{Body: u, Headers: UpdateUser200ResponseHeaders{ETag: etag(u.Version)}}, err
+}
+
+// switched follows the enabling or disabling of a user.
+func (h *Handlers) switched(ctx context.Context, tx *store.Tx, u store.User, before User) error {
+	action := "user.enabled"
+	if u.Status == store.Disabled {
+		action = "user.disabled"
+		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+			return err
+		}
+	}
+	if err := tx.AccessChanged(u.ID, ""); err != nil {
+		return err
+	}
+	return h.record(ctx, tx, action, "user", u.ID, u.Name, before, userOf(u, nil))
+}
+
+// DeleteUser deletes a user.
+func (h *Handlers) DeleteUser(ctx context.Context, r DeleteUserRequestObject) (DeleteUserResponseObject, error) {
+	if err := authn.Require(ctx, "user:delete", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
+		u, err := tx.User(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := h.mayManage(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		if err := keepsAnOwner(ctx, tx, u.ID, ""); err != nil {
+			return err
+		}
+		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+			return err
+		}
+		u.Version = version
+		if err := tx.EraseUser(ctx, &u); err != nil {
+			return err
+		}
+		if err := tx.AccessChanged(u.ID, ""); err != nil {
+			return err
+		}
+		// Neither name nor address: they are erased.
+		return h.record(ctx, tx, "user.deleted", "user", u.ID, "", nil, nil)
+	})
+	return DeleteUser204Response{}, err
+}
+
+// ListUserSessions returns the sessions of a user.
+func (h *Handlers) ListUserSessions(ctx context.Context, r ListUserSessionsRequestObject) (ListUserSessionsResponseObject, error) {
+	if err := authn.Require(ctx, "user:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	if _, err := org.User(ctx, r.Id); err != nil {
+		return nil, err
+	}
+	rows, err := org.OpenSessions(ctx, r.Id)
+	return ListUserSessions200JSONResponse(sessionsOf(rows, caller(ctx).Session)), err
+}
+
+// EndUserSessions ends all sessions of a user.
+func (h *Handlers) EndUserSessions(ctx context.Context, r EndUserSessionsRequestObject) (EndUserSessionsResponseObject, error) {
+	if err := authn.Require(ctx, "user:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	err := h.change(ctx, func(tx *store.Tx) error {
+		u, err := tx.User(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := h.mayManage(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "session.ended", "user", u.ID, u.Name, nil, nil)
+	})
+	return EndUserSessions204Response{}, err
+}
+
+// EndUserSession ends a session of a user.
+func (h *Handlers) EndUserSession(ctx context.Context, r EndUserSessionRequestObject) (EndUserSessionResponseObject, error) {
+	if err := authn.Require(ctx, "user:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	return EndUserSession204Response{}, h.endSession(ctx, r.Id, r.Session)
+}

@@ -1,0 +1,168 @@
+// Package rights reads what somebody may do: the roles that they were given,
+// resolved to permissions, and whether their account and session stand. It is
+// what tenant-manager answers to others, and what it asks itself.
+package rights
+
+import (
+	"context"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// Principal is a user or service account.
+type Principal struct {
+	Kind     authn.Kind
+	ID, Name string
+	// Active is false for one that may not sign in.
+	Active bool
+}
+
+// Find returns the user or service account of the id. The error is
+// db.ErrNotFound where there is none.
+func Find(ctx context.Context, o *store.Org, id string) (Principal, error) {
+	u, err := o.User(ctx, id)
+	if err == nil {
+		return Principal{Kind: authn.User, ID: u.ID, Name: u.Name, Active: u.Status == store.Active}, nil
+	}
+	if !store.IsNotFound(err) {
+		return Principal{}, err
+	}
+	a, err := o.ServiceAccount(ctx, id)
+	if err != nil {
+		return Principal{}, err
+	}
+	return Principal{Kind: authn.ServiceAccount, ID: a.ID, Name: a.Name, Active: a.Status == store.Active}, nil
+}
+
+// Roles returns all roles of the organization, by id.
+func Roles(ctx context.Context, o *store.Org) (map[string]access.Role, error) {
+	custom, err := o.Roles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]access.Role, len(custom)+8)
+	for _, r := range access.BuiltIn() {
+		out[r.ID] = r
+	}
+	for _, r := range custom {
+		out[r.ID] = access.Role{ID: r.ID, Name: r.Name, Title: r.Title, Description: r.Description, Permissions: r.Permissions}
+	}
+	return out, nil
+}
+
+// Of returns what somebody was given, ended grants too, with the permissions of
+// the roles as they are now.
+func Of(ctx context.Context, o *store.Org, principal string) ([]access.Grant, error) {
+	rows, err := o.GrantsOf(ctx, principal)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	roles, err := Roles(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return Resolve(rows, roles), nil
+}
+
+// Resolve returns grants with the permissions of their roles.
+func Resolve(rows []store.Grant, roles map[string]access.Role) []access.Grant {
+	out := make([]access.Grant, 0, len(rows))
+	for _, g := range rows {
+		r, ok := roles[g.RoleID]
+		if !ok {
+			continue // the role is gone, and gives nothing
+		}
+		a := access.Grant{
+			ID: g.ID, Role: r.Name, Permissions: r.Permissions,
+			Scope: access.Scope{Project: g.ProjectID, API: g.APIID, Environment: g.EnvironmentID},
+		}
+		if g.ExpiresAt != nil {
+			a.ExpiresAt = g.ExpiresAt.UTC()
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// Keys publishes the keys of access tokens.
+type Keys interface {
+	KeySet(ctx context.Context) (tenant.KeySet, error)
+}
+
+// Source answers who may do what out of the store. It is an authn.Source.
+type Source struct {
+	store *store.Store
+	keys  Keys
+}
+
+// NewSource returns a source.
+func NewSource(s *store.Store, keys Keys) *Source { return &Source{store: s, keys: keys} }
+
+// Keys returns the public keys of access tokens.
+func (s *Source) Keys(ctx context.Context) (tenant.KeySet, error) { return s.keys.KeySet(ctx) }
+
+// Grants returns what a principal may do, and whether account and session stand.
+func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted, error) {
+	if ask.Organization == "" || ask.Principal == "" {
+		return tenant.Granted{}, nil
+	}
+	o := s.store.For(ask.Organization)
+	active, err := s.active(ctx, o, ask)
+	if err != nil || !active {
+		return tenant.Granted{}, err
+	}
+	grants, err := Of(ctx, o, ask.Principal)
+	if err != nil {
+		return tenant.Granted{}, err
+	}
+	now := s.store.Now()
+	out := tenant.Granted{Active: true, Grants: make([]tenant.Grant, 0, len(grants))}
+	for _, g := range grants {
+		if g.Ended(now) {
+			continue
+		}
+		out.Grants = append(out.Grants, tenant.Grant{
+			Role: g.Role, Permissions: g.Permissions, Project: g.Scope.Project, API: g.Scope.API, Environment: g.Scope.Environment, ExpiresAt: g.ExpiresAt,
+		})
+	}
+	return out, nil
+}
+
+// active reports whether the organization, the account and the session stand.
+func (s *Source) active(ctx context.Context, o *store.Org, ask tenant.Grants) (bool, error) {
+	org, err := o.Organization(ctx)
+	if err != nil || org.Suspended {
+		return false, gone(err)
+	}
+	p, err := Find(ctx, o, ask.Principal)
+	if err != nil || !p.Active {
+		return false, gone(err)
+	}
+	if ask.Session == "" {
+		return true, nil
+	}
+	now := s.store.Now()
+	if p.Kind == authn.ServiceAccount {
+		k, err := o.ServiceToken(ctx, p.ID, ask.Session)
+		if err != nil {
+			return false, gone(err)
+		}
+		return k.ExpiresAt == nil || now.Before(*k.ExpiresAt), nil
+	}
+	session, err := o.Session(ctx, ask.Session)
+	if err != nil {
+		return false, gone(err)
+	}
+	return session.UserID == p.ID && session.Open(now), nil
+}
+
+// gone takes "not found" for an answer.
+func gone(err error) error {
+	if store.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

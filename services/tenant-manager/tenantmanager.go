@@ -1,0 +1,138 @@
+// Package tenantmanager is the service that owns organizations, users and their
+// sessions, roles and grants, service accounts, the keys of access tokens, and
+// the audit trail of all services.
+package tenantmanager
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/api"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/events"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/firstrun"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/migrations"
+)
+
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -var Docs
+
+//go:embed openapi.yaml
+var openapi []byte
+
+const day = 24 * time.Hour
+
+var errNoKeyring = errors.New("secrets.keyring is not set: signing keys are stored encrypted; make a key with openssl rand -hex 32")
+
+// Part returns the service as a part of a process.
+func Part(cfg Config) app.Part {
+	return app.Part{Name: tenant.Service, New: func(env app.Env) (app.Service, error) {
+		m := &manager{cfg: cfg}
+		return app.Func(func(ctx context.Context, ready func()) error {
+			return service.Run(ctx, ready, env, service.Options{
+				Name: tenant.Service, Config: cfg.Config, Migrations: migrations.Files, Source: m.source, Listening: cfg.Listening,
+			}, m.build)
+		}), nil
+	}}
+}
+
+// manager is one run of the service.
+type manager struct {
+	cfg    Config
+	store  *store.Store
+	issuer *issue.Issuer
+	rights *rights.Source
+}
+
+// source makes what the service knows itself: it asks nobody who may do what.
+func (m *manager) source(k *service.Kit) authn.Source {
+	m.store = store.New(k.DB, k.Keyring, func(e tenant.AccessChanged) { k.Access.Changed(e) })
+	m.issuer = issue.New(m.store.SigningKeys, k.Now)
+	m.rights = rights.NewSource(m.store, m.issuer)
+	return m.rights
+}
+
+func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, error) {
+	if k.Keyring == nil {
+		return nil, errNoKeyring
+	}
+	keys, err := m.store.RotateSigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m.issuer.Set(keys)
+	passwords, err := password.NewHasher()
+	if err != nil {
+		return nil, err
+	}
+	first := m.cfg.FirstRun
+	err = firstrun.Run(ctx, m.store, k.Log, firstrun.Options{
+		Organization: first.Organization, Name: cmp.Or(first.Name, first.Organization), ConsoleURL: first.ConsoleURL, OnCode: m.cfg.OnFirstRun,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := k.Server(openapi)
+	if err != nil {
+		return nil, err
+	}
+	h := api.New(k, m.store, m.issuer, passwords, api.Options{
+		ConsoleURL: m.cfg.ConsoleURL, PortalURL: cmp.Or(m.cfg.PortalURL, m.cfg.ConsoleURL),
+		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
+		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
+	})
+	h.Register(s.API())
+	k.Go("work after answers", h.Run)
+	k.Go("audit trail", func(ctx context.Context) error { return events.Trail(ctx, k.Bus, m.store) })
+	k.Go("housekeeping", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })
+	})
+	return s, events.Answer(k.Bus, m.store, m.rights)
+}
+
+const (
+	leaseTTL   = 15 * time.Second
+	houseEvery = time.Hour
+	// sessionsKept is how long sessions are kept after their end: refresh tokens
+	// that come again are still known.
+	sessionsKept = 30 * day
+)
+
+// keepHouse rotates keys and cleans away what has run out, in one replica at a
+// time.
+func (m *manager) keepHouse(ctx context.Context, k *service.Kit) error {
+	t := time.NewTicker(houseEvery)
+	defer t.Stop()
+	for {
+		if err := m.cleanHouse(ctx, k.Now()); err != nil && ctx.Err() == nil {
+			k.Log.WarnContext(ctx, "housekeeping failed; it is tried again", "err", err)
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (m *manager) cleanHouse(ctx context.Context, now time.Time) error {
+	keys, err := m.store.RotateSigningKeys(ctx)
+	if err == nil {
+		m.issuer.Set(keys)
+	}
+	_, errSessions := m.store.ForgetSessions(ctx, now.Add(-sessionsKept))
+	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts)
+}
