@@ -96,11 +96,7 @@ func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
 	server, err := embedded.Start(embedded.Options{Dir: dir, Access: []bus.Access{
 		authntest.Access(),
-		{
-			Service: portal.Service, Durables: []string{"feed", "organizations", "apis", "policies"},
-			Asks: []string{tenant.Service, gateway.Service, policy.Service, analysis.Service}, Listens: []string{tenant.Service},
-			Buckets: []bus.BucketAccess{{Name: gateway.Units}, {Name: gateway.Credentials, Write: true}},
-		},
+		devportal.Access(),
 		{Service: gateway.Service, Buckets: []bus.BucketAccess{{Name: gateway.Units, Write: true}}, Asks: []string{portal.Service}},
 		{Service: policy.Service},
 		{Service: analysis.Service},
