@@ -77,12 +77,12 @@ func TestOnce(t *testing.T) {
 
 func TestIfMatch(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]int64{`"v1"`: 1, ` "v9223372036854775807" `: 9223372036854775807, "*": db.AnyVersion} {
+	for header, want := range map[string]int64{`"v1"`: 1, `"7"`: 7, ` "v9223372036854775807" `: 9223372036854775807, "*": db.AnyVersion} {
 		got, err := db.ParseIfMatch(header)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	for _, header := range []string{"", "v1", `"v0"`, `"v-1"`, `"v01"`, `W/"v1"`, `"v1", "v2"`, `"`, `"v+1"`} {
+	for _, header := range []string{"", "v1", `"v0"`, `"v-1"`, `"v01"`, `W/"v1"`, `"v1", "v2"`, `"`, `"v+1"`, "7", `"07"`, `"vv1"`} {
 		_, err := db.ParseIfMatch(header)
 		require.True(t, problem.Is(err, problem.CodeBadRequest), header)
 	}

@@ -26,17 +26,19 @@ const AnyVersion int64 = 0
 func ETag(version int64) string { return `"v` + strconv.FormatInt(version, 10) + `"` }
 
 // ParseIfMatch returns the version that a request's If-Match header names:
-// [AnyVersion] for "*". The error is a problem: 400 where the header is missing
+// [AnyVersion] for "*". The tag may also be the bare version, as the field
+// version of a representation has it. The error is a problem: 400 where the header is missing
 // or not one of our tags.
 func ParseIfMatch(header string) (int64, error) {
 	h := strings.TrimSpace(header)
 	if h == "*" {
 		return AnyVersion, nil
 	}
-	digits, ok := strings.CutPrefix(h, `"v`)
+	digits, ok := strings.CutPrefix(h, `"`)
 	digits, end := strings.CutSuffix(digits, `"`)
+	digits = strings.TrimPrefix(digits, "v")
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || !end || err != nil || n < 1 || ETag(n) != h {
+	if !ok || !end || err != nil || n < 1 || strconv.FormatInt(n, 10) != digits {
 		return 0, problem.New(problem.CodeBadRequest, `send the If-Match header with the ETag of the version that you read, such as "v3", or * to change whatever is there`)
 	}
 	return n, nil

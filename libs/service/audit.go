@@ -30,8 +30,8 @@ type Entry struct {
 	Target audit.Target
 	// Before and After are the target's representation, as structs or pointers to
 	// them; nil where it was, or is, not there. The fields that differ are
-	// recorded. Secrets are masked: values of a type with a method IsSecret, such
-	// as schema.Secret, and fields tagged audit:"secret".
+	// recorded. Secrets are masked: values of schema.Secret, secret.Text and their
+	// like, and fields tagged audit:"secret".
 	Before, After any
 	// Refused says that it was not done.
 	Refused bool
@@ -144,7 +144,14 @@ func leaves(v any) (map[string]leaf, error) {
 	return out, collect(reflect.ValueOf(v), "", false, 0, out)
 }
 
-type isSecret interface{ IsSecret() }
+// secretType says whether a value is one of a type made for secrets.
+func secretType(v reflect.Value) bool {
+	switch v.Interface().(type) {
+	case interface{ IsSecret() }, interface{ Reveal() string }:
+		return true
+	}
+	return false
+}
 
 // collect puts the leaves below a value into out. Secrets are compared by what
 // they are, and never shown.
@@ -155,8 +162,7 @@ func collect(v reflect.Value, at string, hidden bool, depth int, out map[string]
 		}
 		v = v.Elem()
 	}
-	if s, ok := v.Interface().(isSecret); ok {
-		_ = s
+	if secretType(v) {
 		if !v.IsZero() {
 			out[at] = leaf{json: revealed(v), secret: true}
 		}

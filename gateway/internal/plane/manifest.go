@@ -11,7 +11,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
-	"github.com/gatehouse/gatehouse/libs/unitstore"
 )
 
 const (
@@ -156,84 +155,14 @@ func (p *Plane) apply(ctx context.Context, raw []byte) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
 	defer cancel()
-	s, indexes, err := p.resolve(ctx, m)
+	next, err := p.resolve(ctx, m)
 	if err != nil {
 		return err
 	}
-	s.Signed = signed
-	if err := p.o.Deliver(s); err != nil {
+	if err := p.o.Deliver(source.Snapshot{Manifest: m, Signed: signed, Refs: next.refs, Units: next.units}); err != nil {
 		return err
 	}
-	p.indexes = indexes
+	p.tree = next
 	clear(p.fetched)
 	return nil
-}
-
-// resolve returns a manifest's units. Those in use, and indexes that were read
-// before, are taken as they are; the others are fetched level by level.
-func (p *Plane) resolve(ctx context.Context, m unit.Manifest) (source.Snapshot, map[unit.Hash][]unit.Ref, error) {
-	have := p.o.Units()
-	s := source.Snapshot{Manifest: m, Units: make(map[unit.Hash][]byte, len(have))}
-	indexes := make(map[unit.Hash][]unit.Ref, len(p.indexes))
-	level := append(append([]unit.Ref{}, m.Units...), m.Projects...)
-	for len(level) > 0 {
-		var lacking []unit.Hash
-		for _, r := range level {
-			if s.Units[r.Hash] != nil {
-				continue
-			}
-			if doc, ok := have[r.Hash]; ok {
-				s.Units[r.Hash] = doc
-			} else if doc, ok := p.fetched[r.Hash]; ok {
-				s.Units[r.Hash] = doc
-			} else {
-				lacking = append(lacking, r.Hash)
-				s.Units[r.Hash] = []byte{} // asked for
-			}
-		}
-		docs, read, err := p.units.GetAll(ctx, p.o.Organization, lacking)
-		p.received.Add(read)
-		for h, doc := range docs {
-			s.Units[h], p.fetched[h] = doc, doc
-		}
-		if err != nil {
-			return s, nil, lacks(err, level, s.Units)
-		}
-		var next []unit.Ref
-		for _, r := range level {
-			if r.Kind != unit.KindIndex {
-				s.Refs = append(s.Refs, r)
-				continue
-			}
-			refs, known := p.indexes[r.Hash]
-			if !known {
-				ix, err := unit.Decode[unit.Index](s.Units[r.Hash])
-				if err != nil {
-					return s, nil, fmt.Errorf("%w: index %s: %w", errManifest, r.Name, err)
-				}
-				refs = ix.Units
-			}
-			indexes[r.Hash] = refs
-			next = append(next, refs...)
-		}
-		level = next
-	}
-	unit.SortRefs(s.Refs)
-	return s, indexes, nil
-}
-
-// lacks names the unit that could not be had.
-func lacks(err error, level []unit.Ref, have map[unit.Hash][]byte) error {
-	if !errors.Is(err, unitstore.ErrMissing) {
-		return fmt.Errorf("fetching units: %w", err)
-	}
-	n, first := 0, ""
-	for _, r := range level {
-		if len(have[r.Hash]) == 0 {
-			if n++; first == "" {
-				first = string(r.Kind) + " " + r.Name
-			}
-		}
-	}
-	return fmt.Errorf("%d units are not there, %s among them: %w", n, first, source.ErrIncomplete)
 }

@@ -87,12 +87,12 @@ type Plane struct {
 	issue     *gateway.Issue // with the manifest as a whole
 	newKeys   chan struct{}  // closed, and replaced, when the keys change
 
-	applied chan struct{}            // of one place: report at once
-	rejoin  chan struct{}            // of one place: register anew
-	first   chan struct{}            // closed when manifest and credentials were applied
-	missing atomic.Int32             // how many of the two are lacking
-	indexes map[unit.Hash][]unit.Ref // of the manifest applied last
-	fetched map[unit.Hash][]byte     // for one that could not be applied yet
+	applied chan struct{}        // of one place: report at once
+	rejoin  chan struct{}        // of one place: register anew
+	first   chan struct{}        // closed when manifest and credentials were applied
+	missing atomic.Int32         // how many of the two are lacking
+	tree    *tree                // of the manifest applied last; nil = none
+	fetched map[unit.Hash][]byte // for one that could not be applied yet
 
 	journal  *journal
 	from     bus.Position // of the feed, as the journal has it

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/router"
 	"github.com/gatehouse/gatehouse/gateway/internal/source"
@@ -124,12 +125,11 @@ func (r *run) platform() {
 }
 
 func (r *run) api(ref unit.Ref) {
-	key := string(ref.Hash) + r.settingsKey
 	var prev *Unit
 	if r.prev != nil {
 		prev = r.prev.units[ref.Name]
 	}
-	if prev != nil && prev.Hash == ref.Hash && prev.key == key+r.setsKey(prev.sets) {
+	if prev != nil && prev.Hash == ref.Hash && r.unchanged(prev) {
 		r.table.units[ref.Name] = prev
 		r.stats.Reused++
 		return
@@ -147,8 +147,19 @@ func (r *run) api(ref unit.Ref) {
 		r.broken(ref.Name, ref.Hash, a.Hosts, a.BasePath, fieldsOf(err))
 		return
 	}
-	u.key, u.sets = key+r.setsKey(sets), sets
+	u.key, u.sets = string(ref.Hash)+r.settingsKey+r.setsKey(sets), sets
 	r.table.units[ref.Name] = u
+}
+
+// unchanged reports whether a unit was compiled with what there is now. It is
+// called for every unit of every change, and makes no garbage.
+func (r *run) unchanged(u *Unit) bool {
+	key, ok := strings.CutPrefix(u.key, string(u.Hash))
+	if !ok {
+		return false
+	}
+	key, ok = strings.CutPrefix(key, r.settingsKey)
+	return ok && key == r.setsKey(u.sets)
 }
 
 // setsOf returns the policy sets that a unit and its project refer to.

@@ -21,6 +21,10 @@ const (
 	// Durable is the name under which shipments are collected.
 	Durable = "records"
 
+	// ackWait is after how long what a dead replica had in hand goes to another.
+	// It may be short, since what comes twice is counted once.
+	ackWait = 5 * time.Second
+
 	firstPause = 100 * time.Millisecond
 	lastPause  = 5 * time.Second
 )
@@ -87,7 +91,7 @@ func (i *Intake) Run(ctx context.Context) error {
 	return bus.Collect(ctx, i.bus, Durable, func(hctx context.Context, list []bus.Shipment) error {
 		// The handler goes on after ctx ends, but does not wait any more.
 		return i.take(ctx, hctx, list)
-	})
+	}, bus.Collection{AckWait: ackWait})
 }
 
 // Announce publishes that traffic has arrived, until ctx ends.

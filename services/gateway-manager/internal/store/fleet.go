@@ -43,6 +43,11 @@ func (o *Org) Project(ctx context.Context, id string) (Project, error) {
 	return db.From[Project](o.scope).Get(ctx, id)
 }
 
+// ProjectNamed returns a project by id or slug.
+func (o *Org) ProjectNamed(ctx context.Context, idOrSlug string) (Project, error) {
+	return db.From[Project](o.scope).Where("id = ? OR slug = ?", idOrSlug, idOrSlug).First(ctx)
+}
+
 // CreateProject makes a project.
 func (o *Org) CreateProject(ctx context.Context, p Project, by string) (Project, error) {
 	p.Stored = o.stored(by)
@@ -105,6 +110,13 @@ func (o *Org) AllEnvironments(ctx context.Context) ([]Environment, error) {
 // Environment returns an environment by id or slug.
 func (o *Org) Environment(ctx context.Context, idOrSlug string) (Environment, error) {
 	return db.From[Environment](o.scope).Where("id = ? OR slug = ?", idOrSlug, idOrSlug).First(ctx)
+}
+
+// LockEnvironment has whoever else wants its deployments to stand still wait until
+// the transaction ends.
+func (o *Org) LockEnvironment(ctx context.Context, id string) error {
+	_, err := db.From[Environment](o.scope).Lock().Get(ctx, id)
+	return err
 }
 
 // CreateEnvironment makes an environment; a negative position is after the last.

@@ -373,7 +373,7 @@ type ApiPolicies struct {
 	Orphans   *[]string  `json:"orphans,omitempty"`
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 
-	// Version Rises with each change; 0 = never set.
+	// Version Rises with each change; 1 = never set.
 	Version int `json:"version"`
 }
 
@@ -455,7 +455,7 @@ type LevelPolicies struct {
 	Policies  []Policy   `json:"policies"`
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 
-	// Version Rises with each change; 0 = never set.
+	// Version Rises with each change; 1 = never set.
 	Version int `json:"version"`
 }
 
@@ -550,8 +550,29 @@ type PlanLimits struct {
 
 // PlanLimitsPatch The limits to change; null takes one away.
 type PlanLimitsPatch struct {
-	Quota     *Quota     `json:"quota,omitempty"`
-	RateLimit *RateLimit `json:"rateLimit,omitempty"`
+	// Quota What to change of the quota; a new one needs limit and window.
+	Quota *struct {
+		// Limit How many requests.
+		Limit *int64 `json:"limit,omitempty"`
+
+		// Mode Where is counted: on each gateway by itself, or over all gateways, exactly or fast. Default: local.
+		Mode *LimitMode `json:"mode,omitempty"`
+
+		// Window A period of the calendar, or a time such as 30d.
+		Window *string `json:"window,omitempty"`
+	} `json:"quota,omitempty"`
+
+	// RateLimit What to change of the rate limit; a new one needs limit and window.
+	RateLimit *struct {
+		// Limit How many requests.
+		Limit *int64 `json:"limit,omitempty"`
+
+		// Mode Where is counted: on each gateway by itself, or over all gateways, exactly or fast. Default: local.
+		Mode *LimitMode `json:"mode,omitempty"`
+
+		// Window In how long, such as 1s, 1m or 1h.
+		Window *string `json:"window,omitempty"`
+	} `json:"rateLimit,omitempty"`
 }
 
 // PlanList defines model for PlanList.
@@ -575,6 +596,15 @@ type PlanSecurity struct {
 
 	// Type How callers show who they are.
 	Type SecurityType `json:"type"`
+}
+
+// PlanSecurityPatch What to change of the security. Another type begins with the configuration given here alone.
+type PlanSecurityPatch struct {
+	// Config The configuration; null takes a field of it away.
+	Config *json.RawMessage `json:"config,omitempty"`
+
+	// Type How callers show who they are.
+	Type *SecurityType `json:"type,omitempty"`
 }
 
 // PlanStatus Only published plans take subscriptions; closed ones are given to gateways no more.
@@ -926,25 +956,25 @@ type CreatePlanParams struct {
 
 // PutApiPoliciesParams defines parameters for PutApiPolicies.
 type PutApiPoliciesParams struct {
-	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0".
+	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
 }
 
 // DeletePlanParams defines parameters for DeletePlan.
 type DeletePlanParams struct {
-	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0".
+	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
 }
 
 // UpdatePlanParams defines parameters for UpdatePlan.
 type UpdatePlanParams struct {
-	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0".
+	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
 }
 
 // PutPlatformPoliciesParams defines parameters for PutPlatformPolicies.
 type PutPlatformPoliciesParams struct {
-	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0".
+	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
 }
 
@@ -974,13 +1004,13 @@ type CreatePolicySetParams struct {
 
 // DeletePolicySetParams defines parameters for DeletePolicySet.
 type DeletePolicySetParams struct {
-	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0".
+	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
 }
 
 // UpdatePolicySetParams defines parameters for UpdatePolicySet.
 type UpdatePolicySetParams struct {
-	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0".
+	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
 }
 
@@ -995,7 +1025,7 @@ type ListPolicySetVersionsParams struct {
 
 // PutProjectPoliciesParams defines parameters for PutProjectPolicies.
 type PutProjectPoliciesParams struct {
-	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0".
+	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
 }
 

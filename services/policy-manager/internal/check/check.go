@@ -163,7 +163,10 @@ func (c *Checker) compiled(a, base unit.API, sets []unit.PolicySet, settings uni
 				at = then(at)
 			}
 			f.Pointer = at
-			out = append(out, f)
+			// The platform's are compiled alone and with an API; once is enough.
+			if !slices.ContainsFunc(out, func(o problem.Field) bool { return o.Pointer == f.Pointer && o.Code == f.Code }) {
+				out = append(out, f)
+			}
 			continue
 		}
 		rest = append(rest, f)

@@ -41,6 +41,9 @@ func (l Limits) Check() []problem.Field {
 		limit *Limit
 		words bool
 	}{{"/limits/rateLimit", l.RateLimit, false}, {"/limits/quota", l.Quota, true}} {
+		if x.limit != nil && x.limit.Limit < 1 {
+			fields = append(fields, problem.Field{Pointer: x.at + "/limit", Code: "required", Detail: "say how many requests"})
+		}
 		if x.limit == nil || x.words && slices.Contains(periods, x.limit.Window) {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/policies"
@@ -19,6 +20,15 @@ type Set struct {
 	Policies             []policies.Policy
 	CreatedAt, UpdatedAt time.Time
 	CreatedBy            string
+}
+
+// Unit returns the set as gateways get it.
+func (s *Set) Unit() unit.PolicySet {
+	u := unit.PolicySet{Name: s.Slug, Version: uint64(s.SetVersion), Policies: policies.Units(s.Policies, false)} //nolint:gosec // it counts from 1
+	if u.Policies == nil {
+		u.Policies = []unit.Policy{}
+	}
+	return u
 }
 
 type setRow struct {

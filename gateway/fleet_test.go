@@ -1,0 +1,125 @@
+package gateway_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/gateway/internal/plane/planetest"
+	contract "github.com/gatehouse/gatehouse/libs/contract/gateway"
+	"github.com/gatehouse/gatehouse/libs/contract/unit"
+)
+
+// metered counts what a gateway is sent.
+type metered struct {
+	server   interface{ InProcessConn() (net.Conn, error) }
+	received *atomic.Int64
+}
+
+type meteredConn struct {
+	net.Conn
+	received *atomic.Int64
+}
+
+func (c meteredConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.received.Add(int64(n))
+	return n, err
+}
+
+// InProcessConn connects.
+func (m metered) InProcessConn() (net.Conn, error) {
+	c, err := m.server.InProcessConn()
+	return meteredConn{c, m.received}, err
+}
+
+// fleetAPI is one of many.
+func fleetAPI(i, version int, up []unit.Upstream) unit.API {
+	a := keyed(unit.API{
+		ID: fmt.Sprintf("api-%05d", i), Name: fmt.Sprintf("API number %d", i), Version: fmt.Sprint(version),
+		BasePath: fmt.Sprintf("/team-%d/api-%d", i%50, i), Organization: "o", Project: "p", Environment: "e", Upstreams: up,
+	})
+	for n := range 6 {
+		a.Operations = append(a.Operations,
+			unit.Operation{ID: fmt.Sprint("list", n), Method: "GET", Path: fmt.Sprintf("/things-%d", n)},
+			unit.Operation{ID: fmt.Sprint("read", n), Method: "GET", Path: fmt.Sprintf("/things-%d/{id}", n)})
+	}
+	return a
+}
+
+// A change reaches every gateway soon, and what it costs does not grow with the
+// number of APIs. FLEET=20x5000 does it with so many gateways and APIs.
+func TestAChangeReachesTheFleet(t *testing.T) {
+	gateways, apis, changes := 4, 300, 20
+	if s := os.Getenv("FLEET"); s != "" {
+		_, err := fmt.Sscanf(s, "%dx%d", &gateways, &apis)
+		require.NoError(t, err)
+		changes = 100
+	}
+	names := make([]string, gateways)
+	for i := range names {
+		names[i] = fmt.Sprint("gw-", i)
+	}
+	p := planetest.Start(t, false, names...)
+	up := upstreams(t)
+	all := make([]unit.API, apis)
+	for i := range all {
+		all[i] = fleetAPI(i, 0, up)
+	}
+	p.Set(all...)
+	begin := time.Now()
+	_, bytes := p.Publish(true)
+	t.Logf("%d APIs published in %s, %d kB", apis, time.Since(begin).Round(time.Millisecond), bytes/1000)
+
+	var mu sync.Mutex
+	applied := map[uint64]map[string]time.Time{}
+	p.OnReport(func(r contract.Report) {
+		mu.Lock()
+		defer mu.Unlock()
+		if applied[r.Version] == nil {
+			applied[r.Version] = map[string]time.Time{}
+		}
+		if _, ok := applied[r.Version][r.Gateway]; !ok && r.Version > 0 {
+			applied[r.Version][r.Gateway] = r.Time // when it had applied it
+		}
+	})
+	everywhere := func(version uint64) {
+		t.Helper()
+		require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(applied[version]) == gateways }, 2*time.Minute, time.Millisecond)
+	}
+	var received atomic.Int64
+	for _, name := range names {
+		o := p.Bus(name)
+		o.InProcess = metered{p.NATS, &received}
+		startGateway(t, planeConfig(name, t.TempDir()), o)
+	}
+	everywhere(1)
+	t.Logf("%d gateways with %d APIs each are up, %d kB received by each", gateways, apis, received.Load()/int64(gateways)/1000)
+
+	var took []time.Duration
+	written, sent := int64(0), received.Load()
+	for n := range changes {
+		p.Set(fleetAPI(n*7919%apis, n+1, up))
+		begin := time.Now()
+		version, b := p.Publish(true)
+		everywhere(version)
+		written += b
+		for _, at := range applied[version] {
+			took = append(took, at.Sub(begin))
+		}
+	}
+	sent = (received.Load() - sent) / int64(gateways*changes)
+	slices.Sort(took)
+	at := func(q float64) time.Duration { return took[int(q*float64(len(took)-1))].Round(100 * time.Microsecond) }
+	t.Logf("change to live on %d gateways with %d APIs, %d changes: p50 %s, p99 %s, longest %s; %d bytes published, %d bytes sent to each gateway",
+		gateways, apis, changes, at(0.5), at(0.99), at(1), written/int64(changes), sent)
+	require.Less(t, at(0.99), 10*time.Second)
+	require.Less(t, sent, int64(64<<10), "what a change costs does not grow with the number of APIs")
+}
