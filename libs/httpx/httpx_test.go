@@ -400,6 +400,9 @@ func TestRequestsAreTold(t *testing.T) {
 	require.Contains(t, f.log.String(), "actor=user:u1")
 	require.NotContains(t, f.log.String(), "hunter2")
 	require.NotContains(t, f.log.String(), token)
+	f.do(call{method: "GET", path: "/api/v1/links/by-token/swordfish/accept"})
+	require.Contains(t, f.log.String(), "path=/api/v1/links/by-token/…/accept")
+	require.NotContains(t, f.log.String(), "swordfish", "nor the secret of a link")
 	require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 
