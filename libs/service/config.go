@@ -25,6 +25,9 @@ type Config struct {
 	// Listen is host and port of the REST API for automation, and of health and
 	// metrics. Without it the service is reached over NATS only.
 	Listen string `json:"listen,omitempty" schema:"format=hostport"`
+	// Operations is host and port of a further listener with health and metrics
+	// alone.
+	Operations string `json:"operations,omitempty" schema:"format=hostport"`
 	// Database is where the service keeps its data.
 	Database Database `json:"database,omitzero"`
 	// Bus is how the service reaches the others.

@@ -45,11 +45,16 @@ func guarded(ctx context.Context, f func(context.Context) error) (err error) {
 }
 
 // Server returns a server for the service's API, described by an OpenAPI
-// document; see [httpx.New].
-func (k *Kit) Server(document []byte) (*httpx.Server, error) {
-	s, err := httpx.New(httpx.Options{
+// document, or without one; see [httpx.New]. adjust changes the options that a
+// service does not leave as they are.
+func (k *Kit) Server(document []byte, adjust ...func(*httpx.Options)) (*httpx.Server, error) {
+	o := httpx.Options{
 		Service: k.Name, Document: document, Verifier: k.Verifier, Access: k.Access, Log: k.Log, Metrics: k.Metrics, Now: k.Now,
-	})
+	}
+	for _, f := range adjust {
+		f(&o)
+	}
+	s, err := httpx.New(o)
 	if err != nil {
 		return nil, err
 	}

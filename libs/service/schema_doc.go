@@ -19,6 +19,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/libs/service", T
 	{Name: "Config.InProcess", Text: "InProcess connects to a NATS server of the same process, in place of Bus.URL."},
 	{Name: "Config.Listen", Text: "Listen is host and port of the REST API for automation, and of health and metrics. Without it the service is reached over NATS only."},
 	{Name: "Config.Log", Text: "Log says what is written to standard error."},
+	{Name: "Config.Operations", Text: "Operations is host and port of a further listener with health and metrics alone."},
 	{Name: "Config.Secrets", Text: "Secrets protect what is stored."},
 	{Name: "Database", Text: "Database is a database and its replicas."},
 	{Name: "Database.DSN", Text: "DSN is postgres://user:password@host:port/database?sslmode=…, mysql://user:password@host:port/database?tls=… or sqlite:PATH, best as env:NAME or file:PATH."},

@@ -56,6 +56,10 @@ type Options struct {
 	// tenant-manager itself hands in what it knows. It is called before build, and
 	// what it returns is used after.
 	Source func(*Kit) authn.Source
+	// Public says that the listener is for everybody, such as browsers: of what
+	// the process says of itself it then tells only its health, and the service is
+	// not reached over the bus.
+	Public bool
 	// Listening, where not nil, is told the TCP address.
 	Listening func(net.Addr)
 }
@@ -97,7 +101,7 @@ type running struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 	failed  chan error
-	tcp     *http.Server
+	tcp     []*http.Server
 	servers []*httpx.Server
 	after   []func() // done when nothing runs any more
 }
@@ -139,10 +143,12 @@ func Run(ctx context.Context, ready func(), env app.Env, o Options, build Build)
 		}
 	}
 	h = r.kit.withSecrets(h)
-	if err := bus.Serve(r.kit.Bus, o.Name, httpx.FromBus(h)); err != nil {
-		return err
+	if !o.Public {
+		if err := bus.Serve(r.kit.Bus, o.Name, httpx.FromBus(h)); err != nil {
+			return err
+		}
 	}
-	if err := r.listen(ctx, env, h); err != nil {
+	if err := r.serve(ctx, env, h); err != nil {
 		return err
 	}
 	if err := r.connected(ctx); err != nil {
@@ -246,36 +252,49 @@ func (r *running) openDatabase(ctx context.Context, env app.Env, cursorKey []byt
 	return nil
 }
 
-// listen serves TCP, with what the process says of itself.
-func (r *running) listen(ctx context.Context, env app.Env, h http.Handler) error {
-	if r.opt.Config.Listen == "" {
+// serve opens the listeners: that of the API, with what the process says of
+// itself, and that for operators alone.
+func (r *running) serve(ctx context.Context, env app.Env, h http.Handler) error {
+	m := http.NewServeMux()
+	m.Handle("/", h)
+	if env.Process == nil {
+		return r.listen(ctx, r.opt.Config.Listen, m, r.opt.Listening)
+	}
+	m.Handle("/health/", env.Process)
+	if !r.opt.Public {
+		m.Handle("/metrics", env.Process)
+		m.Handle("/version", env.Process)
+	}
+	if err := r.listen(ctx, r.opt.Config.Listen, m, r.opt.Listening); err != nil {
+		return err
+	}
+	return r.listen(ctx, r.opt.Config.Operations, env.Process, nil)
+}
+
+func (r *running) listen(ctx context.Context, address string, h http.Handler, told func(net.Addr)) error {
+	if address == "" {
 		return nil
 	}
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", r.opt.Config.Listen)
+	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	m := http.NewServeMux()
-	if env.Process != nil {
-		for _, path := range []string{"/health/", "/metrics", "/version"} {
-			m.Handle(path, env.Process)
-		}
+	log := r.kit.Log
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	m.Handle("/", h)
-	r.tcp = &http.Server{
-		Handler: m, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(env.Log.Handler(), slog.LevelDebug),
-	}
+	r.tcp = append(r.tcp, s)
 	r.kit.Go("listener", func(context.Context) error {
-		if err := r.tcp.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
 	})
-	env.Log.InfoContext(ctx, "listening", "address", l.Addr().String())
-	if r.opt.Listening != nil {
-		r.opt.Listening(l.Addr())
+	log.InfoContext(ctx, "listening", "address", l.Addr().String())
+	if told != nil {
+		told(l.Addr())
 	}
 	return nil
 }
@@ -292,10 +311,10 @@ func (r *running) stop() error {
 			errs = append(errs, fmt.Errorf("%s: %w", what, err))
 		}
 	}
-	if r.tcp != nil {
+	for _, s := range r.tcp {
 		within("requests were cut off", func(ctx context.Context) error {
-			if err := r.tcp.Shutdown(ctx); err != nil {
-				return errors.Join(err, r.tcp.Close())
+			if err := s.Shutdown(ctx); err != nil {
+				return errors.Join(err, s.Close())
 			}
 			return nil
 		})

@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -20,7 +21,9 @@ func (c *compose) services() error {
 		"tenant-manager": fmt.Sprintf("consoleURL: %q\nportalURL: %q\nfirstRun: {consoleURL: %q}\n", c.addresses.Tenant, c.addresses.Portal, c.addresses.Console),
 		"gateway-manager": fmt.Sprintf("seed:\n  groups:\n    - {organization: default, group: default, environment: dev, publicURL: %q, joinToken: \"file:/install/join-token\"}\n",
 			c.addresses.Traffic),
-		"bff": "sessions:\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
+		// Consumers call the traffic address, which is another one from inside.
+		"devportal-backend": fmt.Sprintf("try: {dial: {%q: \"gateway:8000\"}}\n", hostPort(c.addresses.Traffic)),
+		"bff":               "sessions:\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
 	}
 	more := map[string]map[string]string{
 		"gateway-manager": {"join-token": join},
@@ -50,7 +53,7 @@ func (c *compose) service(name, own string, more map[string]string) error {
 	if secrets["pepper"], err = c.state.Secret("pepper-"+name, Pepper); err != nil {
 		return err
 	}
-	config := "# Made by \"gatehouse install compose\" at each start.\nlisten: \"0.0.0.0:8080\"\n" +
+	config := "# Made by \"gatehouse install compose\" at each start.\nlisten: \"0.0.0.0:8080\"\noperations: \"0.0.0.0:8081\"\n" +
 		"bus: {url: \"nats://nats:4222\", password: \"file:/install/nats-password\"}\n" +
 		"secrets: {keyring: \"file:/install/keyring\", pepper: \"file:/install/pepper\"}\n"
 	dsn, replica, err := c.dsn(name)
@@ -154,3 +157,18 @@ controlPlane:
   group: default
   joinToken: "file:/install/join-token"
 `
+
+// hostPort returns host and port of an address.
+func hostPort(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	if u.Port() != "" {
+		return u.Host
+	}
+	if u.Scheme == "https" {
+		return u.Hostname() + ":443"
+	}
+	return u.Hostname() + ":80"
+}

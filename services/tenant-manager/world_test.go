@@ -79,7 +79,7 @@ func (recorded) Subject() string { return audit.Recorded{Service: tenant.Service
 func newWorld(t *testing.T, change ...func(*tenantmanager.Config)) *world {
 	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
-		{Service: tenant.Service, Durables: []string{"audit-trail"}, Listens: []string{tenant.Service}},
+		tenantmanager.Access(),
 		{Service: other, Asks: []string{tenant.Service}, Forwards: []string{tenant.Service}, Listens: []string{tenant.Service}},
 	}})
 	require.NoError(t, err)
