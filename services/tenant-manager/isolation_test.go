@@ -48,6 +48,7 @@ var foreign = map[string]string{
 	"/users/{id}":                           "/users/{ownerId}",
 	"/users/{id}/sessions":                  "/users/{ownerId}/sessions",
 	"/users/{id}/sessions/{session}":        "/users/{ownerId}/sessions/{session}",
+	"/users/{id}/password-links":            "/users/{ownerId}/password-links",
 	"/roles/{id}":                           "/roles/{role}",
 	"/grants/{id}":                          "/grants/{grant}",
 	"/invitations/{id}":                     "/invitations/{invitation}",
