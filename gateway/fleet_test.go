@@ -137,6 +137,15 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 		version, b := p.Publish(true)
 		everywhere(version)
 		written += b
+		if os.Getenv("FLEET_TRACE") != "" {
+			worst, who := time.Duration(0), ""
+			for name, at := range applied[version] {
+				if d := at.Sub(begin); d > worst {
+					worst, who = d, name
+				}
+			}
+			t.Log(n, worst, who)
+		}
 		for _, at := range applied[version] {
 			took = append(took, at.Sub(begin))
 		}
