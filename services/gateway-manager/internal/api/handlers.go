@@ -196,4 +196,3 @@ func hidden(err error) error {
 	}
 	return err
 }
-
