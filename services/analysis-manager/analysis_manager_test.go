@@ -50,7 +50,7 @@ func start(t *testing.T) *world {
 	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
 		authntest.Access(),
-		{Service: analysis.Service, Asks: []string{tenant.Service}, Listens: []string{tenant.Service}, Collects: []string{"records"}},
+		analysismanager.Access(),
 		{Service: "gateway", Client: true, Ships: []string{"*.edge.*"}},
 		{Service: "caller", Forwards: []string{analysis.Service}, Asks: []string{analysis.Service}},
 	}})

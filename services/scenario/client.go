@@ -24,6 +24,9 @@ const Patience = 60 * time.Second
 type Installation struct {
 	// API is the address of the bff, such as http://127.0.0.1:8080.
 	API string
+	// Services, where not nil, are the addresses of the services themselves, in
+	// place of API.
+	Services map[string]string
 	// Traffic is the address of the gateways.
 	Traffic string
 	// Code is the one-time sign-in.
@@ -39,16 +42,24 @@ type Installation struct {
 // object is a JSON object.
 type object = map[string]any
 
+// address returns where the API of a service is.
+func (at Installation) address(service string) string {
+	if at.Services != nil {
+		return at.Services[service] + "/api/v1"
+	}
+	return at.API + "/api/" + service + "/v1"
+}
+
 // client calls the suite as one user.
 type client struct {
 	t     testing.TB
-	base  string
+	at    Installation
 	token string
 	http  *http.Client
 }
 
-func newClient(t testing.TB, base string) *client {
-	c := &client{t: t, base: base, http: &http.Client{Timeout: Patience}}
+func newClient(t testing.TB, at Installation) *client {
+	c := &client{t: t, at: at, http: &http.Client{Timeout: Patience}}
 	t.Cleanup(c.http.CloseIdleConnections)
 	return c
 }
@@ -78,7 +89,7 @@ func (c *client) send(method, service, path string, body any, header ...string) 
 		require.NoError(c.t, err)
 		content = bytes.NewReader(b)
 	}
-	r, err := http.NewRequestWithContext(c.t.Context(), method, c.base+"/api/"+service+"/v1"+path, content)
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.at.address(service)+path, content)
 	require.NoError(c.t, err)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")

@@ -81,7 +81,7 @@ func (s *story) use(t testing.TB) {
 }
 
 func (s *story) client(pair object) *client {
-	c := newClient(s.t, s.API)
+	c := newClient(s.t, s.Installation)
 	c.token = text(s.t, pair, "accessToken")
 	return c
 }
@@ -89,7 +89,7 @@ func (s *story) client(pair object) *client {
 // setUp signs in with the one-time code, which works once, and completes the
 // first run.
 func (s *story) setUp() {
-	anyone := newClient(s.t, s.API)
+	anyone := newClient(s.t, s.Installation)
 	require.True(s.t, anyone.get(tenants, "/setup")["required"].(bool))
 	require.Equal(s.t, http.StatusUnauthorized, anyone.send(http.MethodPost, tenants, "/sign-in/one-time", object{"code": "guessed"}).status)
 	pair := anyone.want(http.StatusOK, http.MethodPost, tenants, "/sign-in/one-time", object{"code": s.Code})
@@ -119,14 +119,14 @@ func (s *story) invite() {
 	join := func(name, role string) *client {
 		invitation := s.owner.want(http.StatusCreated, http.MethodPost, tenants, "/invitations",
 			object{"email": name + "@example.com", "roles": []object{{"role": roles[role]}}})
-		pair := newClient(s.t, s.API).want(http.StatusOK, http.MethodPost, tenants,
+		pair := newClient(s.t, s.Installation).want(http.StatusOK, http.MethodPost, tenants,
 			"/invitations/by-token/"+text(s.t, invitation, "token")+"/accept", object{"name": name, "password": password})
 		return s.client(pair)
 	}
 	s.publisher, s.caller = join("paul", "publisher"), join("carla", "consumer")
 	require.Equal(s.t, http.StatusForbidden, s.publisher.send(http.MethodGet, tenants, "/users", nil).status)
 	require.Equal(s.t, http.StatusForbidden, s.caller.send(http.MethodGet, gateways, "/apis", nil).status)
-	require.Equal(s.t, http.StatusUnauthorized, newClient(s.t, s.API).send(http.MethodGet, gateways, "/apis", nil).status)
+	require.Equal(s.t, http.StatusUnauthorized, newClient(s.t, s.Installation).send(http.MethodGet, gateways, "/apis", nil).status)
 }
 
 // importDocuments makes an API of the sample's document, and one of a document

@@ -337,7 +337,7 @@ type ApplicationPatch struct {
 type CatalogueEntry struct {
 	ApiVersion string `json:"apiVersion"`
 
-	// Authentication How to authenticate
+	// Authentication How to authenticate, in a sentence.
 	Authentication string   `json:"authentication"`
 	Contact        *Contact `json:"contact,omitempty"`
 	Deprecated     bool     `json:"deprecated"`
@@ -759,7 +759,7 @@ type Problem struct {
 	// Code Stable, for programs.
 	Code string `json:"code"`
 
-	// Detail What is wrong this time
+	// Detail What is wrong this time, and how to mend it.
 	Detail *string `json:"detail,omitempty"`
 
 	// Errors Every field at fault.
@@ -1085,7 +1085,7 @@ type IdempotencyKey = string
 type IfMatch = string
 
 // Limit defines model for Limit.
-type Limit = int32
+type Limit = int
 
 // OperationID defines model for OperationID.
 type OperationID = string
@@ -1452,7 +1452,7 @@ func (w *ServerInterfaceWrapper) ListApplications(ctx echo.Context) error {
 
 	// ------------- Optional query parameter "limit" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
@@ -1608,7 +1608,7 @@ func (w *ServerInterfaceWrapper) ListCredentials(ctx echo.Context) error {
 
 	// ------------- Optional query parameter "limit" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
@@ -1760,7 +1760,7 @@ func (w *ServerInterfaceWrapper) ListCatalogue(ctx echo.Context) error {
 
 	// ------------- Optional query parameter "limit" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
@@ -2130,7 +2130,7 @@ func (w *ServerInterfaceWrapper) ListSubscriptions(ctx echo.Context) error {
 
 	// ------------- Optional query parameter "limit" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}

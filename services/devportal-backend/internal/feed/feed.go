@@ -13,10 +13,12 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/credential"
+	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/store"
@@ -27,10 +29,32 @@ import (
 // time does not get mixed up, since each entry is only replaced by who has seen
 // the last one.
 type Writer struct {
-	DB     *db.DB
-	Bucket *bus.Bucket
-	Log    *slog.Logger
-	Now    func() time.Time
+	DB  *db.DB
+	Bus *bus.Bus
+	Log *slog.Logger
+	Now func() time.Time
+
+	mu     sync.Mutex
+	bucket *bus.Bucket
+}
+
+// remembered is how long gateways that were away can learn that an entry was
+// taken away. Revoked credentials are entries.
+const remembered = 30 * 24 * time.Hour
+
+// open opens the bucket, and makes it where it is missing. It waits for NATS.
+func (w *Writer) open(ctx context.Context) (*bus.Bucket, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.bucket != nil {
+		return w.bucket, nil
+	}
+	b, err := w.Bus.Bucket(ctx, bus.BucketOptions{Name: gateway.Credentials, ForgetDeleted: remembered})
+	if err != nil {
+		return nil, fmt.Errorf("feeding gateways: %w", err)
+	}
+	w.bucket = b
+	return b, nil
 }
 
 // attempts bounds how often an entry is made again because another replica was
@@ -118,8 +142,12 @@ func credentialEntry(c store.Credential) ([]byte, error) {
 // at before the database, and replaced only if it is still the same: whoever
 // wrote in between had seen no less than we have.
 func (w *Writer) sync(ctx context.Context, key string, now func(context.Context) ([]byte, error)) error {
+	bucket, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
 	for range attempts {
-		there, err := w.Bucket.Get(ctx, key)
+		there, err := bucket.Get(ctx, key)
 		missing := errors.Is(err, bus.ErrNoKey)
 		if err != nil && !missing {
 			return fmt.Errorf("feeding gateways: %w", err)
@@ -132,13 +160,13 @@ func (w *Writer) sync(ctx context.Context, key string, now func(context.Context)
 		case value == nil && missing:
 			return nil
 		case value == nil:
-			err = w.Bucket.Delete(ctx, key)
+			err = bucket.Delete(ctx, key)
 		case missing:
-			_, err = w.Bucket.Create(ctx, key, value)
+			_, err = bucket.Create(ctx, key, value)
 		case bytes.Equal(value, there.Value):
 			return nil
 		default:
-			_, err = w.Bucket.Update(ctx, key, value, there.Revision)
+			_, err = bucket.Update(ctx, key, value, there.Revision)
 		}
 		if err == nil {
 			return nil
@@ -161,12 +189,16 @@ const (
 // Keep compares the bucket with the database, and again whenever NATS has lost
 // it, until ctx ends. One replica does it, under a lease.
 func (w *Writer) Keep(ctx context.Context) error {
+	bucket, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
 	epoch := ""
 	var swept time.Time
 	t := time.NewTicker(look)
 	defer t.Stop()
 	for {
-		now, err := w.Bucket.Epoch(ctx)
+		now, err := bucket.Epoch(ctx)
 		if err == nil && now != epoch {
 			if err = w.reconcile(ctx); err == nil {
 				epoch = now
@@ -191,7 +223,11 @@ func (w *Writer) Keep(ctx context.Context) error {
 // it has too much.
 func (w *Writer) reconcile(ctx context.Context) error {
 	seed := maphash.MakeSeed()
-	there, err := w.read(ctx, seed)
+	bucket, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
+	there, err := read(ctx, bucket, seed)
 	if err != nil {
 		return err
 	}
@@ -222,7 +258,7 @@ func (w *Writer) reconcile(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := w.Bucket.Delete(ctx, key); err != nil {
+		if err := bucket.Delete(ctx, key); err != nil {
 			return fmt.Errorf("feeding gateways: %w", err)
 		}
 	}
@@ -235,9 +271,9 @@ func (w *Writer) reconcile(ctx context.Context) error {
 var errRead = errors.New("read")
 
 // read returns a sum of each value in the bucket.
-func (w *Writer) read(ctx context.Context, seed maphash.Seed) (map[string]uint64, error) {
+func read(ctx context.Context, bucket *bus.Bucket, seed maphash.Seed) (map[string]uint64, error) {
 	there := map[string]uint64{}
-	err := w.Bucket.Watch(ctx, nil, bus.Position{}, func(e bus.Entry) error {
+	err := bucket.Watch(ctx, nil, bus.Position{}, func(e bus.Entry) error {
 		switch {
 		case e.Reset:
 			clear(there)
@@ -316,6 +352,10 @@ func eachPage[T any](ctx context.Context, s *db.Scope, page func(context.Context
 // sweep forgets the keys with which the portal called for applications, a day
 // after their end.
 func (w *Writer) sweep(ctx context.Context) error {
+	bucket, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
 	organizations, err := store.Organizations(ctx, w.DB)
 	if err != nil {
 		return fmt.Errorf("sweeping credentials: %w", err)
@@ -326,7 +366,7 @@ func (w *Writer) sweep(ctx context.Context) error {
 			return fmt.Errorf("sweeping credentials: %w", err)
 		}
 		for _, c := range old {
-			if err := w.Bucket.Delete(ctx, credentialKey(o.Slug, c.Digest)); err != nil {
+			if err := bucket.Delete(ctx, credentialKey(o.Slug, c.Digest)); err != nil {
 				return fmt.Errorf("sweeping credentials: %w", err)
 			}
 			if err := store.ForgetCredential(ctx, w.DB.For(o.ID), c.ID); err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 
 	"github.com/gatehouse/gatehouse/libs/db"
 )
@@ -84,6 +85,17 @@ func SaveOrganization(ctx context.Context, d *db.DB, o Organization) (changed bo
 		return false, fmt.Errorf("saving an organization: %w", err)
 	}
 	return true, nil
+}
+
+// AddOrganization keeps an organization that is not known yet; one that is stays
+// as it is.
+func AddOrganization(ctx context.Context, d *db.DB, o Organization) error {
+	o.UpdatedAt = d.Now()
+	err := d.Unscoped(ctx, "organizations are the tenants themselves").Clauses(clause.OnConflict{DoNothing: true}).Create(&o).Error
+	if err != nil {
+		return fmt.Errorf("saving an organization: %w", err)
+	}
+	return nil
 }
 
 // Organizations returns all organizations.

@@ -1,0 +1,96 @@
+package scenario_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/libs/db/dbtest"
+	"github.com/gatehouse/gatehouse/services/sample"
+	"github.com/gatehouse/gatehouse/services/scenario"
+	"github.com/gatehouse/gatehouse/services/standalone"
+)
+
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
+
+// sampleServer serves the sample API and returns its host and port.
+func sampleServer(t *testing.T) string {
+	t.Helper()
+	l := listening(t)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- sample.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-ended)
+	})
+	return l.Addr().String()
+}
+
+// one is the suite in one process.
+type one struct {
+	*process
+	ready standalone.Ready
+}
+
+// run starts the suite in one process, in a folder, and waits until it serves.
+func run(t *testing.T, bin, data string, more ...string) one {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ready.json")
+	args := append([]string{filepath.Join(bin, "gatehouse"), "standalone", "--data", data, "--listen", "127.0.0.1:0", "--traffic", "127.0.0.1:0", "--ready-file", file}, more...)
+	p := start(t, "standalone", args...)
+	require.Eventually(t, func() bool {
+		select {
+		case <-p.done:
+			return true
+		default:
+			_, err := os.Stat(file)
+			return err == nil
+		}
+	}, scenario.Patience, 10*time.Millisecond, "the suite is not ready:\n%s", p.log)
+	info, err := os.Stat(file)
+	require.NoError(t, err, "%s", p.log)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	o := one{process: p}
+	require.NoError(t, json.Unmarshal(b, &o.ready))
+	return o
+}
+
+func TestTheStoryInOneProcess(t *testing.T) {
+	t.Parallel()
+	bin := build(t, "../cli/cmd/gatehouse")
+	data := filepath.Join(t.TempDir(), "data")
+	g := run(t, bin, data)
+	require.NotNil(t, g.ready.SignIn)
+	require.Contains(t, g.log.String(), g.ready.SignIn.URL, "people are told how to sign in")
+	scenario.Run(t, scenario.Installation{
+		API: g.ready.API, Traffic: g.ready.Traffic, Code: g.ready.SignIn.Code, Upstream: sampleServer(t), Environment: "dev", Gateways: 1,
+	})
+
+	// What it wrote is nobody else's to read, and the secrets are in their files
+	// only.
+	info, err := os.Stat(data)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+	secrets, err := filepath.Glob(filepath.Join(data, "secrets", "*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, secrets)
+	for _, f := range secrets {
+		b, err := os.ReadFile(f)
+		require.NoError(t, err)
+		require.NotContains(t, g.log.String(), strings.TrimSpace(string(b)), "%s is in the log", filepath.Base(f))
+	}
+
+	// Killed, it starts again with all that it had, and asks for no set-up.
+	g.kill()
+	g = run(t, bin, data)
+	require.Nil(t, g.ready.SignIn)
+}
