@@ -319,7 +319,7 @@ type Problem struct {
 	// Code Stable, for programs.
 	Code string `json:"code"`
 
-	// Detail What is wrong this time
+	// Detail What is wrong this time, and how to mend it.
 	Detail *string `json:"detail,omitempty"`
 
 	// Errors Every field at fault.
@@ -486,7 +486,7 @@ type IdempotencyKey = string
 type IfMatch = string
 
 // Limit defines model for Limit.
-type Limit = int32
+type Limit = int
 
 // Search defines model for Search.
 type Search = string
@@ -988,7 +988,7 @@ func NewListApplicationsRequest(server string, params *ListApplicationsParams) (
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1128,7 +1128,7 @@ func NewListCredentialsRequest(server string, application ApplicationID, params 
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1377,7 +1377,7 @@ func NewListSubscriptionsRequest(server string, params *ListSubscriptionsParams)
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
