@@ -170,11 +170,11 @@ func (a *tool) password(prompt string) (string, error) {
 		return p, nil
 	}
 	in, ok := a.o.In.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // a descriptor fits
+	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return "", usage("there is no terminal to ask for the password: set GATEHOUSE_PASSWORD")
 	}
 	fmt.Fprint(a.o.Err, prompt)
-	b, err := term.ReadPassword(int(in.Fd())) //nolint:gosec // a descriptor fits
+	b, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(a.o.Err)
 	if err != nil {
 		return "", fmt.Errorf("reading the password: %w", err)
@@ -228,7 +228,7 @@ func (a *tool) whoami() *cobra.Command {
 				}
 				roles = append(roles, r)
 			}
-			show.Pairs(w, "user", me.User.Name, "email", string(me.User.Email), "organization", me.Organization.Name+" ("+me.Organization.Slug+")",
+			show.Pairs(w, "user", me.User.Name, "email", me.User.Email, "organization", me.Organization.Name+" ("+me.Organization.Slug+")",
 				"roles", strings.Join(roles, ", "), "suite", u.session.Profile().URL)
 		})
 	})
@@ -258,7 +258,7 @@ func (a *tool) setup() *cobra.Command {
 		if in.Password, err = a.password("Password for " + email + ": "); err != nil {
 			return err
 		}
-		in.Email = tenant.Email(email)
+		in.Email = email
 		me, err := answer[tenant.Me](u.tenant.CompleteSetup(ctx, in))
 		if err != nil {
 			return err

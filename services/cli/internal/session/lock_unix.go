@@ -15,8 +15,8 @@ func lock(path string) (unlock func(), err error) {
 		return nil, err
 	}
 	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX) //nolint:gosec // a descriptor fits
-		if err != unix.EINTR {                      //nolint:errorlint // a number
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if err != unix.EINTR { //nolint:errorlint // a number
 			break
 		}
 	}

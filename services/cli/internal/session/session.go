@@ -18,7 +18,7 @@ import (
 var ErrSignedOut = errors.New("you are not signed in: use gatehouse login --url ADDRESS --email YOU, or gatehouse login --ready-file FILE")
 
 // Tokens are the address below which tokens are made.
-const Tokens = "/api/tenant-manager/v1"
+const Tokens = "/api/tenant-manager/v1" //nolint:gosec // an address
 
 // Session is a profile in use.
 type Session struct {

@@ -24,7 +24,8 @@ func example() (policies.OfAPI, []plan.Plan, []store.Set) {
 	of := policies.OfAPI{
 		API: []policies.Policy{
 			{ID: "1", Type: "cors", Name: "cors", Config: json.RawMessage(`{"origins":["*"]}`)},
-			{ID: "2", Type: "cache", Name: "cache", Disabled: true}, {ID: "3", Set: "baseline"},
+			{ID: "2", Type: "cache", Name: "cache", Disabled: true},
+			{ID: "3", Set: "baseline"},
 		},
 		Operations: map[string][]policies.Policy{
 			"listPets": {{ID: "4", Type: "cache", Name: "cache", When: `request.method == "GET"`}},
