@@ -489,8 +489,11 @@ func testTrail(t *testing.T, s *store.Store) {
 		want int
 	}{
 		{store.AuditFilter{Actor: "u", Action: "api.*", Service: "gateway-manager", Outcome: "done"}, 3},
-		{store.AuditFilter{Target: "te2"}, 1}, {store.AuditFilter{Action: "api.updated"}, 3}, {store.AuditFilter{Action: "api.upd*"}, 3},
-		{store.AuditFilter{Action: "ap_.*"}, 0}, {store.AuditFilter{Actor: "other"}, 0},
+		{store.AuditFilter{Target: "te2"}, 1},
+		{store.AuditFilter{Action: "api.updated"}, 3},
+		{store.AuditFilter{Action: "api.upd*"}, 3},
+		{store.AuditFilter{Action: "ap_.*"}, 0},
+		{store.AuditFilter{Actor: "other"}, 0},
 		{store.AuditFilter{From: at.Add(30 * time.Second), To: at.Add(2 * time.Minute)}, 1},
 	} {
 		p, err := s.For(a).Audit(ctx, c.f, db.PageRequest{})
