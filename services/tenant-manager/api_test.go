@@ -176,8 +176,12 @@ func TestUsersAndInvitations(t *testing.T) {
 		{name: "once", method: "POST", path: "/invitations/by-token/{token}/accept", body: `{"name":"Eve","password":"{good}"}`, status: 404},
 		{name: "used", as: "owner", method: "GET", path: "/invitations/{invitation}", status: 200, has: []string{`"status":"accepted"`}},
 		{
-			name: "to the portal", as: "owner", method: "POST", path: "/invitations", body: `{"email":"con@example.com","roles":[{"role":"consumer"}],"to":"portal"}`, status: 201,
+			name: "to the portal", as: "owner", method: "POST", path: "/invitations", body: `{"email":"con@example.com","roles":[{"role":"consumer"}]}`, status: 201,
 			events: []string{"invitation.created"}, has: []string{`"url":"http://portal.test/invite#token=`}, keep: map[string]string{"token2": "token", "invitation2": "id"},
+		},
+		{
+			name: "a consumer to the console", as: "owner", method: "POST", path: "/invitations", body: `{"email":"con@example.com","roles":[{"role":"consumer"}],"to":"console"}`, status: 201,
+			events: []string{"invitation.created"}, has: []string{`"url":"http://console.test/invite#token=`},
 		},
 		{name: "taken back", as: "eve", method: "DELETE", path: "/invitations/{invitation2}", header: []string{"If-Match", `"v1"`}, status: 204, events: []string{"invitation.deleted"}},
 		{name: "its link is void", method: "GET", path: "/invitations/by-token/{token2}", status: 404},
@@ -255,6 +259,9 @@ func TestRolesAndGrants(t *testing.T) {
 			has: []string{`"permissions":["role:read","user:*"]`, `"title":"support"`}, events: []string{"role.created"}, keep: map[string]string{"role": "id"}, keepETag: "rv",
 		},
 		{name: "again", as: "eve", method: "POST", path: "/roles", body: `{"name":"support","permissions":["user:read","user:*","role:read"]}`, header: []string{"Idempotency-Key", "r"}, status: 201, has: []string{`"id":"{role}"`}},
+		{name: "another", as: "eve", method: "POST", path: "/roles", body: `{"name":"zebra","title":"Zebra","permissions":["api:read"]}`, status: 201, has: []string{`"title":"Zebra"`}, events: []string{"role.created"}},
+		{name: "a page of roles", as: "eve", method: "GET", path: "/roles?limit=1", status: 200, has: []string{`"id":"owner"`, `"name":"support"`}, hasNot: []string{`"zebra"`}, keep: map[string]string{"next": "next"}},
+		{name: "the next", as: "eve", method: "GET", path: "/roles?limit=1&cursor={next}", status: 200, has: []string{`"zebra"`}, hasNot: []string{`"owner"`, `"next"`}},
 		{name: "name taken", as: "eve", method: "POST", path: "/roles", body: `{"name":"support","permissions":["user:read"]}`, status: 409},
 
 		{name: "given to nobody", as: "eve", method: "POST", path: "/grants", body: `{"principal":"nobody","role":"support"}`, status: 422, has: []string{"/principal"}},
