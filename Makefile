@@ -7,7 +7,8 @@ GO      ?= go
 TOOLS   := $(CURDIR)/.tools/bin
 LDFLAGS := -s -w
 GOLANGCI_VERSION := v2.15.0
-MODULES := libs gateway
+MODULES := libs gateway frontends services
+SERVICES := tenant-manager gateway-manager policy-manager analysis-manager devportal-backend bff
 
 export CGO_ENABLED ?= 0
 
@@ -15,14 +16,24 @@ export CGO_ENABLED ?= 0
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+DATA ?= gatehouse-data
+
 .PHONY: run
-run: build ## serve the sample configuration and print how to call it
-	@deploy/sample/run
+run: build ## run the whole suite in one process; prints the addresses and the one-time sign-in
+	@bin/gatehouse standalone --data $(DATA) --ready-file $(DATA)/ready.json
 
 .PHONY: build
-build: ## build every binary into bin/
+build: ui ## build every binary into bin/
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway ./gateway/cmd/gateway
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./gateway/cmd/gateway ./services/cli/cmd/gatehouse $(foreach s,$(SERVICES),./services/$(s)/cmd/$(s))
+
+# The browser apps are built again when a file of theirs has changed.
+.PHONY: ui
+ui: frontends/dist/.built ## build the browser apps into frontends/dist
+
+frontends/dist/.built: $(shell find frontends -type f -not -path '*/node_modules/*' -not -path 'frontends/dist/*' -not -name '*.go' 2>/dev/null)
+	deploy/ui
+	@touch $@
 
 .PHONY: setup
 setup: ## install the servers that tests need (Debian packages, when root)
@@ -31,7 +42,8 @@ setup: ## install the servers that tests need (Debian packages, when root)
 # The race detector runs over everything: on two cores all of it takes about six
 # minutes from nothing, most of that compiling.
 .PHONY: test
-test: setup ## all tests, with the race detector
+test: setup ui ## all tests, with the race detector
+	deploy/ui test
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(foreach m,$(MODULES),./$(m)/...)
 
 .PHONY: soak
@@ -49,14 +61,17 @@ bench: build setup ## compare the gateway with nginx, HAProxy, Caddy and others
 .PHONY: generate
 generate: ## schemas, references, goldens that come from code
 	@for m in $(MODULES); do (cd $$m && $(GO) generate ./...); done
+	deploy/ui generate
 
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint ## format
 	@for m in $(MODULES); do (cd $$m && $(TOOLS)/golangci-lint fmt); done
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint ## golangci-lint in every module
+lint: $(TOOLS)/golangci-lint ## golangci-lint in every module; eslint and vue-tsc
 	@for m in $(MODULES); do (cd $$m && $(TOOLS)/golangci-lint run ./...); done
+	deploy/ui lint
+	deploy/ui types
 
 .PHONY: check
 check: lint ## lint, and that generated files are fresh

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/alexedwards/argon2id v1.0.0
 	github.com/elastic/go-elasticsearch/v8 v8.19.7
+	github.com/gatehouse/gatehouse/frontends v0.0.0
 	github.com/gatehouse/gatehouse/gateway v0.0.0
 	github.com/gatehouse/gatehouse/libs v0.0.0
 	github.com/getkin/kin-openapi v0.152.0
@@ -100,6 +101,7 @@ require (
 )
 
 replace (
+	github.com/gatehouse/gatehouse/frontends => ../frontends
 	github.com/gatehouse/gatehouse/gateway => ../gateway
 	github.com/gatehouse/gatehouse/libs => ../libs
 )

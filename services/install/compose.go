@@ -42,7 +42,7 @@ func Compose(root string, addresses Addresses, access []bus.Access, gateways []s
 	if err := os.MkdirAll(c.state.Path, 0o700); err != nil {
 		return fmt.Errorf("making the folder of secrets: %w", err)
 	}
-	for _, step := range []func() error{c.nats, c.postgres, c.mariadb, c.redis, c.services, c.gatewayFiles} {
+	for _, step := range []func() error{c.nats, c.postgres, c.mariadb, c.redis, c.services, c.gatewayFiles, c.prometheus} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -76,6 +76,7 @@ func TestSecretsAreWrittenWhereTheyAreUsed(t *testing.T) {
 		"join-token":              {"gateway-1", "gateway-manager"},
 		"redis":                   {"bff", "gateway-1", "redis"},
 		"postgres":                {"postgres"},
+		"admin-token":             {"gateway-1", "prometheus"},
 	} {
 		value := strings.TrimSpace(files["state/"+secretName])
 		require.NotEmpty(t, value, secretName)

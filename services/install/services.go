@@ -119,13 +119,17 @@ func (c *compose) gatewayFiles() error {
 	if err != nil {
 		return err
 	}
+	admin, err := c.state.Secret("admin-token", Password)
+	if err != nil {
+		return err
+	}
 	for _, g := range c.gateways {
 		key, err := c.state.Secret("data-key-"+g, Pepper)
 		if err != nil {
 			return err
 		}
 		d := c.dir(g, Nonroot)
-		for s, text := range map[string]string{"nats-password": c.passwords[g], "join-token": join, "redis-password": redis, "data-key": key} {
+		for s, text := range map[string]string{"nats-password": c.passwords[g], "join-token": join, "redis-password": redis, "data-key": key, "admin-token": admin} {
 			if err := d.Write(s, text+"\n", 0o400); err != nil {
 				return err
 			}
@@ -144,7 +148,7 @@ func (c *compose) gatewayFiles() error {
 const gatewayYAML = `# Made by "gatehouse install compose" at each start.
 name: GATEWAY
 listeners: [{address: "0.0.0.0:8000"}]
-admin: {address: "127.0.0.1:8001"}
+admin: {address: "0.0.0.0:8001", token: "file:/install/admin-token"}
 data: /data
 log: {spool: {dir: /data/spool}}
 dataKey: "file:/install/data-key"
@@ -171,4 +175,35 @@ func hostPort(address string) string {
 		return u.Hostname() + ":443"
 	}
 	return u.Hostname() + ":80"
+}
+
+// prometheus writes what is scraped: the services, and the gateways' listeners
+// for operators, which ask for a token.
+func (c *compose) prometheus() error {
+	admin, err := c.state.Secret("admin-token", Password)
+	if err != nil {
+		return err
+	}
+	d := c.dir("prometheus", -1)
+	if err := d.Write("admin-token", admin, 0o444); err != nil {
+		return err
+	}
+	var services, gateways []string
+	for _, a := range c.access {
+		if !a.Client {
+			services = append(services, a.Service+":8081")
+		}
+	}
+	for _, g := range c.gateways {
+		gateways = append(gateways, g+":8001")
+	}
+	return d.Write("prometheus.yml", fmt.Sprintf(`# Made by "gatehouse install compose" at each start.
+global: {scrape_interval: 15s}
+scrape_configs:
+  - job_name: services
+    static_configs: [{targets: [%s]}]
+  - job_name: gateways
+    authorization: {credentials_file: /install/admin-token}
+    static_configs: [{targets: [%s]}]
+`, strings.Join(services, ", "), strings.Join(gateways, ", ")), 0o444)
 }

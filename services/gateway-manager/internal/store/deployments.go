@@ -310,3 +310,18 @@ func cut(s string, n int) string {
 	}
 	return s
 }
+
+// RoutesOf returns the routes of what is deployed of APIs, by environment and API
+// with a space between.
+func (o *Org) RoutesOf(ctx context.Context, apis []string) (map[string][]revision.Route, error) {
+	rows, err := db.From[Route](o.scope).Where("api_id IN ?", apis).Order("host", false).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]revision.Route{}
+	for _, r := range rows {
+		key := r.EnvironmentID + " " + r.APIID
+		out[key] = append(out[key], revision.Route{Host: r.Host, BasePath: r.BasePath})
+	}
+	return out, nil
+}
