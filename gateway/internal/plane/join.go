@@ -126,6 +126,11 @@ func (p *Plane) reportOnce(ctx context.Context, stopping bool) (again bool, err 
 		Epoch: s.Epoch, Version: s.Version, APIs: s.APIs, Issues: bounded(s.Issues),
 		InFlight: s.InFlight, Requests: s.Requests, Memory: s.Memory, Time: p.o.Now().UTC(), Stopping: stopping,
 	})
+	if err == nil {
+		p.mu.Lock()
+		p.reported = p.o.Now()
+		p.mu.Unlock()
+	}
 	return reply.Again, err
 }
 

@@ -61,7 +61,7 @@ func (s *Shipper) parts(ctx context.Context, id string, text []byte, lost []traf
 		part := fmt.Sprintf("%s.%d", id, i)
 		var z bytes.Buffer
 		w, _ := gzip.NewWriterLevel(&z, gzip.BestSpeed) // the level is valid
-		_, _ = w.Write(half) // into memory
+		_, _ = w.Write(half)                            // into memory
 		_ = w.Close()
 		err := s.ship(ctx, part, z.Bytes(), traffic.Batch{Records: int64(bytes.Count(half, []byte("\n"))), Lost: lost})
 		if errors.Is(err, bus.ErrTooLarge) {
