@@ -112,9 +112,20 @@ func (p *Plane) heartbeat() time.Duration {
 	return defaultHeartbeat
 }
 
+// reportOnce reports. A report that is on its way when ctx ends is waited for a
+// little, so that it does not arrive after the last one.
 func (p *Plane) reportOnce(ctx context.Context, stopping bool) (again bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	end := ctx
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerLimit)
 	defer cancel()
+	defer context.AfterFunc(end, func() {
+		if !p.o.Bus.Connected() {
+			cancel()
+			return
+		}
+		pause(ctx, time.Second)
+		cancel()
+	})()
 	s := p.o.Status()
 	p.mu.Lock()
 	if p.issue != nil {
