@@ -92,7 +92,7 @@ export async function data<T>(call: Promise<{ data?: T; response: Response }>): 
 
 /** The If-Match header for a stored thing, by its version. */
 export function ifMatch(thing: { version: number }): { 'If-Match': string } {
-  return { 'If-Match': `"${thing.version}"` }
+  return { 'If-Match': `"v${thing.version}"` }
 }
 
 /** One per form that creates: a second press is the same request. */
