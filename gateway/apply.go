@@ -48,11 +48,25 @@ func (g *gateway) keep(s source.Snapshot) {
 	g.toKeep <- s
 }
 
+// keepDelay is how long a configuration of a control plane waits to be kept, so
+// that of several that follow each other one is written.
+const keepDelay = 250 * time.Millisecond
+
 // keepAll writes what keep was given until ctx ends, and then what is left.
 func (g *gateway) keepAll(ctx context.Context) {
 	for {
 		select {
 		case s := <-g.toKeep:
+			if g.plane != nil {
+				select {
+				case <-time.After(keepDelay):
+				case <-ctx.Done():
+				}
+				select {
+				case s = <-g.toKeep: // a newer one
+				default:
+				}
+			}
 			g.save(s)
 		case <-ctx.Done():
 			select {

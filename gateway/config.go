@@ -68,6 +68,9 @@ type Config struct {
 	file.Config
 }
 
+// Listener is where traffic comes in.
+type Listener = listen.Listener
+
 // Admin is the listener for operators. It never carries traffic.
 type Admin struct {
 	// Address is host and port; "" = no such listener.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/plane/planetest"
+	"github.com/gatehouse/gatehouse/libs/bus"
 	contract "github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 )
@@ -54,8 +57,26 @@ func fleetAPI(i, version int, up []unit.Upstream) unit.API {
 	return a
 }
 
+// startProcess starts a gateway as a process of its own.
+func startProcess(t *testing.T, binary, name string, o *bus.Options) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "gateway.yaml")
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil,
+		"name: %s\nlisteners: [{address: \"127.0.0.1:0\"}]\ndata: %s/data\n"+
+			"controlPlane: {url: %q, username: %s, password: %s, organization: %s, group: %s, joinToken: %s}\n",
+		name, dir, o.URL, name, o.Password, planetest.Organization, planetest.Group, planetest.Token), 0o600))
+	cmd := exec.CommandContext(t.Context(), binary, "run", "--config", path, "--log-level", "error")
+	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Wait() })
+}
+
 // A change reaches every gateway soon, and what it costs does not grow with the
-// number of APIs. FLEET=20x5000 does it with so many gateways and APIs.
+// number of APIs. FLEET=20x5000 does it with so many gateways and APIs, and
+// FLEET_GATEWAY, the path of a built gateway, with processes.
 func TestAChangeReachesTheFleet(t *testing.T) {
 	gateways, apis, changes := 4, 300, 20
 	if s := os.Getenv("FLEET"); s != "" {
@@ -67,7 +88,8 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprint("gw-", i)
 	}
-	p := planetest.Start(t, false, names...)
+	binary := os.Getenv("FLEET_GATEWAY")
+	p := planetest.Start(t, binary != "", names...)
 	up := upstreams(t)
 	all := make([]unit.API, apis)
 	for i := range all {
@@ -97,6 +119,10 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 	var received atomic.Int64
 	for _, name := range names {
 		o := p.Bus(name)
+		if binary != "" {
+			startProcess(t, binary, name, o)
+			continue
+		}
 		o.InProcess = metered{p.NATS, &received}
 		startGateway(t, planeConfig(name, t.TempDir()), o)
 	}
@@ -111,6 +137,15 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 		version, b := p.Publish(true)
 		everywhere(version)
 		written += b
+		if os.Getenv("FLEET_TRACE") != "" {
+			worst, who := time.Duration(0), ""
+			for name, at := range applied[version] {
+				if d := at.Sub(begin); d > worst {
+					worst, who = d, name
+				}
+			}
+			t.Log(n, worst, who)
+		}
 		for _, at := range applied[version] {
 			took = append(took, at.Sub(begin))
 		}

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -166,13 +167,28 @@ func (s *Server) logRequest(c echo.Context, in *incoming, took time.Duration, ab
 		status = 499
 	}
 	attrs := []slog.Attr{
-		slog.String("method", in.method), slog.String("path", r.URL.Path), slog.String("route", routeOf(c)), slog.Int("status", status),
+		slog.String("method", in.method), slog.String("path", loggedPath(r.URL.Path)), slog.String("route", routeOf(c)), slog.Int("status", status),
 		slog.Duration("took", took.Round(time.Microsecond)), slog.Int64("bytes", w.Size), slog.String("request", in.id), slog.String("ip", in.address),
 	}
 	if in.actor != "" {
 		attrs = append(attrs, slog.String("actor", in.actor))
 	}
 	s.opt.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
+}
+
+const byToken = "/by-token/"
+
+// loggedPath is a path without the secret of a link: what comes after by-token.
+func loggedPath(path string) string {
+	before, rest, found := strings.Cut(path, byToken)
+	if !found {
+		return path
+	}
+	_, after, more := strings.Cut(rest, "/")
+	if more {
+		after = "/" + after
+	}
+	return before + byToken + "…" + after
 }
 
 // signIn puts the caller into the request's context.

@@ -386,6 +386,15 @@ func TestAnErrorAfterTheAnswerBeganBreaksItOff(t *testing.T) {
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { f.do(call{method: "GET", path: "/abort"}) })
 }
 
+func TestTheSecretOfALinkIsNotLogged(t *testing.T) {
+	t.Parallel()
+	f := serve(t)
+	f.do(call{method: "GET", path: "/api/v1/links/by-token/swordfish/accept"})
+	f.do(call{method: "GET", path: "/api/v1/links/by-token/swordfish"})
+	require.Contains(t, f.log.String(), "path=/api/v1/links/by-token/…/accept")
+	require.NotContains(t, f.log.String(), "swordfish")
+}
+
 func TestRequestsAreTold(t *testing.T) {
 	t.Parallel()
 	f := serve(t)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +17,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/bus"
@@ -34,7 +34,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, dbtest.Leaks()...) }
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
 
 const (
 	other    = "other-service"
@@ -134,6 +134,15 @@ func (w *world) start(t *testing.T) {
 		cancel()
 		require.NoError(t, <-ended)
 	})
+}
+
+// another starts a second instance on the same database and the same bus.
+func (w *world) another(t *testing.T) *world {
+	t.Helper()
+	b := &world{clock: w.clock, nats: w.nats, other: w.other, cfg: w.cfg, client: w.client, code: w.code}
+	b.start(t)
+	t.Cleanup(func() { b.stop() })
+	return b
 }
 
 // listen notes the names of all events.

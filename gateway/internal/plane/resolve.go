@@ -68,7 +68,9 @@ func (p *Plane) resolve(ctx context.Context, m unit.Manifest) (*tree, error) {
 	return next, nil
 }
 
-func order(a, b unit.Ref) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name)) }
+func order(a, b unit.Ref) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+}
 
 // pair is a list of units as it was and as it is.
 type pair struct{ old, next []unit.Ref }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,7 +25,13 @@ type Stats struct {
 // compile keeps its previous form, or answers 503, and nothing else is touched.
 // (R4.2).
 func (c *Compiler) Compile(s source.Snapshot, prev *Table) (*Table, Stats) {
-	r := run{Compiler: c, snapshot: s, prev: prev, table: &Table{Manifest: s.Manifest, units: make(map[string]*Unit, len(s.Refs))}}
+	c.generation++
+	r := run{Compiler: c, snapshot: s, prev: prev, table: &Table{Manifest: s.Manifest}}
+	if prev != nil {
+		r.table.units = maps.Clone(prev.units) // most of them stay
+	} else {
+		r.table.units = make(map[string]*Unit, len(s.Refs))
+	}
 	r.shared()
 	for _, ref := range s.Refs {
 		if ref.Kind == unit.KindAPI {
@@ -34,6 +41,7 @@ func (c *Compiler) Compile(s source.Snapshot, prev *Table) (*Table, Stats) {
 	for _, b := range s.Broken {
 		r.broken(b.Name, "", b.Hosts, b.BasePath, b.Problems)
 	}
+	r.sweep()
 	r.index()
 	slices.SortFunc(r.table.Issues, func(a, b Issue) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit)) })
 	return r.table, r.stats
@@ -46,6 +54,10 @@ type run struct {
 	prev     *Table
 	table    *Table
 	stats    Stats
+	// changed are the names of units that are not as they were; named is how many
+	// names there are.
+	changed []string
+	named   int
 
 	settings unit.Settings
 	sets     map[string]unit.PolicySet
@@ -125,12 +137,9 @@ func (r *run) platform() {
 }
 
 func (r *run) api(ref unit.Ref) {
-	var prev *Unit
-	if r.prev != nil {
-		prev = r.prev.units[ref.Name]
-	}
-	if prev != nil && prev.Hash == ref.Hash && r.unchanged(prev) {
-		r.table.units[ref.Name] = prev
+	if prev := r.table.units[ref.Name]; prev != nil && prev.seen != r.generation && prev.Hash == ref.Hash && r.unchanged(prev) {
+		prev.seen = r.generation
+		r.named++
 		r.stats.Reused++
 		return
 	}
@@ -148,7 +157,30 @@ func (r *run) api(ref unit.Ref) {
 		return
 	}
 	u.key, u.sets = string(ref.Hash)+r.settingsKey+r.setsKey(sets), sets
-	r.table.units[ref.Name] = u
+	r.put(ref.Name, u)
+}
+
+// put puts a unit into the table.
+func (r *run) put(name string, u *Unit) {
+	if was := r.table.units[name]; was == nil || was.seen != r.generation { // else it is named twice
+		r.named++
+	}
+	u.seen = r.generation
+	r.table.units[name] = u
+	r.changed = append(r.changed, name)
+}
+
+// sweep takes out the units that the snapshot does not name.
+func (r *run) sweep() {
+	if r.named == len(r.table.units) {
+		return // as many as there are: none has gone
+	}
+	for name, u := range r.table.units {
+		if u.seen != r.generation {
+			delete(r.table.units, name)
+			r.changed = append(r.changed, name)
+		}
+	}
 }
 
 // unchanged reports whether a unit was compiled with what there is now. It is
@@ -208,7 +240,7 @@ func (r *run) undecodable(ref unit.Ref, doc []byte, err error) {
 func (r *run) broken(name string, hash unit.Hash, hosts []string, basePath string, problems []problem.Field) {
 	if r.prev != nil {
 		if prev := r.prev.units[name]; prev != nil && !prev.Broken {
-			r.table.units[name] = prev
+			r.put(name, prev)
 			r.issue(unit.KindAPI, name, hash, "previous", problems)
 			return
 		}
@@ -218,7 +250,7 @@ func (r *run) broken(name string, hash unit.Hash, hosts []string, basePath strin
 		r.issue(unit.KindAPI, name, hash, "nothing", problems)
 		return
 	}
-	r.table.units[name] = u
+	r.put(name, u)
 	r.issue(unit.KindAPI, name, hash, "unavailable", problems)
 }
 
@@ -228,14 +260,17 @@ func (r *run) index() {
 	var removed, added []*router.Compiled
 	var conflicts []router.Conflict
 	if r.prev != nil {
-		for id, u := range r.prev.units {
-			if r.table.units[id] != u {
-				removed = append(removed, u.compiled)
+		slices.Sort(r.changed)
+		for _, id := range slices.Compact(r.changed) {
+			was, is := r.prev.units[id], r.table.units[id]
+			if was == is {
+				continue
 			}
-		}
-		for id, u := range r.table.units {
-			if r.prev.units[id] != u {
-				added = append(added, u.compiled)
+			if was != nil {
+				removed = append(removed, was.compiled)
+			}
+			if is != nil {
+				added = append(added, is.compiled)
 			}
 		}
 		r.table.index, conflicts = r.prev.index.Update(removed, added)

@@ -44,6 +44,7 @@ type Compiler struct {
 	ConfigAt string
 
 	expressions expr.Compiler
+	generation  uint64 // counts compilations; there is one at a time
 }
 
 type memo struct {

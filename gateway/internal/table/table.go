@@ -61,6 +61,7 @@ type Unit struct {
 	// its routes answer 503.
 	Broken bool
 
+	seen     uint64 // the last compilation that found it named
 	key      string // of the unit and all that it was compiled from
 	compiled *router.Compiled
 	ops      []Operation

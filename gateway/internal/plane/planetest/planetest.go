@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -53,7 +54,8 @@ type Plane struct {
 	m          unit.Manifest
 	apis       map[string]unit.API
 	docs       map[unit.Hash][]byte
-	refs       map[string]unit.Ref
+	tree       *unit.Tree
+	pending    map[unit.Hash][]byte // written since they were published
 	entries    map[string][]byte
 	versions   map[string]uint64
 	registered []gateway.Register
@@ -74,7 +76,7 @@ func Start(t testing.TB, tcp bool, gateways ...string) *Plane {
 	require.NoError(t, err)
 	p := &Plane{
 		t: t, dir: t.TempDir(), key: key, m: unit.Manifest{Group: Group, Epoch: "first"},
-		apis: map[string]unit.API{}, docs: map[unit.Hash][]byte{}, refs: map[string]unit.Ref{},
+		apis: map[string]unit.API{}, docs: map[unit.Hash][]byte{}, tree: unit.NewTree("default"), pending: map[unit.Hash][]byte{},
 		entries: map[string][]byte{}, versions: map[string]uint64{}, reports: map[string]gateway.Report{},
 		forget: map[string]bool{}, records: map[string]int{}, batches: map[string]bool{},
 	}
@@ -259,8 +261,8 @@ func (p *Plane) Set(apis ...unit.API) {
 	for _, a := range apis {
 		doc, h, err := unit.Encode(a)
 		require.NoError(p.t, err)
-		p.apis[a.ID], p.docs[h] = a, doc
-		p.refs[a.ID] = unit.Ref{Kind: unit.KindAPI, Name: a.ID, Hash: h}
+		p.apis[a.ID], p.docs[h], p.pending[h] = a, doc, doc
+		p.tree.Set(unit.Ref{Kind: unit.KindAPI, Name: a.ID, Hash: h})
 	}
 }
 
@@ -268,7 +270,7 @@ func (p *Plane) Set(apis ...unit.API) {
 func (p *Plane) Unset(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.refs, id)
+	p.tree.Remove(id)
 }
 
 // Restore begins another history, as after a restored backup.
@@ -294,27 +296,34 @@ func (p *Plane) Publish(withUnits bool) (version uint64, written int64) {
 	p.m.Version++
 	p.m.Issued = time.Now()
 	p.mu.Unlock()
-	return p.publish(withUnits)
+	return p.publish(withUnits, false)
 }
 
 // Republish publishes the manifest as it is, as after NATS has lost it.
 func (p *Plane) Republish() {
 	p.t.Helper()
-	p.publish(true)
+	p.publish(true, true)
 }
 
-func (p *Plane) publish(withUnits bool) (version uint64, written int64) {
+func (p *Plane) publish(withUnits, all bool) (version uint64, written int64) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	p.mu.Lock()
-	refs, docs := make([]unit.Ref, 0, len(p.refs)), map[unit.Hash][]byte{}
-	for _, r := range p.refs {
-		refs = append(refs, r)
-		docs[r.Hash] = p.docs[r.Hash]
-	}
-	signed, m, err := unit.Assemble(p.m, refs, func(unit.Ref) string { return "default" }, docs, p.key)
+	ref, err := p.tree.Write(func(h unit.Hash, doc []byte) { p.docs[h], p.pending[h] = doc, doc })
 	require.NoError(p.t, err)
+	m := p.m
+	m.Projects = []unit.Ref{ref}
+	m.Issued = m.Issued.UTC().Truncate(time.Millisecond)
+	signed, err := unit.Sign(m, p.key)
+	require.NoError(p.t, err)
+	docs := p.pending
+	if all {
+		docs = maps.Clone(p.docs)
+	}
+	if withUnits {
+		p.pending = map[unit.Hash][]byte{}
+	}
 	p.mu.Unlock()
 	if withUnits {
 		written, err = p.Units.Put(ctx, Organization, docs)

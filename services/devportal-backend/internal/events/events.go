@@ -26,6 +26,11 @@ const (
 	durablePolicies      = "policies"
 )
 
+// Durables lists the names under which the service consumes events.
+func Durables() []string {
+	return []string{durableFeed, durableOrganizations, durableAPIs, durablePolicies}
+}
+
 // leaseTTL is within which another replica takes over what one kept going.
 const leaseTTL = 6 * time.Second
 

@@ -319,8 +319,10 @@ type AuditVerification struct {
 	Entries int64 `json:"entries"`
 
 	// Head The hash of the last one, to be kept elsewhere.
-	Head   string `json:"head"`
-	Intact bool   `json:"intact"`
+	Head string `json:"head"`
+
+	// Valid Whether every entry is as it was written.
+	Valid bool `json:"valid"`
 }
 
 // EffectiveGrant defines model for EffectiveGrant.
@@ -522,6 +524,12 @@ type MePatch struct {
 // Name A name for people.
 type Name = string
 
+// NewPasswordInput defines model for NewPasswordInput.
+type NewPasswordInput struct {
+	// Password A new password. What counts is its length; well-known ones and the own e-mail address are refused.
+	Password Password `json:"password"`
+}
+
 // OneTimeInput defines model for OneTimeInput.
 type OneTimeInput struct {
 	// Code The code from the log or the ready file.
@@ -535,6 +543,14 @@ type OpenInvitation struct {
 	Name         *string          `json:"name,omitempty"`
 	Organization OrganizationName `json:"organization"`
 	Roles        []InvitationRole `json:"roles"`
+}
+
+// OpenPasswordLink defines model for OpenPasswordLink.
+type OpenPasswordLink struct {
+	Email        string           `json:"email"`
+	ExpiresAt    time.Time        `json:"expiresAt"`
+	Name         string           `json:"name"`
+	Organization OrganizationName `json:"organization"`
 }
 
 // Organization defines model for Organization.
@@ -576,6 +592,17 @@ type PasswordInput struct {
 
 	// New A new password. What counts is its length; well-known ones and the own e-mail address are refused.
 	New Password `json:"new"`
+}
+
+// PasswordLink defines model for PasswordLink.
+type PasswordLink struct {
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Token The secret of the link, shown once.
+	Token string `json:"token"`
+
+	// Url The link, shown once.
+	Url string `json:"url"`
 }
 
 // Permission defines model for Permission.
@@ -692,6 +719,9 @@ type RoleInput struct {
 // RoleList defines model for RoleList.
 type RoleList struct {
 	Items []Role `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
 }
 
 // RoleName A short name in lower case with hyphens.
@@ -1071,6 +1101,15 @@ type UpdateOrganizationParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListRolesParams defines parameters for ListRoles.
+type ListRolesParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // CreateRoleParams defines parameters for CreateRole.
 type CreateRoleParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -1191,6 +1230,9 @@ type UpdateOrganizationJSONRequestBody = OrganizationPatch
 // UpdateOrganizationApplicationMergePatchPlusJSONRequestBody defines body for UpdateOrganization for application/merge-patch+json ContentType.
 type UpdateOrganizationApplicationMergePatchPlusJSONRequestBody = OrganizationPatch
 
+// UsePasswordLinkJSONRequestBody defines body for UsePasswordLink for application/json ContentType.
+type UsePasswordLinkJSONRequestBody = NewPasswordInput
+
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleInput
 
@@ -1298,12 +1340,18 @@ type ServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx echo.Context, params UpdateOrganizationParams) error
+	// OpenPasswordLink Whose password a link sets
+	// (GET /password-links/by-token/{token})
+	OpenPasswordLink(ctx echo.Context, token Token) error
+	// UsePasswordLink Set a new password
+	// (POST /password-links/by-token/{token}/use)
+	UsePasswordLink(ctx echo.Context, token Token) error
 	// ListPermissions Every permission there is
 	// (GET /permissions)
 	ListPermissions(ctx echo.Context) error
 	// ListRoles The roles of the organization
 	// (GET /roles)
-	ListRoles(ctx echo.Context) error
+	ListRoles(ctx echo.Context, params ListRolesParams) error
 	// CreateRole Make a custom role
 	// (POST /roles)
 	CreateRole(ctx echo.Context, params CreateRoleParams) error
@@ -1373,6 +1421,9 @@ type ServerInterface interface {
 	// UpdateUser Rename, disable or enable a user
 	// (PATCH /users/{id})
 	UpdateUser(ctx echo.Context, id Id, params UpdateUserParams) error
+	// CreatePasswordLink Make a link by which a user sets a new password
+	// (POST /users/{id}/password-links)
+	CreatePasswordLink(ctx echo.Context, id Id) error
 	// EndUserSessions End all sessions of a user
 	// (DELETE /users/{id}/sessions)
 	EndUserSessions(ctx echo.Context, id Id) error
@@ -1887,6 +1938,38 @@ func (w *ServerInterfaceWrapper) UpdateOrganization(ctx echo.Context) error {
 	return err
 }
 
+// OpenPasswordLink converts echo context to params.
+func (w *ServerInterfaceWrapper) OpenPasswordLink(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token Token
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OpenPasswordLink(ctx, token)
+	return err
+}
+
+// UsePasswordLink converts echo context to params.
+func (w *ServerInterfaceWrapper) UsePasswordLink(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token Token
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UsePasswordLink(ctx, token)
+	return err
+}
+
 // ListPermissions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListPermissions(ctx echo.Context) error {
 	var err error
@@ -1900,8 +1983,24 @@ func (w *ServerInterfaceWrapper) ListPermissions(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ListRoles(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRolesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListRoles(ctx)
+	err = w.Handler.ListRoles(ctx, params)
 	return err
 }
 
@@ -2463,6 +2562,22 @@ func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	return err
 }
 
+// CreatePasswordLink converts echo context to params.
+func (w *ServerInterfaceWrapper) CreatePasswordLink(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreatePasswordLink(ctx, id)
+	return err
+}
+
 // EndUserSessions converts echo context to params.
 func (w *ServerInterfaceWrapper) EndUserSessions(ctx echo.Context) error {
 	var err error
@@ -2588,6 +2703,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/users/:id/sessions", wrapper.EndUserSessions, options.OperationMiddlewares["endUserSessions"]...)
 	router.GET(options.BaseURL+"/users/:id/sessions", wrapper.ListUserSessions, options.OperationMiddlewares["listUserSessions"]...)
 	router.DELETE(options.BaseURL+"/users/:id/sessions/:session", wrapper.EndUserSession, options.OperationMiddlewares["endUserSession"]...)
+	router.POST(options.BaseURL+"/users/:id/password-links", wrapper.CreatePasswordLink, options.OperationMiddlewares["createPasswordLink"]...)
+	router.GET(options.BaseURL+"/password-links/by-token/:token", wrapper.OpenPasswordLink, options.OperationMiddlewares["openPasswordLink"]...)
+	router.POST(options.BaseURL+"/password-links/by-token/:token/use", wrapper.UsePasswordLink, options.OperationMiddlewares["usePasswordLink"]...)
 	router.GET(options.BaseURL+"/permissions", wrapper.ListPermissions, options.OperationMiddlewares["listPermissions"]...)
 	router.GET(options.BaseURL+"/roles", wrapper.ListRoles, options.OperationMiddlewares["listRoles"]...)
 	router.POST(options.BaseURL+"/roles", wrapper.CreateRole, options.OperationMiddlewares["createRole"]...)
@@ -3517,6 +3635,85 @@ func (response UpdateOrganizationdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type OpenPasswordLinkRequestObject struct {
+	Token Token `json:"token"`
+}
+
+type OpenPasswordLinkResponseObject interface {
+	VisitOpenPasswordLinkResponse(w http.ResponseWriter) error
+}
+
+type OpenPasswordLink200JSONResponse OpenPasswordLink
+
+func (response OpenPasswordLink200JSONResponse) VisitOpenPasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenPasswordLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenPasswordLinkdefaultApplicationProblemPlusJSONResponse) VisitOpenPasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsePasswordLinkRequestObject struct {
+	Token Token `json:"token"`
+	Body  *UsePasswordLinkJSONRequestBody
+}
+
+type UsePasswordLinkResponseObject interface {
+	VisitUsePasswordLinkResponse(w http.ResponseWriter) error
+}
+
+type UsePasswordLink200JSONResponse TokenPair
+
+func (response UsePasswordLink200JSONResponse) VisitUsePasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UsePasswordLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UsePasswordLinkdefaultApplicationProblemPlusJSONResponse) VisitUsePasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPermissionsRequestObject struct {
 }
 
@@ -3556,6 +3753,7 @@ func (response ListPermissionsdefaultApplicationProblemPlusJSONResponse) VisitLi
 }
 
 type ListRolesRequestObject struct {
+	Params ListRolesParams
 }
 
 type ListRolesResponseObject interface {
@@ -4563,6 +4761,45 @@ func (response UpdateUserdefaultApplicationProblemPlusJSONResponse) VisitUpdateU
 	return err
 }
 
+type CreatePasswordLinkRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type CreatePasswordLinkResponseObject interface {
+	VisitCreatePasswordLinkResponse(w http.ResponseWriter) error
+}
+
+type CreatePasswordLink201JSONResponse PasswordLink
+
+func (response CreatePasswordLink201JSONResponse) VisitCreatePasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePasswordLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreatePasswordLinkdefaultApplicationProblemPlusJSONResponse) VisitCreatePasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type EndUserSessionsRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -4734,6 +4971,12 @@ type StrictServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx context.Context, request UpdateOrganizationRequestObject) (UpdateOrganizationResponseObject, error)
+	// OpenPasswordLink Whose password a link sets
+	// (GET /password-links/by-token/{token})
+	OpenPasswordLink(ctx context.Context, request OpenPasswordLinkRequestObject) (OpenPasswordLinkResponseObject, error)
+	// UsePasswordLink Set a new password
+	// (POST /password-links/by-token/{token}/use)
+	UsePasswordLink(ctx context.Context, request UsePasswordLinkRequestObject) (UsePasswordLinkResponseObject, error)
 	// ListPermissions Every permission there is
 	// (GET /permissions)
 	ListPermissions(ctx context.Context, request ListPermissionsRequestObject) (ListPermissionsResponseObject, error)
@@ -4809,6 +5052,9 @@ type StrictServerInterface interface {
 	// UpdateUser Rename, disable or enable a user
 	// (PATCH /users/{id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
+	// CreatePasswordLink Make a link by which a user sets a new password
+	// (POST /users/{id}/password-links)
+	CreatePasswordLink(ctx context.Context, request CreatePasswordLinkRequestObject) (CreatePasswordLinkResponseObject, error)
 	// EndUserSessions End all sessions of a user
 	// (DELETE /users/{id}/sessions)
 	EndUserSessions(ctx context.Context, request EndUserSessionsRequestObject) (EndUserSessionsResponseObject, error)
@@ -5560,6 +5806,79 @@ func (sh *strictHandler) UpdateOrganization(ctx echo.Context, params UpdateOrgan
 	return nil
 }
 
+// OpenPasswordLink operation middleware
+func (sh *strictHandler) OpenPasswordLink(ctx echo.Context, token Token) error {
+	var request OpenPasswordLinkRequestObject
+
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenPasswordLink(ctx.Request().Context(), request.(OpenPasswordLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenPasswordLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenPasswordLinkResponseObject); ok {
+		return validResponse.VisitOpenPasswordLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UsePasswordLink operation middleware
+func (sh *strictHandler) UsePasswordLink(ctx echo.Context, token Token) error {
+	var request UsePasswordLinkRequestObject
+
+	request.Token = token
+
+	var body UsePasswordLinkJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UsePasswordLink(ctx.Request().Context(), request.(UsePasswordLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UsePasswordLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UsePasswordLinkResponseObject); ok {
+		return validResponse.VisitUsePasswordLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListPermissions operation middleware
 func (sh *strictHandler) ListPermissions(ctx echo.Context) error {
 	var request ListPermissionsRequestObject
@@ -5584,8 +5903,10 @@ func (sh *strictHandler) ListPermissions(ctx echo.Context) error {
 }
 
 // ListRoles operation middleware
-func (sh *strictHandler) ListRoles(ctx echo.Context) error {
+func (sh *strictHandler) ListRoles(ctx echo.Context, params ListRolesParams) error {
 	var request ListRolesRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ListRoles(ctx.Request().Context(), request.(ListRolesRequestObject))
@@ -6503,6 +6824,31 @@ func (sh *strictHandler) UpdateUser(ctx echo.Context, id Id, params UpdateUserPa
 		return err
 	} else if validResponse, ok := response.(UpdateUserResponseObject); ok {
 		return validResponse.VisitUpdateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreatePasswordLink operation middleware
+func (sh *strictHandler) CreatePasswordLink(ctx echo.Context, id Id) error {
+	var request CreatePasswordLinkRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePasswordLink(ctx.Request().Context(), request.(CreatePasswordLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePasswordLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePasswordLinkResponseObject); ok {
+		return validResponse.VisitCreatePasswordLinkResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -34,5 +34,5 @@ func (h *Handlers) VerifyAudit(ctx context.Context, _ VerifyAuditRequestObject) 
 		return nil, err
 	}
 	head, broken, err := h.mine(ctx).VerifyAudit(ctx)
-	return VerifyAudit200JSONResponse{Intact: broken == 0, Entries: head.Sequence, Head: head.Hash, BrokenAt: ptr(broken)}, err
+	return VerifyAudit200JSONResponse{Valid: broken == 0, Entries: head.Sequence, Head: head.Hash, BrokenAt: ptr(broken)}, err
 }

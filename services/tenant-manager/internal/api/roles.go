@@ -23,18 +23,20 @@ func (h *Handlers) ListPermissions(context.Context, ListPermissionsRequestObject
 	return ListPermissions200JSONResponse(out), nil
 }
 
-// ListRoles returns all roles.
-func (h *Handlers) ListRoles(ctx context.Context, _ ListRolesRequestObject) (ListRolesResponseObject, error) {
-	rows, err := h.mine(ctx).Roles(ctx)
+// ListRoles returns a page of roles: the first begins with the built-in ones.
+func (h *Handlers) ListRoles(ctx context.Context, r ListRolesRequestObject) (ListRolesResponseObject, error) {
+	page, err := h.mine(ctx).RolePage(ctx, httpx.Page(r.Params.Cursor, r.Params.Limit, (*string)(nil)))
 	if err != nil {
 		return nil, err
 	}
-	out := RoleList{Items: []Role{}}
-	for _, r := range access.BuiltIn() {
-		out.Items = append(out.Items, builtInRole(r))
+	out := RoleList{Items: []Role{}, Next: ptr(page.Next)}
+	if deref(r.Params.Cursor) == "" {
+		for _, b := range access.BuiltIn() {
+			out.Items = append(out.Items, builtInRole(b))
+		}
 	}
-	for _, r := range rows {
-		out.Items = append(out.Items, roleOf(r))
+	for _, row := range page.Items {
+		out.Items = append(out.Items, roleOf(row))
 	}
 	return ListRoles200JSONResponse(out), nil
 }

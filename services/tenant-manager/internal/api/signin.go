@@ -179,7 +179,7 @@ func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User,
 // SignInOnce begins a session by the one-time code of the first run.
 func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (SignInOnceResponseObject, error) {
 	const wrong = "the code is not right, was used, or has run out: a new one is in the log after each start until the first run is completed"
-	code, err := h.store.OneTimeCode(ctx, token.Hash(r.Body.Code))
+	code, err := h.store.OneTimeCode(ctx, store.ForSetup, token.Hash(r.Body.Code))
 	if store.IsNotFound(err) {
 		return nil, refused(wrong)
 	}

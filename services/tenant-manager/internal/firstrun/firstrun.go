@@ -51,7 +51,7 @@ func Run(ctx context.Context, s *store.Store, log *slog.Logger, o Options) error
 	for _, u := range owners {
 		code := token.OneTime()
 		err := s.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {
-			return tx.AddOneTimeCode(ctx, u.ID, token.Hash(code), s.Now().Add(CodeLifetime))
+			return tx.AddOneTimeCode(ctx, u.ID, store.ForSetup, token.Hash(code), s.Now().Add(CodeLifetime))
 		})
 		if err != nil {
 			return fmt.Errorf("making a one-time code: %w", err)

@@ -11,6 +11,11 @@ func (o *Org) Roles(ctx context.Context) ([]Role, error) {
 	return db.From[Role](o.scope).Order("name", false).All(ctx)
 }
 
+// RolePage returns a page of the custom roles, by name.
+func (o *Org) RolePage(ctx context.Context, p db.PageRequest) (db.Page[Role], error) {
+	return db.From[Role](o.scope).Page(ctx, p, "name")
+}
+
 // Role returns a custom role by its id.
 func (o *Org) Role(ctx context.Context, id string) (Role, error) {
 	return db.From[Role](o.scope).Get(ctx, id)

@@ -73,16 +73,6 @@ type Session struct {
 // Open reports whether the session has neither ended nor run out.
 func (s Session) Open(now time.Time) bool { return s.EndedAt == nil && now.Before(s.ExpiresAt) }
 
-// OneTimeCode is a code by which the first owner signs in.
-type OneTimeCode struct {
-	ID             string
-	OrganizationID string
-	UserID         string
-	Hash           string
-	ExpiresAt      time.Time
-	CreatedAt      time.Time
-}
-
 // Role is a custom role.
 type Role struct {
 	Stored      `gorm:"embedded"`

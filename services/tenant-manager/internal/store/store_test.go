@@ -272,12 +272,14 @@ func testCodes(t *testing.T, s *store.Store) {
 	require.NoError(t, err)
 	require.Len(t, pending, 1)
 	tx(t, s, a, func(tx *store.Tx) error {
-		require.NoError(t, tx.AddOneTimeCode(ctx, u.ID, "hash1", s.Now().Add(-time.Second)))
-		return tx.AddOneTimeCode(ctx, u.ID, "hash2", s.Now().Add(time.Hour))
+		require.NoError(t, tx.AddOneTimeCode(ctx, u.ID, store.ForSetup, "hash1", s.Now().Add(-time.Second)))
+		return tx.AddOneTimeCode(ctx, u.ID, store.ForSetup, "hash2", s.Now().Add(time.Hour))
 	})
-	_, err = s.OneTimeCode(ctx, "hash1")
+	_, err = s.OneTimeCode(ctx, store.ForSetup, "hash1")
 	require.True(t, store.IsNotFound(err), "it has run out")
-	c, err := s.OneTimeCode(ctx, "hash2")
+	_, err = s.OneTimeCode(ctx, store.ForPassword, "hash2")
+	require.True(t, store.IsNotFound(err), "it is for something else")
+	c, err := s.OneTimeCode(ctx, store.ForSetup, "hash2")
 	require.NoError(t, err)
 	for _, want := range []bool{true, false} {
 		tx(t, s, a, func(tx *store.Tx) error {

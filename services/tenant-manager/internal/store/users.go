@@ -134,32 +134,3 @@ func (s *Store) PendingOwners(ctx context.Context) ([]User, error) {
 	return out, s.db.Unscoped(ctx, "the first run is before anybody can sign in").
 		Where("setup_pending = ? AND status = ?", true, Active).Order("id").Find(&out).Error
 }
-
-// AddOneTimeCode keeps the hash of a code by which the user may sign in once.
-func (t *Tx) AddOneTimeCode(ctx context.Context, user, hash string, expires time.Time) error {
-	now := t.store.Now()
-	if _, err := db.From[OneTimeCode](t.scope).Where("expires_at < ?", now).Delete(ctx); err != nil {
-		return fmt.Errorf("deleting old one-time codes: %w", err)
-	}
-	return db.Create(ctx, t.scope, &OneTimeCode{ID: NewID(), UserID: user, Hash: hash, ExpiresAt: expires, CreatedAt: now})
-}
-
-// OneTimeCode returns the code with the hash, used or run out ones not.
-func (s *Store) OneTimeCode(ctx context.Context, hash string) (OneTimeCode, error) {
-	var out []OneTimeCode
-	err := s.db.Unscoped(ctx, "who signs in is of no organization yet").
-		Where("hash = ? AND expires_at > ?", hash, s.Now()).Find(&out).Error
-	return one(out, err)
-}
-
-// UseOneTimeCode takes a code, and reports whether it was still there.
-func (t *Tx) UseOneTimeCode(ctx context.Context, id string) (bool, error) {
-	n, err := db.From[OneTimeCode](t.scope).Where("id = ?", id).Delete(ctx)
-	return n == 1, err
-}
-
-// DropOneTimeCodes takes all codes of a user.
-func (t *Tx) DropOneTimeCodes(ctx context.Context, user string) error {
-	_, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", user).Delete(ctx)
-	return err
-}

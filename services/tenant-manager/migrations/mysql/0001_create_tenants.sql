@@ -57,11 +57,13 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE INDEX IF NOT EXISTS sessions_user ON sessions (organization_id, user_id, created_at);
 CREATE INDEX IF NOT EXISTS sessions_expires_at ON sessions (expires_at);
 
--- Codes by which the first owner signs in.
+-- Secrets by which a user does one thing once: the first owner signs in, or
+-- somebody sets a new password.
 CREATE TABLE IF NOT EXISTS one_time_codes (
     id              varchar(64) NOT NULL PRIMARY KEY,
     organization_id varchar(64) NOT NULL,
     user_id         varchar(64) NOT NULL,
+    purpose         varchar(16) NOT NULL,
     hash            varchar(64) NOT NULL,
     expires_at      datetime(6) NOT NULL,
     created_at      datetime(6) NOT NULL

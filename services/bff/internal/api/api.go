@@ -1,0 +1,75 @@
+// Package api is what browsers and command lines talk to: sessions, the services'
+// own APIs behind one address, live updates, and the pages of the browser apps.
+// It imports Echo, and decides nothing that a service can decide.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/services/bff/internal/live"
+	"github.com/gatehouse/gatehouse/services/bff/internal/session"
+)
+
+// Sessions are the sessions of browsers; it is a session.Manager.
+type Sessions interface {
+	Create(ctx context.Context, t session.Tokens) (cookie string, s session.Session, err error)
+	Get(ctx context.Context, cookie string) (session.Session, error)
+	End(ctx context.Context, cookie string) error
+}
+
+// Options are what the API is made of.
+type Options struct {
+	Sessions Sessions
+	// Services are the transports to the services, by name.
+	Services map[string]http.RoundTripper
+	// Tenants is tenant-manager.
+	Tenants  *Tenants
+	Verifier httpx.Verifier
+	Access   *authn.Access
+	Hub      *live.Hub
+	Apps     Apps
+	// Organization is the slug of the organization of visitors who are not signed
+	// in.
+	Organization string
+	// Lifetime is that of cookies.
+	Lifetime time.Duration
+	// Version is that of the program.
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
+	// Stopping ends when the process is told to stop.
+	Stopping context.Context //nolint:containedctx // of streams that never end by themselves
+}
+
+// handlers is the API.
+type handlers struct {
+	Options
+	proxies  map[string]*httputil.ReverseProxy
+	exchange *exchange
+}
+
+// Register puts the API and the pages on a router.
+func Register(e *echo.Echo, o Options) {
+	h := &handlers{Options: o, proxies: map[string]*httputil.ReverseProxy{}, exchange: newExchange(o.Tenants, o.Now)}
+	for name, rt := range o.Services {
+		h.proxies[name] = h.proxy(name, rt)
+	}
+	e.GET("/bff/session", h.getSession)
+	e.POST("/bff/sign-in", h.ours(h.signIn))
+	e.POST("/bff/sign-in/one-time", h.ours(h.signInOnce))
+	e.POST("/bff/invitations/accept", h.ours(h.acceptInvitation))
+	e.POST("/bff/sign-out", h.ours(h.signOut))
+	e.GET("/bff/live", h.live)
+	e.Any("/bff/*", func(echo.Context) error { return echo.ErrNotFound })
+	e.Any("/api/:service/v1/*", h.forward)
+	e.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
+	e.Any("/*", h.page)
+}

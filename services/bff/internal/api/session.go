@@ -1,0 +1,182 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/services/bff/internal/session"
+)
+
+const cookieName = "gatehouse"
+
+// maxSignIn bounds what is sent to sign in, in bytes.
+const maxSignIn = 16 << 10
+
+// view is what a page learns of the session.
+type view struct {
+	SignedIn      bool              `json:"signedIn"`
+	User          *user             `json:"user,omitempty"`
+	Organization  *organization     `json:"organization,omitempty"`
+	Permissions   []string          `json:"permissions,omitempty"`
+	CSRF          string            `json:"csrf"`
+	SetupRequired bool              `json:"setupRequired,omitempty"`
+	Version       string            `json:"version"`
+	Apps          map[string]string `json:"apps"`
+}
+
+// session returns the session of a request's cookie, or nil where there is none.
+// Where the cookie is of no session any more it is taken back.
+func (h *handlers) session(c echo.Context) (*session.Session, error) {
+	k, err := c.Cookie(cookieName)
+	if err != nil {
+		return nil, nil //nolint:nilerr,nilnil // no cookie, no session
+	}
+	s, err := h.Sessions.Get(c.Request().Context(), k.Value)
+	if errors.Is(err, session.ErrNone) {
+		h.setCookie(c, "", -1)
+		return nil, nil //nolint:nilnil // as above
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+func (h *handlers) setCookie(c echo.Context, value string, age int) {
+	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the installation is reached over HTTPS
+		Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: isHTTPS(c.Request()),
+	})
+}
+
+// getSession says who is signed in.
+func (h *handlers) getSession(c echo.Context) error {
+	s, err := h.session(c)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		v, err := h.signedIn(c, s)
+		var p *problem.Problem
+		switch {
+		case err == nil:
+			return c.JSON(http.StatusOK, v)
+		case !errors.As(err, &p) || p.Status != http.StatusUnauthorized:
+			return err
+		}
+		if err := h.forget(c); err != nil { // tenant-manager has ended it
+			return err
+		}
+	}
+	setup, err := h.Tenants.Setup(c.Request())
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, view{CSRF: anonymous, SetupRequired: setup, Version: h.Version, Apps: h.Apps.addresses(c.Request())})
+}
+
+func (h *handlers) signedIn(c echo.Context, s *session.Session) (view, error) {
+	me, err := h.Tenants.Me(c.Request(), s.Access)
+	if err != nil {
+		return view{}, err
+	}
+	return view{
+		SignedIn: true, User: &me.User, Organization: &me.Organization, Permissions: me.Permissions, CSRF: s.CSRF,
+		SetupRequired: me.SetupRequired, Version: h.Version, Apps: h.Apps.addresses(c.Request()),
+	}, nil
+}
+
+// forget ends the session of a request's cookie here.
+func (h *handlers) forget(c echo.Context) error {
+	k, err := c.Cookie(cookieName)
+	if err != nil {
+		return nil //nolint:nilerr // no cookie, nothing to end
+	}
+	h.setCookie(c, "", -1)
+	return h.Sessions.End(c.Request().Context(), k.Value)
+}
+
+// begin makes a session of what a sign-in gave, in place of the one before.
+func (h *handlers) begin(c echo.Context, path string, body []byte) error {
+	t, err := h.Tenants.SignIn(c.Request(), path, body)
+	if err != nil {
+		return err
+	}
+	if err := h.forget(c); err != nil {
+		return err
+	}
+	cookie, s, err := h.Sessions.Create(c.Request().Context(), t)
+	if err != nil {
+		return err
+	}
+	h.setCookie(c, cookie, int(h.Lifetime.Seconds()))
+	v, err := h.signedIn(c, &s)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func content(c echo.Context) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxSignIn))
+	return bytes.TrimSpace(b), err
+}
+
+func (h *handlers) signIn(c echo.Context) error {
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	return h.begin(c, "/sign-in", body)
+}
+
+func (h *handlers) signInOnce(c echo.Context) error {
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	return h.begin(c, "/sign-in/one-time", body)
+}
+
+// acceptance is what an invited person sends.
+type acceptance struct {
+	Token    string `json:"token" schema:"required,minLength=1,maxLength=256"`
+	Name     string `json:"name" schema:"required"`
+	Password string `json:"password" schema:"required"`
+}
+
+func (h *handlers) acceptInvitation(c echo.Context) error {
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	var a acceptance
+	if fields := schema.Decode(body, &a); len(fields) > 0 {
+		return problem.Invalid("the body is not right", fields...)
+	}
+	return h.begin(c, "/invitations/by-token/"+url.PathEscape(a.Token)+"/accept", marshal(map[string]string{"name": a.Name, "password": a.Password}))
+}
+
+func (h *handlers) signOut(c echo.Context) error {
+	s, err := h.session(c)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		if err := h.Tenants.SignOut(c.Request(), s.Access); err != nil {
+			// The cookie is worth nothing any more; the tokens, which nobody has, end
+			// by themselves.
+			h.Log.WarnContext(c.Request().Context(), "a session could not be ended at tenant-manager", "session", s.ID, "err", err)
+		}
+	}
+	if err := h.forget(c); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}

@@ -1,0 +1,158 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/bff/internal/session"
+)
+
+// Tenants calls tenant-manager's API, for a browser's request or by itself.
+type Tenants struct {
+	transport http.RoundTripper
+}
+
+// NewTenants returns a client of tenant-manager over a transport.
+func NewTenants(transport http.RoundTripper) *Tenants { return &Tenants{transport} }
+
+type user struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+type organization struct {
+	ID   string `json:"id"`
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// me is who a token is about.
+type me struct {
+	User          user         `json:"user"`
+	Organization  organization `json:"organization"`
+	Permissions   []string     `json:"permissions"`
+	SetupRequired bool         `json:"setupRequired"`
+}
+
+// maxAnswer bounds what tenant-manager answers, in bytes.
+const maxAnswer = 4 << 20
+
+// call makes one request. from is the browser's, whose address and agent are
+// passed on; nil for our own. A problem that comes back is the error.
+func (t *Tenants) call(ctx context.Context, from *http.Request, method, path, token string, body []byte, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, "http://tenant-manager/api/v1"+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("calling tenant-manager: %w", err)
+	}
+	if len(body) > 0 {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if from != nil {
+		r.RemoteAddr = from.RemoteAddr
+		r.Header.Set("User-Agent", from.UserAgent())
+		passOn(from, r.Header)
+	}
+	res, err := t.transport.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }() // it was read
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("reading the answer of tenant-manager: %w", err)
+	}
+	if res.StatusCode >= 400 {
+		return problemIn(res, b)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("reading the answer of tenant-manager: %w", err)
+	}
+	return nil
+}
+
+// problemIn returns the problem of an answer, with what of it is in the header.
+func problemIn(res *http.Response, body []byte) error {
+	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	p := &problem.Problem{}
+	if err != nil || kind != problem.ContentType || json.Unmarshal(body, p) != nil || p.Code == "" || p.Status != res.StatusCode {
+		return fmt.Errorf("tenant-manager answered %d without a problem", res.StatusCode)
+	}
+	for _, name := range []string{"Retry-After", "Www-Authenticate"} {
+		if v := res.Header.Get(name); v != "" {
+			p = p.WithHeader(name, v)
+		}
+	}
+	return p
+}
+
+// Refresh exchanges a refresh token. It makes Tenants a session.Issuer.
+func (t *Tenants) Refresh(ctx context.Context, token string) (session.Tokens, error) {
+	var out session.Tokens
+	err := t.call(ctx, nil, http.MethodPost, "/token/refresh", "", marshal(map[string]string{"refreshToken": token}), &out)
+	return out, err
+}
+
+// SignIn signs in by one of the ways there are, a path.
+func (t *Tenants) SignIn(from *http.Request, path string, body []byte) (session.Tokens, error) {
+	var out session.Tokens
+	err := t.call(from.Context(), from, http.MethodPost, path, "", body, &out)
+	if err == nil && (out.Access == "" || out.Refresh == "") {
+		err = fmt.Errorf("tenant-manager answered %s without tokens", path)
+	}
+	return out, err
+}
+
+// SignOut ends the session of an access token.
+func (t *Tenants) SignOut(from *http.Request, token string) error {
+	return t.call(from.Context(), from, http.MethodPost, "/sign-out", token, nil, nil)
+}
+
+// Me says who an access token is about.
+func (t *Tenants) Me(from *http.Request, token string) (me, error) {
+	var out me
+	err := t.call(from.Context(), from, http.MethodGet, "/me", token, nil, &out)
+	return out, err
+}
+
+// Setup says whether the first run has still to be completed.
+func (t *Tenants) Setup(from *http.Request) (bool, error) {
+	var out struct {
+		Required bool `json:"required"`
+	}
+	err := t.call(from.Context(), from, http.MethodGet, "/setup", "", nil, &out)
+	return out.Required, err
+}
+
+// access is the access token of a service account.
+type access struct {
+	Token   string `json:"accessToken"`
+	Expires int    `json:"expiresIn"`
+}
+
+// Exchange gives an access token for the token of a service account.
+func (t *Tenants) Exchange(ctx context.Context, from *http.Request, token string) (access, error) {
+	var out access
+	err := t.call(ctx, from, http.MethodPost, "/token/personal", "", marshal(map[string]string{"token": token}), &out)
+	return out, err
+}
+
+func marshal(v map[string]string) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil // only strings: cannot happen
+	}
+	return b
+}

@@ -1,0 +1,163 @@
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"github.com/gatehouse/gatehouse/gateway"
+	"github.com/gatehouse/gatehouse/gateway/policies"
+	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/service"
+	analysismanager "github.com/gatehouse/gatehouse/services/analysis-manager"
+	"github.com/gatehouse/gatehouse/services/bff"
+	devportal "github.com/gatehouse/gatehouse/services/devportal-backend"
+	gatewaymanager "github.com/gatehouse/gatehouse/services/gateway-manager"
+	"github.com/gatehouse/gatehouse/services/install"
+	policymanager "github.com/gatehouse/gatehouse/services/policy-manager"
+	"github.com/gatehouse/gatehouse/services/sample"
+	tenantmanager "github.com/gatehouse/gatehouse/services/tenant-manager"
+)
+
+// The gateway of the process: its user on the bus, and the group it belongs to.
+const (
+	gatewayName  = "gateway"
+	organization = "default"
+	group        = "default"
+)
+
+// Services returns what each service does on the bus.
+func Services() []bus.Access {
+	return []bus.Access{
+		tenantmanager.Access(), gatewaymanager.Access(), policymanager.Access(),
+		analysismanager.Access(), devportal.Access(), bff.Access(),
+	}
+}
+
+// Access returns what the parts of the process do on the bus.
+func Access() []bus.Access {
+	return append(Services(), gateway.Access(gatewayName, organization, group, gatewayName))
+}
+
+// common returns what the configurations of services share: a database file, the
+// bus inside the process, and secrets of their own.
+func (s *suite) common(name string) (service.Config, error) {
+	c := service.DefaultConfig()
+	c.Database.DSN = schema.NewSecret("sqlite:" + filepath.Join(s.Data, name+".db"))
+	o := s.nats.For(name)
+	c.InProcess, c.Bus.Username, c.Bus.Password = o.InProcess, o.Username, schema.NewSecret(o.Password)
+	keyring, err := s.secrets.Secret("keyring-"+name, install.Keyring)
+	if err != nil {
+		return c, err
+	}
+	pepper, err := s.secrets.Secret("pepper-"+name, install.Pepper)
+	if err != nil {
+		return c, err
+	}
+	c.Secrets.Keyring, c.Secrets.Pepper = schema.NewSecret(keyring), schema.NewSecret(pepper)
+	return c, nil
+}
+
+// parts returns all parts, in the order in which they start: who is asked comes
+// before who asks, though any order would do.
+func (s *suite) parts() ([]app.Part, error) {
+	join, err := s.secrets.Secret("join-token", install.Password)
+	if err != nil {
+		return nil, err
+	}
+	var configs [6]service.Config
+	for i, a := range Services() {
+		if configs[i], err = s.common(a.Service); err != nil {
+			return nil, err
+		}
+	}
+	parts := []app.Part{}
+	if s.Sample {
+		parts = append(parts, app.Part{Name: "sample", New: func(app.Env) (app.Service, error) { return app.Func(s.serveSample), nil }})
+	}
+	tenants := tenantmanager.DefaultConfig()
+	tenants.Config = configs[0]
+	tenants.ConsoleURL, tenants.PortalURL, tenants.FirstRun.ConsoleURL = s.host("tenant-admin"), s.host("developers"), s.host("apim-admin")
+	tenants.OnFirstRun = func(code string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.code = code
+	}
+	gateways := gatewaymanager.DefaultConfig()
+	gateways.Config = configs[1]
+	// Whoever may import is at home on this machine.
+	gateways.Import.AllowPrivate, gateways.Import.AllowLoopback = true, true
+	gateways.Gateways.PublicURL = "http://" + reachable(s.Traffic)
+	gateways.Seed.Groups = []gatewaymanager.SeedGroup{{
+		Organization: organization, Group: group, PublicURL: gateways.Gateways.PublicURL, JoinToken: schema.NewSecret(join),
+	}}
+	policy := policymanager.DefaultConfig()
+	policy.Config = configs[2]
+	analysis := analysismanager.DefaultConfig()
+	analysis.Config = configs[3]
+	portal := devportal.DefaultConfig()
+	portal.Config = configs[4]
+	front := bff.DefaultConfig()
+	front.Config, front.Listen = configs[5], s.Listen
+	return append(
+		parts, tenantmanager.Part(tenants), gatewaymanager.Part(gateways), policymanager.Part(policy),
+		analysismanager.Part(analysis), devportal.Part(portal), s.gateway(join), bff.Part(front),
+	), nil
+}
+
+// gateway returns the gateway, which talks to the rest over the bus alone.
+func (s *suite) gateway(join string) app.Part {
+	c := gateway.DefaultConfig()
+	c.Name = gatewayName
+	c.Listeners = []gateway.Listener{{Address: s.Traffic}}
+	c.Data = filepath.Join(s.Data, "gateway")
+	c.Log.Spool.Dir = filepath.Join(c.Data, "spool")
+	c.ControlPlane = &gateway.ControlPlane{Organization: organization, Group: group, JoinToken: schema.NewSecret(join)}
+	o := s.nats.For(gatewayName)
+	return gateway.Part(gateway.Options{
+		Config: &c, Bus: &o, Policies: policies.All(),
+	})
+}
+
+// serveSample serves the sample API on a port of loopback, the same at each start
+// where that is still free, since APIs are deployed that name it.
+func (s *suite) serveSample(ctx context.Context, ready func()) error {
+	address, err := s.secrets.Secret("../sample-address", func() (string, error) { return "127.0.0.1:0", nil })
+	if err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		if l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return fmt.Errorf("listening for the sample: %w", err)
+		}
+	}
+	if l.Addr().String() != address {
+		if err := s.secrets.Write("../sample-address", l.Addr().String()+"\n", 0o600); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	s.mu.Lock()
+	s.sample = l.Addr()
+	s.mu.Unlock()
+	ready()
+	return sample.Serve(ctx, l)
+}
+
+// fixed returns an address with its port: a free one where it was left open, so
+// that everybody can be told of it before anything listens.
+func fixed(ctx context.Context, address string) (string, error) {
+	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
+		return address, err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
+)
+
+// passwordLinkLifetime is how long a link for a new password can be used.
+const passwordLinkLifetime = 24 * time.Hour
+
+// CreatePasswordLink makes a link by which a user sets a new password.
+func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkRequestObject) (CreatePasswordLinkResponseObject, error) {
+	if err := authn.Require(ctx, "user:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	secret := token.OneTime()
+	expires := h.store.Now().Add(passwordLinkLifetime)
+	err := h.change(ctx, func(tx *store.Tx) error {
+		u, err := tx.User(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := h.mayManage(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		switch {
+		case u.SetupPending:
+			return problem.New(problem.CodeConflict, "the first run has not been completed: that sets the password")
+		case u.Status != store.Active:
+			return problem.New(problem.CodeConflict, "the user is disabled: enable them first")
+		}
+		if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
+			return err
+		}
+		if err := tx.AddOneTimeCode(ctx, u.ID, store.ForPassword, token.Hash(secret), expires); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "user.password-link-created", "user", u.ID, u.Name, nil, nil)
+	})
+	return CreatePasswordLink201JSONResponse{
+		Url: strings.TrimRight(h.opt.ConsoleURL, "/") + "/password#token=" + secret, Token: secret, ExpiresAt: expires,
+	}, err
+}
+
+var errNoLink = problem.New(problem.CodeNotFound, "this link does not exist, has run out or was used: ask for a new one")
+
+// linked returns whose password a link sets.
+func (h *Handlers) linked(ctx context.Context, secret string) (store.OneTimeCode, store.User, store.Organization, error) {
+	code, err := h.store.OneTimeCode(ctx, store.ForPassword, token.Hash(secret))
+	if err != nil {
+		return code, store.User{}, store.Organization{}, noLink(err)
+	}
+	org := h.store.For(code.OrganizationID)
+	u, err := org.User(ctx, code.UserID)
+	if err != nil {
+		return code, u, store.Organization{}, noLink(err)
+	}
+	o, err := org.Organization(ctx)
+	if err == nil && (o.Suspended || u.Status != store.Active) {
+		err = errNoLink
+	}
+	return code, u, o, noLink(err)
+}
+
+func noLink(err error) error {
+	if store.IsNotFound(err) {
+		return errNoLink
+	}
+	return err
+}
+
+// OpenPasswordLink says whose password a link sets.
+func (h *Handlers) OpenPasswordLink(ctx context.Context, r OpenPasswordLinkRequestObject) (OpenPasswordLinkResponseObject, error) {
+	code, u, o, err := h.linked(ctx, r.Token)
+	if err != nil {
+		return nil, err
+	}
+	return OpenPasswordLink200JSONResponse{Email: u.Email, Name: u.Name, Organization: organizationName(o), ExpiresAt: code.ExpiresAt.UTC()}, nil
+}
+
+// UsePasswordLink sets a new password, and signs the user in.
+func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequestObject) (UsePasswordLinkResponseObject, error) {
+	code, u, o, err := h.linked(ctx, r.Token)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := h.newPassword(ctx, "/password", r.Body.Password, u.Email, u.Name)
+	if err != nil {
+		return nil, err
+	}
+	var s store.Session
+	err = h.store.Tx(ctx, o.ID, u.ID, func(tx *store.Tx) error {
+		used, err := tx.UseOneTimeCode(ctx, code.ID)
+		if err != nil {
+			return err
+		}
+		if !used {
+			return errNoLink
+		}
+		if u, err = tx.User(ctx, code.UserID); err != nil {
+			return noLink(err)
+		}
+		if u.Status != store.Active {
+			return errNoLink
+		}
+		u.PasswordHash, u.Version = hash, db.AnyVersion
+		if err := tx.SaveUser(ctx, &u); err != nil {
+			return err
+		}
+		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+			return err
+		}
+		if err := h.recordUser(ctx, tx, "user.password-changed", u, false); err != nil {
+			return err
+		}
+		s, err = h.openSession(ctx, tx, u)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	pair, err := h.pair(ctx, o, u, s)
+	return UsePasswordLink200JSONResponse(pair), err
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+)
+
+// The purposes of one-time codes.
+const (
+	// ForSetup signs the first owner in, who has no password yet.
+	ForSetup = "setup"
+	// ForPassword lets a user set a new password.
+	ForPassword = "password"
+)
+
+// OneTimeCode is a secret by which a user does one thing once. Only its hash is
+// kept.
+type OneTimeCode struct {
+	ID             string
+	OrganizationID string
+	UserID         string
+	Purpose        string
+	Hash           string
+	ExpiresAt      time.Time
+	CreatedAt      time.Time
+}
+
+// AddOneTimeCode keeps the hash of a code of a user.
+func (t *Tx) AddOneTimeCode(ctx context.Context, user, purpose, hash string, expires time.Time) error {
+	now := t.store.Now()
+	if _, err := db.From[OneTimeCode](t.scope).Where("expires_at < ?", now).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting old one-time codes: %w", err)
+	}
+	return db.Create(ctx, t.scope, &OneTimeCode{ID: NewID(), UserID: user, Purpose: purpose, Hash: hash, ExpiresAt: expires, CreatedAt: now})
+}
+
+// OneTimeCode returns the code with the hash; used ones and those that have run
+// out are not there.
+func (s *Store) OneTimeCode(ctx context.Context, purpose, hash string) (OneTimeCode, error) {
+	var out []OneTimeCode
+	err := s.db.Unscoped(ctx, "who signs in is of no organization yet").
+		Where("hash = ? AND purpose = ? AND expires_at > ?", hash, purpose, s.Now()).Find(&out).Error
+	return one(out, err)
+}
+
+// UseOneTimeCode takes a code, and reports whether it was still there.
+func (t *Tx) UseOneTimeCode(ctx context.Context, id string) (bool, error) {
+	n, err := db.From[OneTimeCode](t.scope).Where("id = ?", id).Delete(ctx)
+	return n == 1, err
+}
+
+// DropOneTimeCodes takes all codes of a user.
+func (t *Tx) DropOneTimeCodes(ctx context.Context, user string) error {
+	_, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", user).Delete(ctx)
+	return err
+}

@@ -1,0 +1,202 @@
+package tenantmanager_test
+
+import (
+	"context"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+)
+
+// two is an organization with one of everything, and the owner of another.
+type two struct {
+	*scenario
+	stranger string   // the access token of the other owner
+	ids      []string // everything of the first organization that must not show
+}
+
+func newTwo(t *testing.T) *two {
+	t.Helper()
+	s := newScenario(t)
+	s.run(t, []step{
+		{name: "role", as: "owner", method: "POST", path: "/roles", body: `{"name":"support","permissions":["user:read"]}`, status: 201, keep: map[string]string{"role": "id"}, events: []string{"role.created"}},
+		{name: "account", as: "owner", method: "POST", path: "/service-accounts", body: `{"name":"CI"}`, status: 201, keep: map[string]string{"account": "id"}, events: []string{"service-account.created"}},
+		{name: "token", as: "owner", method: "POST", path: "/service-accounts/{account}/tokens", body: `{"name":"t"}`, status: 201, keep: map[string]string{"tokenId": "id", "ght": "token"}, events: []string{"service-account.token-created"}},
+		{name: "grant", as: "owner", method: "POST", path: "/grants", body: `{"principal":"{account}","role":"support"}`, status: 201, keep: map[string]string{"grant": "id"}, events: []string{"grant.created", "access-changed"}},
+		{name: "invitation", as: "owner", method: "POST", path: "/invitations", body: `{"email":"eve@example.com","roles":[{"role":"viewer"}]}`, status: 201, keep: map[string]string{"invitation": "id", "invited": "token"}, events: []string{"invitation.created"}},
+		{name: "session", as: "owner", method: "GET", path: "/me/sessions", status: 200, keep: map[string]string{"session": "items/0/id"}},
+	})
+	s.w.organization(t, "second", "stranger@example.com")
+	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session"} {
+		o.ids = append(o.ids, s.vars[name])
+	}
+	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
+	return o
+}
+
+// foreign says, by path, which ids of the first organization go into it.
+var foreign = map[string]string{
+	"/me/sessions/{id}":                     "/me/sessions/{session}",
+	"/users/{id}":                           "/users/{ownerId}",
+	"/users/{id}/sessions":                  "/users/{ownerId}/sessions",
+	"/users/{id}/sessions/{session}":        "/users/{ownerId}/sessions/{session}",
+	"/users/{id}/password-links":            "/users/{ownerId}/password-links",
+	"/roles/{id}":                           "/roles/{role}",
+	"/grants/{id}":                          "/grants/{grant}",
+	"/invitations/{id}":                     "/invitations/{invitation}",
+	"/service-accounts/{id}":                "/service-accounts/{account}",
+	"/service-accounts/{id}/tokens":         "/service-accounts/{account}/tokens",
+	"/service-accounts/{id}/tokens/{token}": "/service-accounts/{account}/tokens/{tokenId}",
+	"/invitations/by-token/{token}":         "", // whoever has the link is invited
+	"/invitations/by-token/{token}/accept":  "",
+}
+
+// foreignBodies say, by operation, what is sent; want is the status, where no id
+// is in the path.
+var foreignBodies = map[string]struct {
+	body string
+	want int
+}{
+	"updateUser": {body: `{"status":"disabled"}`}, "updateRole": {body: `{"title":"x"}`}, "updateServiceAccount": {body: `{"name":"x"}`},
+	"createServiceAccountToken": {body: `{"name":"x"}`},
+	"createGrant":               {`{"principal":"{ownerId}","role":"viewer"}`, 422},
+	"checkAccess":               {`{"principal":"{ownerId}","permission":"api:read"}`, 404},
+	"createInvitation":          {`{"email":"x@example.com","roles":[{"role":"{role}"}]}`, 422},
+	"createRole":                {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization
+	"createServiceAccount":      {`{"name":"CI"}`, 201},
+	"updateMe":                  {`{"name":"Stranger"}`, 200},
+	"updateOrganization":        {`{"name":"Second"}`, 200},
+	"completeSetup":             {`{"organizationName":"A","name":"A","email":"a@example.com","password":"{good}"}`, 409},
+	"changePassword":            {`{"current":"not the right one","new":"{good}!"}`, 422},
+}
+
+// Every operation, called by the owner of another organization: what is not
+// theirs is not there, and no list holds any of it.
+func TestOrganizationsAreApart(t *testing.T) {
+	t.Parallel()
+	o := newTwo(t)
+	raw, err := os.ReadFile("openapi.yaml")
+	require.NoError(t, err)
+	doc, err := openapi3.NewLoader().LoadFromData(raw)
+	require.NoError(t, err)
+	paths := doc.Paths.Map()
+	calls := 0
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		for method, op := range paths[path].Operations() {
+			if op.Security != nil || op.OperationID == "signOut" {
+				continue // public: of no organization; and signing out is the caller's own
+			}
+			calls++
+			target, want := path, 200
+			if strings.Contains(path, "{") {
+				var known bool
+				target, known = foreign[path]
+				require.True(t, known, "%s %s: which ids go into it?", method, path)
+				want = 404
+			}
+			given, has := foreignBodies[op.OperationID]
+			require.Equal(t, op.RequestBody != nil, has, "%s: what is sent?", op.OperationID)
+			if given.want != 0 {
+				want = given.want
+			}
+			a := o.w.call(t, o.stranger, method, o.fill(target), o.fill(given.body), anyVersion...)
+			require.Equal(t, want, a.status, "%s %s: %s", method, target, a.body)
+			for _, id := range o.ids {
+				if !strings.Contains(o.fill(target)+o.fill(given.body), id) { // what they sent may come back
+					require.NotContains(t, a.body, id, "%s %s", method, target)
+				}
+			}
+		}
+	}
+	require.Greater(t, calls, 35)
+
+	// Filters and the bus do not reach over, either.
+	for _, query := range []string{"/grants?principal={ownerId}", "/grants?role={role}", "/audit?actor={ownerId}", "/audit?target={org}", "/users?q=ada"} {
+		a := o.w.call(t, o.stranger, "GET", o.fill(query), "")
+		require.Equal(t, 200, a.status)
+		require.Contains(t, a.body, `"items":[]`, query)
+	}
+	me := o.w.call(t, o.stranger, "GET", "/me", "")
+	second := me.text(t, "organization/id")
+	ctx := context.WithoutCancel(t.Context())
+	granted, err := bus.Ask(ctx, o.w.other, tenant.Grants{Organization: second, Principal: o.vars["ownerId"]})
+	require.NoError(t, err)
+	require.False(t, granted.Active)
+	users, err := bus.Ask(ctx, o.w.other, tenant.Users{Organization: second, IDs: []string{o.vars["ownerId"]}})
+	require.NoError(t, err)
+	require.Empty(t, users.Users)
+
+	// And the first organization is as it was.
+	o.w.mu.Lock()
+	o.w.events = nil
+	o.w.mu.Unlock()
+	for _, path := range []string{"/users/{ownerId}", "/roles/{role}", "/grants/{grant}", "/invitations/{invitation}", "/service-accounts/{account}"} {
+		require.Equal(t, 200, o.w.call(t, o.vars["owner"], "GET", o.fill(path), "").status, path)
+	}
+}
+
+// Who may read may not write, and who has a role in a project has it only there.
+func TestRolesAreKeptTo(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	s.vars["auditor"] = s.w.invite(t, s.vars["owner"], "aud@example.com", `{"role":"auditor"}`).text(t, "accessToken")
+	s.vars["publisher"] = s.w.invite(t, s.vars["owner"], "pub@example.com", `{"role":"publisher","project":"p1"}`).text(t, "accessToken")
+	for _, path := range []string{"/organization", "/users", "/roles", "/grants", "/invitations", "/service-accounts", "/audit", "/audit/verification"} {
+		require.Equal(t, 200, s.w.call(t, s.vars["auditor"], "GET", path, "").status, path)
+		require.Equal(t, 403, s.w.call(t, s.vars["publisher"], "GET", path, "").status, path)
+		require.Equal(t, 401, s.w.call(t, "", "GET", path, "").status, path)
+	}
+	for path, body := range map[string]string{
+		"/roles":            `{"name":"x","permissions":["user:read"]}`,
+		"/grants":           `{"principal":"{ownerId}","role":"viewer"}`,
+		"/invitations":      `{"email":"x@example.com","roles":[{"role":"auditor"}]}`,
+		"/service-accounts": `{"name":"x"}`,
+	} {
+		require.Equal(t, 403, s.w.call(t, s.vars["auditor"], "POST", path, s.fill(body)).status, path)
+	}
+	for _, path := range []string{"/users/{ownerId}", "/organization"} {
+		require.Equal(t, 403, s.w.call(t, s.vars["auditor"], "PATCH", s.fill(path), `{"name":"x"}`, anyVersion...).status, path)
+	}
+}
+
+// Whatever is secret is shown once, and never in the log.
+func TestNothingSecretIsLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	code := w.code
+	in := w.call(t, "", "POST", "/sign-in/one-time", `{"code":"`+code+`"}`)
+	owner := in.text(t, "accessToken")
+	w.call(t, owner, "POST", "/setup", `{"organizationName":"Acme","name":"Ada","email":"ada@example.com","password":"`+goodWord+`"}`)
+	again := w.call(t, "", "POST", "/sign-in", `{"email":"ada@example.com","password":"`+goodWord+`"}`)
+	w.call(t, "", "POST", "/sign-in", `{"email":"ada@example.com","password":"a secret that is wrong"}`)
+	turned := w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+again.text(t, "refreshToken")+`"}`)
+	w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+again.text(t, "refreshToken")+`"}`)
+	invitation := w.call(t, owner, "POST", "/invitations", `{"email":"eve@example.com","roles":[{"role":"viewer"}]}`).text(t, "token")
+	w.call(t, "", "GET", "/invitations/by-token/"+invitation, "")
+	w.call(t, "", "POST", "/invitations/by-token/"+invitation+"/accept", `{"name":"Eve","password":"`+goodWord+`"}`)
+	account := w.call(t, owner, "POST", "/service-accounts", `{"name":"CI"}`).text(t, "id")
+	token := w.call(t, owner, "POST", "/service-accounts/"+account+"/tokens", `{"name":"t"}`).text(t, "token")
+	personal := w.call(t, "", "POST", "/token/personal", `{"token":"`+token+`"}`)
+	require.Equal(t, 200, personal.status)
+	w.stop()
+
+	log := w.logged()
+	require.Contains(t, log, `"msg":"request"`)
+	require.Equal(t, 1, strings.Count(log, code), "the code of the first run is logged once, for whoever installs it")
+	for name, s := range map[string]string{
+		"password": goodWord, "wrong password": "a secret that is wrong", "access token": owner, "another": personal.text(t, "accessToken"),
+		"refresh token": in.text(t, "refreshToken"), "a used one": again.text(t, "refreshToken"), "the next": turned.text(t, "refreshToken"),
+		"invitation": invitation, "service account": token, "keyring": strings.TrimPrefix(w.cfg.Secrets.Keyring.Reveal(), "k1:"),
+		"signature": owner[strings.LastIndexByte(owner, '.'):],
+	} {
+		require.NotContains(t, log, s, name)
+	}
+}
