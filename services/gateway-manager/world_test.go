@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -52,6 +53,7 @@ type world struct {
 	http     *http.Client
 	cfg      gatewaymanager.Config
 	stop     func()
+	registry *prometheus.Registry
 
 	mu            sync.Mutex
 	organizations []tenant.Organization
@@ -172,12 +174,13 @@ func begin(t testing.TB, change ...func(*gatewaymanager.Config)) *world {
 func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
+	w.registry = prometheus.NewRegistry()
 	log := slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 	}
 	go func() {
-		ended <- app.Run(ctx, app.Options{Log: log}, gatewaymanager.Part(w.cfg), app.Part{Name: "after", New: func(app.Env) (app.Service, error) {
+		ended <- app.Run(ctx, app.Options{Log: log, Registry: w.registry}, gatewaymanager.Part(w.cfg), app.Part{Name: "after", New: func(app.Env) (app.Service, error) {
 			return app.Func(func(ctx context.Context, r func()) error { close(ready); r(); <-ctx.Done(); return nil }), nil
 		}})
 	}()
@@ -191,6 +194,19 @@ func (w *world) start() {
 		cancel()
 		require.NoError(w.t, <-ended)
 	})
+}
+
+// metric returns the value of a counter.
+func (w *world) metric(name string) float64 {
+	w.t.Helper()
+	families, err := w.registry.Gather()
+	require.NoError(w.t, err)
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	return 0
 }
 
 func (w *world) connect(name string) *bus.Bus {

@@ -2,6 +2,8 @@ package standalone
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
 
@@ -79,6 +81,7 @@ func (s *suite) parts() ([]app.Part, error) {
 	}
 	tenants := tenantmanager.DefaultConfig()
 	tenants.Config = configs[0]
+	tenants.ConsoleURL, tenants.PortalURL, tenants.FirstRun.ConsoleURL = s.host("tenant-admin"), s.host("developers"), s.host("apim-admin")
 	tenants.OnFirstRun = func(code string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -86,6 +89,12 @@ func (s *suite) parts() ([]app.Part, error) {
 	}
 	gateways := gatewaymanager.DefaultConfig()
 	gateways.Config = configs[1]
+	// Whoever may import is at home on this machine.
+	gateways.Import.AllowPrivate, gateways.Import.AllowLoopback = true, true
+	gateways.Gateways.PublicURL = "http://" + reachable(s.Traffic)
+	gateways.Seed.Groups = []gatewaymanager.SeedGroup{{
+		Organization: organization, Group: group, PublicURL: gateways.Gateways.PublicURL, JoinToken: schema.NewSecret(join),
+	}}
 	policy := policymanager.DefaultConfig()
 	policy.Config = configs[2]
 	analysis := analysismanager.DefaultConfig()
@@ -93,10 +102,9 @@ func (s *suite) parts() ([]app.Part, error) {
 	portal := devportal.DefaultConfig()
 	portal.Config = configs[4]
 	front := bff.DefaultConfig()
-	front.Config = configs[5]
-	_ = join
+	front.Config, front.Listen = configs[5], s.Listen
 	return append(
-		parts, tenantmanager.Part(tenants), gatewaymanager.Part(gateways), policymanager.Part(policy),
+		parts, tenantmanager.Part(tenants), policymanager.Part(policy), gatewaymanager.Part(gateways),
 		analysismanager.Part(analysis), devportal.Part(portal), s.gateway(join), bff.Part(front),
 	), nil
 }
@@ -105,29 +113,51 @@ func (s *suite) parts() ([]app.Part, error) {
 func (s *suite) gateway(join string) app.Part {
 	c := gateway.DefaultConfig()
 	c.Name = gatewayName
+	c.Listeners = []gateway.Listener{{Address: s.Traffic}}
 	c.Data = filepath.Join(s.Data, "gateway")
 	c.Log.Spool.Dir = filepath.Join(c.Data, "spool")
 	c.ControlPlane = &gateway.ControlPlane{Organization: organization, Group: group, JoinToken: schema.NewSecret(join)}
 	o := s.nats.For(gatewayName)
 	return gateway.Part(gateway.Options{
 		Config: &c, Bus: &o, Policies: policies.All(),
-		Ready: func(addresses []net.Addr, _ net.Addr) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.traffic = addresses[0]
-		},
 	})
 }
 
-// serveSample serves the sample API on a port of loopback.
+// serveSample serves the sample API on a port of loopback, the same at each start
+// where that is still free, since APIs are deployed that name it.
 func (s *suite) serveSample(ctx context.Context, ready func()) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	address, err := s.secrets.Secret("../sample-address", func() (string, error) { return "127.0.0.1:0", nil })
 	if err != nil {
 		return err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		if l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return fmt.Errorf("listening for the sample: %w", err)
+		}
+	}
+	if l.Addr().String() != address {
+		if err := s.secrets.Write("../sample-address", l.Addr().String()+"\n", 0o600); err != nil {
+			return errors.Join(err, l.Close())
+		}
 	}
 	s.mu.Lock()
 	s.sample = l.Addr()
 	s.mu.Unlock()
 	ready()
 	return sample.Serve(ctx, l)
+}
+
+// fixed returns an address with its port: a free one where it was left open, so
+// that everybody can be told of it before anything listens.
+func fixed(ctx context.Context, address string) (string, error) {
+	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
+		return address, err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }

@@ -74,11 +74,9 @@ type suite struct {
 	secrets install.Dir
 	nats    *embedded.Server
 
-	mu      sync.Mutex
-	code    string   // of the one-time sign-in
-	listen  net.Addr // where the bff listens
-	traffic net.Addr
-	sample  net.Addr
+	mu     sync.Mutex
+	code   string // of the one-time sign-in
+	sample net.Addr
 }
 
 // Run runs the suite until ctx ends, which it does in good order.
@@ -88,6 +86,12 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Out == nil {
 		o.Out = io.Discard
+	}
+	var err error
+	for _, address := range []*string{&o.Listen, &o.Traffic} {
+		if *address, err = fixed(ctx, *address); err != nil {
+			return fmt.Errorf("listening: %w", err)
+		}
 	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
@@ -128,11 +132,21 @@ func lock(path string) (unlock func(), err error) {
 // host returns the address of a browser app. Browsers find *.localhost by
 // themselves (RFC 6761 section 6.3); anywhere else the name must resolve.
 func (s *suite) host(app string) string {
-	_, port, err := net.SplitHostPort(s.listen.String())
+	_, port, err := net.SplitHostPort(s.Listen)
 	if err != nil {
 		port = "80"
 	}
 	return "http://" + app + ".localhost:" + port
+}
+
+// reachable returns an address at which this machine reaches a listener, which
+// may listen on all of its addresses.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return listen
 }
 
 // about says where everything is.
@@ -141,7 +155,7 @@ func (s *suite) about() Ready {
 	defer s.mu.Unlock()
 	r := Ready{
 		Console: s.host("apim-admin"), TenantConsole: s.host("tenant-admin"), Portal: s.host("developers"),
-		API: "http://" + s.listen.String(), Traffic: "http://" + s.traffic.String(), PID: os.Getpid(),
+		API: "http://" + reachable(s.Listen), Traffic: "http://" + reachable(s.Traffic), PID: os.Getpid(),
 	}
 	if s.sample != nil {
 		r.Sample = "http://" + s.sample.String() + "/openapi.json"
