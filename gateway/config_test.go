@@ -1,13 +1,19 @@
 package gateway
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"maps"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -113,4 +119,41 @@ func TestTheKeyOfTheCacheIsHexOrBase64(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Len(t, key, length)
 	}
+}
+
+func TestWhomTheControlPlaneIsTrustedBy(t *testing.T) {
+	t.Parallel()
+	var none *ControlPlaneTLS
+	c, err := none.config()
+	require.NoError(t, err)
+	require.Nil(t, c)
+	dir := t.TempDir()
+	cert, key := selfSigned(t, dir, "nats.example.com")
+	c, err = (&ControlPlaneTLS{CA: cert, Certificate: cert, Key: key, ServerName: "nats.example.com"}).config()
+	require.NoError(t, err)
+	require.NotNil(t, c.RootCAs)
+	require.Equal(t, "nats.example.com", c.ServerName)
+	pair, err := c.GetClientCertificate(nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, pair.Certificate)
+	for _, bad := range []ControlPlaneTLS{{CA: "/none"}, {CA: key}, {Certificate: cert, Key: "/none"}} {
+		_, err = bad.config()
+		require.Error(t, err)
+	}
+}
+
+// selfSigned writes a certificate and its key, and returns the files.
+func selfSigned(t *testing.T, dir, name string) (cert, key string) {
+	t.Helper()
+	pub, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, pub, private)
+	require.NoError(t, err)
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600))
+	return cert, key
 }

@@ -12,11 +12,12 @@ import (
 	"os"
 	"reflect"
 	"regexp"
-	"runtime/metrics"
+	runtimemetrics "runtime/metrics"
 	"sync"
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/file"
+	"github.com/gatehouse/gatehouse/gateway/internal/metrics"
 	"github.com/gatehouse/gatehouse/gateway/internal/plane"
 	"github.com/gatehouse/gatehouse/gateway/internal/source"
 	"github.com/gatehouse/gatehouse/libs/app"
@@ -196,7 +197,14 @@ func (g *gateway) openPlane(ctx context.Context, given *bus.Options) error {
 		Cache: g.cache, Credentials: g.credentials, Units: g.units, Deliver: g.deliver, Status: g.report,
 		OnProblems: g.status.SetProblems, Log: g.log, Now: g.env.Now,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return g.metrics.RecordPlane(func() metrics.Plane {
+		m := metrics.Plane{Connected: g.bus.Connected(), Received: g.plane.Received(), Credentials: g.credentials.Len()}
+		m.Joined, m.Reported = g.plane.Contact()
+		return m
+	})
 }
 
 // Where there is a last good configuration, it is served after this time even
@@ -265,8 +273,8 @@ func (g *gateway) units() map[unit.Hash][]byte {
 func (g *gateway) report() plane.Status {
 	var s plane.Status
 	s.InFlight, s.Requests = g.metrics.Totals()
-	held := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	metrics.Read(held)
+	held := []runtimemetrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	runtimemetrics.Read(held)
 	s.Memory = int64(held[0].Value.Uint64() - held[1].Value.Uint64())
 	t := g.live.Current()
 	if t == nil {

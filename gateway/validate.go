@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/gatehouse/gatehouse/gateway/internal/counter"
 	"github.com/gatehouse/gatehouse/gateway/internal/identity"
 	"github.com/gatehouse/gatehouse/gateway/internal/keyset"
@@ -22,7 +24,6 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Validator says what gateways would find wrong with units, by compiling them as

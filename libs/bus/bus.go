@@ -171,7 +171,9 @@ func (b *Bus) natsOptions() []nats.Option {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			b.lost()
 			b.signal()
-			b.log.Warn("lost the connection to NATS", "err", err)
+			if b.stop.Err() == nil || err != nil { // else it was closed from here
+				b.log.Warn("lost the connection to NATS", "err", err)
+			}
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) { b.failed(s, err) }),
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/api"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/events"
-	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/sqlstore"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/migrations"
 )
@@ -35,15 +34,31 @@ const (
 
 // Part returns analysis-manager as a part of a process.
 func Part(cfg Config) app.Part {
-	return service.Part(service.Options{Name: analysis.Service, Config: cfg.Config, Migrations: migrations.Files},
-		func(_ context.Context, k *service.Kit) (http.Handler, error) { return build(k, cfg) })
+	return app.Part{Name: analysis.Service, New: func(env app.Env) (app.Service, error) {
+		return app.Func(func(ctx context.Context, ready func()) error { return run(ctx, ready, env, cfg) }), nil
+	}}
 }
 
-func build(k *service.Kit, cfg Config) (http.Handler, error) {
-	traffic, err := sqlstore.New(k.DB)
-	if err != nil {
-		return nil, err
+func run(ctx context.Context, ready func(), env app.Env, cfg Config) error {
+	o := service.Options{Name: analysis.Service, Config: cfg.Config}
+	if len(cfg.Search.URLs) == 0 {
+		o.Migrations = migrations.Files
 	}
+	var traffic store.Store
+	defer func() { // when nothing asks it any more
+		if c, ok := traffic.(interface{ Close() }); ok {
+			c.Close()
+		}
+	}()
+	return service.Run(ctx, ready, env, o, func(_ context.Context, k *service.Kit) (_ http.Handler, err error) {
+		if traffic, err = cfg.store(k.DB); err != nil {
+			return nil, err
+		}
+		return build(k, cfg, traffic)
+	})
+}
+
+func build(k *service.Kit, cfg Config, traffic store.Store) (http.Handler, error) {
 	keep := cfg.Retention
 	in, err := events.NewIntake(k.Bus, traffic, time.Duration(keep.Records), k.Log, k.Now, k.Metrics)
 	if err != nil {
@@ -59,14 +74,14 @@ func build(k *service.Kit, cfg Config) (http.Handler, error) {
 			return sweep(ctx, k, traffic, keep)
 		})
 	})
-	if err := events.Answer(k.Bus, traffic, time.Duration(keep.Minutes), k.Now); err != nil {
+	if err := events.Answer(k.Bus, traffic, cfg.minutes(), k.Now); err != nil {
 		return nil, fmt.Errorf("answering other services: %w", err)
 	}
 	s, err := k.Server(openapi)
 	if err != nil {
 		return nil, err
 	}
-	h := api.Handlers{Store: traffic, Minutes: time.Duration(keep.Minutes), Now: k.Now}
+	h := api.Handlers{Store: traffic, Minutes: cfg.minutes(), Now: k.Now}
 	api.RegisterHandlers(s.API(), api.NewStrictHandler(h, nil))
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/libs/db/dbtest"
 	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/service"
 	analysismanager "github.com/gatehouse/gatehouse/services/analysis-manager"
 )
 
@@ -46,7 +48,7 @@ type world struct {
 	stop    func()
 }
 
-func start(t *testing.T) *world {
+func start(t *testing.T, change ...func(*analysismanager.Config)) *world {
 	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
 		authntest.Access(),
@@ -68,6 +70,9 @@ func start(t *testing.T) *world {
 	w.config.InProcess = server
 	w.config.Bus.Username, w.config.Bus.Password = o.Username, schema.NewSecret(o.Password)
 	w.config.Database.DSN = schema.NewSecret("sqlite:" + t.TempDir() + "/data.db")
+	for _, c := range change {
+		c(&w.config)
+	}
 	w.run(t)
 	return w
 }
@@ -157,9 +162,9 @@ func record(id string, change func(*traffic.Record)) *traffic.Record {
 }
 
 // filled is a world with a little traffic of both organizations.
-func filled(t *testing.T) *world {
+func filled(t *testing.T, change ...func(*analysismanager.Config)) *world {
 	t.Helper()
-	w := start(t)
+	w := start(t, change...)
 	w.ship(t, "acme", "b1",
 		record("r1", nil),
 		record("r2", func(r *traffic.Record) {
@@ -189,7 +194,34 @@ func filled(t *testing.T) *world {
 
 func TestAPI(t *testing.T) {
 	t.Parallel()
-	w := filled(t)
+	testAPI(t, filled(t))
+}
+
+// The same over a search cluster, without a database.
+func TestAPIOverSearch(t *testing.T) {
+	t.Parallel()
+	node := os.Getenv("GATEHOUSE_TEST_SEARCH")
+	if node == "" {
+		t.Skip("GATEHOUSE_TEST_SEARCH names no node of Elasticsearch or OpenSearch")
+	}
+	prefix := "test-" + strings.ToLower(rand.Text()[:10])
+	t.Cleanup(func() {
+		for _, path := range []string{prefix + "-records-*", "_index_template/" + prefix + "-records"} {
+			r, err := http.NewRequest(http.MethodDelete, node+"/"+path, nil)
+			require.NoError(t, err)
+			res, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	testAPI(t, filled(t, func(c *analysismanager.Config) {
+		c.Search.URLs, c.Search.Prefix, c.Database = []string{node}, prefix, service.Database{}
+	}))
+}
+
+func testAPI(t *testing.T, w *world) {
+	t.Helper()
 	now := time.Now().UTC()
 	at := func(d time.Duration) string { return url.QueryEscape(now.Add(d).Format(time.RFC3339)) }
 	ada := w.tenants.User(t, "o-1", "ada", "traffic:read")
@@ -233,7 +265,7 @@ func TestAPI(t *testing.T) {
 		{"record of another project", bob, "/records/r3", 404, []string{"not-found"}, nil},
 		{"record without a project", bob, "/records/r4", 404, nil, nil},
 		{"record of another organization", ada, "/records/x2", 404, nil, nil},
-		{"explained", ada, "/explain/r2", 200, []string{`"sentence":"429: the policy rate-limit of the plan gold refused it: the limit is 60 requests a minute."`, `"fix":"`, `"steps":[{`, `"outcome":"refused"`, `"decided":true`, `"record":{"time"`}, nil},
+		{"explained", ada, "/explain/r2", 200, []string{`"sentence":"429: the policy rate-limit of the plan gold refused it: the limit is 60 requests a minute."`, `"fix":"`, `"steps":[{`, `"outcome":"refused"`, `"decided":true`, `"record":{`}, nil},
 		{"explained without a decision", ada, "/explain/r1", 200, []string{`"sentence":"200: the API Orders v2 was answered by 10.0.0.1:9000 in 1.5 ms."`, `"decided":false`}, []string{"fix"}},
 		{"explained without an API", ada, "/explain/r4", 200, []string{`404: no API is served at GET api.example.com/nowhere.`}, nil},
 		{"explained of another project", bob, "/explain/r3", 404, nil, nil},
@@ -344,6 +376,14 @@ func TestConfigurationIsChecked(t *testing.T) {
 	require.Empty(t, c.Validate())
 	c.Retention.Hours = c.Retention.Minutes - 1
 	require.Equal(t, "/retention/hours", c.Validate()[0].Pointer)
+
+	c = analysismanager.DefaultConfig()
+	c.Search.URLs, c.Search.Username, c.Search.APIKey = []string{"https://search:9200", "search:9200", "http://u:p@search"}, "u", schema.NewSecret("k")
+	var at []string
+	for _, f := range c.Validate() {
+		at = append(at, f.Pointer)
+	}
+	require.Equal(t, []string{"/search/urls/1", "/search/urls/2", "/search/apiKey"}, at)
 }
 
 func TestGeneratedCodeIsCurrent(t *testing.T) {

@@ -8,8 +8,16 @@ import "github.com/gatehouse/gatehouse/libs/schema"
 var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/analysis-manager", Texts: []schema.Text{
 	{Name: "Config", Text: "Config is the configuration of analysis-manager."},
 	{Name: "Config.Retention", Text: "Retention says how long traffic is kept."},
+	{Name: "Config.Search", Text: "Search keeps traffic in Elasticsearch or OpenSearch, in place of the database, which is then not needed."},
 	{Name: "Retention", Text: "Retention says how long traffic is kept."},
 	{Name: "Retention.Hours", Text: "Hours is how long usage can be seen by the hour and the day."},
 	{Name: "Retention.Minutes", Text: "Minutes is how long usage can be seen by the minute."},
 	{Name: "Retention.Records", Text: "Records is how long single requests can be searched and explained."},
+	{Name: "Search", Text: "Search is a cluster of Elasticsearch 8 or later, or of OpenSearch 2 or later."},
+	{Name: "Search.APIKey", Text: "APIKey identifies the service, in place of a username."},
+	{Name: "Search.CA", Text: "CA is a file with the certificates, in PEM, that the cluster's is checked against; the default are the system's."},
+	{Name: "Search.Prefix", Text: "Prefix begins the names of indices; the default is gatehouse."},
+	{Name: "Search.Shards", Text: "Shards and Replicas are those of the index of each day; the defaults are 1 and 0."},
+	{Name: "Search.URLs", Text: "URLs are addresses of nodes, such as https://search:9200. Without one, traffic is kept in the database."},
+	{Name: "Search.Username", Text: "Username and Password identify the service."},
 }}

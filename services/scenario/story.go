@@ -140,7 +140,7 @@ func (s *story) importDocuments() {
 		return s.project != ""
 	})
 	in := object{
-		"project": s.project, "document": string(sample.Document(s.Upstream)), "basePath": "/petstore",
+		"project": s.project, "document": string(sample.Document(s.Upstream)), "slug": "petstore", "basePath": "/petstore",
 		"upstream": object{"targets": []object{{"url": "http://" + s.Upstream + sample.BasePath}}},
 	}
 	found := s.publisher.want(http.StatusOK, http.MethodPost, gateways, "/apis/import", with(in, "dryRun", true))
@@ -245,7 +245,7 @@ func (s *story) subscribe() {
 	for _, c := range items(s.t, s.caller.get(portal, "/applications/"+s.application+"/credentials"), "items") {
 		require.NotContains(s.t, c, "key", "a key is shown once")
 	}
-	require.Equal(s.t, http.StatusNotFound, s.publisher.send(http.MethodPatch, portal, "/applications/"+s.application, object{"name": "mine"}, "If-Match", "*").status,
+	require.Equal(s.t, http.StatusForbidden, s.publisher.send(http.MethodPatch, portal, "/applications/"+s.application, object{"name": "mine"}, "If-Match", "*").status,
 		"an application is its owner's")
 }
 
@@ -351,7 +351,7 @@ func (s *story) rollBack() {
 
 // audit finds all that was done, by whom.
 func (s *story) audit() {
-	for _, action := range []string{"api.imported", "plan.created", "deployment.created", "credential.revoked", "user.signed-in"} {
+	for _, action := range []string{"api.created", "plan.created", "deployment.created", "credential.revoked", "user.signed-in"} {
 		eventually(s.t, Patience, "the audit trail has no "+action, func() bool {
 			return len(items(s.t, s.owner.get(tenants, "/audit?action="+action), "items")) > 0
 		})

@@ -104,7 +104,7 @@ func (s *suite) parts() ([]app.Part, error) {
 	front := bff.DefaultConfig()
 	front.Config, front.Listen = configs[5], s.Listen
 	return append(
-		parts, tenantmanager.Part(tenants), gatewaymanager.Part(gateways), policymanager.Part(policy),
+		parts, tenantmanager.Part(tenants), policymanager.Part(policy), gatewaymanager.Part(gateways),
 		analysismanager.Part(analysis), devportal.Part(portal), s.gateway(join), bff.Part(front),
 	), nil
 }

@@ -192,7 +192,9 @@ func TestKeysOfAccessTokens(t *testing.T) {
 	require.True(t, granted.Active)
 	require.Equal(t, []string{"*"}, granted.Grants[0].Permissions)
 	for _, ask := range []tenant.Grants{
-		{}, {Organization: p.Organization, Principal: "none"}, {Organization: "none", Principal: p.Subject},
+		{},
+		{Organization: p.Organization, Principal: "none"},
+		{Organization: "none", Principal: p.Subject},
 		{Organization: p.Organization, Principal: p.Subject, Session: "none"},
 	} {
 		granted, err := bus.Ask(t.Context(), w.other, ask)

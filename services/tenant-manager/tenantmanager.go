@@ -73,10 +73,6 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		return nil, err
 	}
 	m.issuer.Set(keys)
-	passwords, err := password.NewHasher()
-	if err != nil {
-		return nil, err
-	}
 	first := m.cfg.FirstRun
 	err = firstrun.Run(ctx, m.store, k.Log, firstrun.Options{
 		Organization: first.Organization, Name: cmp.Or(first.Name, first.Organization), ConsoleURL: first.ConsoleURL, OnCode: m.cfg.OnFirstRun,
@@ -88,7 +84,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	h := api.New(k, m.store, m.issuer, passwords, api.Options{
+	h := api.New(k, m.store, m.issuer, password.NewHasher(), api.Options{
 		ConsoleURL: m.cfg.ConsoleURL, PortalURL: cmp.Or(m.cfg.PortalURL, m.cfg.ConsoleURL),
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),

@@ -308,9 +308,7 @@ func (w *world) database(t *testing.T) *store.Store {
 func (w *world) organization(t *testing.T, slug, email string) string {
 	t.Helper()
 	s, ctx := w.database(t), t.Context()
-	h, err := password.NewHasher()
-	require.NoError(t, err)
-	hash, err := h.Hash(ctx, goodWord)
+	hash, err := password.NewHasher().Hash(ctx, goodWord)
 	require.NoError(t, err)
 	id := store.NewID()
 	require.NoError(t, s.Tx(ctx, id, "", func(tx *store.Tx) error {

@@ -299,4 +299,48 @@ func (m *Metrics) RecordSpool(stats func() Spool) error {
 	return nil
 }
 
+// Plane is the state of the connection to the control plane.
+type Plane struct {
+	// Connected says that NATS is there; Joined that the plane has taken the
+	// gateway in, in this run.
+	Connected, Joined bool
+	// Reported is when the plane took the last report; zero = never.
+	Reported time.Time
+	// Received is how many bytes of units were fetched.
+	Received int64
+	// Credentials is how many are accepted.
+	Credentials int
+}
+
+// RecordPlane publishes the state of the control plane. It is called once.
+func (m *Metrics) RecordPlane(stats func() Plane) error {
+	one := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	gauge := func(name, help string, value func(Plane) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(stats()) })
+	}
+	for _, c := range []prometheus.Collector{
+		gauge("gatehouse_control_plane_connected", "Whether the connection to NATS is there.", func(p Plane) float64 { return one(p.Connected) }),
+		gauge("gatehouse_control_plane_joined", "Whether the control plane has taken the gateway in since it was started.", func(p Plane) float64 { return one(p.Joined) }),
+		gauge("gatehouse_control_plane_reported_timestamp_seconds", "When the control plane took the last report.", func(p Plane) float64 {
+			if p.Reported.IsZero() {
+				return 0
+			}
+			return unixSeconds(p.Reported)
+		}),
+		gauge("gatehouse_credentials", "Credentials that are accepted.", func(p Plane) float64 { return float64(p.Credentials) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "gatehouse_units_received_bytes_total", Help: "Units fetched from the control plane, as sent."},
+			func() float64 { return float64(stats().Received) }),
+	} {
+		if err := m.registerer.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func unixSeconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }

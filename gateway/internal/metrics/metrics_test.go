@@ -168,6 +168,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 	l.Refused(metrics.RefusedTooMany)
 	require.NoError(t, m.RecordSink("file", func() metrics.Sink { return metrics.Sink{} }))
 	require.NoError(t, m.RecordSpool(func() metrics.Spool { return metrics.Spool{} }))
+	require.NoError(t, m.RecordPlane(func() metrics.Plane { return metrics.Plane{} }))
 	families, err := reg.Gather()
 	require.NoError(t, err)
 	var doc strings.Builder

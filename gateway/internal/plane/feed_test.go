@@ -190,9 +190,9 @@ func TestFeedThatIsToldAnew(t *testing.T) {
 }
 
 func TestManyEntriesAreTakenIn(t *testing.T) {
-	n := 200_000
+	n := 50_000
 	if testing.Short() {
-		n = 20_000
+		n = 10_000
 	}
 	dir := t.TempDir()
 	p, f := feedOf(t, dir)

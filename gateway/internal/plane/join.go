@@ -112,9 +112,20 @@ func (p *Plane) heartbeat() time.Duration {
 	return defaultHeartbeat
 }
 
+// reportOnce reports. A report that is on its way when ctx ends is waited for a
+// little, so that it does not arrive after the last one.
 func (p *Plane) reportOnce(ctx context.Context, stopping bool) (again bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	end := ctx
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerLimit)
 	defer cancel()
+	defer context.AfterFunc(end, func() {
+		if !p.o.Bus.Connected() {
+			cancel()
+			return
+		}
+		pause(ctx, time.Second)
+		cancel()
+	})()
 	s := p.o.Status()
 	p.mu.Lock()
 	if p.issue != nil {
@@ -126,6 +137,11 @@ func (p *Plane) reportOnce(ctx context.Context, stopping bool) (again bool, err 
 		Epoch: s.Epoch, Version: s.Version, APIs: s.APIs, Issues: bounded(s.Issues),
 		InFlight: s.InFlight, Requests: s.Requests, Memory: s.Memory, Time: p.o.Now().UTC(), Stopping: stopping,
 	})
+	if err == nil {
+		p.mu.Lock()
+		p.reported = p.o.Now()
+		p.mu.Unlock()
+	}
 	return reply.Again, err
 }
 

@@ -85,7 +85,9 @@ type Plane struct {
 	joined    registration
 	listeners []string
 	issue     *gateway.Issue // with the manifest as a whole
-	newKeys   chan struct{}  // closed, and replaced, when the keys change
+	taken     bool           // in, by the plane
+	reported  time.Time
+	newKeys   chan struct{} // closed, and replaced, when the keys change
 
 	applied chan struct{}        // of one place: report at once
 	rejoin  chan struct{}        // of one place: register anew
@@ -168,6 +170,14 @@ func Look(cache *source.Cache, organization, group string, pinned []ed25519.Publ
 // Received returns how many bytes of units were fetched so far.
 func (p *Plane) Received() int64 { return p.received.Load() }
 
+// Contact tells whether the plane has taken the gateway in since it was started,
+// and when it took the last report; zero = never.
+func (p *Plane) Contact() (joined bool, reported time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.taken, p.reported
+}
+
 // of names the group that is to be joined.
 func (p *Plane) of() string { return p.o.Organization + "." + p.o.Group }
 
@@ -246,7 +256,7 @@ func (p *Plane) remember(r registration) {
 	if !same && len(p.joined.Keys) > 0 {
 		p.o.Log.Info("the keys that sign manifests have changed", "keys", len(r.Keys))
 	}
-	p.joined = r
+	p.joined, p.taken = r, true
 	if !same || r.Group != "" {
 		close(p.newKeys)
 		p.newKeys = make(chan struct{})

@@ -55,20 +55,20 @@ func TestResolvingByTheDifferenceAgreesWithTheWhole(t *testing.T) {
 		it.hash, docs[h] = h, doc
 		items[name] = it
 	}
-	for i := range 400 {
+	for i := range 250 {
 		set(fmt.Sprint("api-", i))
 	}
-	for version := range uint64(150) {
+	for version := range uint64(40) {
 		switch n := rnd.IntN(10); {
 		case n < 6: // one
-			set(fmt.Sprint("api-", rnd.IntN(450)))
+			set(fmt.Sprint("api-", rnd.IntN(280)))
 		case n < 8: // some go
 			for range rnd.IntN(30) {
-				delete(items, fmt.Sprint("api-", rnd.IntN(450)))
+				delete(items, fmt.Sprint("api-", rnd.IntN(280)))
 			}
 		case n == 8: // many
-			for range 200 {
-				set(fmt.Sprint("api-", rnd.IntN(450)))
+			for range 80 {
+				set(fmt.Sprint("api-", rnd.IntN(280)))
 			}
 		}
 		refs, units := []unit.Ref{}, maps.Clone(docs)

@@ -66,16 +66,16 @@ func TestBatchesAreShippedWholeOrInParts(t *testing.T) {
 		return spool.Batch{ID: id, Records: int64(len(sizes)), Gzip: z.Bytes(), Lost: []traffic.Loss{{Records: 1, Reason: "full"}}}
 	}
 	require.Eventually(t, func() bool { return ship.Ship(t.Context(), batch("a", 10, 20)) == nil }, 10*time.Second, 10*time.Millisecond)
-	large := make([]int, 40)
+	large := make([]int, 24)
 	for i := range large {
-		large[i] = 100 << 10
+		large[i] = 60 << 10
 	}
 	b := batch("b", large...)
 	require.NoError(t, ship.Ship(t.Context(), b))
 	require.NoError(t, ship.Ship(t.Context(), b), "shipped again it has the same parts")
-	require.ErrorIs(t, ship.Ship(t.Context(), batch("c", 10, 3<<20, 10)), spool.ErrRejected, "one record alone is too large")
-	require.ErrorIs(t, ship.Ship(t.Context(), batch("d", 3<<20)), spool.ErrRejected)
-	const want = 2 + 40 + 2
+	require.ErrorIs(t, ship.Ship(t.Context(), batch("c", 10, 1200<<10, 10)), spool.ErrRejected, "one record alone is too large")
+	require.ErrorIs(t, ship.Ship(t.Context(), batch("d", 1200<<10)), spool.ErrRejected)
+	const want = 2 + 24 + 2
 	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == want }, 10*time.Second, 10*time.Millisecond)
 	mu.Lock()
 	defer mu.Unlock()

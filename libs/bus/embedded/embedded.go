@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -184,7 +185,14 @@ func (l *logger) Noticef(f string, v ...any) { l.log.Debug("nats", "message", fm
 func (l *logger) Debugf(f string, v ...any) { l.log.Debug("nats", "message", fmt.Sprintf(f, v...)) }
 
 func (l *logger) Tracef(f string, v ...any) { l.log.Debug("nats", "message", fmt.Sprintf(f, v...)) }
-func (l *logger) Warnf(f string, v ...any)  { l.log.Warn("nats", "message", fmt.Sprintf(f, v...)) }
+
+func (l *logger) Warnf(f string, v ...any) {
+	if strings.Contains(f, "Plaintext passwords") {
+		return // they are random, and in the memory of this process only
+	}
+	l.log.Warn("nats", "message", fmt.Sprintf(f, v...))
+}
+
 func (l *logger) Errorf(f string, v ...any) { l.log.Error("nats", "message", fmt.Sprintf(f, v...)) }
 
 func (l *logger) Fatalf(f string, v ...any) { l.log.Error("nats", "message", fmt.Sprintf(f, v...)) }

@@ -20,7 +20,7 @@ const (
 
 // MaxLines is the most that the lines of one batch take when they are
 // decompressed, in bytes.
-const MaxLines = 64 << 20
+const MaxLines = 32 << 20
 
 // Batch is what is told of a batch of records besides its lines, which are
 // records as JSON, each ended by a newline, compressed with gzip.

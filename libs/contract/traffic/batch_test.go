@@ -14,8 +14,9 @@ import (
 func zipped(t testing.TB, text []byte) []byte {
 	t.Helper()
 	var z bytes.Buffer
-	w := gzip.NewWriter(&z)
-	_, err := w.Write(text)
+	w, err := gzip.NewWriterLevel(&z, gzip.BestSpeed)
+	require.NoError(t, err)
+	_, err = w.Write(text)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return z.Bytes()

@@ -92,11 +92,24 @@ export async function data<T>(call: Promise<{ data?: T; response: Response }>): 
 
 /** The If-Match header for a stored thing, by its version. */
 export function ifMatch(thing: { version: number }): { 'If-Match': string } {
-  return { 'If-Match': `"${thing.version}"` }
+  return { 'If-Match': `"v${thing.version}"` }
 }
 
 /** One per form that creates: a second press is the same request. */
 export function idempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('')
+}
+
+/** The merge patch (RFC 7396) that makes one document of another; what is gone is null. */
+export function mergePatch(before: Record<string, unknown>, after: Record<string, unknown>): Record<string, unknown> {
+  const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v)
+  const patch: Record<string, unknown> = {}
+  for (const key of Object.keys(before)) if (after[key] === undefined) patch[key] = null
+  for (const [key, value] of Object.entries(after)) {
+    const was = before[key]
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(was)) continue
+    patch[key] = isObject(value) && isObject(was) ? mergePatch(was, value) : value
+  }
+  return patch
 }

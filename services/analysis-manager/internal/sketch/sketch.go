@@ -212,3 +212,26 @@ func walk(b []byte, visit func(i int, n uint64)) error {
 	}
 	return nil
 }
+
+// Bin returns the bucket of a value, for counting elsewhere; -1 is that of
+// values of 0 and below.
+func Bin(value int64) int {
+	if value <= 0 {
+		return -1
+	}
+	return index(value)
+}
+
+// AddBin counts what was counted in a bucket of [Bin]. Buckets that there are
+// not are left out.
+func (s *Sketch) AddBin(bin int, n uint64) {
+	switch {
+	case n == 0 || bin > maxIndex || bin < -1:
+		return
+	case bin < 0:
+		s.zeros += n
+	default:
+		*s.bin(bin) += n
+	}
+	s.count += n
+}

@@ -20,9 +20,10 @@ var ErrTooWide = errors.New("too much to look through")
 
 // Store keeps traffic records. It is safe for concurrent use.
 type Store interface {
-	// Add takes batches in: all of them or, after an error, none. A batch that
-	// was taken in before counts nothing, nor does a record that was. It returns
-	// how many records of each organization are new.
+	// Add takes batches in. After an error none was taken in, or a part that
+	// counts nothing when the batches come again: a record counts once, however
+	// often and in whatever batch it comes. It returns how many records of each
+	// organization are new, and may be found from then on.
 	Add(ctx context.Context, batches []Batch) (map[string]int, error)
 	// Usage returns sums.
 	Usage(ctx context.Context, u Usage) (analysis.UsageReport, error)

@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -18,11 +15,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	root := cli.New(cli.Options{Extra: []*cobra.Command{standalone.Command(), install.Command(standalone.Services()), sample.Command()}})
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "gatehouse:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to stop
-	}
+	os.Exit(cli.Main(context.Background(), cli.Options{
+		Extra: []*cobra.Command{standalone.Command(), install.Command(standalone.Services()), sample.Command()},
+	}, os.Args[1:]))
 }

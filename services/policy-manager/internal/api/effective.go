@@ -118,7 +118,7 @@ func (e *effective) plan(p plan.Plan) {
 }
 
 func fromUnit(p unit.Policy) policies.Policy {
-	return policies.Policy{Type: p.Type, Name: p.Name, When: p.When, Config: json.RawMessage(p.Config)}
+	return policies.Policy{Type: p.Type, Name: p.Name, When: p.When, Config: p.Config}
 }
 
 // ValidateUnit implements the operation.

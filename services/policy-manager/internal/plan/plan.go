@@ -176,7 +176,7 @@ const (
 func (p *Plan) Unit(mode string, all bool) unit.Plan {
 	u := unit.Plan{ID: p.ID, Name: p.Name, When: p.When}
 	if kind := SecurityPolicy(p.Security); kind != "" {
-		u.Security = &unit.Policy{Type: kind, Config: unit.Raw(p.SecurityConfig)}
+		u.Security = &unit.Policy{Type: kind, Config: p.SecurityConfig}
 	}
 	u.Policies = append(p.Limits.units(p.Security, mode), policies.Units(p.Policies, all)...)
 	return u

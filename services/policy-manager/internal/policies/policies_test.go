@@ -74,7 +74,8 @@ func TestGatewaysGetWhatIsEnabled(t *testing.T) {
 	t.Parallel()
 	list := []policies.Policy{
 		{ID: "1", Type: "cors", Name: "cors", When: "true", Config: json.RawMessage(`{}`)},
-		{ID: "2", Type: "cache", Name: "cache", Disabled: true}, {ID: "3", Set: "baseline"},
+		{ID: "2", Type: "cache", Name: "cache", Disabled: true},
+		{ID: "3", Set: "baseline"},
 	}
 	require.Equal(t, []unit.Policy{{Type: "cors", Name: "cors", When: "true", Config: unit.Raw(`{}`)}, {Set: "baseline"}}, policies.Units(list, false))
 	require.Len(t, policies.Units(list, true), 3)

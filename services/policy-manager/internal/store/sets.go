@@ -24,7 +24,7 @@ type Set struct {
 
 // Unit returns the set as gateways get it.
 func (s *Set) Unit() unit.PolicySet {
-	u := unit.PolicySet{Name: s.Slug, Version: uint64(s.SetVersion), Policies: policies.Units(s.Policies, false)} //nolint:gosec // it counts from 1
+	u := unit.PolicySet{Name: s.Slug, Version: uint64(s.SetVersion), Policies: policies.Units(s.Policies, false)}
 	if u.Policies == nil {
 		u.Policies = []unit.Policy{}
 	}

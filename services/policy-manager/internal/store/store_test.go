@@ -190,7 +190,7 @@ func TestPlansAreKeptInOrder(t *testing.T) {
 		require.ErrorIs(t, err, db.ErrDuplicate)
 		foreign, err := create("o2", "gold")
 		require.NoError(t, err)
-		require.EqualValues(t, []int64{1, 2, 1}, []int64{gold.Position, silver.Position, foreign.Position})
+		require.Equal(t, []int64{1, 2, 1}, []int64{gold.Position, silver.Position, foreign.Position})
 
 		require.NoError(t, change(t, s, "o1", func(ctx context.Context, o *store.Organization) error {
 			return o.OrderPlans(ctx, []plan.Plan{silver, gold})
@@ -198,7 +198,7 @@ func TestPlansAreKeptInOrder(t *testing.T) {
 		all, err := s.For("o1").Plans(t.Context(), "a")
 		require.NoError(t, err)
 		require.Equal(t, []string{silver.ID, gold.ID}, []string{all[0].ID, all[1].ID})
-		require.Equal(t, json.RawMessage(`{"secret":"sesame"}`), all[1].SecurityConfig)
+		require.JSONEq(t, `{"secret":"sesame"}`, string(all[1].SecurityConfig))
 		require.Equal(t, gold.Limits, all[1].Limits)
 		require.Equal(t, gold.Policies, all[1].Policies)
 

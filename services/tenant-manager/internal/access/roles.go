@@ -4,6 +4,9 @@ package access
 // somebody who has it in the whole organization, without an end.
 const Owner = "owner"
 
+// Consumer is the id of the role of those who use APIs and run none.
+const Consumer = "consumer"
+
 // Role is a named list of permissions.
 type Role struct {
 	// ID of a built-in role is its name.
@@ -42,7 +45,7 @@ func BuiltIn() []Role {
 			},
 		},
 		{
-			ID: "consumer", Name: "consumer", Title: "Consumer", Description: "Uses APIs: own applications, subscriptions and credentials in the portal.",
+			ID: Consumer, Name: Consumer, Title: "Consumer", Description: "Uses APIs: own applications, subscriptions and credentials in the portal.",
 			Permissions: []string{"portal:read", "application:*", "subscription:create", "subscription:read", "subscription:delete", "credential:*"},
 		},
 	}

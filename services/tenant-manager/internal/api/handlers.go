@@ -78,11 +78,11 @@ func (h *Handlers) afterwards(what string, f func(ctx context.Context) error) {
 	select {
 	case h.later <- func(ctx context.Context) {
 		if err := f(ctx); err != nil && ctx.Err() == nil {
-			h.kit.Log.WarnContext(ctx, what, "err", err)
+			h.kit.Log.WarnContext(ctx, "work after an answer failed", "what", what, "err", err)
 		}
 	}:
 	default:
-		h.kit.Log.Warn(what, "err", "too much waits already")
+		h.kit.Log.Warn("work after an answer is left out, because too much waits already", "what", what)
 	}
 }
 

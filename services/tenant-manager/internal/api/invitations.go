@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
@@ -79,8 +80,15 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 			return InvitationCreated{}, err
 		}
 		i := invitationOf(row, roles, h.store.Now())
-		base := h.opt.ConsoleURL
-		if deref(r.Body.To) == Portal && h.opt.PortalURL != "" {
+		given := make([]string, len(row.Roles))
+		for i, invited := range row.Roles {
+			given[i] = invited.Role
+		}
+		base := h.home(given)
+		switch deref(r.Body.To) {
+		case Console:
+			base = h.opt.ConsoleURL
+		case Portal:
 			base = h.opt.PortalURL
 		}
 		out := InvitationCreated{
@@ -91,6 +99,15 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 		return out, h.record(ctx, tx, "invitation.created", "invitation", i.Id, i.Email, nil, i)
 	})
 	return CreateInvitation201JSONResponse{Body: made, Headers: CreateInvitation201ResponseHeaders{ETag: etag(made.Version), Location: location("invitations", made.Id)}}, err
+}
+
+// home returns where somebody with the roles is at home: in the portal who only
+// uses APIs, in the console everybody else.
+func (h *Handlers) home(roles []string) string {
+	if len(roles) > 0 && !slices.ContainsFunc(roles, func(r string) bool { return r != access.Consumer }) {
+		return h.opt.PortalURL
+	}
+	return h.opt.ConsoleURL
 }
 
 // invitedRoles finds the roles of an invitation, all of which the caller must be

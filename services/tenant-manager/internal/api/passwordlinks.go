@@ -22,6 +22,7 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 	}
 	secret := token.OneTime()
 	expires := h.store.Now().Add(passwordLinkLifetime)
+	base := ""
 	err := h.change(ctx, func(tx *store.Tx) error {
 		u, err := tx.User(ctx, r.Id)
 		if err != nil {
@@ -36,6 +37,15 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 		case u.Status != store.Active:
 			return problem.New(problem.CodeConflict, "the user is disabled: enable them first")
 		}
+		grants, err := tx.GrantsOf(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		given := make([]string, len(grants))
+		for i, g := range grants {
+			given[i] = g.RoleID
+		}
+		base = h.home(given)
 		if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
 			return err
 		}
@@ -45,7 +55,7 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 		return h.record(ctx, tx, "user.password-link-created", "user", u.ID, u.Name, nil, nil)
 	})
 	return CreatePasswordLink201JSONResponse{
-		Url: strings.TrimRight(h.opt.ConsoleURL, "/") + "/password#token=" + secret, Token: secret, ExpiresAt: expires,
+		Url: strings.TrimRight(base, "/") + "/password#token=" + secret, Token: secret, ExpiresAt: expires,
 	}, err
 }
 

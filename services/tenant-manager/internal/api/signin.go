@@ -21,7 +21,7 @@ func refused(detail string) *problem.Problem {
 	return problem.New(problem.CodeCredentialInvalid, "%s", detail).WithChallenge(`Bearer realm="gatehouse"`)
 }
 
-const wrongPassword = "the e-mail address or the password is not right; who belongs to several organizations also names one"
+const signInRefusal = "the e-mail address or the password is not right; who belongs to several organizations also names one"
 
 // SignIn begins a session. Until the password was compared, everything goes the
 // same way and takes the same time whether there is such an account or not.
@@ -43,7 +43,7 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 		if u.ID != "" {
 			h.signInRefused(ctx, u)
 		}
-		return nil, refused(wrongPassword)
+		return nil, refused(signInRefusal)
 	}
 	if err := h.store.Succeeded(ctx, account, address); err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func Run(ctx context.Context, s *store.Store, log *slog.Logger, o Options) error
 		if err != nil {
 			return fmt.Errorf("making a one-time code: %w", err)
 		}
-		log.InfoContext(ctx, "sign in once with "+link(o.ConsoleURL, code))
+		log.InfoContext(ctx, "sign in once with "+link(o.ConsoleURL, code)) //nolint:sloglint // a line that people look for, and copy the end of
 		if o.OnCode != nil {
 			o.OnCode(code)
 		}

@@ -37,8 +37,7 @@ func TestAccept(t *testing.T) {
 
 func TestHashes(t *testing.T) {
 	t.Parallel()
-	h, err := password.NewHasher()
-	require.NoError(t, err)
+	h := password.NewHasher()
 	ctx := t.Context()
 	hash, err := h.Hash(ctx, "correct horse battery")
 	require.NoError(t, err)
@@ -49,13 +48,19 @@ func TestHashes(t *testing.T) {
 		require.Equal(t, want, right)
 		require.False(t, outdated)
 	}
-	right, _, err := h.Verify(ctx, "nobody has this password", "")
+	right, outdated, err := h.Verify(ctx, "nobody has this password", "")
 	require.NoError(t, err)
 	require.False(t, right, "nobody signs in to an account that is not there")
+	require.False(t, outdated)
+	decoy, _, _, err := argon2id.DecodeHash(password.Decoy)
+	require.NoError(t, err)
+	real, _, _, err := argon2id.DecodeHash(hash)
+	require.NoError(t, err)
+	require.Equal(t, real, decoy, "what is compared with instead costs the same")
 
 	weak, err := argon2id.CreateHash("old password here", &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 	require.NoError(t, err)
-	right, outdated, err := h.Verify(ctx, "old password here", weak)
+	right, outdated, err = h.Verify(ctx, "old password here", weak)
 	require.NoError(t, err)
 	require.True(t, right)
 	require.True(t, outdated)

@@ -2,20 +2,16 @@ package store_test
 
 import (
 	"os"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/db/dbtest"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/signing"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/migrations"
 )
 
@@ -398,143 +394,4 @@ func testServiceAccounts(t *testing.T, s *store.Store) {
 	left, err := s.For(a).GrantsOf(ctx, acc.ID)
 	require.NoError(t, err)
 	require.Empty(t, left)
-}
-
-func testAttempts(t *testing.T, s *store.Store) {
-	ctx := t.Context()
-	limit := throttle.Limit{Free: 3, First: time.Hour, Longest: time.Hour, Forget: time.Hour}
-	account := store.Limited{Name: "account of attempts", Limit: limit}
-	address := store.Limited{Name: "address of attempts", Limit: throttle.Limit{Free: 100, First: time.Hour, Longest: time.Hour, Forget: time.Hour}}
-	var let, held int
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	for range 12 {
-		all.Go(func() {
-			wait, err := s.Attempt(ctx, account, address)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				t.Error(err)
-			}
-			if wait == 0 {
-				let++
-			} else {
-				held++
-			}
-		})
-	}
-	all.Wait()
-	require.Equal(t, 3, let, "at the same time, too")
-	require.Equal(t, 9, held)
-	require.NoError(t, s.Succeeded(ctx, account, address))
-	wait, err := s.Attempt(ctx, account, address)
-	require.NoError(t, err)
-	require.Zero(t, wait)
-	_, err = s.ForgetAttempts(ctx, s.Now().Add(time.Minute))
-	require.NoError(t, err)
-}
-
-func testKeys(t *testing.T, s *store.Store) {
-	ctx := t.Context()
-	var all sync.WaitGroup
-	for range 4 { // instances that start together
-		all.Go(func() {
-			if _, err := s.RotateSigningKeys(ctx); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	keys, err := s.SigningKeys(ctx)
-	require.NoError(t, err)
-	require.Len(t, keys, 2, "one that signs and the next")
-	current, ok := signing.Current(keys, s.Now())
-	require.True(t, ok)
-	require.EqualValues(t, 1, current.Number)
-	again, err := s.RotateSigningKeys(ctx)
-	require.NoError(t, err)
-	require.Equal(t, keys, again)
-	var raw []string
-	require.NoError(t, s.DB().Unscoped(ctx, "reading what is on the disk").Table("signing_keys").Pluck("private_key", &raw).Error)
-	for _, r := range raw {
-		require.Regexp(t, `^gh1\.k\.`, r, "it is encrypted")
-	}
-}
-
-func testTrail(t *testing.T, s *store.Store) {
-	ctx := t.Context()
-	a, b := organization(t, s, "trail-a"), organization(t, s, "trail-b")
-	at := s.Now().Add(-time.Hour)
-	for i, id := range []string{"e1", "e2", "e2", "e3", "e1"} {
-		require.NoError(t, s.AppendAudit(ctx, audit.Recorded{
-			ID: id, Organization: a, Service: "gateway-manager", Action: "api.updated", Outcome: "done", Time: at.Add(time.Duration(i)*time.Minute + 123),
-			Actor: audit.Actor{Kind: "user", ID: "u", Name: "Ünï\x00"}, Target: audit.Target{Kind: "api", ID: "t" + id},
-			Changes: []audit.Change{{Field: "/name", After: `"<b>"`}},
-		}))
-	}
-	require.NoError(t, s.AppendAudit(ctx, audit.Recorded{ID: "f1", Organization: b, Action: "user.signed-in", Time: at}))
-	require.ErrorIs(t, s.AppendAudit(ctx, audit.Recorded{ID: "g", Organization: "none", Time: at}), db.ErrNotFound)
-
-	p, err := s.For(a).Audit(ctx, store.AuditFilter{}, db.PageRequest{Limit: 2})
-	require.NoError(t, err)
-	require.Len(t, p.Items, 2)
-	require.EqualValues(t, 3, p.Items[0].Sequence)
-	p, err = s.For(a).Audit(ctx, store.AuditFilter{}, db.PageRequest{Limit: 2, Cursor: p.Next})
-	require.NoError(t, err)
-	require.Len(t, p.Items, 1)
-	require.Equal(t, "e1", p.Items[0].ID)
-	require.Equal(t, "/name", p.Items[0].Changes[0].Field)
-	for _, c := range []struct {
-		f    store.AuditFilter
-		want int
-	}{
-		{store.AuditFilter{Actor: "u", Action: "api.*", Service: "gateway-manager", Outcome: "done"}, 3},
-		{store.AuditFilter{Target: "te2"}, 1}, {store.AuditFilter{Action: "api.updated"}, 3}, {store.AuditFilter{Action: "api.upd*"}, 3},
-		{store.AuditFilter{Action: "ap_.*"}, 0}, {store.AuditFilter{Actor: "other"}, 0},
-		{store.AuditFilter{From: at.Add(30 * time.Second), To: at.Add(2 * time.Minute)}, 1},
-	} {
-		p, err := s.For(a).Audit(ctx, c.f, db.PageRequest{})
-		require.NoError(t, err)
-		require.Len(t, p.Items, c.want, "%+v", c.f)
-	}
-
-	head, broken, err := s.For(a).VerifyAudit(ctx)
-	require.NoError(t, err)
-	require.Zero(t, broken)
-	require.EqualValues(t, 3, head.Sequence)
-	tamper := func(sql string) int64 {
-		g := s.DB().Unscoped(ctx, "somebody with the password of the database")
-		require.NoError(t, g.Exec(sql, a).Error)
-		_, broken, err := s.For(a).VerifyAudit(ctx)
-		require.NoError(t, err)
-		return broken
-	}
-	require.EqualValues(t, 3, tamper("DELETE FROM audit_entries WHERE organization_id = ? AND sequence = 3"))
-	require.EqualValues(t, 2, tamper("UPDATE audit_entries SET actor_id = 'v' WHERE organization_id = ? AND sequence = 2"))
-}
-
-func testOnce(t *testing.T, s *store.Store) {
-	ctx := t.Context()
-	a := organization(t, s, "once-a")
-	runs := 0
-	do := func(key, request string) (string, error) {
-		b, err := s.Once(ctx, a, by, key, []byte(request), func(*store.Tx) ([]byte, error) {
-			runs++
-			return []byte("a token that is shown once"), nil
-		})
-		return string(b), err
-	}
-	for range 2 {
-		b, err := do("key", "request")
-		require.NoError(t, err)
-		require.Equal(t, "a token that is shown once", b)
-	}
-	require.Equal(t, 1, runs)
-	_, err := do("key", "other")
-	require.True(t, problem.Is(err, problem.CodeIdempotencyKeyReused))
-	_, err = do("", "request")
-	require.NoError(t, err)
-	var raw []string
-	require.NoError(t, s.DB().Unscoped(ctx, "reading what is on the disk").Table("idempotency_keys").Pluck("body", &raw).Error)
-	require.NotContains(t, raw[0], "token")
 }

@@ -157,6 +157,16 @@ func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Pa
 	return out, err
 }
 
+// follows reports whether the row is as it was written after the head, and
+// returns the head after it. A row that cannot be read is not.
+func (r auditEntry) follows(head trail.Head) (trail.Head, bool) {
+	e, err := r.entry()
+	if err != nil {
+		return head, false
+	}
+	return trail.Verify(head, e)
+}
+
 // verifyBatch is how many entries are read at once.
 const verifyBatch = 500
 
@@ -174,9 +184,8 @@ func (o *Org) VerifyAudit(ctx context.Context) (head trail.Head, brokenAt int64,
 			return head, 0, err
 		}
 		for _, r := range rows {
-			e, err := r.entry()
-			next, ok := trail.Verify(head, e)
-			if err != nil || !ok {
+			next, ok := r.follows(head)
+			if !ok {
 				return head, head.Sequence + 1, nil
 			}
 			head = next

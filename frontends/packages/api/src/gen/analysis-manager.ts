@@ -373,7 +373,7 @@ export interface components {
         };
     };
     parameters: {
-        /** @description Beginning of the time asked about; an hour before `to` where absent. */
+        /** @description Beginning of the time asked about. Where absent, usage begins an hour before `to`, and the log of requests with the oldest that is kept. */
         From: string;
         /** @description End of the time asked about, itself not included; now where absent. */
         To: string;
@@ -401,7 +401,7 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
-                /** @description Beginning of the time asked about; an hour before `to` where absent. */
+                /** @description Beginning of the time asked about. Where absent, usage begins an hour before `to`, and the log of requests with the oldest that is kept. */
                 from?: components["parameters"]["From"];
                 /** @description End of the time asked about, itself not included; now where absent. */
                 to?: components["parameters"]["To"];
@@ -448,7 +448,7 @@ export interface operations {
     listRecords: {
         parameters: {
             query?: {
-                /** @description Beginning of the time asked about; an hour before `to` where absent. */
+                /** @description Beginning of the time asked about. Where absent, usage begins an hour before `to`, and the log of requests with the oldest that is kept. */
                 from?: components["parameters"]["From"];
                 /** @description End of the time asked about, itself not included; now where absent. */
                 to?: components["parameters"]["To"];

@@ -434,7 +434,7 @@ export interface components {
             title: string;
             /** @description The HTTP status. */
             status: number;
-            /** @description What is wrong this time */
+            /** @description What is wrong this time, and how to mend it. */
             detail?: string;
             /** @description The id of the request. */
             instance?: string;
@@ -589,7 +589,7 @@ export interface components {
             revision: number;
             /** @description There is an OpenAPI document to download. */
             hasDocument: boolean;
-            /** @description How to authenticate */
+            /** @description How to authenticate, in a sentence. */
             authentication: string;
             contact?: components["schemas"]["Contact"];
             license?: components["schemas"]["Link"];

@@ -400,7 +400,7 @@ export interface components {
             /** @description What it is for. */
             description: string;
             /** @description When it acts. */
-            phases: ("inbound" | "outbound" | "final" | "preflight")[];
+            phases: ("preflight" | "inbound" | "outbound" | "error" | "final" | "done")[];
             /**
              * @description For grouping.
              * @enum {string}
@@ -423,7 +423,7 @@ export interface components {
             /** @description What it is for. */
             description: string;
             /** @description When it acts. */
-            phases: ("inbound" | "outbound" | "final" | "preflight")[];
+            phases: ("preflight" | "inbound" | "outbound" | "error" | "final" | "done")[];
             /**
              * @description For grouping.
              * @enum {string}
@@ -496,7 +496,7 @@ export interface components {
         };
         /** @description The policies of the platform or of a project. */
         LevelPolicies: {
-            /** @description Rises with each change; 0 = never set. */
+            /** @description Rises with each change; 1 = never set. */
             version: number;
             /** Format: date-time */
             updatedAt?: string;
@@ -512,7 +512,7 @@ export interface components {
         };
         /** @description The policies of an API. */
         ApiPolicies: {
-            /** @description Rises with each change; 0 = never set. */
+            /** @description Rises with each change; 1 = never set. */
             version: number;
             /** Format: date-time */
             updatedAt?: string;
@@ -714,13 +714,21 @@ export interface components {
             /** @description A CEL expression over request and caller that must hold for the plan to be chosen. */
             when?: string;
         };
+        /** @description What to change of the security. Another type begins with the configuration given here alone. */
+        PlanSecurityPatch: {
+            type?: components["schemas"]["SecurityType"];
+            /** @description The configuration; null takes a field of it away. */
+            config?: {
+                [key: string]: unknown;
+            };
+        };
         /** @description What to change; what is not given stays, and null takes away what may be absent. */
         PlanPatch: {
             /** @description For people. */
             name?: string;
             /** @description What consumers are told. */
             description?: string | null;
-            security?: components["schemas"]["PlanSecurity"];
+            security?: components["schemas"]["PlanSecurityPatch"];
             approval?: components["schemas"]["PlanApproval"];
             limits?: components["schemas"]["PlanLimitsPatch"];
             policies?: components["schemas"]["PolicyInputs"];
@@ -729,8 +737,28 @@ export interface components {
         };
         /** @description The limits to change; null takes one away. */
         PlanLimitsPatch: {
-            rateLimit?: components["schemas"]["RateLimit"] | null;
-            quota?: components["schemas"]["Quota"] | null;
+            /** @description What to change of the rate limit; a new one needs limit and window. */
+            rateLimit?: {
+                /**
+                 * Format: int64
+                 * @description How many requests.
+                 */
+                limit?: number;
+                /** @description In how long, such as 1s, 1m or 1h. */
+                window?: string;
+                mode?: components["schemas"]["LimitMode"];
+            } | null;
+            /** @description What to change of the quota; a new one needs limit and window. */
+            quota?: {
+                /**
+                 * Format: int64
+                 * @description How many requests.
+                 */
+                limit?: number;
+                /** @description A period of the calendar, or a time such as 30d. */
+                window?: string;
+                mode?: components["schemas"]["LimitMode"];
+            } | null;
         } | null;
         /** @description How an API may be consumed. */
         Plan: {
@@ -834,7 +862,7 @@ export interface components {
         PolicySetParam: string;
         /** @description The id of a plan. */
         PlanParam: string;
-        /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+        /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
         IfMatchParam: string;
         /** @description Makes sure that a create that is sent again is done once. */
         IdempotencyKeyParam: string;
@@ -924,7 +952,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
                 "If-Match"?: components["parameters"]["IfMatchParam"];
             };
             path?: never;
@@ -956,7 +984,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
                 "If-Match"?: components["parameters"]["IfMatchParam"];
             };
             path: {
@@ -991,7 +1019,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
                 "If-Match"?: components["parameters"]["IfMatchParam"];
             };
             path: {
@@ -1134,7 +1162,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
                 "If-Match"?: components["parameters"]["IfMatchParam"];
             };
             path: {
@@ -1159,7 +1187,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
                 "If-Match"?: components["parameters"]["IfMatchParam"];
             };
             path: {
@@ -1330,7 +1358,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
                 "If-Match"?: components["parameters"]["IfMatchParam"];
             };
             path: {
@@ -1355,7 +1383,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "0". */
+                /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
                 "If-Match"?: components["parameters"]["IfMatchParam"];
             };
             path: {

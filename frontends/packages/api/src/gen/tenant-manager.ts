@@ -314,6 +314,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{id}/password-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link by which a user sets a new password
+         * @description For who has forgotten theirs. The link is in this answer and nowhere else; it can be used once, for a day, and takes the place of those before.
+         */
+        post: operations["createPasswordLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/password-links/by-token/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        /** Whose password a link sets */
+        get: operations["openPasswordLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/password-links/by-token/{token}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password
+         * @description Ends all sessions of the user, and begins a new one.
+         */
+        post: operations["usePasswordLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/permissions": {
         parameters: {
             query?: never;
@@ -340,7 +406,7 @@ export interface paths {
         };
         /**
          * The roles of the organization
-         * @description The built-in ones first, then custom ones by name. They are few: there is one page.
+         * @description The built-in ones on the first page, then custom ones by name.
          */
         get: operations["listRoles"];
         put?: never;
@@ -796,6 +862,24 @@ export interface components {
             current: string;
             new: components["schemas"]["Password"];
         };
+        PasswordLink: {
+            /** @description The link, shown once. */
+            url: string;
+            /** @description The secret of the link, shown once. */
+            token: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        OpenPasswordLink: {
+            email: string;
+            name: string;
+            organization: components["schemas"]["OrganizationName"];
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        NewPasswordInput: {
+            password: components["schemas"]["Password"];
+        };
         Session: {
             id: string;
             /** @description Whether it is the session of this request. */
@@ -901,6 +985,8 @@ export interface components {
         };
         RoleList: {
             items: components["schemas"]["Role"][];
+            /** @description The cursor of the next page. */
+            next?: string;
         };
         RoleInput: {
             name: components["schemas"]["RoleName"];
@@ -1207,7 +1293,8 @@ export interface components {
             next?: string;
         };
         AuditVerification: {
-            intact: boolean;
+            /** @description Whether every entry is as it was written. */
+            valid: boolean;
             /**
              * Format: int64
              * @description How many were read.
@@ -1802,6 +1889,82 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    createPasswordLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordLink"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    openPasswordLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whose it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenPasswordLink"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    usePasswordLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordInput"];
+            };
+        };
+        responses: {
+            /** @description A new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listPermissions: {
         parameters: {
             query?: never;
@@ -1825,14 +1988,19 @@ export interface operations {
     };
     listRoles: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All roles. */
+            /** @description A page of roles. */
             200: {
                 headers: {
                     [name: string]: unknown;

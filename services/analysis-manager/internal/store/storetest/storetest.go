@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"organizations are apart":       testOrganizations,
 		"what may be seen":              testAllowed,
 		"forgetting":                    testForgetting,
-		"all or nothing":                testAllOrNothing,
+		"what fails is not counted":     testAllOrNothing,
 		"samples":                       testSamples,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,129 @@
+package searchstore_test
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/searchstore"
+	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store/storetest"
+)
+
+// GATEHOUSE_TEST_SEARCH is the address of a node that the tests may use; see
+// testdata/node.
+func node(t testing.TB) string {
+	t.Helper()
+	url := os.Getenv("GATEHOUSE_TEST_SEARCH")
+	if url == "" {
+		t.Skip("GATEHOUSE_TEST_SEARCH names no node of Elasticsearch or OpenSearch")
+	}
+	return url
+}
+
+func open(t testing.TB, url string) *searchstore.Store {
+	t.Helper()
+	prefix := "test-" + strings.ToLower(rand.Text()[:10])
+	s, err := searchstore.New(searchstore.Options{URLs: []string{url}, Prefix: prefix, Refresh: 20 * time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		for _, path := range []string{prefix + "-records-*", "_index_template/" + prefix + "-records"} {
+			r, err := http.NewRequest(http.MethodDelete, url+"/"+path, nil)
+			require.NoError(t, err)
+			res, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+		}
+	})
+	return s
+}
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	url := node(t)
+	storetest.Run(t, func(t *testing.T) store.Store {
+		t.Helper()
+		return open(t, url)
+	})
+}
+
+// Nothing is known of such a server, so nothing is written to it.
+func TestOtherServersAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ info, want string }{
+		"old Elasticsearch": {`{"version":{"number":"7.17.0"}}`, "Elasticsearch 7.17.0: use Elasticsearch 8"},
+		"old OpenSearch":    {`{"version":{"number":"1.3.0","distribution":"opensearch"}}`, "opensearch 1.3.0"},
+		"another":           {`{"version":{"number":"9.1.0","distribution":"searchalike"}}`, "searchalike 9.1.0"},
+		"no search at all":  {`{}`, "use Elasticsearch 8"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || r.URL.Path != "/" {
+				t.Errorf("%s: %s %s", name, r.Method, r.URL)
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(c.info))
+		}))
+		s, err := searchstore.New(searchstore.Options{URLs: []string{server.URL}})
+		require.NoError(t, err)
+		_, err = s.Add(t.Context(), []store.Batch{storetest.Batch("b", storetest.Row("acme", "1", 0))})
+		require.ErrorContains(t, err, c.want, name)
+		require.Error(t, s.Health(), name)
+		server.Close()
+	}
+}
+
+// A cluster that is away or refuses the credentials is waited for; a record that
+// it does not take is not.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	status, body := http.StatusOK, `{"version":{"number":"8.1.0"}}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if strings.HasSuffix(r.URL.Path, "_bulk") {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+			return
+		}
+		_, _ = w.Write([]byte(`{"version":{"number":"8.1.0"}}`))
+	}))
+	t.Cleanup(server.Close)
+	s, err := searchstore.New(searchstore.Options{URLs: []string{server.URL}})
+	require.NoError(t, err)
+	batch := []store.Batch{storetest.Batch("b", storetest.Row("acme", "1", 0))}
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		away   bool
+	}{
+		"unauthorized": {401, `{}`, true},
+		"overloaded":   {429, `{}`, true},
+		"broken":       {500, `{"error":{"type":"x","reason":"y"}}`, true},
+		"item refused": {200, `{"items":[{"create":{"status":400,"error":{"type":"strict_dynamic_mapping_exception","reason":"no"}}}]}`, false},
+		"item busy":    {200, `{"items":[{"create":{"status":429,"error":{"type":"rejected","reason":"full"}}}]}`, true},
+		"odd":          {200, `{"items":[]}`, false},
+	} {
+		status, body = c.status, c.body
+		_, err := s.Add(t.Context(), batch)
+		require.Error(t, err, name)
+		require.Equal(t, c.away, s.Health() != nil, name)
+	}
+	status, body = 200, `{"items":[{"create":{"status":201}}]}`
+	added, err := s.Add(t.Context(), batch)
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"acme": 1}, added)
+	require.NoError(t, s.Health())
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	_, err := searchstore.New(searchstore.Options{})
+	require.ErrorContains(t, err, "no address")
+	_, err = searchstore.New(searchstore.Options{URLs: []string{"http://127.0.0.1:1"}, CA: []byte("none")})
+	require.ErrorContains(t, err, "no certificates")
+}

@@ -1,0 +1,5 @@
+// Package analysis is the client of analysis-manager's API, as far as the command needs it. It
+// is generated from the service's OpenAPI document.
+package analysis
+
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 --config codegen.yaml ../../../../analysis-manager/openapi.yaml

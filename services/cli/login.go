@@ -1,0 +1,279 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	process "github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/cli/internal/client/tenant"
+	"github.com/gatehouse/gatehouse/services/cli/internal/session"
+	"github.com/gatehouse/gatehouse/services/cli/internal/show"
+)
+
+// readyFile is what standalone writes when it serves.
+type readyFile struct {
+	Console string `json:"console"`
+	API     string `json:"api"`
+	SignIn  *struct {
+		URL  string `json:"url"`
+		Code string `json:"code"`
+	} `json:"signIn"`
+}
+
+func readReadyFile(path string) (readyFile, error) {
+	var f readyFile
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return f, fmt.Errorf("reading the ready file: %w", err)
+	}
+	if err := json.Unmarshal(b, &f); err != nil || f.API == "" {
+		return f, problem.New(problem.CodeInvalidInput, "%s is not a ready file; gatehouse standalone --ready-file writes one", path)
+	}
+	return f, nil
+}
+
+func (a *tool) login() *cobra.Command {
+	var ready, url, email, organization, token string
+	c := &cobra.Command{
+		Use:   "login --ready-file FILE | --url URL --email YOU | --url URL --token TOKEN",
+		Short: "Sign in, and remember the session",
+		Long: "Sign in, and remember the session in a file that only you can read.\n\n" +
+			"The password is asked for, or taken from GATEHOUSE_PASSWORD. A service account's token may be in GATEHOUSE_TOKEN.",
+		Example: "  gatehouse login --ready-file /tmp/gatehouse.json\n  gatehouse login --url https://apim.example.com --email olga@example.com",
+		Args:    exactly(),
+	}
+	f := c.Flags()
+	f.StringVar(&ready, "ready-file", "", "the file of gatehouse standalone, with its address and the first sign-in")
+	f.StringVar(&url, "url", "", "the address of the suite")
+	f.StringVar(&email, "email", "", "who you are")
+	f.StringVar(&organization, "organization", "", "the slug of the organization, if you belong to several")
+	f.StringVar(&token, "token", "", "a service account's token; - reads it from standard input")
+	c.RunE = a.run(func(ctx context.Context, _ []string) error {
+		s, err := a.session()
+		if err != nil {
+			return err
+		}
+		if token == "" && email == "" {
+			token = a.o.Environ("GATEHOUSE_TOKEN")
+		}
+		var file readyFile
+		if ready != "" {
+			if file, err = readReadyFile(ready); err != nil {
+				return err
+			}
+			url = file.API
+		}
+		if url == "" {
+			url = s.Profile().URL
+		}
+		var pair session.Pair
+		switch {
+		case url == "":
+			return usage("say where the suite is: --url ADDRESS, or --ready-file FILE")
+		case token != "":
+			if token == "-" {
+				if token, err = a.line(); err != nil {
+					return err
+				}
+			}
+			pair, err = s.UseToken(ctx, url, token)
+		case email != "":
+			var password string
+			if password, err = a.password("Password: "); err != nil {
+				return err
+			}
+			in := map[string]string{"email": email, "password": password}
+			if organization != "" {
+				in["organization"] = organization
+			}
+			pair, err = s.SignIn(ctx, url, "/sign-in", in)
+		case file.SignIn != nil:
+			pair, err = a.firstSignIn(ctx, s, file)
+		case ready != "":
+			return usage("the suite is set up already: sign in with --ready-file %s --email YOU", ready)
+		default:
+			return usage("say who you are: --email YOU, or --token TOKEN")
+		}
+		if err != nil {
+			return err
+		}
+		p := s.Profile()
+		return a.result(map[string]any{"url": p.URL, "user": p.User, "organization": p.Organization, "setupRequired": pair.SetupRequired}, func(w io.Writer) {
+			fmt.Fprintf(w, "Signed in to %s%s.\n", p.URL, as(p))
+			if pair.SetupRequired {
+				fmt.Fprintln(w, "Nobody can sign in again until the owner has an account: gatehouse setup --email YOU --name NAME --organization NAME")
+			}
+		})
+	})
+	return c
+}
+
+func as(p session.Profile) string {
+	out := ""
+	if p.User != "" {
+		out += " as " + p.User
+	}
+	if p.Organization != "" {
+		out += ", organization " + p.Organization
+	}
+	return out
+}
+
+// firstSignIn uses the one-time code of a ready file. One that was used by this
+// very session before is no mistake.
+func (a *tool) firstSignIn(ctx context.Context, s *session.Session, f readyFile) (session.Pair, error) {
+	pair, err := s.SignIn(ctx, f.API, "/sign-in/one-time", map[string]string{"code": f.SignIn.Code})
+	var p *problem.Problem
+	if err == nil || !errors.As(err, &p) || p.Status != http.StatusUnauthorized || s.Profile().URL != strings.TrimRight(f.API, "/") {
+		return pair, err
+	}
+	u, suiteErr := a.suite()
+	if suiteErr != nil {
+		return pair, err
+	}
+	me, meErr := answer[tenant.Me](u.tenant.GetMe(ctx))
+	if meErr != nil {
+		return pair, err
+	}
+	pair.SetupRequired = me.SetupRequired
+	return pair, nil
+}
+
+// line reads a line of standard input.
+func (a *tool) line() (string, error) {
+	text, err := bufio.NewReader(a.o.In).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("reading standard input: %w", err)
+	}
+	text = strings.TrimRight(text, "\r\n")
+	if text == "" {
+		return "", usage("standard input is empty")
+	}
+	return text, nil
+}
+
+// password asks for a password without showing it, or takes it from the
+// environment.
+func (a *tool) password(prompt string) (string, error) {
+	if p := a.o.Environ("GATEHOUSE_PASSWORD"); p != "" {
+		return p, nil
+	}
+	in, ok := a.o.In.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return "", usage("there is no terminal to ask for the password: set GATEHOUSE_PASSWORD")
+	}
+	fmt.Fprint(a.o.Err, prompt)
+	b, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(a.o.Err)
+	if err != nil {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	if len(b) == 0 {
+		return "", usage("the password is empty")
+	}
+	return string(b), nil
+}
+
+func (a *tool) logout() *cobra.Command {
+	c := &cobra.Command{Use: "logout", Short: "End the session and forget it", Args: exactly()}
+	c.RunE = a.run(func(ctx context.Context, _ []string) error {
+		s, err := a.session()
+		if err != nil {
+			return err
+		}
+		p := s.Profile()
+		if p.RefreshToken != "" {
+			if u, err := a.suite(); err == nil {
+				if err := done(u.tenant.SignOut(ctx)); err != nil && code(err) != exitSignedOut {
+					a.say("The suite could not be told (%v); the session is forgotten here.", err)
+				}
+			}
+		}
+		if err := s.Forget(); err != nil {
+			return err
+		}
+		return a.result(map[string]any{"signedOut": true}, func(w io.Writer) { fmt.Fprintln(w, "Signed out.") })
+	})
+	return c
+}
+
+func (a *tool) whoami() *cobra.Command {
+	c := &cobra.Command{Use: "whoami", Short: "Say who is signed in, and with which roles", Args: exactly()}
+	c.RunE = a.run(func(ctx context.Context, _ []string) error {
+		u, err := a.suite()
+		if err != nil {
+			return err
+		}
+		me, err := answer[tenant.Me](u.tenant.GetMe(ctx))
+		if err != nil {
+			return err
+		}
+		return a.result(me, func(w io.Writer) {
+			var roles []string
+			for _, g := range me.Grants {
+				r := g.RoleName
+				if p := value(g.Project); p != "" {
+					r += " (project " + p + ")"
+				}
+				roles = append(roles, r)
+			}
+			show.Pairs(w, "user", me.User.Name, "email", me.User.Email, "organization", me.Organization.Name+" ("+me.Organization.Slug+")",
+				"roles", strings.Join(roles, ", "), "suite", u.session.Profile().URL)
+		})
+	})
+	return c
+}
+
+func (a *tool) setup() *cobra.Command {
+	var in tenant.SetupInput
+	var email string
+	c := &cobra.Command{
+		Use:   "setup --email YOU --name NAME --organization NAME",
+		Short: "Complete the first run: give the owner an account and the organization a name",
+		Args:  exactly(),
+	}
+	f := c.Flags()
+	f.StringVar(&email, "email", "", "the owner's address")
+	f.StringVar(&in.Name, "name", "", "the owner's name")
+	f.StringVar(&in.OrganizationName, "organization", "", "the organization's name")
+	c.RunE = a.run(func(ctx context.Context, _ []string) error {
+		if email == "" || in.Name == "" || in.OrganizationName == "" {
+			return usage("--email, --name and --organization are needed")
+		}
+		u, err := a.suite()
+		if err != nil {
+			return err
+		}
+		if in.Password, err = a.password("Password for " + email + ": "); err != nil {
+			return err
+		}
+		in.Email = email
+		me, err := answer[tenant.Me](u.tenant.CompleteSetup(ctx, in))
+		if err != nil {
+			return err
+		}
+		return a.result(me, func(w io.Writer) {
+			fmt.Fprintf(w, "%s is set up; %s owns it.\n", me.Organization.Name, email)
+		})
+	})
+	return c
+}
+
+func version() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Say what this was built from", Args: exactly(), RunE: func(c *cobra.Command, _ []string) error {
+		b := process.Build()
+		fmt.Fprintf(c.OutOrStdout(), "gatehouse %s %s %s\n", b.Version, b.Revision, b.Go)
+		return nil
+	}}
+}

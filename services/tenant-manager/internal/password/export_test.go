@@ -1,0 +1,4 @@
+package password
+
+// Decoy is for tests.
+const Decoy = decoy
