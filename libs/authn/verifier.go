@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// Issuer and Audience are the claims iss and aud of every access token.
-	Issuer   = "gatehouse"
+	// Issuer is the claim iss of every access token.
+	Issuer = "gatehouse"
+	// Audience is the claim aud of every access token.
 	Audience = "gatehouse"
 	// Lifetime is how long an access token is valid.
 	Lifetime = 5 * time.Minute

@@ -61,6 +61,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/secret"
 )
 
 // Verifier says whom an access token is about; it is an authn.Verifier.
@@ -85,6 +86,8 @@ type Options struct {
 	Log *slog.Logger
 	// Metrics is where the collectors are registered; nil registers none.
 	Metrics prometheus.Registerer
+	// Keyring encrypts the answers that [Once] keeps; nil keeps them as they are.
+	Keyring *secret.Keyring
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }

@@ -263,7 +263,8 @@ func TestWhatIsSentMustBeWhatTheDocumentAllows(t *testing.T) {
 		{"twice", call{method: "POST", path: "/api/v1/books", body: `{"title":"T","shelf":{"row":1},"shelf":{"side":"left"}}`}, fields{{Pointer: "/shelf", Code: "duplicate"}}},
 		{"null", call{method: "POST", path: "/api/v1/books", body: `{"title":null}`}, fields{{Pointer: "/title", Code: "type"}}},
 		{
-			"everything at once", call{method: "POST", path: "/api/v1/books", body: `{"title":"","pages":0,"owner":"Ada <a@example.com>","shelf":{"sid":"up"},"authors":["a",""]}`},
+			"everything at once",
+			call{method: "POST", path: "/api/v1/books", body: `{"title":"","pages":0,"owner":"Ada <a@example.com>","shelf":{"sid":"up"},"authors":["a",""]}`},
 			fields{{Pointer: "/authors/1", Code: "minLength"}, {Pointer: "/owner", Code: "format"}, {Pointer: "/pages", Code: "minimum"}, {Pointer: "/shelf/row", Code: "required"}, {Pointer: "/shelf/sid", Code: "unknown"}, {Pointer: "/title", Code: "minLength"}},
 		},
 		{"too deep", call{method: "POST", path: "/api/v1/books", body: strings.Repeat("[", 300)}, fields{{Pointer: strings.Repeat("/0", 200), Code: "invalid"}}},

@@ -63,7 +63,7 @@ func (h *handlers) live(c echo.Context) error {
 				return nil // it comes back, and asks for everything anew
 			}
 			if err := out.Send(e.Name, "", e.Data); err != nil {
-				return nil //nolint:nilerr // the browser has left
+				return nil // the browser has left
 			}
 		case <-t.C:
 			if authn.CheckSession(ctx) != nil || out.Ping() != nil {
