@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/authn/authntest"
@@ -33,7 +33,7 @@ import (
 	gatewaymanager "github.com/gatehouse/gatehouse/services/gateway-manager"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, dbtest.Leaks()...) }
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
 
 const (
 	patience = 20 * time.Second

@@ -25,7 +25,7 @@ const (
 	// sweepEvery is how often it removes what nothing refers to any more.
 	sweepEvery = 30 * time.Minute
 	// retryMin and retryMax are the waits after a group could not be published.
-	retryMin, retryMax = 100 * time.Millisecond, 15 * time.Second
+	retryMin, retryMax = 100 * time.Millisecond, 3 * time.Second
 	// step bounds one step that needs others.
 	step = 2 * time.Minute
 	// askLimit bounds asking policy-manager.
