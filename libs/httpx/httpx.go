@@ -177,7 +177,7 @@ func (s *Server) Check() error {
 	}
 	for id, o := range s.doc.operations {
 		if !have[id] {
-			errs = append(errs, fmt.Errorf("%s (%s) is in the OpenAPI document and has no handler", id, o.op.OperationID))
+			errs = append(errs, fmt.Errorf("%s (%s) is in the OpenAPI document and has no handler", id, o.id))
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
