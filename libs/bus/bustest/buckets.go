@@ -95,7 +95,7 @@ func (v *view) has(t *testing.T, want map[string]string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	require.True(t, slices.IsSorted(v.told), "revisions rise: %v", v.told)
-	require.Equal(t, len(slices.Compact(slices.Clone(v.told))), len(v.told), "nothing is told twice")
+	require.Len(t, slices.Compact(slices.Clone(v.told)), len(v.told), "nothing is told twice")
 }
 
 func (v *view) count() (markers, resets int) {
