@@ -112,7 +112,7 @@ func (g *gateway) apply(s source.Snapshot) {
 	if stats.Compiled > 1000 {
 		debug.FreeOSMemory() // compiling left much behind that is not needed again
 	}
-	tuneMemory()
+	g.gcPercent = tuneMemory(g.gcPercent)
 	for _, i := range next.Issues {
 		for _, p := range i.Problems {
 			g.log.Error("an API was not compiled", "kind", string(i.Kind), "unit", i.Unit, "serving", i.Serving,

@@ -13,9 +13,12 @@ const smallHeap = 16 << 20
 // collected: most of what a request allocates dies with it, and a gateway that
 // lives on a few megabytes would otherwise collect hundreds of times a second.
 // A large heap is collected as usual. GOGC in the environment wins.
-func tuneMemory() {
+//
+// The setting is changed only where that makes a difference to what it is now,
+// which is returned: changing it waits for a collection under way to end.
+func tuneMemory(now int) int {
 	if os.Getenv("GOGC") != "" {
-		return
+		return now
 	}
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
@@ -23,5 +26,9 @@ func tuneMemory() {
 	if l := live[0].Value.Uint64(); l > smallHeap {
 		percent = int(max(50, min(400, 400*smallHeap/l)))
 	}
-	debug.SetGCPercent(percent)
+	if now == 0 || percent < now*4/5 || percent > now*5/4 {
+		debug.SetGCPercent(percent)
+		return percent
+	}
+	return now
 }

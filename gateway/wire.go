@@ -70,10 +70,11 @@ type gateway struct {
 	bus         *bus.Bus     // nil where there is no control plane
 	plane       *plane.Plane // likewise
 
-	mu       sync.Mutex // one configuration is applied at a time
-	snapshot source.Snapshot
-	toKeep   chan source.Snapshot // of one place
-	kept     bool                 // the first configuration was written
+	mu        sync.Mutex // one configuration is applied at a time
+	snapshot  source.Snapshot
+	toKeep    chan source.Snapshot // of one place
+	kept      bool                 // the first configuration was written
+	gcPercent int                  // as set last; 0 = as it was
 }
 
 // onClose has f called when the gateway ends, the last first.

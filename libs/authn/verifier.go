@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,8 +19,9 @@ import (
 )
 
 const (
-	// Issuer and Audience are the claims iss and aud of every access token.
-	Issuer   = "gatehouse"
+	// Issuer is the claim iss of every access token.
+	Issuer = "gatehouse"
+	// Audience is the claim aud of every access token.
 	Audience = "gatehouse"
 	// Lifetime is how long an access token is valid.
 	Lifetime = 5 * time.Minute
@@ -88,6 +90,7 @@ type Verifier struct {
 	parser *jwt.Parser
 	keys   atomic.Pointer[keySet]
 	flight singleflight.Group
+	seen   verified
 
 	mu    sync.Mutex
 	tried time.Time // when keys were last asked for
@@ -129,17 +132,26 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 	if len(token) > longest {
 		return Principal{}, invalid("it is too long")
 	}
+	sum := sha256.Sum256([]byte(token))
+	if s := v.seen.get(sum); s != nil && v.has(s.kid, s.key) { // the key may have been withdrawn
+		if err := v.check(&s.claims); err != nil {
+			return Principal{}, err
+		}
+		return s.claims.Principal(), nil
+	}
 	var c Claims
 	var away error
+	var kid string
+	var key ed25519.PublicKey
 	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		if _, has := t.Header["crit"]; has {
 			return nil, errors.New("it has critical extensions")
 		}
-		kid, _ := t.Header["kid"].(string)
-		if kid == "" {
+		if kid, _ = t.Header["kid"].(string); kid == "" {
 			return nil, errors.New("it names no key")
 		}
-		key, err := v.key(ctx, kid)
+		var err error
+		key, err = v.key(ctx, kid)
 		away = err
 		if err == nil && key == nil {
 			err = errors.New("its key is not known")
@@ -156,7 +168,14 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 	if err := v.check(&c); err != nil {
 		return Principal{}, err
 	}
+	v.seen.put(sum, &seen{c, kid, key})
 	return c.Principal(), nil
+}
+
+// has says whether a key is still one of those that sign.
+func (v *Verifier) has(kid string, key ed25519.PublicKey) bool {
+	s := v.keys.Load()
+	return s != nil && s.keys[kid].Equal(key)
 }
 
 // check holds the claims against the clock and what they must be.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/secret"
 )
 
 type (
@@ -36,6 +37,7 @@ type incoming struct {
 	key     string // Idempotency-Key
 	body    []byte // of JSON requests of the API
 	actor   string
+	ring    *secret.Keyring
 	header  http.Header // of the answer
 }
 
@@ -116,7 +118,7 @@ func (s *Server) around(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		begun := time.Now()
 		r := c.Request()
-		in := &incoming{id: requestID(r), address: address(r), method: r.Method, target: r.URL.RequestURI(), key: r.Header.Get("Idempotency-Key"), header: c.Response().Header()}
+		in := &incoming{id: requestID(r), address: address(r), method: r.Method, target: r.URL.RequestURI(), key: r.Header.Get("Idempotency-Key"), header: c.Response().Header(), ring: s.opt.Keyring}
 		ctx := context.WithValue(bus.WithMetadata(r.Context(), trace(r)), incomingKey{}, in)
 		c.SetRequest(r.WithContext(ctx))
 		// Echo matches, and generated code unescapes, the escaped path.

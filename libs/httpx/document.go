@@ -30,9 +30,10 @@ const (
 	signedIn
 )
 
-// operation is one operation, made ready.
+// operation is one operation, made ready. It keeps nothing of the document but
+// what requests are held against.
 type operation struct {
-	op         *openapi3.Operation
+	id         string
 	params     []*openapi3.Parameter // in path, query and header
 	query      []string              // the names of those in the query
 	access     access
@@ -85,7 +86,7 @@ var template = regexp.MustCompile(`\{([^{}]+)\}`)
 func route(path string) string { return template.ReplaceAllString(path, ":$1") }
 
 func newOperation(doc *openapi3.T, item *openapi3.PathItem, op *openapi3.Operation) (*operation, error) {
-	o := &operation{op: op}
+	o := &operation{id: op.OperationID}
 	if op.OperationID == "" {
 		return nil, errors.New("it has no operationId")
 	}

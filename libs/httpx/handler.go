@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/secret"
 )
 
 // Page returns what the query parameters cursor, limit and sort ask for. A field
@@ -47,8 +48,9 @@ func column(field string) string {
 
 // Once runs fn in a transaction, and only once for an Idempotency-Key of the
 // caller's organization: a request that comes again gets the answer of the first
-// (see [db.DB.Once]). The answer is kept as JSON for a day: T must come back from
-// JSON as it was, and must hold no secret, or be run without this.
+// (see [db.DB.Once]). The answer is kept as JSON for a day, encrypted where the
+// server has a keyring: T must come back from JSON as it was. Without a keyring
+// it must hold no secret.
 func Once[T any](ctx context.Context, d *db.DB, fn func(tx *db.Tx) (T, error)) (T, error) {
 	var answer T
 	in := incomingOf(ctx)
@@ -66,17 +68,39 @@ func Once[T any](ctx context.Context, d *db.DB, fn func(tx *db.Tx) (T, error)) (
 		if err != nil {
 			return db.Response{}, fmt.Errorf("keeping the answer: %w", err)
 		}
-		return db.Response{Status: http.StatusCreated, Body: body}, nil
+		return db.Response{Status: http.StatusCreated, Body: in.seal(p.Organization, body)}, nil
 	})
 	if err != nil || !again {
 		return answer, err
 	}
-	in.header.Set("Idempotency-Replayed", "true")
 	var kept T
-	if err := json.Unmarshal(got.Body, &kept); err != nil {
+	body, err := in.open(p.Organization, got.Body)
+	if err == nil {
+		err = json.Unmarshal(body, &kept)
+	}
+	if err != nil {
 		return kept, fmt.Errorf("reading the kept answer: %w", err)
 	}
+	in.header.Set("Idempotency-Replayed", "true")
 	return kept, nil
+}
+
+func (in *incoming) place(organization string) secret.Place {
+	return secret.Place{Table: "idempotency_keys", Column: "body", Row: organization + "/" + in.key}
+}
+
+func (in *incoming) seal(organization string, body []byte) []byte {
+	if in.ring == nil {
+		return body
+	}
+	return []byte(in.ring.Seal(body, in.place(organization)))
+}
+
+func (in *incoming) open(organization string, body []byte) ([]byte, error) {
+	if in.ring == nil || json.Valid(body) { // kept before there was a keyring
+		return body, nil
+	}
+	return in.ring.Open(string(body), in.place(organization))
 }
 
 // Merge returns current as the body of the request being answered changes it: a

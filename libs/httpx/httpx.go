@@ -61,6 +61,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/secret"
 )
 
 // Verifier says whom an access token is about; it is an authn.Verifier.
@@ -85,6 +86,8 @@ type Options struct {
 	Log *slog.Logger
 	// Metrics is where the collectors are registered; nil registers none.
 	Metrics prometheus.Registerer
+	// Keyring encrypts the answers that [Once] keeps; nil keeps them as they are.
+	Keyring *secret.Keyring
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -174,7 +177,7 @@ func (s *Server) Check() error {
 	}
 	for id, o := range s.doc.operations {
 		if !have[id] {
-			errs = append(errs, fmt.Errorf("%s (%s) is in the OpenAPI document and has no handler", id, o.op.OperationID))
+			errs = append(errs, fmt.Errorf("%s (%s) is in the OpenAPI document and has no handler", id, o.id))
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/httpx/httpxtest"
 	"github.com/gatehouse/gatehouse/libs/internal/example"
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
@@ -118,6 +119,9 @@ type fixture struct {
 	tenants *authntest.Tenants
 	log     *lines
 	metrics *prometheus.Registry
+
+	t        testing.TB
+	document *httpxtest.Document // nil in benchmarks
 }
 
 type lines struct {
@@ -139,7 +143,10 @@ func (l *lines) String() string {
 
 func serve(t testing.TB) *fixture {
 	t.Helper()
-	f := &fixture{shelf: &shelf{}, tenants: authntest.New(t), log: &lines{}, metrics: prometheus.NewRegistry()}
+	f := &fixture{shelf: &shelf{}, tenants: authntest.New(t), log: &lines{}, metrics: prometheus.NewRegistry(), t: t}
+	if _, bench := t.(*testing.B); !bench {
+		f.document = httpxtest.Read(t, example.Document)
+	}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	var err error
 	f.Server, err = httpx.New(httpx.Options{
@@ -174,6 +181,9 @@ func (f *fixture) do(c call) *httptest.ResponseRecorder {
 	var h http.Handler = f
 	if c.bus {
 		h = httpx.FromBus(f)
+	}
+	if f.document != nil { // every answer of every test is what the document says
+		h = f.document.Handler(f.t, h)
 	}
 	h.ServeHTTP(w, r)
 	return w
@@ -263,7 +273,8 @@ func TestWhatIsSentMustBeWhatTheDocumentAllows(t *testing.T) {
 		{"twice", call{method: "POST", path: "/api/v1/books", body: `{"title":"T","shelf":{"row":1},"shelf":{"side":"left"}}`}, fields{{Pointer: "/shelf", Code: "duplicate"}}},
 		{"null", call{method: "POST", path: "/api/v1/books", body: `{"title":null}`}, fields{{Pointer: "/title", Code: "type"}}},
 		{
-			"everything at once", call{method: "POST", path: "/api/v1/books", body: `{"title":"","pages":0,"owner":"Ada <a@example.com>","shelf":{"sid":"up"},"authors":["a",""]}`},
+			"everything at once",
+			call{method: "POST", path: "/api/v1/books", body: `{"title":"","pages":0,"owner":"Ada <a@example.com>","shelf":{"sid":"up"},"authors":["a",""]}`},
 			fields{{Pointer: "/authors/1", Code: "minLength"}, {Pointer: "/owner", Code: "format"}, {Pointer: "/pages", Code: "minimum"}, {Pointer: "/shelf/row", Code: "required"}, {Pointer: "/shelf/sid", Code: "unknown"}, {Pointer: "/title", Code: "minLength"}},
 		},
 		{"too deep", call{method: "POST", path: "/api/v1/books", body: strings.Repeat("[", 300)}, fields{{Pointer: strings.Repeat("/0", 200), Code: "invalid"}}},

@@ -25,7 +25,7 @@ func decodeJSON(raw []byte) (any, *problem.Field) {
 	j := &jsonDecoder{d: d}
 	v, err := j.value("", 0)
 	if err == nil {
-		if _, end := d.Token(); end != io.EOF { //nolint:errorlint // Token returns it bare
+		if _, end := d.Token(); end != io.EOF {
 			err = errors.New("something follows the JSON value")
 		}
 	}

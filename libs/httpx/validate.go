@@ -181,7 +181,7 @@ func isEmpty(r *http.Request) (bool, error) {
 	}
 	var one [1]byte
 	switch _, err := io.ReadFull(r.Body, one[:]); {
-	case err == io.EOF: //nolint:errorlint // ReadFull returns it bare
+	case err == io.EOF:
 		return true, nil
 	case err != nil:
 		return false, err

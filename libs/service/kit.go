@@ -49,7 +49,7 @@ func guarded(ctx context.Context, f func(context.Context) error) (err error) {
 // service does not leave as they are.
 func (k *Kit) Server(document []byte, adjust ...func(*httpx.Options)) (*httpx.Server, error) {
 	o := httpx.Options{
-		Service: k.Name, Document: document, Verifier: k.Verifier, Access: k.Access, Log: k.Log, Metrics: k.Metrics, Now: k.Now,
+		Service: k.Name, Document: document, Verifier: k.Verifier, Access: k.Access, Log: k.Log, Metrics: k.Metrics, Keyring: k.Keyring, Now: k.Now,
 	}
 	for _, f := range adjust {
 		f(&o)

@@ -197,7 +197,8 @@ func send(t *testing.T, rt http.RoundTripper, method, url, token, body string, h
 func TestAServiceServes(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	p := run(t, service.Options{Name: "shelf", Config: w.config(t), Migrations: migrations(t)}, build)
+	c := w.config(t)
+	p := run(t, service.Options{Name: "shelf", Config: c, Migrations: migrations(t)}, build)
 	recorded := make(chan audit.Recorded, 8)
 	listening := make(chan struct{}, 8)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -219,6 +220,10 @@ func TestAServiceServes(t *testing.T) {
 	require.Equal(t, "true", header.Get("Idempotency-Replayed"))
 	status, body, _ = send(t, tcp, "POST", p.url+"/api/v1/books", token, `{"title":"Dune"}`)
 	require.Equal(t, 409, status, body)
+	var kept [][]byte
+	require.NoError(t, database(t, c).Unscoped(t.Context(), "looked at by a test").Table("idempotency_keys").Pluck("body", &kept).Error)
+	require.Len(t, kept, 1)
+	require.NotContains(t, string(kept[0]), "Dune", "answers may hold what is shown once")
 	r := <-recorded
 	require.Equal(t, audit.Recorded{
 		ID: r.ID, Organization: "o1", Service: "shelf", Action: "book.created", Outcome: "done",
@@ -248,6 +253,15 @@ func TestAServiceServes(t *testing.T) {
 	status, body, _ = send(t, over, "GET", "http://shelf/metrics", "", "")
 	require.Equal(t, 404, status, body, "what is for operators is not for those who forward")
 	require.NoError(t, p.stop())
+}
+
+// database opens a service's database once more.
+func database(t *testing.T, c service.Config) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), db.Config{DSN: c.Database.DSN.Reveal()}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
 }
 
 // shelfRecord is the record of what happened in the service of the tests.

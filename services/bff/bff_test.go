@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,7 +50,7 @@ type world struct {
 	asked    []*http.Request // of gateway-manager
 	exchange int
 	logins   int
-	sessions map[string]bool // refresh tokens
+	ended    bool // tenant-manager takes no token any more
 	lastIP   string
 }
 
@@ -66,7 +67,7 @@ func start(t *testing.T, change func(*bff.Config)) *world {
 		t.Cleanup(func() { _ = b.Close(context.WithoutCancel(t.Context())) })
 		return b
 	}
-	w := &world{t: t, tenants: authntest.New(t), fleet: connect(gateway.Service), sessions: map[string]bool{}}
+	w := &world{t: t, tenants: authntest.New(t), fleet: connect(gateway.Service)}
 	identity := connect(tenant.Service)
 	w.tenants.Serve(t, identity)
 	w.tenants.Grant(t, "o1", "ada", tenant.Grant{Permissions: []string{"*"}})
@@ -110,7 +111,6 @@ func (w *world) tenantManager() http.Handler {
 		w.mu.Lock()
 		w.logins++
 		refresh := "refresh-" + strconv.Itoa(w.logins)
-		w.sessions[refresh] = true
 		w.mu.Unlock()
 		access := w.tenants.Token(w.t, authn.Principal{Organization: "o1", OrganizationSlug: "acme", Subject: "ada", Session: "s-ada"})
 		_ = json.NewEncoder(rw).Encode(map[string]any{
@@ -143,7 +143,10 @@ func (w *world) tenantManager() http.Handler {
 	})
 	m.HandleFunc("GET /api/v1/setup", func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{"required":true}`) })
 	m.HandleFunc("GET /api/v1/me", func(rw http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
+		w.mu.Lock()
+		ended := w.ended
+		w.mu.Unlock()
+		if ended || r.Header.Get("Authorization") == "" {
 			authn.Missing().Write(rw)
 			return
 		}
@@ -537,6 +540,31 @@ func TestPagesAreToldWhatChanges(t *testing.T) {
 	require.Less(t, time.Since(begun), 5*time.Second)
 	_, _, ok = all.next()
 	require.False(t, ok)
+}
+
+// A session that an administrator ends is over here as well, also for a page
+// that only listens.
+func TestASessionIsEndedElsewhere(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	b := w.browser(admin)
+	b.signIn()
+	s, status := b.open("/bff/live?topics=gateways")
+	require.Equal(t, 200, status)
+	w.tenants.Revoke(t, "o1", "s-ada")
+	w.mu.Lock()
+	w.ended = true
+	w.mu.Unlock()
+	for ok := true; ok; { // until the bff has heard of it
+		require.NoError(t, bus.Publish(t.Context(), w.fleet, gateway.FleetChanged{Organization: "o1"}))
+		_, _, ok = s.next()
+	}
+	v := b.session()
+	require.False(t, v.SignedIn)
+	require.Equal(t, "anonymous", v.CSRF)
+	u, err := url.Parse("http://" + admin)
+	require.NoError(t, err)
+	require.Empty(t, b.client.Jar.Cookies(u), "the cookie is taken back")
 }
 
 func TestSessionsInRedis(t *testing.T) {

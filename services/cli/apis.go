@@ -79,7 +79,7 @@ func (f *importFlags) add(c *cobra.Command) {
 }
 
 // input returns the request of an import.
-func (f *importFlags) input(project, document, from string) (gateway.ApiImport, error) {
+func (f *importFlags) input(project, document string) (gateway.ApiImport, error) {
 	in := gateway.ApiImport{Project: project, Document: &document}
 	for _, x := range []struct {
 		text string
@@ -96,7 +96,6 @@ func (f *importFlags) input(project, document, from string) (gateway.ApiImport, 
 		}
 		in.Upstream = &unit.Upstream{Targets: []unit.Target{{URL: f.upstream}}}
 	}
-	_ = from
 	return in, nil
 }
 
@@ -122,7 +121,7 @@ func (a *tool) importAPI() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		in, err := f.input(project.Id, text, args[0])
+		in, err := f.input(project.Id, text)
 		if err != nil {
 			return err
 		}

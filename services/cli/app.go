@@ -47,14 +47,16 @@ func (a *tool) run(fn func(ctx context.Context, args []string) error) func(*cobr
 }
 
 // say writes a line about the progress, which is no result.
-func (a *tool) say(format string, args ...any) { fmt.Fprintf(a.o.Err, format+"\n", args...) }
+func (a *tool) say(format string, args ...any) {
+	fmt.Fprintf(show.Plain(a.o.Err), format+"\n", args...)
+}
 
 // result writes JSON for programs, or what people calls.
 func (a *tool) result(v any, people func(w io.Writer)) error {
 	if a.json() {
 		return show.JSON(a.o.Out, v)
 	}
-	people(a.o.Out)
+	people(show.Plain(a.o.Out))
 	return nil
 }
 
@@ -201,10 +203,13 @@ func (s *suite) api(ctx context.Context, ref string) (gateway.Api, error) {
 	var names []string
 	var found []gateway.Api
 	for _, a := range all {
-		if a.Slug == ref || strings.EqualFold(a.Name, ref) {
+		if strings.EqualFold(a.Name, ref) {
 			found = append(found, a)
 		}
 		names = append(names, a.Slug)
+	}
+	if i := slices.IndexFunc(all, func(a gateway.Api) bool { return a.Slug == ref }); i >= 0 {
+		found = all[i : i+1]
 	}
 	switch len(found) {
 	case 0:
@@ -212,7 +217,7 @@ func (s *suite) api(ctx context.Context, ref string) (gateway.Api, error) {
 	case 1:
 		return answer[gateway.Api](s.gateway.GetApi(ctx, found[0].Id))
 	}
-	return gateway.Api{}, usage("there are %d APIs %q; name one by its id", len(found), ref)
+	return gateway.Api{}, usage("there are %d APIs named %q; name one by its slug", len(found), ref)
 }
 
 func (s *suite) listAPIs(ctx context.Context, project, text string) ([]gateway.Api, error) {

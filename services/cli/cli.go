@@ -18,6 +18,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/cli/internal/session"
+	"github.com/gatehouse/gatehouse/services/cli/internal/show"
 )
 
 // Options say what else the command does, and where it reads and writes. What is
@@ -113,7 +114,7 @@ func Main(ctx context.Context, o Options, args []string) int {
 	c.SetArgs(args)
 	err := c.ExecuteContext(ctx)
 	if err != nil {
-		complain(o.Err, err)
+		complain(show.Plain(o.Err), err)
 	}
 	return code(err)
 }

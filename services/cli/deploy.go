@@ -159,8 +159,10 @@ func (a *tool) await(ctx context.Context, u *suite, d gateway.Deployment, limit 
 		}
 	}
 	for {
-		for _, g := range d.Gateways {
-			tell(g.Gateway, fmt.Sprintf("  gateway %s: %s", g.Name, joined(", ", string(g.State), value(g.Detail))))
+		if d.State != gateway.Publishing {
+			for _, g := range d.Gateways {
+				tell(g.Gateway, fmt.Sprintf("  gateway %s: %s", g.Name, joined(", ", string(g.State), value(g.Detail))))
+			}
 		}
 		switch d.State {
 		case gateway.Live:

@@ -54,6 +54,7 @@ type quick struct {
 	api  gateway.Api
 	env  gateway.Environment
 	plan policy.Plan
+	text string // of the document
 	out  quickResult
 }
 
@@ -100,11 +101,12 @@ func (q *quick) importDocument(ctx context.Context, from string) error {
 	if err != nil {
 		return err
 	}
+	q.text = text
 	project, err := q.suite.project(ctx, q.importFlags.project)
 	if err != nil {
 		return err
 	}
-	in, err := q.input(project.Id, text, from)
+	in, err := q.input(project.Id, text)
 	if err != nil {
 		return err
 	}
@@ -117,7 +119,13 @@ func (q *quick) importDocument(ctx context.Context, from string) error {
 	if err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(there, func(x gateway.Api) bool { return x.Slug == would.Api.Slug }); i >= 0 {
+	slug := q.slug
+	if slug == "" {
+		slug = slugOf(would.Api.Name)
+	}
+	if i := slices.IndexFunc(there, func(x gateway.Api) bool {
+		return x.Slug == slug || q.slug == "" && strings.EqualFold(x.Name, would.Api.Name)
+	}); i >= 0 {
 		if q.api, err = answer[gateway.Api](q.gateway.GetApi(ctx, there[i].Id)); err != nil {
 			return err
 		}
@@ -321,27 +329,41 @@ func (q *quick) newKey(ctx context.Context) error {
 	return nil
 }
 
-// firstCall calls the API through the gateway, as soon as it knows the key.
+// firstCall calls the API through the gateway, as soon as it knows the key. It
+// tries a few operations until one is answered well.
 func (q *quick) firstCall(ctx context.Context) error {
-	path, err := q.pathToTry(ctx)
-	if err != nil {
-		return err
-	}
 	q.out.Header = value(q.plan.KeyHeader)
 	base := q.out.URL
-	q.out.URL = base + path
-	q.out.Curl = fmt.Sprintf("curl -i -H '%s: %s' '%s'", q.out.Header, q.out.Key, q.out.URL)
+	var first quickResult
+	for i, path := range pathsToTry(q.text) {
+		q.out.URL = base + path
+		q.out.Curl = fmt.Sprintf("curl -i -H '%s: %s' '%s'", q.out.Header, q.out.Key, q.out.URL)
+		if err := q.callUntilKnown(ctx); err != nil {
+			return err
+		}
+		if i == 0 {
+			first = q.out
+		}
+		if q.out.Status < 400 {
+			q.step("call", "GET %s was answered %d", q.out.URL, q.out.Status)
+			return nil
+		}
+	}
+	q.out = first
+	q.step("call", "GET %s was answered %d", q.out.URL, q.out.Status)
+	return nil
+}
+
+// callUntilKnown calls, again as long as the gateway does not know the key.
+func (q *quick) callUntilKnown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		again, err := q.call(ctx)
-		if err != nil {
+		if err != nil || !again {
 			return err
-		}
-		if !again {
-			break
 		}
 		select {
 		case <-tick.C:
@@ -349,8 +371,6 @@ func (q *quick) firstCall(ctx context.Context) error {
 			return problem.New(problem.CodeDependencyDown, "the gateway still answers %d to the new key after %s; see gatehouse explain %s", q.out.Status, patience, q.out.RequestID)
 		}
 	}
-	q.step("call", "GET %s was answered %d", q.out.URL, q.out.Status)
-	return nil
 }
 
 // call calls once. again says that the gateway does not know the key or the
@@ -381,44 +401,4 @@ func (q *quick) call(ctx context.Context) (again bool, err error) {
 		return p.Code == problem.CodeCredentialInvalid || p.Code == problem.CodeSubscriptionMissing, nil
 	}
 	return false, nil
-}
-
-// pathToTry chooses an operation that can be called without knowing the API: a
-// GET without path parameters, the shortest.
-func (q *quick) pathToTry(ctx context.Context) (string, error) {
-	l, err := answer[gateway.OperationList](q.gateway.ListApiOperations(ctx, q.api.Id, &gateway.ListApiOperationsParams{}))
-	if err != nil {
-		return "", err
-	}
-	best, filled := "", ""
-	for _, o := range l.Items {
-		if o.Method != http.MethodGet && o.Method != "*" {
-			continue
-		}
-		if path := fill(o.Path); path != o.Path {
-			if filled == "" {
-				filled = path
-			}
-		} else if best == "" || len(path) < len(best) {
-			best = path
-		}
-	}
-	switch {
-	case best != "":
-		return best, nil
-	case filled != "":
-		return filled, nil
-	}
-	return "/", nil
-}
-
-// fill puts something into the parameters of a path template.
-func fill(template string) string {
-	parts := strings.Split(template, "/")
-	for i, p := range parts {
-		if strings.Contains(p, "{") {
-			parts[i] = "1"
-		}
-	}
-	return strings.Join(parts, "/")
 }

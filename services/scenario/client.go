@@ -9,11 +9,14 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/libs/httpx/httpxtest"
 )
 
 // Patience is how long what happens in the background may take, on a machine
@@ -56,10 +59,12 @@ type client struct {
 	at    Installation
 	token string
 	http  *http.Client
+	// documents are what answers are held against, by service.
+	documents map[string]*httpxtest.Document
 }
 
 func newClient(t testing.TB, at Installation) *client {
-	c := &client{t: t, at: at, http: &http.Client{Timeout: Patience}}
+	c := &client{t: t, at: at, http: &http.Client{Timeout: Patience}, documents: map[string]*httpxtest.Document{}}
 	t.Cleanup(c.http.CloseIdleConnections)
 	return c
 }
@@ -100,7 +105,24 @@ func (c *client) send(method, service, path string, body any, header ...string) 
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	return do(c.t, c.http, r)
+	a := do(c.t, c.http, r)
+	plain, _, _ := strings.Cut(path, "?")
+	if err := c.document(service).Check(method, "/api/v1"+plain, a.status, a.header, a.body); err != nil {
+		c.t.Error(err)
+	}
+	return a
+}
+
+// document is what a service says of its API.
+func (c *client) document(service string) *httpxtest.Document {
+	c.t.Helper()
+	if d := c.documents[service]; d != nil {
+		return d
+	}
+	raw, err := os.ReadFile("../" + service + "/openapi.yaml")
+	require.NoError(c.t, err)
+	c.documents[service] = httpxtest.Read(c.t, raw)
+	return c.documents[service]
 }
 
 // want is send for an answer of a certain status.

@@ -153,6 +153,7 @@ func TestTheStoryAsProcesses(t *testing.T) {
 	traffic := address()
 
 	own := map[string]object{
+		"tenant-manager": {"firstRun": object{"consoleURL": "http://apim-admin.test"}},
 		"gateway-manager": {"seed": object{"groups": []object{{
 			"organization": "default", "group": "default", "environment": "dev", "publicURL": "http://" + traffic, "joinToken": joinToken,
 		}}}},
@@ -202,9 +203,9 @@ func TestTheStoryAsProcesses(t *testing.T) {
 	}
 	var code string
 	require.Eventually(t, func() bool {
-		m := regexp.MustCompile(`code=([A-Za-z0-9_-]{20,})|"code":"([A-Za-z0-9_-]{20,})"`).FindStringSubmatch(processes["tenant-manager"].log.String())
+		m := regexp.MustCompile(`http://apim-admin\.test/setup#code=([A-Za-z0-9_-]{20,})`).FindStringSubmatch(processes["tenant-manager"].log.String())
 		if m != nil {
-			code = m[1] + m[2]
+			code = m[1]
 		}
 		return m != nil
 	}, scenario.Patience, 50*time.Millisecond, "the log of tenant-manager does not say how to sign in")

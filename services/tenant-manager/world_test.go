@@ -76,7 +76,7 @@ type recorded struct{ audit.Recorded }
 // Subject is the event's.
 func (recorded) Subject() string { return audit.Recorded{Service: tenant.Service}.Subject() }
 
-func newWorld(t *testing.T, change ...func(*tenantmanager.Config)) *world {
+func newWorld(t testing.TB, change ...func(*tenantmanager.Config)) *world {
 	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
 		tenantmanager.Access(),
@@ -109,7 +109,7 @@ func newWorld(t *testing.T, change ...func(*tenantmanager.Config)) *world {
 }
 
 // start starts the service; stop ends it, and may be called twice.
-func (w *world) start(t *testing.T) {
+func (w *world) start(t testing.TB) {
 	t.Helper()
 	listening := make(chan net.Addr, 1)
 	cfg := w.cfg
@@ -137,7 +137,7 @@ func (w *world) start(t *testing.T) {
 }
 
 // another starts a second instance on the same database and the same bus.
-func (w *world) another(t *testing.T) *world {
+func (w *world) another(t testing.TB) *world {
 	t.Helper()
 	b := &world{clock: w.clock, nats: w.nats, other: w.other, cfg: w.cfg, client: w.client, code: w.code}
 	b.start(t)
@@ -146,7 +146,7 @@ func (w *world) another(t *testing.T) *world {
 }
 
 // listen notes the names of all events.
-func (w *world) listen(t *testing.T) {
+func (w *world) listen(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	note := func(s string) {
@@ -192,7 +192,7 @@ func (w *world) listen(t *testing.T) {
 }
 
 // expect waits for exactly these events, in any order.
-func (w *world) expect(t *testing.T, what string, want ...string) {
+func (w *world) expect(t testing.TB, what string, want ...string) {
 	t.Helper()
 	slices.Sort(want)
 	var got []string
@@ -217,7 +217,7 @@ type answer struct {
 }
 
 // text returns a field, named by a path such as "user/id".
-func (a answer) text(t *testing.T, path string) string {
+func (a answer) text(t testing.TB, path string) string {
 	t.Helper()
 	var v any
 	require.NoError(t, json.Unmarshal([]byte(a.body), &v), a.body)
@@ -237,12 +237,12 @@ func (a answer) text(t *testing.T, path string) string {
 }
 
 // call sends a request over TCP.
-func (w *world) call(t *testing.T, token, method, path, body string, header ...string) answer {
+func (w *world) call(t testing.TB, token, method, path, body string, header ...string) answer {
 	t.Helper()
 	return w.over(t, w.client.Transport, w.url, token, method, path, body, header...)
 }
 
-func (w *world) over(t *testing.T, rt http.RoundTripper, url, token, method, path, body string, header ...string) answer {
+func (w *world) over(t testing.TB, rt http.RoundTripper, url, token, method, path, body string, header ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url+"/api/v1"+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -264,7 +264,7 @@ func (w *world) over(t *testing.T, rt http.RoundTripper, url, token, method, pat
 }
 
 // setUp completes the first run and returns the owner's access token.
-func (w *world) setUp(t *testing.T) string {
+func (w *world) setUp(t testing.TB) string {
 	t.Helper()
 	a := w.call(t, "", "POST", "/sign-in/one-time", `{"code":"`+w.code+`"}`)
 	require.Equal(t, 200, a.status, a.body)
@@ -275,7 +275,7 @@ func (w *world) setUp(t *testing.T) string {
 }
 
 // signIn returns an access token.
-func (w *world) signIn(t *testing.T, email, organization string) string {
+func (w *world) signIn(t testing.TB, email, organization string) string {
 	t.Helper()
 	a := w.call(t, "", "POST", "/sign-in", `{"email":"`+email+`","password":"`+goodWord+`","organization":"`+organization+`"}`)
 	require.Equal(t, 200, a.status, a.body)
@@ -284,7 +284,7 @@ func (w *world) signIn(t *testing.T, email, organization string) string {
 
 // invite makes a user with roles, such as `{"role":"viewer"}`, and returns their
 // tokens.
-func (w *world) invite(t *testing.T, token, email, roles string) answer {
+func (w *world) invite(t testing.TB, token, email, roles string) answer {
 	t.Helper()
 	a := w.call(t, token, "POST", "/invitations", `{"email":"`+email+`","roles":[`+roles+`]}`)
 	require.Equal(t, 201, a.status, a.body)
@@ -294,7 +294,7 @@ func (w *world) invite(t *testing.T, token, email, roles string) answer {
 }
 
 // database opens the service's database beside it.
-func (w *world) database(t *testing.T) *store.Store {
+func (w *world) database(t testing.TB) *store.Store {
 	t.Helper()
 	ring, err := secret.ParseKeyring(w.cfg.Secrets.Keyring.Reveal())
 	require.NoError(t, err)
@@ -305,7 +305,7 @@ func (w *world) database(t *testing.T) *store.Store {
 }
 
 // organization makes a second organization with an owner, beside the API.
-func (w *world) organization(t *testing.T, slug, email string) string {
+func (w *world) organization(t testing.TB, slug, email string) string {
 	t.Helper()
 	s, ctx := w.database(t), t.Context()
 	hash, err := password.NewHasher().Hash(ctx, goodWord)

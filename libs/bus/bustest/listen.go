@@ -2,7 +2,6 @@ package bustest
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,6 +67,6 @@ func testListening(t *testing.T, s Server) {
 	}
 	refused := listen(t, s.For(guest))
 	var p *bus.PermissionError
-	require.True(t, errors.As(<-refused.ended, &p))
+	require.ErrorAs(t, <-refused.ended, &p)
 	require.True(t, p.Subscribe)
 }

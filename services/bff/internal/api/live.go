@@ -59,11 +59,10 @@ func (h *handlers) live(c echo.Context) error {
 	for {
 		select {
 		case e, ok := <-l.Events():
-			if !ok {
-				return nil // it comes back, and asks for everything anew
-			}
-			if err := out.Send(e.Name, "", e.Data); err != nil {
-				return nil //nolint:nilerr // the browser has left
+			// A browser that was let go comes back, and asks for everything anew. Who
+			// may be told nothing more is let go before.
+			if !ok || authn.CheckSession(ctx) != nil || out.Send(e.Name, "", e.Data) != nil {
+				return nil
 			}
 		case <-t.C:
 			if authn.CheckSession(ctx) != nil || out.Ping() != nil {

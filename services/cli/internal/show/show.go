@@ -27,6 +27,24 @@ func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
+// Plain returns a writer without what would drive a terminal, for texts that
+// others have chosen.
+func Plain(w io.Writer) io.Writer { return plain{w} }
+
+type plain struct{ w io.Writer }
+
+// Write writes whole texts; a character must not be split between two calls.
+func (p plain) Write(b []byte) (int, error) {
+	lines := strings.Split(string(b), "\n")
+	for i, l := range lines {
+		lines[i] = clean(l)
+	}
+	if _, err := io.WriteString(p.w, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
 // clean takes out what would end the line or drive the terminal.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -623,6 +623,9 @@ type OperationPage struct {
 	// Sample A request that is ready to be sent, for code samples and for trying.
 	Sample Sample `json:"sample"`
 
+	// Schemas The schemas of bodies that occur more than once, by name; a shared one refers to them.
+	Schemas *map[string]SchemaNode `json:"schemas,omitempty"`
+
 	// Security What the document says of authentication; any one of them. Plans decide what holds.
 	Security []SecurityChoice `json:"security"`
 	Summary  string           `json:"summary"`
@@ -860,8 +863,11 @@ type SchemaNode struct {
 	Recursive *bool `json:"recursive,omitempty"`
 
 	// Ref The name of the schema that was referred to, such as Pet.
-	Ref       *string   `json:"ref,omitempty"`
-	Required  *bool     `json:"required,omitempty"`
+	Ref      *string `json:"ref,omitempty"`
+	Required *bool   `json:"required,omitempty"`
+
+	// Shared What is within is in the page's schemas, under the name in ref.
+	Shared    *bool     `json:"shared,omitempty"`
 	Title     *string   `json:"title,omitempty"`
 	Types     *[]string `json:"types,omitempty"`
 	WriteOnly *bool     `json:"writeOnly,omitempty"`

@@ -249,7 +249,7 @@ func (w *Writer) reconcile(ctx context.Context) error {
 	}
 	for key := range there { // what is left is nobody's
 		slug, rest, _ := strings.Cut(key, ".")
-		if _, known := slugs[slug]; !known {
+		if _, known := slugs[slug]; !known || rest == gateway.Complete {
 			continue // an organization that was not heard of yet
 		}
 		if id, ok := strings.CutPrefix(rest, "application."); ok {
@@ -259,6 +259,11 @@ func (w *Writer) reconcile(ctx context.Context) error {
 			continue
 		}
 		if err := bucket.Delete(ctx, key); err != nil {
+			return fmt.Errorf("feeding gateways: %w", err)
+		}
+	}
+	for slug := range slugs { // gateways drop what they know besides
+		if _, err := bucket.Put(ctx, slug+"."+gateway.Complete, []byte("1")); err != nil {
 			return fmt.Errorf("feeding gateways: %w", err)
 		}
 	}

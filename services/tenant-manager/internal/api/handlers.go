@@ -61,13 +61,21 @@ func (h *Handlers) Register(r EchoRouter) {
 	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{withUserAgent}))
 }
 
-// Run does what handlers leave for later, until ctx ends.
+// Run does what handlers leave for later, until ctx ends; then it does what is
+// left.
 func (h *Handlers) Run(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case f := <-h.later:
 			f(ctx)
 		case <-ctx.Done():
+		}
+	}
+	for {
+		select {
+		case f := <-h.later:
+			f(ctx)
+		default:
 			return nil
 		}
 	}

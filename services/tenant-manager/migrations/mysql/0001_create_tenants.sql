@@ -36,7 +36,9 @@ CREATE TABLE IF NOT EXISTS users (
 
 CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users (organization_id, email_key);
 CREATE INDEX IF NOT EXISTS users_email_key ON users (email_key);
-CREATE INDEX IF NOT EXISTS users_name ON users (organization_id, name_key, id);
+CREATE INDEX IF NOT EXISTS users_by_name ON users (organization_id, name_key, id);
+CREATE INDEX IF NOT EXISTS users_by_email ON users (organization_id, email, id);
+CREATE INDEX IF NOT EXISTS users_by_creation ON users (organization_id, created_at, id);
 
 -- Signing in of people. The key, encrypted, makes the refresh tokens.
 CREATE TABLE IF NOT EXISTS sessions (
@@ -118,6 +120,7 @@ CREATE TABLE IF NOT EXISTS grants (
 CREATE UNIQUE INDEX IF NOT EXISTS grants_of ON grants (organization_id, principal_id, role_id, project_id, api_id, environment_id);
 CREATE INDEX IF NOT EXISTS grants_role ON grants (organization_id, role_id);
 CREATE INDEX IF NOT EXISTS grants_project ON grants (organization_id, project_id);
+CREATE INDEX IF NOT EXISTS grants_by_creation ON grants (organization_id, created_at, id);
 
 -- Links by which people come in.
 CREATE TABLE IF NOT EXISTS invitations (
@@ -138,7 +141,7 @@ CREATE TABLE IF NOT EXISTS invitations (
 ) ENGINE=InnoDB;
 
 CREATE UNIQUE INDEX IF NOT EXISTS invitations_token_hash ON invitations (token_hash);
-CREATE INDEX IF NOT EXISTS invitations_created_at ON invitations (organization_id, created_at, id);
+CREATE INDEX IF NOT EXISTS invitations_by_creation ON invitations (organization_id, created_at, id);
 
 -- Accounts of programs, and their tokens.
 CREATE TABLE IF NOT EXISTS service_accounts (

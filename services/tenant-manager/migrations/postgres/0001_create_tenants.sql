@@ -36,7 +36,9 @@ CREATE TABLE users (
 
 CREATE UNIQUE INDEX users_email ON users (organization_id, email_key);
 CREATE INDEX users_email_key ON users (email_key);
-CREATE INDEX users_name ON users (organization_id, name_key, id);
+CREATE INDEX users_by_name ON users (organization_id, name_key, id);
+CREATE INDEX users_by_email ON users (organization_id, email, id);
+CREATE INDEX users_by_creation ON users (organization_id, created_at, id);
 
 -- Signing in of people. The key, encrypted, makes the refresh tokens.
 CREATE TABLE sessions (
@@ -118,6 +120,7 @@ CREATE TABLE grants (
 CREATE UNIQUE INDEX grants_of ON grants (organization_id, principal_id, role_id, project_id, api_id, environment_id);
 CREATE INDEX grants_role ON grants (organization_id, role_id);
 CREATE INDEX grants_project ON grants (organization_id, project_id);
+CREATE INDEX grants_by_creation ON grants (organization_id, created_at, id);
 
 -- Links by which people come in.
 CREATE TABLE invitations (
@@ -138,7 +141,7 @@ CREATE TABLE invitations (
 );
 
 CREATE UNIQUE INDEX invitations_token_hash ON invitations (token_hash);
-CREATE INDEX invitations_created_at ON invitations (organization_id, created_at, id);
+CREATE INDEX invitations_by_creation ON invitations (organization_id, created_at, id);
 
 -- Accounts of programs, and their tokens.
 CREATE TABLE service_accounts (

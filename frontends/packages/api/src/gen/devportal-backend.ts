@@ -628,6 +628,10 @@ export interface components {
             requestBody?: components["schemas"]["OperationBody"];
             responses: components["schemas"]["OperationResponse"][];
             sample: components["schemas"]["Sample"];
+            /** @description The schemas of bodies that occur more than once, by name; a shared one refers to them. */
+            schemas?: {
+                [key: string]: components["schemas"]["SchemaNode"];
+            };
         };
         SecurityChoice: {
             /** @description All of them are needed; none = no authentication. */
@@ -699,6 +703,8 @@ export interface components {
             recursive?: boolean;
             /** @description What is within is left out because there is too much of it. */
             cut?: boolean;
+            /** @description What is within is in the page's schemas, under the name in ref. */
+            shared?: boolean;
             /** @description The value that holds where none is given. */
             default?: unknown;
             /** @description An example. */

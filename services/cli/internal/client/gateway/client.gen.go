@@ -587,17 +587,6 @@ type ImportWarning struct {
 	Pointer *string `json:"pointer,omitempty"`
 }
 
-// Operation defines model for Operation.
-type Operation struct {
-	Deprecated *bool     `json:"deprecated,omitempty"`
-	Id         string    `json:"id"`
-	Method     string    `json:"method"`
-	Path       string    `json:"path"`
-	Summary    *string   `json:"summary,omitempty"`
-	Tags       *[]string `json:"tags,omitempty"`
-	Upstream   *string   `json:"upstream,omitempty"`
-}
-
 // OperationInput defines model for OperationInput.
 type OperationInput struct {
 	// Id By default method and path.
@@ -612,11 +601,6 @@ type OperationInput struct {
 
 	// Upstream The name of an upstream; by default the first.
 	Upstream *string `json:"upstream,omitempty"`
-}
-
-// OperationList defines model for OperationList.
-type OperationList struct {
-	Items []Operation `json:"items"`
 }
 
 // Paths Loosens how strictly paths are taken. The upstream must read such paths as the gateway does.
@@ -806,12 +790,6 @@ type DiffApiParams struct {
 type PutApiDocumentParams struct {
 	// IfMatch The ETag of the version that was read. Missing it is answered 428.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
-}
-
-// ListApiOperationsParams defines parameters for ListApiOperations.
-type ListApiOperationsParams struct {
-	// Q Only what has this text in its names.
-	Q *Q `form:"q,omitempty" json:"q,omitempty"`
 }
 
 // ListRevisionsParams defines parameters for ListRevisions.
@@ -1053,11 +1031,6 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /apis/{id}/document (the `PutApiDocument` operationId).
 	PutApiDocument(ctx context.Context, id Id, params *PutApiDocumentParams, body PutApiDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ListApiOperations List the draft's operations, by path and method
-	//
-	// Corresponds with GET /apis/{id}/operations (the `ListApiOperations` operationId).
-	ListApiOperations(ctx context.Context, id Id, params *ListApiOperationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PublishApi Show the API in the developer portal
 	//
@@ -1306,21 +1279,6 @@ func (c *Client) PutApiDocumentWithBody(ctx context.Context, id Id, params *PutA
 // Corresponds with PUT /apis/{id}/document (the `PutApiDocument` operationId).
 func (c *Client) PutApiDocument(ctx context.Context, id Id, params *PutApiDocumentParams, body PutApiDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutApiDocumentRequest(c.Server, id, params, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ListApiOperations List the draft's operations, by path and method
-//
-// Corresponds with GET /apis/{id}/operations (the `ListApiOperations` operationId).
-func (c *Client) ListApiOperations(ctx context.Context, id Id, params *ListApiOperationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListApiOperationsRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1962,67 +1920,6 @@ func NewPutApiDocumentRequestWithBody(server string, id Id, params *PutApiDocume
 	return req, nil
 }
 
-// NewListApiOperationsRequest constructs an http.Request for the ListApiOperations method
-func NewListApiOperationsRequest(server string, id Id, params *ListApiOperationsParams) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/apis/%s/operations", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	if params != nil {
-		// queryValues collects non-styled parameters (passthrough, JSON)
-		// that are safe to round-trip through url.Values.Encode().
-		queryValues := queryURL.Query()
-		// rawQueryFragments collects pre-encoded query fragments from
-		// styled parameters, preserving literal commas as delimiters
-		// per the OpenAPI spec (e.g. "color=blue,black,brown").
-		var rawQueryFragments []string
-
-		if params.Q != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if encoded := queryValues.Encode(); encoded != "" {
-			rawQueryFragments = append(rawQueryFragments, encoded)
-		}
-		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
 // NewPublishApiRequest constructs an http.Request for the PublishApi method
 func NewPublishApiRequest(server string, id Id) (*http.Request, error) {
 	var err error
@@ -2635,13 +2532,6 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /apis/{id}/document (the `PutApiDocument` operationId).
 	PutApiDocumentWithResponse(ctx context.Context, id Id, params *PutApiDocumentParams, body PutApiDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*PutApiDocumentResponse, error)
 
-	// ListApiOperationsWithResponse List the draft's operations, by path and method
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /apis/{id}/operations (the `ListApiOperations` operationId).
-	ListApiOperationsWithResponse(ctx context.Context, id Id, params *ListApiOperationsParams, reqEditors ...RequestEditorFn) (*ListApiOperationsResponse, error)
-
 	// PublishApiWithResponse Show the API in the developer portal
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -3105,54 +2995,6 @@ func (r PutApiDocumentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutApiDocumentResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type ListApiOperationsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *OperationList
-	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
-	ApplicationproblemJSONDefault *Problem
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListApiOperationsResponse) GetJSON200() *OperationList {
-	return r.JSON200
-}
-
-// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
-func (r ListApiOperationsResponse) GetApplicationproblemJSONDefault() *Problem {
-	return r.ApplicationproblemJSONDefault
-}
-
-// GetBody returns the raw response body bytes
-func (r ListApiOperationsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ListApiOperationsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ListApiOperationsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListApiOperationsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3686,19 +3528,6 @@ func (c *ClientWithResponses) PutApiDocumentWithResponse(ctx context.Context, id
 	return ParsePutApiDocumentResponse(rsp)
 }
 
-// ListApiOperationsWithResponse List the draft's operations, by path and method
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /apis/{id}/operations (the `ListApiOperations` operationId).
-func (c *ClientWithResponses) ListApiOperationsWithResponse(ctx context.Context, id Id, params *ListApiOperationsParams, reqEditors ...RequestEditorFn) (*ListApiOperationsResponse, error) {
-	rsp, err := c.ListApiOperations(ctx, id, params, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseListApiOperationsResponse(rsp)
-}
-
 // PublishApiWithResponse Show the API in the developer portal
 //
 // Returns a wrapper object for the known response body format(s).
@@ -4108,39 +3937,6 @@ func ParsePutApiDocumentResponse(rsp *http.Response) (*PutApiDocumentResponse, e
 			headers.ETag = &value
 		}
 		response.Headers200 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseListApiOperationsResponse parses an HTTP response from a ListApiOperationsWithResponse call
-func ParseListApiOperationsResponse(rsp *http.Response) (*ListApiOperationsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ListApiOperationsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest OperationList
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
-		var dest Problem
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSONDefault = &dest
-
 	}
 
 	return response, nil

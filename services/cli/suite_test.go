@@ -1,0 +1,176 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/services/standalone"
+)
+
+// suite is a suite that runs, and the environment of who uses it.
+type suite struct {
+	t     *testing.T
+	ready string
+	file  standalone.Ready
+	env   map[string]string
+}
+
+func startSuite(t *testing.T) *suite {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it runs a whole suite")
+	}
+	dir := t.TempDir()
+	s := &suite{t: t, ready: filepath.Join(dir, "ready.json"), env: map[string]string{"XDG_CONFIG_HOME": filepath.Join(dir, "config")}}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- standalone.Run(ctx, standalone.Options{Data: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Traffic: "127.0.0.1:0", ReadyFile: s.ready, Sample: true})
+	}()
+	t.Cleanup(func() { cancel(); require.NoError(t, <-ended) })
+	require.Eventually(t, func() bool {
+		b, err := os.ReadFile(s.ready)
+		return err == nil && json.Unmarshal(b, &s.file) == nil
+	}, time.Minute, 20*time.Millisecond)
+	return s
+}
+
+// do runs the command, which must exit with the code, and returns what it wrote.
+func (s *suite) do(code int, args ...string) (out, errs string) {
+	s.t.Helper()
+	got, out, errs := run(s.t, s.env, "", args...)
+	require.Equal(s.t, code, got, "%s\n%s%s", strings.Join(args, " "), out, errs)
+	return out, errs
+}
+
+// json runs the command and reads its JSON.
+func (s *suite) json(into any, args ...string) {
+	s.t.Helper()
+	out, errs := s.do(0, append(args, "--output", "json")...)
+	require.NoError(s.t, json.Unmarshal([]byte(out), into), out+errs)
+}
+
+// call calls the API with a key and returns the status.
+func (s *suite) call(url, header, key string) int {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, url, nil)
+	require.NoError(s.t, err)
+	r.Header.Set(header, key)
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(s.t, err)
+	defer func() { _ = res.Body.Close() }()
+	_, err = io.Copy(io.Discard, res.Body)
+	require.NoError(s.t, err)
+	return res.StatusCode
+}
+
+type object = map[string]any
+
+// The main job from a terminal, on a suite that really runs.
+func TestTheMainJobFromATerminal(t *testing.T) {
+	t.Parallel()
+	s := startSuite(t)
+	s.do(3, "whoami")
+	out, _ := s.do(0, "login", "--ready-file", s.ready)
+	require.Contains(t, out, "gatehouse setup")
+	s.do(0, "login", "--ready-file", s.ready) // the code is used; the session is there
+	s.env["GATEHOUSE_PASSWORD"] = "short"
+	_, errs := s.do(1, "setup", "--email", "olga@example.com", "--name", "Olga", "--organization", "Acme")
+	require.Contains(t, errs, "/password: ")
+	s.env["GATEHOUSE_PASSWORD"] = "correct horse battery staple 7"
+	s.do(0, "setup", "--email", "olga@example.com", "--name", "Olga", "--organization", "Acme")
+	s.do(0, "logout")
+	s.do(3, "api", "list")
+	s.do(0, "login", "--url", s.file.API, "--email", "olga@example.com")
+	out, _ = s.do(0, "whoami")
+	require.Contains(t, out, "olga@example.com")
+	require.Contains(t, out, "owner")
+
+	// Twice: the second goes on with what is there, and makes another key.
+	var first, second struct {
+		URL, Header, Key, Curl, RequestID, API string
+		Status                                 int
+	}
+	s.json(&first, "quickstart", s.file.Sample)
+	require.Equal(t, 200, first.Status)
+	require.Equal(t, "curl -i -H 'X-API-Key: "+first.Key+"' '"+first.URL+"'", first.Curl)
+	require.True(t, strings.HasPrefix(first.URL, s.file.Traffic), first.URL)
+	out, errs = s.do(0, "quickstart", s.file.Sample)
+	require.Contains(t, errs, "it exists, and stays as it is")
+	require.Contains(t, errs, "revision 1 is live")
+	require.Contains(t, out, "Petstore is online. Call it with")
+	s.json(&second, "quickstart", s.file.Sample)
+	require.Equal(t, first.API, second.API)
+	require.NotEqual(t, first.Key, second.Key)
+	require.Equal(t, 200, s.call(first.URL, first.Header, first.Key))
+	require.Equal(t, 401, s.call(first.URL, first.Header, "guessed"))
+
+	var apis []object
+	s.json(&apis, "api", "list")
+	require.Len(t, apis, 1)
+	out, _ = s.do(0, "api", "list")
+	require.Regexp(t, `(?m)^petstore +Petstore +1\.0\.27 +/api/v3 +19 +DEV r1 +published$`, out)
+	s.do(0, "api", "show", "petstore")
+	_, errs = s.do(1, "api", "show", "petstoer")
+	require.Contains(t, errs, "there are petstore")
+
+	out, _ = s.do(0, "plan", "create", "petstore", "--name", "Gold", "--rate-limit", "2/1h", "--quota", "10000/month", "--publish")
+	require.Contains(t, out, "gold")
+	_, errs = s.do(1, "plan", "create", "petstore", "--name", "Bad", "--rate-limit", "5/9000d")
+	require.Contains(t, errs, "/limits/rateLimit/window: ")
+	out, _ = s.do(0, "plan", "list", "petstore")
+	require.Contains(t, out, "2 requests per hour; 10,000 requests per calendar month")
+	out, _ = s.do(0, "api", "diff", "petstore")
+	require.Contains(t, out, "Gold")
+	out, errs = s.do(0, "api", "deploy", "petstore", "--message", "gold")
+	require.Contains(t, out, "revision 2 in DEV: live")
+	require.Contains(t, errs, "applied")
+
+	var made struct {
+		Credential   struct{ ID, Key string }
+		Subscription struct{ Status string }
+	}
+	s.json(&made, "subscribe", "petstore", "gold", "--app", "My app")
+	require.Equal(t, "active", made.Subscription.Status)
+	require.Eventually(t, func() bool { return s.call(first.URL, first.Header, made.Credential.Key) == 429 }, 20*time.Second, 20*time.Millisecond)
+	var explained struct{ Sentence string }
+	require.Eventually(t, func() bool {
+		code, out, _ := run(t, s.env, "", "explain", first.RequestID, "-o", "json")
+		return code == 0 && json.Unmarshal([]byte(out), &explained) == nil
+	}, 20*time.Second, 50*time.Millisecond)
+	require.Contains(t, explained.Sentence, "200")
+	s.do(1, "explain", "nothing")
+	out, _ = s.do(0, "usage", "--api", "petstore")
+	require.Contains(t, out, "Quickstart")
+
+	out, _ = s.do(0, "app", "list")
+	require.Contains(t, out, "My app")
+	s.do(0, "key", "revoke", made.Credential.ID)
+	require.Eventually(t, func() bool { return s.call(first.URL, first.Header, made.Credential.Key) == 401 }, 2*time.Second, 10*time.Millisecond)
+	out, _ = s.do(0, "key", "list", "My app")
+	require.Contains(t, out, "revoked")
+
+	out, _ = s.do(0, "api", "rollback", "petstore")
+	require.Contains(t, out, "revision 1 in DEV: live")
+	out, _ = s.do(0, "api", "revisions", "petstore")
+	require.Regexp(t, `(?m)^2 .* gold$`, out)
+	out, _ = s.do(0, "gateway", "list")
+	require.Contains(t, out, "healthy")
+	out, _ = s.do(0, "user", "invite", "paul@example.com", "--role", "publisher", "--project", "default")
+	require.Contains(t, out, "/invite#token=")
+	out, _ = s.do(0, "user", "list")
+	require.Contains(t, out, "olga@example.com")
+	s.do(0, "api", "undeploy", "petstore", "--environment", "dev")
+	require.Equal(t, 404, s.call(first.URL, first.Header, first.Key))
+	s.do(0, "logout")
+	s.do(3, "whoami")
+}
