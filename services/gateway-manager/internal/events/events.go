@@ -119,7 +119,7 @@ func (e *Events) Reconcile(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to stop
 		}
 		e.Log.InfoContext(ctx, "not all organizations are taken in yet; trying again", "err", err)
 		t := time.NewTimer(wait)

@@ -84,6 +84,6 @@ func TestTokens(t *testing.T) {
 	a, b := fleet.NewToken(), fleet.NewToken()
 	require.NotEqual(t, a, b)
 	require.Greater(t, len(a), 50)
-	require.Equal(t, fleet.HashToken(a), fleet.HashToken(a))
+	require.NotEqual(t, fleet.HashToken(a), fleet.HashToken(b))
 	require.NotContains(t, fleet.HashToken(a), a)
 }
