@@ -99,6 +99,9 @@ func browserApps(cfg Config) (api.Apps, error) {
 		{"tenant", "Tenant console", cfg.Apps.Tenant, frontends.TenantConsole},
 		{"portal", "Developer portal", cfg.Apps.Portal, frontends.DeveloperPortal},
 	} {
+		if a.pattern == "" {
+			continue
+		}
 		h, err := open(string(a.files))
 		if err != nil {
 			return apps, fmt.Errorf("opening the %s: %w", a.title, err)

@@ -442,6 +442,16 @@ func TestHostNamesLeadToTheApps(t *testing.T) {
 	}
 }
 
+// A bff for the internet may serve the portal alone.
+func TestAnAppThatIsNotServedHere(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(c *bff.Config) { c.Apps = bff.Apps{Portal: "developers.*"} })
+	require.Equal(t, 404, w.browser(admin).do("GET", "/apis", "").status)
+	b := w.browser("developers.example.com")
+	require.Equal(t, 200, b.do("GET", "/apis", "").status)
+	require.Equal(t, map[string]string{"portal": "http://developers.example.com"}, b.session().Apps)
+}
+
 // Only a proxy that is named is believed.
 func TestWhoCallsBehindAProxy(t *testing.T) {
 	t.Parallel()

@@ -68,14 +68,14 @@ type Redis struct {
 }
 
 // Apps are the host names of the browser apps. Each is a host name, or one that
-// ends in ".*" and so stands for every name that begins so.
+// ends in ".*" and so stands for every name that begins so; "" = not served here.
 type Apps struct {
 	// Admin is the admin console's.
-	Admin string `json:"admin,omitempty" schema:"pattern=^[A-Za-z0-9.-]+(\\.\\*)?$"`
+	Admin string `json:"admin,omitempty" schema:"pattern=^([A-Za-z0-9.-]+(\\.\\*)?)?$"`
 	// Tenant is the tenant console's.
-	Tenant string `json:"tenant,omitempty" schema:"pattern=^[A-Za-z0-9.-]+(\\.\\*)?$"`
+	Tenant string `json:"tenant,omitempty" schema:"pattern=^([A-Za-z0-9.-]+(\\.\\*)?)?$"`
 	// Portal is the developer portal's.
-	Portal string `json:"portal,omitempty" schema:"pattern=^[A-Za-z0-9.-]+(\\.\\*)?$"`
+	Portal string `json:"portal,omitempty" schema:"pattern=^([A-Za-z0-9.-]+(\\.\\*)?)?$"`
 }
 
 // DefaultConfig returns the values of what a file leaves out.
