@@ -55,8 +55,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	@deploy/fuzz $(or $(FUZZTIME),10s)
 
 .PHONY: bench
-bench: build setup ## compare the gateway with nginx, HAProxy, Caddy and others
+bench: build setup ## compare the gateway with other proxies; measure the suite
 	cd gateway && $(GO) run ./bench $(BENCHFLAGS)
+	cd services && $(GO) run ./bench $(SUITEFLAGS)
 
 .PHONY: generate
 generate: ## schemas, references, goldens that come from code

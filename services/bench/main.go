@@ -1,0 +1,218 @@
+//go:build linux
+
+// Command bench measures the suite in one process: how soon it serves, what it
+// holds in memory when idle, an import of 500 operations, a change until the
+// gateway serves it, and the lists that screens show, at ten thousand rows. It
+// prints a table; targets stand beside what was measured.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var b bench
+	flag.StringVar(&b.binary, "gatehouse", "../bin/gatehouse", "the binary to measure")
+	flag.IntVar(&b.rows, "rows", 10_000, "rows of each list")
+	flag.IntVar(&b.rounds, "rounds", 100, "requests for each figure of a list")
+	flag.Parse()
+	if err := b.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // stop was called
+	}
+}
+
+// bench is one run.
+type bench struct {
+	binary       string
+	rows, rounds int
+	dir          string
+	api, token   string
+	rowsOut      [][3]string
+}
+
+func (b *bench) note(what, got, target string) {
+	b.rowsOut = append(b.rowsOut, [3]string{what, got, target})
+	fmt.Fprintf(os.Stderr, "%-60s %-14s %s\n", what, got, target)
+}
+
+func (b *bench) run(ctx context.Context) (err error) {
+	if b.dir, err = os.MkdirTemp("", "gatehouse-bench"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	data := filepath.Join(b.dir, "data")
+	var starts []time.Duration
+	var code string
+	for i := range 4 {
+		s, took, err := b.start(ctx, data)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			code = s.code()
+			b.note("standalone, first start to all-serving", took.Round(time.Millisecond).String(), "under 2s")
+		} else {
+			starts = append(starts, took)
+		}
+		if err := s.stop(); err != nil {
+			return err
+		}
+	}
+	b.note("standalone, later starts, median", percentile(starts, 50).Round(time.Millisecond).String(), "under 2s")
+	s, _, err := b.start(ctx, data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	code = s.code()
+	select { // idle is idle for a while
+	case <-time.After(15 * time.Second):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	rss, err := s.memory()
+	if err != nil {
+		return err
+	}
+	b.note("standalone, idle memory", fmt.Sprintf("%d MB", rss>>20), "under 150 MB")
+	if err := b.signIn(ctx, s.ready.API, code); err != nil {
+		return err
+	}
+	if err := b.imports(ctx); err != nil {
+		return err
+	}
+	if err := b.lists(ctx, s); err != nil {
+		return err
+	}
+	rss, err = s.memory()
+	if err != nil {
+		return err
+	}
+	b.note("standalone, memory after all that", fmt.Sprintf("%d MB", rss>>20), "")
+	fmt.Print("| | measured | target |\n|---|--:|--:|\n") //nolint:forbidigo // the result
+	for _, r := range b.rowsOut {
+		fmt.Printf("| %s | %s | %s |\n", r[0], r[1], r[2]) //nolint:forbidigo // the result
+	}
+	return nil
+}
+
+// suite is a running one.
+type suite struct {
+	cmd   *exec.Cmd
+	ready struct {
+		API     string `json:"api"`
+		Traffic string `json:"traffic"`
+		SignIn  *struct {
+			Code string `json:"code"`
+		} `json:"signIn"`
+	}
+}
+
+func (s *suite) code() string {
+	if s.ready.SignIn == nil {
+		return ""
+	}
+	return s.ready.SignIn.Code
+}
+
+// start starts the suite and waits until all serves.
+func (b *bench) start(ctx context.Context, data string) (*suite, time.Duration, error) {
+	file := filepath.Join(b.dir, "ready.json")
+	if err := os.RemoveAll(file); err != nil {
+		return nil, 0, err
+	}
+	s := &suite{cmd: exec.CommandContext(ctx, b.binary, "standalone", "--data", data, "--listen", "127.0.0.1:0", "--traffic", "127.0.0.1:0", "--ready-file", file)} //nolint:gosec // the operator's own
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, 0, fmt.Errorf("starting %s: %w", b.binary, err)
+	}
+	for ctx.Err() == nil && time.Since(began) < time.Minute {
+		if text, err := os.ReadFile(file); err == nil {
+			took := time.Since(began)
+			return s, took, json.Unmarshal(text, &s.ready)
+		}
+		time.Sleep(2 * time.Millisecond) //nolint:forbidigo // the file is looked for
+	}
+	return nil, 0, errors.Join(errors.New("it did not start within a minute"), s.stop())
+}
+
+func (s *suite) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return s.cmd.Wait()
+}
+
+// memory is what the process holds, in bytes.
+func (s *suite) memory() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
+			kb, err := strconv.ParseInt(f[1], 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, errors.New("the system does not say how much memory the process holds")
+}
+
+// percentile returns a percentile of some durations, which it sorts.
+func percentile(d []time.Duration, p int) time.Duration {
+	slices.Sort(d)
+	if len(d) == 0 {
+		return 0
+	}
+	return d[min(len(d)-1, len(d)*p/100)]
+}
+
+// each does something n times, eight at a time, and returns the first error.
+func each(n int, do func(i int) error) error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var first error
+	next := make(chan int)
+	for range 8 {
+		wg.Go(func() {
+			for i := range next {
+				if err := do(i); err != nil {
+					mu.Lock()
+					first = errors.Join(first, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for i := range n {
+		mu.Lock()
+		failed := first != nil
+		mu.Unlock()
+		if failed {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return first
+}
