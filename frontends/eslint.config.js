@@ -30,5 +30,6 @@ export default ts.config(
       'vue/no-bare-strings-in-template': ['error', { allowlist: ['·', '–', '/', '*', '→', '…', 'Ctrl K', '?', '×', '%', ',', ':', '(', ')', '.', '+', '•', '−'] }],
     },
   },
+  { files: ['e2e/*.mjs', '**/generate.mjs'], languageOptions: { globals: { process: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly' } } },
   { files: ['packages/ui/src/theme-boot.js'], languageOptions: { globals: { document: 'readonly', localStorage: 'readonly', matchMedia: 'readonly' } } },
 )

@@ -1,12 +1,15 @@
 package gateway_test
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,7 +61,7 @@ func fleetAPI(i, version int, up []unit.Upstream) unit.API {
 }
 
 // startProcess starts a gateway as a process of its own.
-func startProcess(t *testing.T, binary, name string, o *bus.Options) {
+func startProcess(t *testing.T, binary, name string, o *bus.Options) (pid int) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "gateway.yaml")
@@ -72,6 +75,24 @@ func startProcess(t *testing.T, binary, name string, o *bus.Options) {
 	cmd.WaitDelay = 10 * time.Second
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Wait() })
+	return cmd.Process.Pid
+}
+
+// worked returns the processor time of processes, in ticks of 10 ms.
+func worked(t *testing.T, pids []int) time.Duration {
+	t.Helper()
+	ticks := 0
+	for _, pid := range pids {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		require.NoError(t, err)
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+2:]))
+		for _, f := range fields[11:13] { // user and system
+			n, err := strconv.Atoi(f)
+			require.NoError(t, err)
+			ticks += n
+		}
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // A change reaches every gateway soon, and what it costs does not grow with the
@@ -83,6 +104,9 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 		_, err := fmt.Sscanf(s, "%dx%d", &gateways, &apis)
 		require.NoError(t, err)
 		changes = 100
+		if n, err := strconv.Atoi(os.Getenv("FLEET_CHANGES")); err == nil {
+			changes = n
+		}
 	}
 	names := make([]string, gateways)
 	for i := range names {
@@ -117,10 +141,11 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 		require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(applied[version]) == gateways }, 2*time.Minute, time.Millisecond)
 	}
 	var received atomic.Int64
+	var pids []int
 	for _, name := range names {
 		o := p.Bus(name)
 		if binary != "" {
-			startProcess(t, binary, name, o)
+			pids = append(pids, startProcess(t, binary, name, o))
 			continue
 		}
 		o.InProcess = metered{p.NATS, &received}
@@ -129,6 +154,7 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 	everywhere(1)
 	t.Logf("%d gateways with %d APIs each are up, %d kB received by each", gateways, apis, received.Load()/int64(gateways)/1000)
 
+	busy := worked(t, pids)
 	var took []time.Duration
 	written, sent := int64(0), received.Load()
 	for n := range changes {
@@ -155,6 +181,9 @@ func TestAChangeReachesTheFleet(t *testing.T) {
 	at := func(q float64) time.Duration { return took[int(q*float64(len(took)-1))].Round(100 * time.Microsecond) }
 	t.Logf("change to live on %d gateways with %d APIs, %d changes: p50 %s, p99 %s, longest %s; %d bytes published, %d bytes sent to each gateway",
 		gateways, apis, changes, at(0.5), at(0.99), at(1), written/int64(changes), sent)
+	if len(pids) > 0 {
+		t.Logf("processor time of one gateway for one change: %s", (worked(t, pids)-busy)/time.Duration(gateways*changes))
+	}
 	require.Less(t, at(0.99), 10*time.Second)
 	require.Less(t, sent, int64(64<<10), "what a change costs does not grow with the number of APIs")
 }

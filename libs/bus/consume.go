@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -63,7 +64,8 @@ const batch = 64
 // An event is delivered at least once: handle must be idempotent, and may use
 // the id that [MetadataOf] gives. When handle returns nil the event is done. A
 // [problem.Problem] with a status of 4xx says that the event itself is at fault:
-// it is dropped, logged and counted. After any other error it is tried again,
+// it is dropped, logged and counted, unless the status says that something was in
+// the way or somebody else faster (408, 409, 412, 423, 425, 429). After any other error it is tried again,
 // later each time, and after the last attempt kept among the dead letters. The
 // context of handle does not end with ctx.
 //
@@ -241,7 +243,7 @@ func (k *consumer) one(ctx context.Context, m jetstream.Msg) {
 	var p *problem.Problem
 	log := k.b.log.With("durable", k.name, "id", m.Headers().Get(headerID), "subject", m.Subject(), "delivery", n, "err", err)
 	switch {
-	case errors.As(err, &p) && p.Status >= 400 && p.Status < 500:
+	case errors.As(err, &p) && hopeless(p.Status):
 		log.Warn("event dropped: it is at fault itself")
 		k.settle("dropped", m.TermWithReason(p.Error()))
 	case n < k.how.Deliveries:
@@ -256,6 +258,16 @@ func (k *consumer) one(ctx context.Context, m jetstream.Msg) {
 		log.Error("event given up; it is among the dead letters")
 		k.settle("dead", m.TermWithReason("deliveries exhausted"))
 	}
+}
+
+// hopeless reports whether an answer of that status would be the same next time:
+// not where something was in the way or somebody else was faster.
+func hopeless(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
 }
 
 // settle counts what became of an event. A failed settlement only means that it

@@ -37,7 +37,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		"a slug with capitals":       {"POST", "/projects", object{"slug": "Bad", "name": "n"}, 422, "/slug"},
 		"a slug that is taken":       {"POST", "/projects", object{"slug": "default", "name": "n"}, 409, ""},
-		"a field that is not there":  {"POST", "/projects", object{"slug": "s", "name": "n", "nmae": "x"}, 422, "/nmae"},
+		"a field that is not there":  {"POST", "/projects", object{"slug": "s", "name": "n", "colour": "x"}, 422, "/colour"},
 		"no name":                    {"POST", "/environments", object{"slug": "s"}, 422, "/name"},
 		"an address that is none":    {"PATCH", "/gateway-groups/" + group, object{"publicUrl": "nowhere"}, 422, "/publicUrl"},
 		"a project that is not":      {"POST", "/apis", object{"project": "none", "name": "n", "basePath": "/n", "upstreams": up}, 422, "/project"},

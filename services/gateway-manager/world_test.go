@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/authn/authntest"
@@ -33,7 +33,7 @@ import (
 	gatewaymanager "github.com/gatehouse/gatehouse/services/gateway-manager"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, dbtest.Leaks()...) }
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
 
 const (
 	patience = 20 * time.Second
@@ -120,7 +120,9 @@ func begin(t testing.TB, change ...func(*gatewaymanager.Config)) *world {
 	w := &world{t: t, dir: t.TempDir(), organizations: []tenant.Organization{{ID: "one", Slug: "one", Name: "One"}, {ID: "two", Slug: "two", Name: "Two"}}}
 	var err error
 	w.nats, err = embedded.Start(embedded.Options{Dir: w.dir, Access: []bus.Access{
-		authntest.Access(), {Service: policy.Service}, own, gateways,
+		authntest.Access(),
+		{Service: policy.Service},
+		own, gateways,
 		{Service: "caller", Forwards: []string{gateway.Service}, Asks: []string{gateway.Service}, Listens: []string{gateway.Service}},
 	}})
 	require.NoError(t, err)
@@ -324,7 +326,6 @@ type fake struct {
 	joined     gateway.Registered
 	instance   string
 	org, group string
-	units      *bus.Bucket
 	cancel     context.CancelFunc
 	done       chan struct{}
 

@@ -23,7 +23,9 @@ func (c *compose) services() error {
 			c.addresses.Traffic),
 		// Consumers call the traffic address, which is another one from inside.
 		"devportal-backend": fmt.Sprintf("try: {dial: {%q: \"gateway:8000\"}}\n", hostPort(c.addresses.Traffic)),
-		"bff":               "sessions:\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
+		// The gateways share counts in Redis: the limit of a plan is one over all.
+		"policy-manager": "limitMode: fast\n",
+		"bff":            "sessions:\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
 	}
 	more := map[string]map[string]string{
 		"gateway-manager": {"join-token": join},

@@ -39,12 +39,12 @@ func (r *frameReader) all(each func(bus.Entry) error) (bus.Position, error) {
 		plain, n, err := r.next()
 		if err != nil {
 			r.damage = err
-			return at, nil
+			return at, nil //nolint:nilerr // what is damaged is told again
 		}
 		if first {
 			if err := json.Unmarshal(plain, &at); err != nil || at.Epoch == "" {
 				r.damage = errFrame
-				return bus.Position{}, nil
+				return bus.Position{}, nil //nolint:nilerr // likewise
 			}
 			r.good += n
 			continue
@@ -53,7 +53,7 @@ func (r *frameReader) all(each func(bus.Entry) error) (bus.Position, error) {
 			var e bus.Entry
 			if e, plain, err = readEntry(plain); err != nil {
 				r.damage = err
-				return at, nil
+				return at, nil //nolint:nilerr // likewise
 			}
 			r.entries++
 			r.keys[keyOf(e.Key)] = r.entries

@@ -61,7 +61,9 @@ func (p *Plane) watch(ctx context.Context, what string, run func(context.Context
 	said := rarely{now: p.o.Now}
 	for ctx.Err() == nil {
 		if err := run(ctx); err != nil && ctx.Err() == nil {
-			said.say(func() { p.o.Log.Error(what+" cannot be followed; trying again", "err", err) })
+			said.say(func() {
+				p.o.Log.Error("what the control plane says cannot be followed; trying again", "what", what, "err", err)
+			})
 			pause(ctx, 5*time.Second)
 		}
 	}

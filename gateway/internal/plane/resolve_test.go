@@ -38,7 +38,7 @@ func TestResolvingByTheDifferenceAgreesWithTheWhole(t *testing.T) {
 	p := &Plane{
 		o: Options{Organization: "acme", Units: func() map[unit.Hash][]byte { return current }}, units: store, fetched: map[unit.Hash][]byte{},
 	}
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's own
+	rnd := rand.New(rand.NewPCG(1, 2))
 	type item struct {
 		kind    unit.Kind
 		project string

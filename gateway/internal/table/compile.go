@@ -89,10 +89,10 @@ func fieldsOf(err error) []problem.Field {
 func (r *run) shared() {
 	r.sets, r.setHash, r.badSet = map[string]unit.PolicySet{}, map[string]unit.Hash{}, map[string]bool{}
 	for _, ref := range r.snapshot.Refs {
-		doc := r.snapshot.Units[ref.Hash]
 		switch ref.Kind {
+		case unit.KindAPI, unit.KindCertificate, unit.KindIndex:
 		case unit.KindPolicySet:
-			set, err := unit.Decode[unit.PolicySet](doc)
+			set, err := unit.Decode[unit.PolicySet](r.snapshot.Units[ref.Hash])
 			if err != nil {
 				r.badSet[ref.Name] = true
 				r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", fieldsOf(err))
@@ -100,7 +100,7 @@ func (r *run) shared() {
 			}
 			r.sets[ref.Name], r.setHash[ref.Name] = set, ref.Hash
 		case unit.KindSettings:
-			settings, err := unit.Decode[unit.Settings](doc)
+			settings, err := unit.Decode[unit.Settings](r.snapshot.Units[ref.Hash])
 			if err != nil {
 				r.badSet[""] = true
 				r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", fieldsOf(err))
@@ -108,7 +108,6 @@ func (r *run) shared() {
 			}
 			r.settings = settings
 			r.settingsKey += string(ref.Hash)
-		case unit.KindAPI, unit.KindCertificate, unit.KindIndex:
 		default:
 			r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", []problem.Field{{Code: "unknown", Detail: "this gateway does not know units of this kind; upgrade it"}})
 		}
@@ -156,7 +155,7 @@ func (r *run) api(ref unit.Ref) {
 		r.broken(ref.Name, ref.Hash, a.Hosts, a.BasePath, fieldsOf(err))
 		return
 	}
-	u.key, u.sets = string(ref.Hash)+r.settingsKey+r.setsKey(sets), sets
+	u.key, u.sets = r.settingsKey+r.setsKey(sets), sets
 	r.put(ref.Name, u)
 }
 
@@ -186,11 +185,7 @@ func (r *run) sweep() {
 // unchanged reports whether a unit was compiled with what there is now. It is
 // called for every unit of every change, and makes no garbage.
 func (r *run) unchanged(u *Unit) bool {
-	key, ok := strings.CutPrefix(u.key, string(u.Hash))
-	if !ok {
-		return false
-	}
-	key, ok = strings.CutPrefix(key, r.settingsKey)
+	key, ok := strings.CutPrefix(u.key, r.settingsKey)
 	return ok && key == r.setsKey(u.sets)
 }
 

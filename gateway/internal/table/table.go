@@ -62,7 +62,7 @@ type Unit struct {
 	Broken bool
 
 	seen     uint64 // the last compilation that found it named
-	key      string // of the unit and all that it was compiled from
+	key      string // of all that it was compiled from besides the unit
 	compiled *router.Compiled
 	ops      []Operation
 	whole    Operation // for requests that match the API but no operation of it

@@ -20,6 +20,9 @@ import (
 // of acme, and guest nothing.
 const stock = "stock"
 
+// short is a bucket whose values do not live long.
+const short = "short"
+
 func bucket(t *testing.T, b *bus.Bus, o bus.BucketOptions) *bus.Bucket {
 	t.Helper()
 	o.Name = stock
@@ -95,7 +98,7 @@ func (v *view) has(t *testing.T, want map[string]string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	require.True(t, slices.IsSorted(v.told), "revisions rise: %v", v.told)
-	require.Equal(t, len(slices.Compact(slices.Clone(v.told))), len(v.told), "nothing is told twice")
+	require.Len(t, slices.Compact(slices.Clone(v.told)), len(v.told), "nothing is told twice")
 }
 
 func (v *view) count() (markers, resets int) {
@@ -274,4 +277,41 @@ func testBucketPermissions(t *testing.T, s Server) {
 	_, err = bus.Ask(ctx, till, Refund{"nails"})
 	denied(err)
 	denied(bus.Ship(ctx, till, bus.Shipment{Organization: "evil", Group: "main", Gateway: "a", ID: "1"}))
+}
+
+func testBucketThatForgets(t *testing.T, s Server) {
+	ctx := t.Context()
+	b := connect(t, s.For(orders))
+	k, err := b.Bucket(ctx, bus.BucketOptions{Name: short, TTL: time.Second, ForgetDeleted: time.Second, Memory: true})
+	require.NoError(t, err)
+	epoch, err := k.Epoch(ctx)
+	require.NoError(t, err)
+	require.NotEmpty(t, epoch)
+	v := watch(t, k, bus.Position{})
+	one, err := k.Put(ctx, "a", []byte("1"))
+	require.NoError(t, err)
+	_, err = k.Put(ctx, "b", []byte("1"))
+	require.NoError(t, err)
+	require.NoError(t, k.Delete(ctx, "b"))
+	v.has(t, map[string]string{"a": "1"})
+	eventually(t, func() bool { _, err := k.Get(ctx, "a"); return errors.Is(err, bus.ErrNoKey) }, "it is forgotten")
+	again, err := k.Create(ctx, "a", []byte("2"))
+	require.NoError(t, err)
+	require.Greater(t, again, one)
+	_, err = k.Create(ctx, "b", []byte("2"))
+	require.NoError(t, err)
+	v.has(t, map[string]string{"a": "2", "b": "2"})
+	still, err := k.Epoch(ctx)
+	require.NoError(t, err)
+	require.Equal(t, epoch, still, "the bucket is the same")
+
+	// In memory, it is another one after NATS was restarted.
+	s.Stop()
+	require.NoError(t, s.Resume())
+	_, err = k.Put(ctx, "c", []byte("1"))
+	require.NoError(t, err)
+	still, err = k.Epoch(ctx)
+	require.NoError(t, err)
+	require.NotEqual(t, epoch, still)
+	v.has(t, map[string]string{"c": "1"})
 }

@@ -34,7 +34,7 @@ const (
 // Access is what the services of the suite must be allowed.
 func Access() []bus.Access {
 	return []bus.Access{
-		{Service: orders, Asks: []string{billing}, Forwards: []string{billing}, Buckets: []bus.BucketAccess{{Name: stock, Write: true}}},
+		{Service: orders, Asks: []string{billing}, Forwards: []string{billing}, Buckets: []bus.BucketAccess{{Name: stock, Write: true}, {Name: short, Write: true}}},
 		{
 			Service: billing, Durables: []string{"ledger", "mail"}, Collects: []string{"records"}, Listens: []string{orders},
 			Buckets: []bus.BucketAccess{{Name: stock, Keys: []string{"acme.>"}}},
@@ -69,6 +69,7 @@ func Run(t *testing.T, factory func(t *testing.T) Server) {
 		{"bucket", testBucket},
 		{"bucket watch", testBucketWatch},
 		{"bucket permissions", testBucketPermissions},
+		{"bucket that forgets", testBucketThatForgets},
 		{"ship", testShip},
 		{"ship failures", testShipFailures},
 	} {

@@ -122,7 +122,7 @@ func testSettling(t *testing.T, s Server) {
 	metrics := prometheus.NewRegistry()
 	o.Metrics = metrics
 	sender, receiver := connect(t, s.For(orders)), connect(t, o)
-	const good, faulty, flaky, hopeless, panics = 1, 2, 3, 4, 5
+	const good, faulty, flaky, hopeless, panics, overtaken = 1, 2, 3, 4, 5, 7
 	var mu sync.Mutex
 	seen := map[int]int{}
 	how := bus.Consumption{RetryMin: time.Millisecond, RetryMax: 5 * time.Millisecond, Deliveries: 4, AckWait: 2 * time.Second}
@@ -135,6 +135,8 @@ func testSettling(t *testing.T, s Server) {
 			return problem.New(problem.CodeInvalidInput, "no such order")
 		case e.Number == flaky && seen[flaky] < 3:
 			return problem.New(problem.CodeDependencyDown, "later")
+		case e.Number == overtaken && seen[overtaken] < 2:
+			return problem.New(problem.CodePreconditionFailed, "somebody else was faster")
 		case e.Number == hopeless:
 			return errors.New("never works")
 		case e.Number == panics && seen[panics] < 2:
@@ -142,10 +144,10 @@ func testSettling(t *testing.T, s Server) {
 		}
 		return nil
 	}, how)
-	for _, n := range []int{faulty, flaky, hopeless, panics, good} {
+	for _, n := range []int{faulty, flaky, hopeless, panics, overtaken, good} {
 		require.NoError(t, bus.Publish(t.Context(), sender, Shipped{"acme", n}))
 	}
-	want := map[int]int{good: 1, faulty: 1, flaky: 3, hopeless: 4, panics: 2}
+	want := map[int]int{good: 1, faulty: 1, flaky: 3, hopeless: 4, panics: 2, overtaken: 2}
 	eventually(t, func() bool {
 		mu.Lock()
 		defer mu.Unlock()
@@ -165,9 +167,9 @@ func testSettling(t *testing.T, s Server) {
 		# HELP gatehouse_bus_deliveries_total Deliveries of events. The result is done, dropped (the event was at fault), retried or dead.
 		# TYPE gatehouse_bus_deliveries_total counter
 		gatehouse_bus_deliveries_total{durable="ledger",result="dead",service="billing"} 1
-		gatehouse_bus_deliveries_total{durable="ledger",result="done",service="billing"} 4
+		gatehouse_bus_deliveries_total{durable="ledger",result="done",service="billing"} 5
 		gatehouse_bus_deliveries_total{durable="ledger",result="dropped",service="billing"} 1
-		gatehouse_bus_deliveries_total{durable="ledger",result="retried",service="billing"} 6
+		gatehouse_bus_deliveries_total{durable="ledger",result="retried",service="billing"} 7
 	`), "gatehouse_bus_deliveries_total")
 	}
 	eventually(t, func() bool { return counted() == nil }, "the counters tell")

@@ -1,6 +1,7 @@
 export default {
   app: { name: 'Developers' },
   optional: 'optional',
+  missing: { title: 'The address leads nowhere' },
   footer: '{title}, on Gatehouse',
   nav: { apis: 'APIs', apps: 'Applications', search: 'Search operations and docs', operations: 'Operations of {api}' },
   home: {
@@ -61,7 +62,7 @@ export default {
     closed: 'Takes no new subscriptions',
     get: 'Subscribe',
     request: 'Request access',
-    getOf: 'Subscribe to {plan}',
+    of: '{action}: {plan}',
     security: { keyless: 'None', 'api-key': 'API key', jwt: 'JWT', oauth2: 'OAuth2 token', basic: 'User name and password', mtls: 'Client certificate' },
     approval: { automatic: 'At once', manual: 'When the owner approves' },
   },
@@ -157,7 +158,8 @@ export default {
     usage: 'Usage',
     requests: 'Requests',
     created: 'Created',
-    counts: '{subscriptions} subscribed · {keys} keys',
+    subscribed: 'no subscription | {n} subscription | {n} subscriptions',
+    keyCount: 'no key | {n} key | {n} keys',
     pending: '{n} pending',
     new: 'A new application',
     create: 'Create application',

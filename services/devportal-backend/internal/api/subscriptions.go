@@ -267,7 +267,7 @@ func (h *Handlers) subscribe(ctx context.Context, tx *db.Tx, p authn.Principal, 
 		}
 		if len(working) == 0 {
 			var c store.Credential
-			if key, c, err = h.makeKey(ctx, tx, a, p, "Key for "+clipped(o.api.Name, 60), "", nil); err != nil {
+			if key, c, err = h.makeKey(ctx, tx, a, p, clipped(o.api.Name, 100), "", nil); err != nil {
 				return out, "", err
 			}
 			out.Credential = ptr(h.credentialOf(c))

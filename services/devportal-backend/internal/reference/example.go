@@ -49,7 +49,7 @@ func exampleOf(n *Node, way direction) any {
 	case len(n.AnyOf) > 0:
 		return exampleOf(n.AnyOf[0], way)
 	case slices.Contains(n.Types, "array"):
-		if item := exampleOf(n.Items, way); item != nil {
+		if item := exampleOf(n.Items, way); item != nil && !n.Items.Recursive && !n.Items.Cut {
 			return []any{item}
 		}
 		return []any{}

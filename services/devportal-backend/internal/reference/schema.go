@@ -280,7 +280,7 @@ func constraints(o *object) []string {
 	if m := number(o.get("multipleOf")); m != "" {
 		add("multiple of " + m)
 	}
-	if o.flag("uniqueItems") {
+	if o.flag("uniqueItems") && (o.has("items") || o.text("type") == "array") {
 		add("no item twice")
 	}
 	if p := o.text("pattern"); p != "" {

@@ -192,7 +192,7 @@ func operationsOf(in []OperationInput) []document.Operation {
 }
 
 // CreateApi makes an API without an OpenAPI document.
-func (h *Handlers) CreateApi(ctx context.Context, r CreateApiRequestObject) (CreateApiResponseObject, error) {
+func (h *Handlers) CreateApi(ctx context.Context, r CreateApiRequestObject) (CreateApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -297,7 +297,7 @@ func freeSlug(ctx context.Context, o *store.Org, name string) (string, error) {
 }
 
 // GetApi reads an API.
-func (h *Handlers) GetApi(ctx context.Context, r GetApiRequestObject) (GetApiResponseObject, error) {
+func (h *Handlers) GetApi(ctx context.Context, r GetApiRequestObject) (GetApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -315,20 +315,21 @@ func (h *Handlers) GetApi(ctx context.Context, r GetApiRequestObject) (GetApiRes
 
 // whole shows one API, with the number of changes since its latest revision.
 func (h *Handlers) whole(ctx context.Context, c caller, a store.API) (Api, error) {
-	effective, err := h.effective(ctx, c, &a)
-	if err == nil && effective.Version != a.EffectiveVersion {
+	effective, askErr := h.effective(ctx, c, &a)
+	told := askErr == nil // else policy-manager is away, and what it said last counts
+	if told && effective.Version != a.EffectiveVersion {
 		a.EffectiveVersion = effective.Version
 		if err := c.SetEffective(ctx, a.ID, effective.Version); err != nil {
 			return Api{}, err
 		}
 	}
-	list, showErr := h.show(ctx, c.Org, a)
-	if showErr != nil {
-		return Api{}, showErr
+	list, err := h.show(ctx, c.Org, a)
+	if err != nil {
+		return Api{}, err
 	}
 	out := list[0]
 	switch {
-	case err != nil: // policy-manager is away: what it said last counts
+	case !told:
 	case a.LatestRevision > 0 && a.Changed():
 		changes, err := h.changes(ctx, c, &a, effective)
 		if err != nil {
@@ -353,7 +354,7 @@ func (h *Handlers) effective(ctx context.Context, c caller, a *store.API) (polic
 }
 
 // UpdateApi changes an API's draft.
-func (h *Handlers) UpdateApi(ctx context.Context, r UpdateApiRequestObject) (UpdateApiResponseObject, error) {
+func (h *Handlers) UpdateApi(ctx context.Context, r UpdateApiRequestObject) (UpdateApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -416,7 +417,7 @@ func (h *Handlers) patch(ctx context.Context, a *store.API, d *revision.Draft) e
 }
 
 // DeleteApi deletes an API that is deployed nowhere.
-func (h *Handlers) DeleteApi(ctx context.Context, r DeleteApiRequestObject) (DeleteApiResponseObject, error) {
+func (h *Handlers) DeleteApi(ctx context.Context, r DeleteApiRequestObject) (DeleteApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -440,7 +441,7 @@ func (h *Handlers) DeleteApi(ctx context.Context, r DeleteApiRequestObject) (Del
 }
 
 // ListApiOperations lists the draft's operations.
-func (h *Handlers) ListApiOperations(ctx context.Context, r ListApiOperationsRequestObject) (ListApiOperationsResponseObject, error) {
+func (h *Handlers) ListApiOperations(ctx context.Context, r ListApiOperationsRequestObject) (ListApiOperationsResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -495,7 +496,7 @@ func (h *Handlers) publish(ctx context.Context, id string, published bool) (Api,
 }
 
 // PublishApi shows the API in the developer portal.
-func (h *Handlers) PublishApi(ctx context.Context, r PublishApiRequestObject) (PublishApiResponseObject, error) {
+func (h *Handlers) PublishApi(ctx context.Context, r PublishApiRequestObject) (PublishApiResponseObject, error) { //nolint:revive // the generator spells it so
 	a, err := h.publish(ctx, r.Id, true)
 	if err != nil {
 		return nil, err
@@ -504,7 +505,7 @@ func (h *Handlers) PublishApi(ctx context.Context, r PublishApiRequestObject) (P
 }
 
 // UnpublishApi takes the API out of the developer portal.
-func (h *Handlers) UnpublishApi(ctx context.Context, r UnpublishApiRequestObject) (UnpublishApiResponseObject, error) {
+func (h *Handlers) UnpublishApi(ctx context.Context, r UnpublishApiRequestObject) (UnpublishApiResponseObject, error) { //nolint:revive // the generator spells it so
 	a, err := h.publish(ctx, r.Id, false)
 	if err != nil {
 		return nil, err

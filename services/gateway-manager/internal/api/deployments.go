@@ -75,7 +75,7 @@ func (h *Handlers) followed(ctx context.Context, o *store.Org, d *store.Deployme
 }
 
 // DeployApi deploys a revision to an environment.
-func (h *Handlers) DeployApi(ctx context.Context, r DeployApiRequestObject) (DeployApiResponseObject, error) {
+func (h *Handlers) DeployApi(ctx context.Context, r DeployApiRequestObject) (DeployApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func (h *Handlers) put(ctx context.Context, tx *db.Tx, c caller, in store.Deploy
 }
 
 // UndeployApi takes an API out of an environment.
-func (h *Handlers) UndeployApi(ctx context.Context, r UndeployApiRequestObject) (UndeployApiResponseObject, error) {
+func (h *Handlers) UndeployApi(ctx context.Context, r UndeployApiRequestObject) (UndeployApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err

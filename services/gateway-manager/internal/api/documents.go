@@ -51,7 +51,7 @@ func warnings(list []document.Warning) []ImportWarning {
 }
 
 // ImportApi makes an API of an OpenAPI document.
-func (h *Handlers) ImportApi(ctx context.Context, r ImportApiRequestObject) (ImportApiResponseObject, error) {
+func (h *Handlers) ImportApi(ctx context.Context, r ImportApiRequestObject) (ImportApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (h *Handlers) dry(ctx context.Context, c caller, a store.API, d *revision.D
 }
 
 // GetApiDocument reads the draft's OpenAPI document.
-func (h *Handlers) GetApiDocument(ctx context.Context, r GetApiDocumentRequestObject) (GetApiDocumentResponseObject, error) {
+func (h *Handlers) GetApiDocument(ctx context.Context, r GetApiDocumentRequestObject) (GetApiDocumentResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (h *Handlers) GetApiDocument(ctx context.Context, r GetApiDocumentRequestOb
 
 // PutApiDocument replaces the draft's OpenAPI document. Operations that go on to
 // be keep their upstreams.
-func (h *Handlers) PutApiDocument(ctx context.Context, r PutApiDocumentRequestObject) (PutApiDocumentResponseObject, error) {
+func (h *Handlers) PutApiDocument(ctx context.Context, r PutApiDocumentRequestObject) (PutApiDocumentResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err

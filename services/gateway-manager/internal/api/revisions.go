@@ -299,7 +299,7 @@ func (h *Handlers) state(ctx context.Context, c caller, a *store.API, name, para
 }
 
 // DiffApi says what is different between two states of an API.
-func (h *Handlers) DiffApi(ctx context.Context, r DiffApiRequestObject) (DiffApiResponseObject, error) {
+func (h *Handlers) DiffApi(ctx context.Context, r DiffApiRequestObject) (DiffApiResponseObject, error) { //nolint:revive // the generator spells it so
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err

@@ -125,7 +125,7 @@ func one(ctx context.Context, o *store.Org, a *store.API, envs []store.Environme
 	if out.Revision == 0 {
 		return out, nil
 	}
-	r, err := o.Revision(ctx, a.ID, int64(out.Revision)) //nolint:gosec // it was one
+	r, err := o.Revision(ctx, a.ID, int64(out.Revision))
 	if err != nil {
 		return out, fmt.Errorf("reading revision %d of API %s: %w", out.Revision, a.ID, err)
 	}

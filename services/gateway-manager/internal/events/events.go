@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
@@ -48,6 +49,9 @@ type Events struct {
 	Log       *slog.Logger
 	// With gives a context the keys of secrets.
 	With func(context.Context) context.Context
+
+	// taking has organizations taken in one after the other.
+	taking sync.Mutex
 }
 
 // answer has requests of one kind answered with the keys of secrets at hand.
@@ -115,9 +119,9 @@ func (e *Events) Reconcile(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to stop
 		}
-		e.Log.InfoContext(ctx, "tenant-manager does not say yet which organizations there are; asking again", "err", err)
+		e.Log.InfoContext(ctx, "not all organizations are taken in yet; trying again", "err", err)
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
@@ -134,6 +138,8 @@ func (e *Events) know(ctx context.Context, by string, ids ...string) error {
 	if err != nil {
 		return fmt.Errorf("asking for organizations: %w", err)
 	}
+	e.taking.Lock()
+	defer e.taking.Unlock()
 	for _, o := range list.Organizations {
 		if err := e.Store.KnowOrganization(ctx, o, by, e.PublicURL); err != nil && !errors.Is(err, db.ErrDuplicate) {
 			return fmt.Errorf("taking in organization %s: %w", o.Slug, err)
@@ -168,7 +174,7 @@ func (e *Events) seed(ctx context.Context, organization string, s Seed) error {
 			}
 			g, err = o.CreateGroup(ctx, store.Group{Slug: s.Group, Name: s.Group, EnvironmentID: env.ID, Visibility: "public", PublicURL: s.PublicURL}, "system")
 		} else if err == nil && g.PublicURL == "" && s.PublicURL != "" {
-			g.PublicURL = s.PublicURL
+			g.PublicURL, g.Version = s.PublicURL, db.AnyVersion // another replica may do the same
 			err = o.SaveGroup(ctx, &g)
 		}
 		if err != nil || s.Token == "" {

@@ -39,7 +39,7 @@ func Follow(ctx context.Context, tx *db.Tx, o *store.Org, g *store.Group, now ti
 		}
 		open = open[n:]
 	}
-	return Tell(tx, gateway.FleetChanged{Organization: g.OrganizationID, Group: g.ID, Version: uint64(max(g.ManifestVersion, 0)), Time: now.UTC()}) //nolint:gosec // never negative
+	return Tell(tx, gateway.FleetChanged{Organization: g.OrganizationID, Group: g.ID, Version: uint64(max(g.ManifestVersion, 0)), Time: now.UTC()})
 }
 
 // Members returns the groups of an environment, and their gateways.

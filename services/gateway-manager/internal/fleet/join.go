@@ -179,7 +179,7 @@ func (f *Fleet) Report(ctx context.Context, r gateway.Report) (gateway.Reported,
 	now := f.Store.DB().Now()
 	gw := was
 	gw.LastSeenAt, gw.Stopped, gw.Epoch = now, r.Stopping, short(r.Epoch, maxName)
-	gw.AppliedVersion = int64(min(r.Version, 1<<62)) //nolint:gosec // bounded
+	gw.AppliedVersion = int64(min(r.Version, 1<<62))
 	gw.APIs, gw.InFlight, gw.Requests, gw.Memory = max(r.APIs, 0), max(r.InFlight, 0), max(r.Requests, 0), max(r.Memory, 0)
 	gw.Issues.V = issues(r.Issues)
 	if !r.Time.IsZero() {

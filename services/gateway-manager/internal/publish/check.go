@@ -67,7 +67,7 @@ func (p *Publisher) there(ctx context.Context, bucket *bus.Bucket, org *store.Or
 		return false, err
 	}
 	m, ok := peek(e.Value)
-	return ok && m.Epoch == g.Epoch && m.Version == uint64(max(g.ManifestVersion, 0)), nil //nolint:gosec // never negative
+	return ok && m.Epoch == g.Epoch && m.Version == uint64(max(g.ManifestVersion, 0)), nil
 }
 
 // sweep removes documents that nothing refers to any more, here and in NATS.

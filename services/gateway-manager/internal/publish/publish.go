@@ -216,14 +216,14 @@ func (p *Publisher) manifest(ctx context.Context, org *store.Organization, o *st
 			return 0, err
 		}
 	}
-	version, err := o.Reserve(ctx, g, g.Epoch, p.fence)
+	version, err := o.Reserve(ctx, g)
 	if errors.Is(err, db.ErrNotFound) {
 		return 0, errGone
 	}
 	if err != nil {
 		return 0, err
 	}
-	m.Epoch, m.Version, m.Issued = g.Epoch, uint64(max(version, 0)), p.o.Now().UTC() //nolint:gosec // never negative
+	m.Epoch, m.Version, m.Issued = g.Epoch, uint64(max(version, 0)), p.o.Now().UTC()
 	signed, err := unit.Sign(m, keys...)
 	if err != nil {
 		return 0, fmt.Errorf("signing the manifest: %w", err)
@@ -254,9 +254,9 @@ func (p *Publisher) look(ctx context.Context, bucket *bus.Bucket, o *store.Org, 
 	}
 	p.revisions[key] = e.Revision
 	m, ok := peek(e.Value)
-	if ok && m.Epoch == g.Epoch && m.Version > uint64(max(g.ManifestVersion, 0)) { //nolint:gosec // never negative
+	if ok && m.Epoch == g.Epoch && m.Version > uint64(max(g.ManifestVersion, 0)) {
 		p.o.Log.WarnContext(ctx, "gateways have a newer manifest than the database knows of; a new epoch begins", "group", g.ID, "version", m.Version)
-		return o.Newer(ctx, g, int64(m.Version)) //nolint:gosec // we counted it
+		return o.Newer(ctx, g, int64(m.Version))
 	}
 	return nil
 }

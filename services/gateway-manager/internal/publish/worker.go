@@ -25,7 +25,7 @@ const (
 	// sweepEvery is how often it removes what nothing refers to any more.
 	sweepEvery = 30 * time.Minute
 	// retryMin and retryMax are the waits after a group could not be published.
-	retryMin, retryMax = 100 * time.Millisecond, 15 * time.Second
+	retryMin, retryMax = 100 * time.Millisecond, 3 * time.Second
 	// step bounds one step that needs others.
 	step = 2 * time.Minute
 	// askLimit bounds asking policy-manager.
@@ -58,7 +58,6 @@ type Publisher struct {
 	metrics   metrics
 
 	// What follows is of the time that the lease is held, and of one goroutine.
-	fence        int64
 	environments map[string]*environment
 	revisions    map[string]uint64 // of the manifests' keys in their bucket
 	settings     map[string]*settings
@@ -136,9 +135,10 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return bus.Lease(ctx, p.o.Bus, "publisher", leaseTTL, p.work)
 }
 
-// work is what the holder of the lease does.
-func (p *Publisher) work(ctx context.Context, fence uint64) error {
-	p.fence = int64(fence & (1<<63 - 1)) //nolint:gosec // it counts leases
+// work is what the holder of the lease does. One who does not notice in time that
+// the lease is gone does no harm: a version is given out once, a manifest replaces
+// the one that it was made after, and only who is not behind notes what is done.
+func (p *Publisher) work(ctx context.Context, _ uint64) error {
 	p.environments, p.revisions = map[string]*environment{}, map[string]uint64{}
 	p.settings, p.retry = map[string]*settings{}, map[string]*retry{}
 	var checked, swept time.Time

@@ -72,8 +72,6 @@ type Group struct {
 	// Wanted rises with every change that is to be published; what it was when the
 	// newest manifest was made is Done.
 	Wanted, Done int64
-	// Fence is that of the worker who wrote last.
-	Fence int64
 	// Problem says why publishing does not succeed.
 	Problem string
 }

@@ -38,28 +38,29 @@ func (o *Org) SetUnit(ctx context.Context, d *Deployed, hash string) error {
 }
 
 // Reserve raises the version of a group's manifest and returns it. It fails with
-// db.ErrNotFound where the group is gone or a later worker has taken over.
-func (o *Org) Reserve(ctx context.Context, g *Group, epoch string, fence int64) (int64, error) {
+// db.ErrNotFound where the group is gone or another worker has raised it.
+func (o *Org) Reserve(ctx context.Context, g *Group) (int64, error) {
 	next := g.ManifestVersion + 1
-	n, err := db.From[Group](o.scope).Where("id = ? AND manifest_version = ? AND fence <= ?", g.ID, g.ManifestVersion, fence).
-		Update(ctx, db.Changes{"manifest_version": next, "epoch": epoch, "fence": fence})
+	n, err := db.From[Group](o.scope).Where("id = ? AND manifest_version = ?", g.ID, g.ManifestVersion).
+		Update(ctx, db.Changes{"manifest_version": next, "epoch": g.Epoch})
 	if err == nil && n == 0 {
 		err = db.ErrNotFound
 	}
 	if err != nil {
 		return 0, err
 	}
-	g.ManifestVersion, g.Epoch, g.Fence = next, epoch, fence
+	g.ManifestVersion = next
 	return next, nil
 }
 
 // Published notes that the manifest of a group is out, with all that was wanted
 // when g was read, and returns the deployments that are in it and were not before.
+// Where another worker is ahead, that one notes it.
 func (o *Org) Published(ctx context.Context, g *Group) ([]Deployment, error) {
 	now := o.s.db.Now()
-	_, err := db.From[Group](o.scope).Where("id = ? AND fence = ?", g.ID, g.Fence).
+	n, err := db.From[Group](o.scope).Where("id = ? AND manifest_version = ?", g.ID, g.ManifestVersion).
 		Update(ctx, db.Changes{"done": g.Wanted, "published_at": now, "problem": ""})
-	if err != nil {
+	if err != nil || n == 0 {
 		return nil, err
 	}
 	waiting := db.From[DeploymentGroup](o.scope).Where("group_id = ? AND manifest_version = 0 AND wanted <= ?", g.ID, g.Wanted)

@@ -66,7 +66,6 @@ CREATE TABLE IF NOT EXISTS gateway_groups (
     published_at     timestamptz NULL,
     wanted           bigint NOT NULL,
     done             bigint NOT NULL,
-    fence            bigint NOT NULL,
     problem          varchar(1000) NOT NULL
 );
 

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS policy_sets (
 
 CREATE UNIQUE INDEX IF NOT EXISTS policy_sets_slug ON policy_sets (organization_id, slug);
 
-CREATE INDEX IF NOT EXISTS policy_sets_name ON policy_sets (organization_id, name, id);
+CREATE INDEX IF NOT EXISTS policy_sets_name ON policy_sets (organization_id, name, id, slug);
 
 -- What policy sets were.
 CREATE TABLE IF NOT EXISTS policy_set_versions (

@@ -1,16 +1,15 @@
-/** Notices at the corner: what was done, with a way back where there is one. */
-import { useToast } from '@nuxt/ui/composables/useToast'
+/** Says what was done, with a way back where there is one, and what failed. */
 import { problemOf } from '@gatehouse/api'
+import { show } from '../notices'
 
 export function useNotice() {
-  const toast = useToast()
   return {
     done(text: string, undo?: { label: string; run: () => void }) {
-      toast.add({ title: text, icon: 'i-lucide-check', color: 'success', ...(undo ? { actions: [{ label: undo.label, color: 'neutral', variant: 'outline', onClick: undo.run }] } : {}) })
+      show({ tone: 'live', title: text, ...(undo ? { action: undo } : {}) })
     },
     failed(error: unknown) {
       const problem = problemOf(error)
-      toast.add({ title: problem.title, description: problem.detail ?? '', icon: 'i-lucide-circle-alert', color: 'error', duration: 12_000 })
+      show({ tone: 'bad', title: problem.title, ...(problem.detail ? { text: problem.detail } : {}) })
     },
   }
 }

@@ -36,6 +36,7 @@ export default {
     title: 'Search or run a command',
     text: 'Type to find a page, an API or a command.',
     none: 'Nothing matches.',
+    results: 'Results',
     goTo: 'Go to',
   },
   shortcuts: {
@@ -67,6 +68,7 @@ export default {
     hide: 'Hide',
     keep: 'Keep it in a safe place now: it is stored as a hash and cannot be shown again.',
   },
+  notices: { label: 'Notices', dismiss: 'Dismiss' },
   confirm: { type: 'Type “{name}” to go on' },
   chart: { chart: 'Chart', table: 'Table', time: 'Time' },
   diff: { folded: '… {n} equal lines', same: 'No difference.' },

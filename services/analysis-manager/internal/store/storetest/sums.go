@@ -13,13 +13,13 @@ import (
 )
 
 func testSums(t *testing.T, s store.Store) {
-	rows := Traffic("acme", 3000, 1)
-	Add(t, s, Batch("b1", rows[:1000]...), Batch("b2", rows[1000:1100]...))
-	Add(t, s, Batch("b3", rows[1100:]...))
+	rows := Traffic("acme", 900, 1)
+	Add(t, s, Batch("b1", rows[:400]...), Batch("b2", rows[400:450]...))
+	Add(t, s, Batch("b3", rows[450:]...))
 	requireReports(t, s, rows)
 	require.NoError(t, s.Sweep(t.Context(), kept(Start.Add(2*time.Hour))))
 	requireReports(t, s, rows) // merging changes nothing
-	more := Traffic("acme", 500, 2)
+	more := Traffic("acme", 200, 2)
 	Add(t, s, Batch("b4", more...))
 	rows = append(rows, more...)
 	requireReports(t, s, rows)

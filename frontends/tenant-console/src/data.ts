@@ -1,0 +1,118 @@
+/** Questions to the services that several pages ask, with one cache for each. */
+import { useQuery } from '@tanstack/vue-query'
+import { computed } from 'vue'
+import { data, gatewayManager, may, tenantManager, type TenantSchemas } from '@gatehouse/api'
+
+export type User = TenantSchemas['User']
+export type Role = TenantSchemas['Role']
+export type Grant = TenantSchemas['Grant']
+export type Permission = TenantSchemas['Permission']
+export type Invitation = TenantSchemas['Invitation']
+export type ServiceAccount = TenantSchemas['ServiceAccount']
+export type AuditEntry = TenantSchemas['AuditEntry']
+export type Session = TenantSchemas['Session']
+
+/** Where a grant holds; nothing is everywhere. */
+export interface Scope {
+  project?: string
+  api?: string
+  environment?: string
+}
+
+const LONG = 60_000
+
+/** Every role: the built-in ones first, then by name. */
+export function useRoles() {
+  return useQuery({
+    queryKey: ['roles'],
+    enabled: () => may('role:read'),
+    staleTime: LONG,
+    queryFn: async ({ signal }) => {
+      const all: Role[] = []
+      let cursor: string | undefined
+      do {
+        const page = await data(tenantManager.GET('/roles', { params: { query: { limit: 200, ...(cursor ? { cursor } : {}) } }, signal }))
+        all.push(...page.items)
+        cursor = page.next
+      } while (cursor)
+      return all
+    },
+  })
+}
+
+/** Every permission, by what it is about. */
+export function usePermissions() {
+  return useQuery({
+    queryKey: ['permissions'],
+    staleTime: Infinity,
+    queryFn: ({ signal }) => data(tenantManager.GET('/permissions', { signal })),
+    select: (list) => list.items,
+  })
+}
+
+/** Names of what grants are narrowed to. */
+export function usePlaces() {
+  const projects = useQuery({
+    queryKey: ['projects'],
+    enabled: () => may('project:read'),
+    staleTime: LONG,
+    queryFn: ({ signal }) => data(gatewayManager.GET('/projects', { params: { query: { limit: 200, sort: 'name' } }, signal })),
+    select: (list) => list.items,
+  })
+  const environments = useQuery({
+    queryKey: ['environments'],
+    enabled: () => may('environment:read'),
+    staleTime: LONG,
+    queryFn: ({ signal }) => data(gatewayManager.GET('/environments', { params: { query: { limit: 200 } }, signal })),
+    select: (list) => [...list.items].sort((a, b) => a.order - b.order),
+  })
+  const apis = useQuery({
+    queryKey: ['apis'],
+    enabled: () => may('api:read'),
+    staleTime: LONG,
+    queryFn: ({ signal }) => data(gatewayManager.GET('/apis', { params: { query: { limit: 200 } }, signal })),
+    select: (list) => list.items,
+  })
+  const name = (list: { id: string; name: string }[] | undefined, id: string | undefined) => (id ? (list?.find((x) => x.id === id)?.name ?? id) : undefined)
+  return {
+    projects: computed(() => projects.data.value ?? []),
+    environments: computed(() => environments.data.value ?? []),
+    apis: computed(() => apis.data.value ?? []),
+    names: (s: Scope) => ({ project: name(projects.data.value, s.project), api: name(apis.data.value, s.api), environment: name(environments.data.value, s.environment) }),
+  }
+}
+
+/** Whether a pattern such as "*:read" covers a permission. */
+export function covers(pattern: string, permission: string): boolean {
+  const [kind, verb] = permission.split(':')
+  return pattern === '*' || pattern === permission || pattern === `${kind}:*` || pattern === `*:${verb}`
+}
+
+export interface KindOfPermission {
+  kind: string
+  verbs: string[]
+  titles: Record<string, string>
+}
+
+/** Permissions as the rows of a matrix. */
+export function byKind(permissions: readonly Permission[]): KindOfPermission[] {
+  const out: KindOfPermission[] = []
+  for (const p of permissions) {
+    let row = out.find((r) => r.kind === p.kind)
+    if (!row) out.push((row = { kind: p.kind, verbs: [], titles: {} }))
+    row.verbs.push(p.verb)
+    row.titles[p.verb] = p.title
+  }
+  return out
+}
+
+export const VERBS = ['read', 'create', 'update', 'delete', 'deploy', 'approve']
+
+/** The shortest list of patterns for what is chosen: "*", "api:*", "api:read". */
+export function shorten(chosen: ReadonlySet<string>, permissions: readonly Permission[]): string[] {
+  if (permissions.length > 0 && permissions.every((p) => chosen.has(p.name))) return ['*']
+  return byKind(permissions).flatMap((row) => {
+    const held = row.verbs.filter((v) => chosen.has(`${row.kind}:${v}`))
+    return row.verbs.length > 1 && held.length === row.verbs.length ? [`${row.kind}:*`] : held.map((v) => `${row.kind}:${v}`)
+  })
+}
