@@ -76,10 +76,7 @@ func (d *Document) Check(method, path string, status int, header http.Header, bo
 		return fmt.Errorf("%s %s is not in the document, and was answered %d", method, path, status)
 	}
 	r := d.routes[i]
-	req, err := http.NewRequestWithContext(context.Background(), method, path, nil)
-	if err != nil {
-		return err
-	}
+	req := &http.Request{Method: method, URL: &url.URL{Path: path}, Header: http.Header{}}
 	in := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{
 			Request: req,
