@@ -400,8 +400,11 @@ type SchemaNode struct {
 	Recursive *bool `json:"recursive,omitempty"`
 
 	// Ref The name of the schema that was referred to, such as Pet.
-	Ref       *string   `json:"ref,omitempty"`
-	Required  *bool     `json:"required,omitempty"`
+	Ref      *string `json:"ref,omitempty"`
+	Required *bool   `json:"required,omitempty"`
+
+	// Shared What is within is in the page's schemas, under the name in ref.
+	Shared    *bool     `json:"shared,omitempty"`
 	Title     *string   `json:"title,omitempty"`
 	Types     *[]string `json:"types,omitempty"`
 	WriteOnly *bool     `json:"writeOnly,omitempty"`

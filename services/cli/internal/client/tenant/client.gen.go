@@ -167,11 +167,11 @@ type InvitationInput struct {
 	Name  *Name         `json:"name,omitempty"`
 	Roles []InvitedRole `json:"roles"`
 
-	// To Which address the link leads to: the console for those who run APIs, the portal for those who use them.
+	// To Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
 	To *InvitationInputTo `json:"to,omitempty"`
 }
 
-// InvitationInputTo Which address the link leads to: the console for those who run APIs, the portal for those who use them.
+// InvitationInputTo Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
 type InvitationInputTo string
 
 // InvitationRole defines model for InvitationRole.
