@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/db/dbtest"
+	"github.com/gatehouse/gatehouse/libs/schema"
+	gatewaymanager "github.com/gatehouse/gatehouse/services/gateway-manager"
 )
 
 func (w *world) state(token, deployment string) string {
@@ -280,6 +283,56 @@ func TestStatesOfGateways(t *testing.T) {
 	require.Error(t, err)
 }
 
+// A gateway that falls silent is lost, and no longer waited for.
+func TestASilentGatewayIsLost(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	me := w.admin("one")
+	good, silent := w.join("one", "default", "gw-good"), w.join("one", "default", "gw-silent")
+	w.eventually(func() bool { return good.version() > 0 && silent.version() > 0 }, "the first manifest")
+	silent.leave()
+	id := w.api(me, "/a")
+	d := w.deploy(me, id, object{"environment": "dev"}).ok(202).text("id")
+	w.eventually(func() bool { _, ok := good.serves(id); return ok }, "the other one has it")
+	w.await(me, d, "applying")
+	w.exec("UPDATE gateways SET last_seen_at = ? WHERE name = ?", time.Now().UTC().Add(-2*time.Minute), "gw-silent")
+	last := w.await(me, d, "live")
+	states := map[any]any{}
+	for _, g := range last["gateways"].([]any) {
+		states[g.(object)["name"]] = g.(object)["state"]
+	}
+	require.Equal(t, map[any]any{"gw-good": "applied", "gw-silent": "away"}, states)
+	require.Equal(t, "gw-silent", w.get(me, "/gateways?state=lost").ok(200).list()[0]["name"])
+}
+
+// A join token of the configuration takes the place of the one before.
+func TestSeededJoinTokens(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	b := w.connect("gateway")
+	join := func(token string) error {
+		_, err := bus.Ask(t.Context(), b, gateway.Register{Organization: "one", Group: "default", Token: token, Gateway: "gw", Instance: "i"})
+		return err
+	}
+	require.NoError(t, join(joinWith+"one"))
+	w.stop()
+	const other = "another-token-of-the-tests-0123456789"
+	w.cfg.Seed.Groups = []gatewaymanager.SeedGroup{
+		{Organization: "one", Group: "default", JoinToken: schema.NewSecret(other), PublicURL: "http://not-taken.example.com"},
+		{Organization: "one", Group: "edge", Environment: "PRD", JoinToken: schema.NewSecret(other), PublicURL: "http://edge.example.com"},
+	}
+	w.start()
+	w.eventually(func() bool { return join(other) == nil }, "the new token is good")
+	require.ErrorContains(t, join(joinWith+"one"), "credential-invalid")
+	w.eventually(func() bool { return len(w.get(w.admin("one"), "/gateway-groups").ok(200).list()) == 2 }, "the group is made")
+	for _, g := range w.get(w.admin("one"), "/gateway-groups?sort=slug").ok(200).list() {
+		require.Equal(t, map[string]any{"default": "http://127.0.0.1:8000", "edge": "http://edge.example.com"}[g["slug"].(string)], g["publicUrl"])
+	}
+	bad := w.cfg
+	bad.Seed.Groups = []gatewaymanager.SeedGroup{{Organization: "One", Group: "default", JoinToken: schema.NewSecret("short"), PublicURL: "x"}}
+	require.Len(t, bad.Validate(), 3)
+}
+
 func TestTwoAPIsCannotHaveTheSamePath(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
@@ -309,8 +362,8 @@ func (w *world) lose(streams ...string) {
 }
 
 // exec changes the database, as somebody does who restores it.
-func (w *world) exec(statement string) {
+func (w *world) exec(statement string, args ...any) {
 	w.t.Helper()
 	d := dbtest.OpenDSN(w.t, w.cfg.Database.DSN.Reveal())
-	require.NoError(w.t, d.Unscoped(w.t.Context(), "restoring").Exec(statement).Error)
+	require.NoError(w.t, d.Unscoped(w.t.Context(), "restoring").Exec(statement, args...).Error)
 }

@@ -140,23 +140,25 @@ func (e *Events) know(ctx context.Context, by string, ids ...string) error {
 	}
 	e.taking.Lock()
 	defer e.taking.Unlock()
+	var errs []error // what is wrong with one does not keep the others out
 	for _, o := range list.Organizations {
 		if err := e.Store.KnowOrganization(ctx, o, by, e.PublicURL); err != nil && !errors.Is(err, db.ErrDuplicate) {
-			return fmt.Errorf("taking in organization %s: %w", o.Slug, err)
+			errs = append(errs, fmt.Errorf("taking in organization %s: %w", o.Slug, err))
+			continue
 		}
 		for _, s := range e.Seeds {
 			if s.Organization != o.Slug {
 				continue
 			}
 			if err := e.seed(ctx, o.ID, s); err != nil {
-				return fmt.Errorf("making gateway group %s of %s: %w", s.Group, o.Slug, err)
+				errs = append(errs, fmt.Errorf("making gateway group %s of %s: %w", s.Group, o.Slug, err))
 			}
 		}
 	}
 	if len(list.Organizations) > 0 {
 		e.Wake()
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // seedName is the name of join tokens that come from the configuration.

@@ -89,9 +89,7 @@ CREATE TABLE IF NOT EXISTS join_tokens (
     last_used_at    datetime NULL
 );
 
-CREATE UNIQUE INDEX IF NOT EXISTS join_tokens_hash ON join_tokens (hash);
-
-CREATE INDEX IF NOT EXISTS join_tokens_group ON join_tokens (organization_id, group_id);
+CREATE UNIQUE INDEX IF NOT EXISTS join_tokens_hash ON join_tokens (organization_id, group_id, hash);
 
 -- Running instances, as they reported last.
 CREATE TABLE IF NOT EXISTS gateways (
