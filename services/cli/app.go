@@ -87,8 +87,7 @@ func (a *tool) suite() (*suite, error) {
 		return nil, session.ErrSignedOut
 	}
 	at := func(service string) string { return s.Profile().URL + "/api/" + service + "/v1" }
-	// A client without request editors, below a URL that was used before, is
-	// always made.
+	// As NewClient makes them; with nothing but these it cannot fail.
 	u := &suite{session: s}
 	u.tenant = &tenant.Client{Server: at(contracttenant.Service) + "/", Client: s}
 	u.gateway = &gateway.Client{Server: at(contractgateway.Service) + "/", Client: s}

@@ -2,13 +2,94 @@ package cli
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
 )
+
+// firstCall calls the API through the gateway, as soon as it knows the key. It
+// tries a few operations until one is answered well.
+func (q *quick) firstCall(ctx context.Context) error {
+	q.out.Header = value(q.plan.KeyHeader)
+	base := q.out.URL
+	var first quickResult
+	for i, path := range pathsToTry(q.text) {
+		q.out.URL = base + path
+		q.out.Curl = fmt.Sprintf("curl -i -H '%s: %s' '%s'", q.out.Header, q.out.Key, q.out.URL)
+		if err := q.callUntilKnown(ctx); err != nil {
+			return err
+		}
+		if i == 0 {
+			first = q.out
+		}
+		if q.out.Status < 400 {
+			q.step("call", "GET %s was answered %d", q.out.URL, q.out.Status)
+			return nil
+		}
+	}
+	q.out = first
+	q.step("call", "GET %s was answered %d", q.out.URL, q.out.Status)
+	return nil
+}
+
+// callUntilKnown calls, again as long as the gateway does not know the key.
+func (q *quick) callUntilKnown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		again, err := q.call(ctx)
+		if err != nil || !again {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return problem.New(problem.CodeDependencyDown, "the gateway still answers %d to the new key after %s; see gatehouse explain %s", q.out.Status, patience, q.out.RequestID)
+		}
+	}
+}
+
+// call calls once. again says that the gateway does not know the key or the
+// subscription yet.
+func (q *quick) call(ctx context.Context) (again bool, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, q.out.URL, nil)
+	if err != nil {
+		return false, fmt.Errorf("calling the API: %w", err)
+	}
+	r.Header.Set(q.out.Header, q.out.Key)
+	client := *q.o.HTTP
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := client.Do(r)
+	if err != nil {
+		return false, fmt.Errorf("calling the API: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }() // read as far as it is of use
+	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return false, fmt.Errorf("calling the API: %w", err)
+	}
+	q.out.Status, q.out.RequestID = res.StatusCode, res.Header.Get("X-Request-Id")
+	var p problem.Problem
+	if strings.HasPrefix(res.Header.Get("Content-Type"), problem.ContentType) && json.Unmarshal(body, &p) == nil {
+		if q.out.RequestID == "" {
+			q.out.RequestID = p.Instance
+		}
+		return p.Code == problem.CodeCredentialInvalid || p.Code == problem.CodeSubscriptionMissing, nil
+	}
+	return false, nil
+}
 
 // mostTries is how many operations a quickstart calls at most.
 const mostTries = 5

@@ -75,6 +75,9 @@ func (a *tool) login() *cobra.Command {
 			url = file.API
 		}
 		if url == "" {
+			url = a.o.Environ("GATEHOUSE_URL")
+		}
+		if url == "" {
 			url = s.Profile().URL
 		}
 		var pair session.Pair
