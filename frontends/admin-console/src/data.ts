@@ -171,6 +171,11 @@ export function toInputs(policies: readonly Policy[]): PolicyInput[] {
   })) as PolicyInput[]
 }
 
+/** A change's sentence; where a policy is named like its type the name is said once. */
+export function sentenceOf(change: GatewaySchemas['Change']): string {
+  return change.summary.replace(/\b([\w-]+) \(\1\)/g, '$1')
+}
+
 export function slugOf(name: string): string {
   return name
     .toLowerCase()

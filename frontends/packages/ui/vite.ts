@@ -76,6 +76,29 @@ function gzipCopies(): Plugin {
   }
 }
 
+/** How the library's components differ from their defaults; colours come from nuxt-ui.css. */
+const theme = {
+  colors: { neutral: 'neutral' },
+  button: {
+    slots: { base: 'font-semibold' },
+    variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' }, sm: { leadingIcon: 'size-3.5', trailingIcon: 'size-3.5' } } },
+    compoundVariants: [
+      { color: 'neutral', variant: 'outline', class: 'ring-accented hover:bg-muted' },
+      { color: 'primary', variant: 'solid', class: 'hover:bg-accent-hover active:bg-accent-hover' },
+    ],
+  },
+  input: { slots: { root: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
+  textarea: { slots: { root: 'w-full' } },
+  select: { slots: { base: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
+  selectMenu: { slots: { base: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
+  switch: { slots: { base: 'data-[state=unchecked]:bg-(--gh-field)' } },
+  modal: { slots: { title: 'text-base', content: 'ring-line', overlay: 'bg-black/30' } },
+  slideover: { slots: { overlay: 'bg-black/30' } },
+  commandPalette: { slots: { itemLeadingIcon: 'size-4' } },
+  tooltip: { slots: { content: 'bg-inverted text-canvas ring-0', text: 'text-canvas' } },
+  formField: { slots: { label: 'font-semibold', help: 'text-muted text-xs/4 mt-1', description: 'text-muted text-xs/4', error: 'text-error text-xs/4 mt-1' } },
+} as unknown as NonNullable<Parameters<typeof ui>[0]>['ui']
+
 /** The configuration of one app. `name` is its folder. */
 export function gatehouseApp(name: string, backend = process.env.GATEHOUSE_BACKEND): UserConfig {
   return {
@@ -111,25 +134,7 @@ export function gatehouseApp(name: string, backend = process.env.GATEHOUSE_BACKE
             sizeLimitKb: 256,
           },
         },
-        ui: {
-          colors: { neutral: 'neutral' },
-          button: {
-            slots: { base: 'font-semibold' },
-            variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' }, sm: { leadingIcon: 'size-3.5', trailingIcon: 'size-3.5' } } },
-            compoundVariants: [
-              { color: 'neutral', variant: 'outline', class: 'ring-accented hover:bg-muted' },
-              { color: 'primary', variant: 'solid', class: 'hover:bg-accent-hover active:bg-accent-hover' },
-            ],
-          },
-          input: { slots: { root: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
-          textarea: { slots: { root: 'w-full' } },
-          select: { slots: { base: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
-          selectMenu: { slots: { base: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
-          switch: { slots: { base: 'data-[state=unchecked]:bg-(--gh-field)' } },
-          modal: { slots: { title: 'text-base', content: 'ring-line' } },
-          tooltip: { slots: { content: 'bg-inverted text-canvas ring-0', text: 'text-canvas' } },
-          formField: { slots: { label: 'font-semibold', help: 'text-muted text-xs/4 mt-1', description: 'text-muted text-xs/4', error: 'text-error text-xs/4 mt-1' } },
-        },
+        ui: theme,
       }),
       withoutRuntimeStyles(),
       themeBeforePaint(),

@@ -1104,8 +1104,7 @@ export interface components {
             name?: components["schemas"]["Name"];
             roles: components["schemas"]["InvitedRole"][];
             /**
-             * @description Which address the link leads to: the console for those who run APIs, the portal for those who use them.
-             * @default console
+             * @description Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
              * @enum {string}
              */
             to?: "console" | "portal";
