@@ -140,12 +140,15 @@ func (c *compose) gatewayFiles() error {
 		if err := c.dir("data/"+g, Nonroot).Own(); err != nil {
 			return err
 		}
-		if err := d.Write("gateway.yaml", strings.ReplaceAll(gatewayYAML, "GATEWAY", g), 0o400); err != nil {
+		if err := d.Write("gateway.yaml", strings.NewReplacer("GATEWAY", g, "INSIDE", inside).Replace(gatewayYAML), 0o400); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// inside are the networks that containers have.
+const inside = `["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]`
 
 const gatewayYAML = `# Made by "gatehouse install compose" at each start.
 name: GATEWAY
@@ -153,6 +156,7 @@ listeners: [{address: "0.0.0.0:8000"}]
 admin: {address: "0.0.0.0:8001", token: "file:/install/admin-token"}
 data: /data
 log: {spool: {dir: /data/spool}}
+trustedProxies: INSIDE
 dataKey: "file:/install/data-key"
 redis: {addresses: ["redis:6379"], password: "file:/install/redis-password"}
 controlPlane:
