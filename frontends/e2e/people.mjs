@@ -1,0 +1,204 @@
+// People and access by clicking, in a real browser against a real Gatehouse that
+// was never set up: an invitation by link, roles, grants, the access explainer, a
+// service account, the audit log. Every screen is checked with axe in both themes.
+//
+//   gatehouse standalone --data DIR --ready-file ready.json &
+//   node e2e/people.mjs ready.json [folder for screenshots]
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { chromium } from 'playwright-core'
+
+const [readyFile, shots] = process.argv.slice(2)
+if (!readyFile) {
+  process.stderr.write('say which ready file to use: node e2e/people.mjs ready.json\n')
+  process.exit(2)
+}
+const ready = JSON.parse(readFileSync(readyFile, 'utf8'))
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+if (shots) mkdirSync(shots, { recursive: true })
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+})
+const wrong = []
+const own = new Set([ready.console, ready.tenantConsole, ready.portal].filter(Boolean).map((u) => new URL(u).host))
+
+/** A person's browser, with sessions of its own. */
+async function person() {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  page.on('console', (m) => m.type() === 'error' && !/status of 4\d\d/.test(m.text()) && wrong.push(`console: ${m.text()}`))
+  page.on('pageerror', (e) => wrong.push(`page: ${e.stack}`))
+  page.on('request', (r) => {
+    const url = new URL(r.url())
+    if (url.protocol !== 'data:' && url.protocol !== 'blob:' && !own.has(url.host)) wrong.push(`request to ${url.host}`)
+  })
+  return { context, page }
+}
+
+let step = 0
+async function look({ context, page }, name) {
+  step++
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.waitForTimeout(150)
+    if (shots) await page.screenshot({ path: `${shots}/people-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png` })
+    // Through the debugger, since the policy of the page refuses inline scripts.
+    const cdp = await context.newCDPSession(page)
+    await cdp.send('Runtime.evaluate', { expression: axe })
+    const { result } = await cdp.send('Runtime.evaluate', {
+      expression: `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ': ' + v.nodes[0].html.slice(0, 200))))`,
+      awaitPromise: true,
+      returnByValue: true,
+    })
+    await cdp.detach()
+    for (const violation of JSON.parse(result.value)) wrong.push(`${name} (${colorScheme}): ${violation}`)
+  }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+  process.stdout.write(`ok ${name}\n`)
+}
+
+async function choose(page, field, option) {
+  await field.click()
+  await page.getByRole('option', { name: option }).first().click()
+}
+
+try {
+  // The first run is on the admin console; the session there is not one here.
+  const owner = await person()
+  const { page } = owner
+  await page.goto(ready.signIn.url)
+  await page.getByLabel('Organization').fill('Acme')
+  await page.getByLabel('Your name').fill('Lena Kim')
+  await page.getByLabel('E-mail').fill('lena@acme.example')
+  await page.locator('input[name=password]').fill('a few words are better')
+  await page.getByRole('button', { name: 'Finish set-up' }).click()
+  await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
+
+  await page.goto(`${ready.tenantConsole}/roles`)
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  await look(owner, 'sign-in')
+  await page.locator('input[type=email]').fill('lena@acme.example')
+  await page.locator('input[type=password]').fill('a few words are better')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('link', { name: 'Publisher' }).waitFor()
+  await look(owner, 'roles')
+
+  // An invitation is a link, shown once.
+  await page.getByRole('link', { name: 'Users', exact: true }).click()
+  await page.getByRole('cell', { name: 'lena@acme.example' }).waitFor()
+  await look(owner, 'users')
+  await page.getByRole('link', { name: 'Invite', exact: true }).click()
+  const panel = page.getByRole('dialog')
+  await panel.getByLabel('E-mail').fill('sam@acme.example')
+  await choose(page, panel.getByLabel('Role', { exact: true }), 'Viewer')
+  await look(owner, 'invite')
+  await panel.getByRole('button', { name: 'Make the link' }).click()
+  await panel.getByRole('button', { name: 'Show', exact: true }).click()
+  const link = await panel.getByTestId('secret').innerText()
+  await look(owner, 'invite-link')
+  await panel.getByRole('button', { name: 'Done' }).click()
+
+  const invited = await person()
+  const at = new URL(link.trim())
+  await invited.page.goto(`${ready.tenantConsole}/invite${at.hash}`)
+  await invited.page.getByText('Join Acme').waitFor()
+  await look(invited, 'accept')
+  await invited.page.locator('input[name=name]').fill('Sam Okoro')
+  await invited.page.locator('input[name=password]').fill('another few good words')
+  await invited.page.getByRole('button', { name: 'Accept the invitation' }).click()
+  await invited.page.waitForURL((u) => u.pathname === '/me')
+  await look(invited, 'me')
+  await invited.page.goto(`${ready.tenantConsole}/audit`)
+  await invited.page.getByText('It takes the permission audit:read').waitFor()
+  await look(invited, 'not-allowed')
+
+  // A role of one's own, as the copy of another.
+  await page.goto(`${ready.tenantConsole}/roles/viewer`)
+  await page.getByRole('link', { name: 'Copy to a new role' }).click()
+  await page.getByLabel('Short name').fill('deployer')
+  await page.getByLabel('Title').fill('Deployer')
+  await page.getByRole('checkbox', { name: 'Deploy APIs' }).click()
+  await page.getByRole('checkbox', { name: 'Deployments', exact: true }).click()
+  await look(owner, 'role-new')
+  await page.getByRole('button', { name: 'Create the role' }).click()
+  await page.waitForURL((u) => /^\/roles\/[^/]+$/.test(u.pathname) && !u.pathname.endsWith('/new'))
+
+  // The role is given for one project, and the explainer says why.
+  await page.goto(`${ready.tenantConsole}/users`)
+  await page.getByRole('link', { name: 'Sam Okoro' }).click()
+  await page.getByRole('button', { name: 'Give a role' }).click()
+  await choose(page, panel.getByText('Choose a role'), 'Deployer')
+  await choose(page, panel.getByText('All projects'), 'Default')
+  await look(owner, 'grant')
+  await panel.getByRole('button', { name: 'Give the role' }).click()
+  await page.getByText('by Deployer, in project Default').first().waitFor()
+  await look(owner, 'user')
+  await page.getByRole('link', { name: 'Access explainer' }).click()
+  const who = page.getByRole('main')
+  await choose(page, who.getByText('Lena Kim'), 'Sam Okoro')
+  await choose(page, who.getByText('Choose a permission'), 'Deploy APIs')
+  await page.getByRole('button', { name: 'Check' }).click()
+  await page.getByText('No: Deploy APIs').waitFor()
+  await choose(page, who.getByText('All projects'), 'Default')
+  await page.getByRole('button', { name: 'Check' }).click()
+  await page.getByText('Yes: Deploy APIs').waitFor()
+  await look(owner, 'explainer')
+  await page.getByRole('link', { name: 'Grants', exact: true }).click()
+  await page.getByRole('cell', { name: 'in project Default' }).waitFor()
+  await look(owner, 'grants')
+
+  // A token is shown once, and works.
+  await page.getByRole('link', { name: 'Service accounts' }).click()
+  await page.getByRole('button', { name: 'New service account' }).first().click()
+  await panel.getByLabel('Name').fill('ci-deploy')
+  await panel.getByRole('button', { name: 'Create' }).click()
+  await page.getByRole('button', { name: 'New token' }).click()
+  await panel.getByLabel('Name').fill('pipeline')
+  await panel.getByRole('button', { name: 'Make the token' }).click()
+  await panel.getByRole('button', { name: 'Show', exact: true }).click()
+  const token = (await panel.getByTestId('secret').innerText()).trim()
+  assert.match(token, /^ght_/)
+  await panel.getByRole('button', { name: 'Done' }).click()
+  await page.getByText('pipeline').waitFor()
+  await look(owner, 'service-account')
+  const me = await fetch(`${ready.api}/api/tenant-manager/v1/me`, { headers: { Authorization: `Bearer ${token}` } })
+  assert.equal(me.status, 200)
+  assert.equal((await me.json()).kind, 'service-account')
+
+  // Who is disabled is out at once.
+  await page.goto(`${ready.tenantConsole}/users`)
+  await page.getByRole('link', { name: 'Sam Okoro' }).click()
+  await page.getByRole('button', { name: 'Disable', exact: true }).click()
+  await look(owner, 'disable')
+  await panel.getByRole('button', { name: 'Disable', exact: true }).click()
+  await page.getByText('Disabled', { exact: true }).waitFor()
+  await invited.page.goto(`${ready.tenantConsole}/me`)
+  await invited.page.getByRole('button', { name: 'Sign in' }).waitFor()
+
+  // All of it is in the audit log, with what it changed.
+  await page.getByRole('link', { name: 'Audit log' }).click()
+  await page.getByText('user.disabled').first().waitFor()
+  await page.getByRole('button', { name: 'Verify' }).click()
+  await page.getByText(/entries are as they were written/).waitFor()
+  await look(owner, 'audit')
+  await page.getByRole('button', { name: 'Details of user.disabled' }).click()
+  await panel.getByText('"disabled"').waitFor()
+  await look(owner, 'audit-entry')
+  await page.keyboard.press('Escape')
+  await page.getByRole('link', { name: 'Settings', exact: true }).click()
+  await page.getByLabel('Name').fill('Acme Ltd')
+  await look(owner, 'settings')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('link', { name: 'Acme Ltd' }).waitFor()
+  assert.deepEqual(wrong, [])
+  process.stdout.write('people and access: all as it should be\n')
+} catch (error) {
+  process.exitCode = 1
+  process.stderr.write(`${error.stack}\n${wrong.join('\n')}\n`)
+} finally {
+  await browser.close()
+}
