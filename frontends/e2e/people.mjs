@@ -3,7 +3,7 @@
 // service account, the audit log. Every screen is checked with axe in both themes.
 //
 //   gatehouse standalone --data DIR --ready-file ready.json &
-//   node e2e/people.mjs ready.json [folder for screenshots]
+//   npm run e2e:people -- ready.json [folder for screenshots]
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -193,7 +193,7 @@ try {
   await page.getByLabel('Name').fill('Acme Ltd')
   await look(owner, 'settings')
   await page.getByRole('button', { name: 'Save' }).click()
-  await page.getByRole('link', { name: 'Acme Ltd' }).waitFor()
+  await page.getByRole('banner').getByText('Acme Ltd').waitFor()
   assert.deepEqual(wrong, [])
   process.stdout.write('people and access: all as it should be\n')
 } catch (error) {
