@@ -77,7 +77,10 @@ func appendVerdicts(out []traffic.Verdict, in []chain.Verdict) []traffic.Verdict
 			Outcome: outcomeOf(v), Duration: v.Duration,
 		})
 		t := &out[len(out)-1]
-		if v.Err != nil {
+		switch {
+		case v.Outcome == chain.Ignored:
+			t.Reason = traffic.ReasonNoCredential
+		case v.Err != nil:
 			t.Reason = reasonOf(v.Err)
 		}
 	}

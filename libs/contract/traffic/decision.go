@@ -86,3 +86,7 @@ type Attempt struct {
 	// Reused says that a kept connection was used.
 	Reused bool `json:"reused,omitempty"`
 }
+
+// ReasonNoCredential is the reason of a [Skip] of a plan's security: the request
+// had no credential of its kind.
+const ReasonNoCredential = "no-credential"

@@ -158,6 +158,7 @@ func TestStepsAreInOrder(t *testing.T) {
 	r := request(200, func(r *traffic.Record) {
 		r.Upstream = "10.0.0.2:9000"
 		r.Decision.Policies = []traffic.Verdict{
+			{Policy: "p-9", Type: "jwt", Level: "plan", Phase: "inbound", Outcome: traffic.Skip, Reason: traffic.ReasonNoCredential},
 			{Policy: "p-0", Type: "api-key", Level: "plan", Phase: "inbound", Outcome: traffic.Pass, Duration: 900},
 			{Policy: "p-1", Type: "cors", Level: "api", Phase: "inbound", Outcome: traffic.Skip, Reason: "no Origin"},
 			{Policy: "p-2", Type: "transform", Level: "operation", Phase: "outbound", Outcome: traffic.Pass, Notes: traffic.Pairs{{Name: "fields", Value: "2"}}},
@@ -178,6 +179,7 @@ func TestStepsAreInOrder(t *testing.T) {
 	require.Equal(t, []string{
 		"received ok: GET api.example.com/orders/items/42 came in from 203.0.113.7. (HTTP/1.1, curl/8.5)",
 		"route ok: The API Orders v2, revision 17, matched. (operation GET /orders/items/{id})",
+		"policy skipped: The policy jwt of the plan gold found no credential of its kind.",
 		"policy ok: The policy api-key of the plan gold let it pass.",
 		"policy skipped: The policy cors of the API Orders v2 was skipped, since its condition did not hold. (no Origin)",
 		"attempt failed: Attempt 1: 10.0.0.1:9000 gave no answer: connect: refused. (new connection)",

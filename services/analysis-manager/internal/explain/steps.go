@@ -87,9 +87,15 @@ func verdict(r *traffic.Record, v *traffic.Verdict) Step {
 	if w.verb == "" {
 		w.outcome, w.verb = OK, "said: "+string(v.Outcome)
 	}
+	if v.Outcome == traffic.Skip && v.Reason == traffic.ReasonNoCredential {
+		w.verb = "found no credential of its kind"
+	}
 	s := Step{
 		Kind: Policy, Outcome: w.outcome, Sentence: sentence(policyName(r, v) + " " + w.verb), Detail: v.Reason,
 		Policy: v.Policy, Type: v.Type, Level: v.Level, Phase: v.Phase, Start: v.Start, Duration: v.Duration, Notes: v.Notes,
+	}
+	if v.Reason == traffic.ReasonNoCredential {
+		s.Detail = "" // it was said
 	}
 	if w.outcome == Refused && r.Decision.Detail != "" {
 		s.Detail = r.Decision.Detail
