@@ -1,0 +1,93 @@
+/**
+ * A browser that is watched: what it asks for, what its pages complain of, and
+ * whether people with a screen reader or in the dark could use what it shows.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+
+const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+/** How long anything may take, in milliseconds, on a machine that does other things as well. */
+export const PATIENCE = Number(process.env.GATEHOUSE_PATIENCE ?? 30_000)
+
+/**
+ * Starts Chromium with a profile of its own. hosts are the only ones that its
+ * pages may ask.
+ */
+export async function open({ hosts, viewport = { width: 1440, height: 900 } }) {
+  const profile = await mkdtemp(join(tmpdir(), 'gatehouse-browser-'))
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.GATEHOUSE_CHROMIUM || '/usr/bin/chromium',
+    headless: true,
+    chromiumSandbox: false,
+    args: FLAGS,
+    viewport,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+    colorScheme: 'light',
+  })
+  context.setDefaultTimeout(PATIENCE)
+  const wrong = []
+  context.on('request', (request) => {
+    const url = new URL(request.url())
+    if (['data:', 'blob:'].includes(url.protocol)) return
+    if (!hosts.includes(url.host)) wrong.push(`a page asked ${url.href}`)
+  })
+  context.on('weberror', (e) => wrong.push(`an error in a page: ${e.error().stack ?? e.error()}`))
+  context.on('console', (message) => {
+    if (message.type() !== 'error') return
+    const at = message.location().url
+    // A record is asked for until it has arrived; browsers report each 404.
+    if (/status of 404/.test(message.text()) && /\/(explain|requests)\/[^/]+$/.test(at)) return
+    wrong.push(`the console of ${message.page()?.url()} says: ${message.text()} (${at})`)
+  })
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (e) => console.error(`content security policy: ${e.violatedDirective} refused ${e.blockedURI || 'inline'} at ${e.sourceFile ?? ''}:${e.lineNumber}`))
+  })
+  return {
+    context,
+    wrong,
+    async close() {
+      await context.close()
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/**
+ * Looks at a page as it is, in the light and in the dark, and returns what axe
+ * finds wrong with it, as text.
+ */
+export async function inspect(page) {
+  const found = []
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme })
+    await still(page)
+    if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe)
+    const violations = await page.evaluate(async () => {
+      const result = await globalThis.axe.run(document, {
+        preload: false,
+        resultTypes: ['violations'],
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      })
+      return result.violations.map((v) => ({ id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 4).map((n) => `${n.target.join(' ')}\n      ${n.html.slice(0, 240)}\n      ${(n.failureSummary ?? '').replace(/\s+/g, ' ').slice(0, 300)}`) }))
+    })
+    for (const v of violations) found.push(`${new URL(page.url()).host}${new URL(page.url()).pathname} (${colorScheme}): ${v.id}, ${v.impact}: ${v.help}\n    ${v.nodes.join('\n    ')}`)
+  }
+  return found
+}
+
+/** Waits until nothing on the page moves any more. */
+export async function still(page) {
+  await page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    const finite = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity && a.playState === 'running')
+    await Promise.allSettled(finite.map((a) => a.finished))
+  })
+}

@@ -1,0 +1,95 @@
+package scenario_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/frontends"
+)
+
+// chromium returns where the browser is. Where there is none the test is left
+// out, except in continuous integration.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("GATEHOUSE_TEST_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); name != "" && err == nil {
+			return path
+		}
+	}
+	missing(t, "there is no Chromium: install the package chromium, or name one in GATEHOUSE_TEST_CHROMIUM")
+	return ""
+}
+
+// missing leaves a test out, except in continuous integration.
+func missing(t *testing.T, why string) {
+	t.Helper()
+	require.Empty(t, os.Getenv("CI"), why)
+	t.Skip(why)
+}
+
+// node returns where Node is: installed, or where deploy/ui puts it.
+func node(t *testing.T, root string) string {
+	t.Helper()
+	own := filepath.Join(root, ".tools", "node", "node_modules", ".bin", "node")
+	if _, err := os.Stat(own); err == nil {
+		return own
+	}
+	path, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "there is no Node: run make ui")
+	}
+	return path
+}
+
+// TestTheStoryInABrowser does the main job by clicking, in the consoles and the
+// portal as they are served.
+func TestTheStoryInABrowser(t *testing.T) {
+	// Not in parallel with the other stories: a browser is all that two cores
+	// can carry, and people wait for screens.
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	browser, node := chromium(t), node(t, root)
+	for _, app := range frontends.Apps() {
+		if !frontends.Built(app) {
+			missing(t, "the browser apps are not built: run make ui")
+		}
+	}
+	if _, err := os.Stat(filepath.Join(root, "frontends", "node_modules", "playwright-core")); err != nil {
+		missing(t, "what drives the browser is not installed: run make ui")
+	}
+
+	g := run(t, build(t, "../cli/cmd/gatehouse"), filepath.Join(t.TempDir(), "data"))
+	require.NotNil(t, g.ready.SignIn)
+
+	// What failed can be looked at after the test, so not in a folder of its own.
+	shots, err := os.MkdirTemp("", "gatehouse-screens-")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if !t.Failed() {
+			_ = os.RemoveAll(shots) // nothing is in it
+			return
+		}
+		t.Logf("pictures of the screens are in %s\nthe suite said:\n%s", shots, g.log)
+	})
+
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, node, filepath.Join(root, "frontends", "e2e", "story.mjs"))
+	cmd.Env = append(os.Environ(),
+		"GATEHOUSE_CONSOLE="+g.ready.Console, "GATEHOUSE_TENANT_CONSOLE="+g.ready.TenantConsole, "GATEHOUSE_PORTAL="+g.ready.Portal,
+		"GATEHOUSE_TRAFFIC="+g.ready.Traffic, "GATEHOUSE_SAMPLE="+g.ready.Sample, "GATEHOUSE_SIGN_IN="+g.ready.SignIn.URL,
+		"GATEHOUSE_CHROMIUM="+browser, "GATEHOUSE_SHOTS="+shots,
+	)
+	// It closes its browser when asked to, and is given time for that.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Logf("%s", out)
+}
