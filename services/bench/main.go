@@ -82,7 +82,6 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	code = s.code()
 	select { // idle is idle for a while
 	case <-time.After(15 * time.Second):
 	case <-ctx.Done():

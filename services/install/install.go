@@ -50,7 +50,7 @@ func (d Dir) Secret(name string, make func() (string, error)) (string, error) {
 // Write writes a file as a whole, or not at all.
 func (d Dir) Write(name, text string, mode fs.FileMode) error {
 	path := filepath.Join(d.Path, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // what is in it has modes of its own
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")

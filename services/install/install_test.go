@@ -19,8 +19,12 @@ import (
 func compose(t *testing.T, root string) map[string]string {
 	t.Helper()
 	access := []bus.Access{
-		{Service: "tenant-manager"}, {Service: "gateway-manager"}, {Service: "policy-manager"},
-		{Service: "analysis-manager"}, {Service: "devportal-backend"}, {Service: "bff"},
+		{Service: "tenant-manager"},
+		{Service: "gateway-manager"},
+		{Service: "policy-manager"},
+		{Service: "analysis-manager"},
+		{Service: "devportal-backend"},
+		{Service: "bff"},
 		gateway.Access("gateway-1", "default", "default", "gateway-1"),
 	}
 	a := install.Addresses{Console: "http://admin.test", Tenant: "http://tenant.test", Portal: "http://portal.test", Traffic: "http://api.test"}

@@ -52,12 +52,18 @@ func TestSentences(t *testing.T) {
 		want   string
 		fix    string // what it contains; "" = none
 	}{
-		"200": {request(200, func(r *traffic.Record) { r.Upstream, r.UpstreamStatus, r.Attempts = "10.0.0.1:9000", 200, 1 }),
-			"200: the API Orders v2 was answered by 10.0.0.1:9000 in 1.2 ms.", ""},
-		"200 without a decision": {request(200, func(r *traffic.Record) { r.Upstream, r.Decision = "10.0.0.1:9000", nil }),
-			"200: the API Orders v2 was answered by 10.0.0.1:9000 in 1.2 ms.", ""},
-		"200 after retries": {request(200, func(r *traffic.Record) { r.Upstream, r.Retries, r.Duration = "10.0.0.2:9000", 1, 2_500_000 }),
-			"200: the API Orders v2 was answered by 10.0.0.2:9000 in 2.50 s, after 1 failed attempt.", ""},
+		"200": {
+			request(200, func(r *traffic.Record) { r.Upstream, r.UpstreamStatus, r.Attempts = "10.0.0.1:9000", 200, 1 }),
+			"200: the API Orders v2 was answered by 10.0.0.1:9000 in 1.2 ms.", "",
+		},
+		"200 without a decision": {
+			request(200, func(r *traffic.Record) { r.Upstream, r.Decision = "10.0.0.1:9000", nil }),
+			"200: the API Orders v2 was answered by 10.0.0.1:9000 in 1.2 ms.", "",
+		},
+		"200 after retries": {
+			request(200, func(r *traffic.Record) { r.Upstream, r.Retries, r.Duration = "10.0.0.2:9000", 1, 2_500_000 }),
+			"200: the API Orders v2 was answered by 10.0.0.2:9000 in 2.50 s, after 1 failed attempt.", "",
+		},
 		"200 from the cache": {request(200, func(r *traffic.Record) { r.Cache, r.Duration = "hit", 85 }), "200: answered from the cache in 85 µs.", ""},
 		"204 by a policy": {request(204, func(r *traffic.Record) {
 			r.Policy = "p-c"
@@ -72,8 +78,10 @@ func TestSentences(t *testing.T) {
 			stranger(r)
 			refuse(r, "credential-invalid", "the API key is not accepted", key)
 		}), "401: the API key that was sent is not valid: it was never issued, or has been revoked.", "copied as a whole"},
-		"401 revoked": {request(401, func(r *traffic.Record) { refuse(r, "credential-invalid", "", key) }),
-			"401: the API key is known, and is no longer valid: it was revoked, or its application is not active.", "that is active"},
+		"401 revoked": {
+			request(401, func(r *traffic.Record) { refuse(r, "credential-invalid", "", key) }),
+			"401: the API key is known, and is no longer valid: it was revoked, or its application is not active.", "that is active",
+		},
 		"401 expired token": {request(401, func(r *traffic.Record) {
 			r.CredentialKind = "jwt"
 			refuse(r, "credential-expired", "the token has expired", traffic.Verdict{Policy: "p-j", Type: "jwt"})
@@ -110,8 +118,10 @@ func TestSentences(t *testing.T) {
 		"499": {request(499, func(r *traffic.Record) {
 			r.ErrorSource, r.ErrorCode, r.Upstream, r.Attempts, r.Duration = traffic.SourceClient, "client-closed-request", "10.0.0.1:9000", 1, 30_000_000
 		}), "499: the client left after 30.00 s, while the upstream 10.0.0.1:9000 had not answered yet.", "time limit"},
-		"499 in the middle": {request(499, func(r *traffic.Record) { r.Upstream, r.UpstreamStatus, r.Attempts = "10.0.0.1:9000", 200, 1 }),
-			"499: the client left after 1.2 ms, before the gateway had sent the whole answer.", "time limit"},
+		"499 in the middle": {
+			request(499, func(r *traffic.Record) { r.Upstream, r.UpstreamStatus, r.Attempts = "10.0.0.1:9000", 200, 1 }),
+			"499: the client left after 1.2 ms, before the gateway had sent the whole answer.", "time limit",
+		},
 		"500 of a policy": {request(500, func(r *traffic.Record) {
 			r.ErrorSource, r.ErrorCode = traffic.SourceGateway, "policy-failed"
 			r.Decision.Policies = []traffic.Verdict{{Policy: "p-t", Type: "transform", Level: "operation", Outcome: traffic.Error, Reason: "panic"}}
@@ -133,8 +143,10 @@ func TestSentences(t *testing.T) {
 			r.ErrorSource, r.ErrorCode, r.Decision.Detail = traffic.SourceUpstream, "upstream-timeout", "the upstream did not answer in time"
 			r.Decision.Attempts = []traffic.Attempt{{Target: "10.0.0.1:9000", Error: "deadline exceeded", Duration: 30_000_000}}
 		}), "504: the upstream did not answer in time; 10.0.0.1:9000 was asked, and after 30.00 s came: deadline exceeded.", "slow"},
-		"unknown code": {request(418, func(r *traffic.Record) { r.ErrorSource, r.ErrorCode, r.Decision = traffic.SourceGateway, "teapot", nil }),
-			"418: the gateway answered so: teapot.", ""},
+		"unknown code": {
+			request(418, func(r *traffic.Record) { r.ErrorSource, r.ErrorCode, r.Decision = traffic.SourceGateway, "teapot", nil }),
+			"418: the gateway answered so: teapot.", "",
+		},
 	} {
 		got := explain.Of(c.record)
 		require.Equal(t, c.want, got.Sentence, name)

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// MaxSteps bounds a series, and AutoSteps one whose interval is chosen.
-	MaxSteps  = 1500
+	// MaxSteps bounds a series.
+	MaxSteps = 1500
+	// AutoSteps bounds a series whose interval is chosen.
 	AutoSteps = 120
 	// MaxLeaders bounds the leaders of a dimension; DefaultLeaders is their number
 	// where none is given.

@@ -1,7 +1,6 @@
 package report_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -69,7 +68,7 @@ func TestWhatIsRefused(t *testing.T) {
 	} {
 		_, err := report.Prepare(ask(c.change), limits)
 		var p *problem.Problem
-		require.True(t, errors.As(err, &p), name)
+		require.ErrorAs(t, err, &p, name)
 		require.Equal(t, problem.CodeInvalidInput, p.Code, name)
 		require.Equal(t, c.pointer, p.Errors[0].Pointer, name)
 		require.NotEmpty(t, p.Errors[0].Detail)

@@ -197,7 +197,7 @@ func (k *Keeper) put(ctx context.Context, o store.Organization, p gateway.Publis
 	}
 	row := store.API{
 		ID: p.ID, Slug: p.Slug, Name: p.Name, APIVersion: p.Version, ProjectID: p.Project, Deprecated: p.Deprecated,
-		Revision: int64(p.Revision), Document: []byte{}, DigestForm: reference.Form, //nolint:gosec // a count
+		Revision: int64(p.Revision), Document: []byte{}, DigestForm: reference.Form,
 		Plans: store.JSON[[]store.Plan]{V: plans}, Endpoints: store.JSON[[]gateway.Endpoint]{V: p.Endpoints},
 	}
 	old, err := store.FindAPI(ctx, s, p.ID)

@@ -42,10 +42,12 @@ func TestSentences(t *testing.T) {
 			r.Status, r.ErrorCode, r.Plan, r.Attempts, r.UpstreamStatus = 403, "subscription-missing", "", 0, 0
 			r.Decision.Policies = r.Decision.Policies[:1]
 		}, "no active subscription", "Subscribe", "Address passed, Credential passed, Subscription refused, The API's answer skipped"},
-		"no API": {func(r *traffic.Record) {
-			*r = traffic.Record{Method: "GET", Path: "/x", Status: 404, ErrorCode: "not-found", ErrorSource: "client"}
+		"no API": {
+			func(r *traffic.Record) {
+				*r = traffic.Record{Method: "GET", Path: "/x", Status: 404, ErrorCode: "not-found", ErrorSource: "client"}
+			},
+			"No API is at this address.", "base path", "Address refused",
 		},
-			"No API is at this address.", "base path", "Address refused"},
 		"the API's own 404": {func(r *traffic.Record) {
 			r.Status, r.ErrorCode, r.ErrorSource, r.UpstreamStatus, r.Decision = 404, "", traffic.SourceUpstream, 404, nil
 		}, "the API itself answered 404", "reference", "Address passed, Credential passed, Subscription passed, The API's answer passed"},

@@ -130,7 +130,7 @@ func (w *Writer) credential(ctx context.Context, o store.Organization, id string
 func credentialEntry(c store.Credential) ([]byte, error) {
 	out := credential.Credential{
 		ID: c.ID, Kind: credential.Kind(c.Kind), Digest: c.Digest, Application: c.ApplicationID,
-		Revoked: c.RevokedAt != nil, Version: uint64(c.Version), //nolint:gosec // it begins at 1 and rises
+		Revoked: c.RevokedAt != nil, Version: uint64(c.Version),
 	}
 	if c.ExpiresAt != nil {
 		out.ExpiresAt = c.ExpiresAt.UTC()

@@ -172,8 +172,11 @@ func TestSubscriptionsAreFilteredAndCounted(t *testing.T) {
 			api, plan string
 			status    subscription.Status
 		}{
-			{shop, "orders", "gold", subscription.Active}, {shop, "orders", "free", subscription.Paused}, {bill, "orders", "gold", subscription.Pending},
-			{bill, "stock", "only", subscription.Active}, {bill, "stock", "old", subscription.Rejected},
+			{shop, "orders", "gold", subscription.Active},
+			{shop, "orders", "free", subscription.Paused},
+			{bill, "orders", "gold", subscription.Pending},
+			{bill, "stock", "only", subscription.Active},
+			{bill, "stock", "old", subscription.Rejected},
 		} {
 			_, err := subscribe(t, d, c.app, c.api, c.plan, "p-"+c.api, c.status)
 			require.NoError(t, err)
