@@ -133,7 +133,7 @@ const steps = {
     await look(consumer)
   },
   async 'subscribe with a new application'() {
-    await consumer.getByRole('link', { name: 'Subscribe to Bronze' }).click()
+    await consumer.getByRole('link', { name: /^Subscribe.*Bronze/ }).click()
     await consumer.getByLabel('Name').fill('Storefront')
     await look(consumer)
     await consumer.getByRole('button', { name: 'Subscribe' }).click()
