@@ -133,7 +133,7 @@ const steps = {
     await look(consumer)
   },
   async 'subscribe with a new application'() {
-    await consumer.getByRole('link', { name: 'Subscribe to Bronze' }).click()
+    await consumer.getByRole('link', { name: /^Subscribe.*Bronze/ }).click()
     await consumer.getByLabel('Name').fill('Storefront')
     await look(consumer)
     await consumer.getByRole('button', { name: 'Subscribe' }).click()
@@ -254,12 +254,12 @@ const steps = {
     await look(admin)
   },
   async 'the other screens'() {
-    for (const [name, heading] of [['Design', 'Find a pet by its number'], ['Upstreams', 'Target 1'], ['Consumers', 'Storefront'], ['Policies', 'Own policies']]) {
+    for (const [name, heading] of [['Design', 'Find a pet by its number'], ['Upstreams', 'Target 1'], ['Consumers', 'Storefront'], ['Policies', '+ policy']]) {
       await tab(admin, name)
       await admin.getByText(heading).or(admin.getByLabel(heading)).first().waitFor()
       await look(admin)
     }
-    await admin.getByRole('button', { name: /policy$/ }).first().click()
+    await admin.getByRole('button', { name: '+ policy' }).first().click()
     await admin.getByPlaceholder('Search by name or purpose').fill('rate-limit')
     await look(admin)
     await admin.getByRole('button', { name: /^rate-limit/ }).first().click()
@@ -287,7 +287,7 @@ const steps = {
     await look(admin)
     await consumer.getByRole('button', { name: `Account of ${CONSUMER.name}` }).click()
     await consumer.getByRole('menuitem', { name: 'Sign out' }).click()
-    await consumer.getByRole('button', { name: 'Sign in' }).waitFor()
+    await consumer.getByRole('button', { name: 'Sign in' }).first().waitFor()
     await look(consumer)
   },
 }
