@@ -140,8 +140,7 @@ func (c *compose) mariadb() error {
 			"CREATE USER IF NOT EXISTS '%[1]s'@'%%' IDENTIFIED BY '%[2]s';\nGRANT ALL ON %[1]s.* TO '%[1]s'@'%%';\n", database(s), password)
 	}
 	primary := sql + fmt.Sprintf("CREATE USER IF NOT EXISTS 'replica'@'%%' IDENTIFIED BY '%s';\nGRANT REPLICATION SLAVE ON *.* TO 'replica'@'%%';\n", replica)
-	follower := sql + fmt.Sprintf("CHANGE MASTER TO MASTER_HOST = 'mariadb', MASTER_USER = 'replica', MASTER_PASSWORD = '%s', MASTER_USE_GTID = slave_pos;\n", replica)
-	for container, text := range map[string]string{"mariadb": primary, "mariadb-replica": follower} {
+	for container, text := range map[string]string{"mariadb": primary, "mariadb-replica": sql} {
 		d := c.dir(container, -1)
 		if err := d.Write("password", root+"\n", 0o400); err != nil {
 			return err
@@ -150,7 +149,11 @@ func (c *compose) mariadb() error {
 			return err
 		}
 	}
-	return nil
+	// Run at each start, one statement a line; the place in the primary's log is
+	// kept apart from it (GTID).
+	return c.dir("mariadb-replica", -1).Write("start.init", fmt.Sprintf(
+		"CHANGE MASTER TO MASTER_HOST = 'mariadb', MASTER_USER = 'replica', MASTER_PASSWORD = '%s', MASTER_USE_GTID = slave_pos;\nSTART SLAVE;\n", replica,
+	), 0o444)
 }
 
 func (c *compose) redis() error {
