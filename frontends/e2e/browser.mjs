@@ -2,10 +2,8 @@
  * A browser that is watched: what it asks for, what its pages complain of, and
  * whether people with a screen reader or in the dark could use what it shows.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 
 const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
@@ -14,24 +12,32 @@ const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-b
 export const PATIENCE = Number(process.env.GATEHOUSE_PATIENCE ?? 30_000)
 
 /**
- * Starts Chromium with a profile of its own. hosts are the only ones that its
- * pages may ask.
+ * Starts Chromium with a fresh profile. hosts are the only ones that its pages may
+ * ask. Each page is a window of its own: browsers hold up what happens in tabs
+ * that nobody sees.
  */
 export async function open({ hosts, viewport = { width: 1440, height: 900 } }) {
-  const profile = await mkdtemp(join(tmpdir(), 'gatehouse-browser-'))
-  const context = await chromium.launchPersistentContext(profile, {
+  const browser = await chromium.launch({
     executablePath: process.env.GATEHOUSE_CHROMIUM || '/usr/bin/chromium',
     headless: true,
     chromiumSandbox: false,
     args: FLAGS,
-    viewport,
-    locale: 'en-GB',
-    timezoneId: 'UTC',
-    reducedMotion: 'reduce',
-    colorScheme: 'light',
   })
-  context.setDefaultTimeout(PATIENCE)
   const wrong = []
+  return {
+    wrong,
+    async page() {
+      const context = await browser.newContext({ viewport, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', colorScheme: 'light' })
+      await watch(context, hosts, wrong)
+      return context.newPage()
+    },
+    close: () => browser.close(),
+  }
+}
+
+/** Notes what the pages of a context do that they must not. */
+async function watch(context, hosts, wrong) {
+  context.setDefaultTimeout(PATIENCE)
   context.on('request', (request) => {
     const url = new URL(request.url())
     if (['data:', 'blob:'].includes(url.protocol)) return
@@ -48,14 +54,6 @@ export async function open({ hosts, viewport = { width: 1440, height: 900 } }) {
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`content security policy: ${e.violatedDirective} refused ${e.blockedURI || 'inline'} at ${e.sourceFile ?? ''}:${e.lineNumber}`))
   })
-  return {
-    context,
-    wrong,
-    async close() {
-      await context.close()
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
-    },
-  }
 }
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

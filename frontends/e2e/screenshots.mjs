@@ -82,7 +82,7 @@ await eventually('the calls are not counted', async () => {
 })
 
 const browser = await open({ hosts: [at.console, at.tenant, at.portal].map((x) => new URL(x).host) })
-const page = browser.context.pages()[0]
+const page = await browser.page()
 const shoot = async (name) => {
   await page.getByText('Loading…').first().waitFor({ state: 'hidden' })
   for (const colorScheme of ['dark', 'light']) {

@@ -16,10 +16,10 @@ const at = addresses(process.argv[2])
 const shots = process.env.GATEHOUSE_SHOTS
 const hosts = [at.console, at.tenant, at.portal].map((url) => new URL(url).host)
 const browser = await open({ hosts })
-const { context, wrong } = browser
-const admin = context.pages()[0] ?? (await context.newPage())
-const consumer = await context.newPage()
-const people = await context.newPage()
+const { wrong } = browser
+const admin = await browser.page()
+const consumer = await browser.page()
+const people = await browser.page()
 const main = (page) => page.getByRole('navigation', { name: 'Main' })
 const findings = []
 /** What is on a page, in the light and in the dark. */
