@@ -87,6 +87,7 @@ const steps = {
     await people.getByRole('textbox', { name: 'Password' }).fill(OWNER.password)
     await look(people)
     await people.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await people.getByRole('heading', { name: 'Users', level: 1 }).waitFor()
     await main(people).getByRole('link', { name: 'Invitations' }).click()
     await people.getByRole('heading', { name: 'Invitations', level: 1 }).waitFor()
     await look(people)
