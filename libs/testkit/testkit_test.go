@@ -81,11 +81,17 @@ func TestRedisFromTheEnvironmentIsUsedWhereAnyWillDo(t *testing.T) {
 	require.NotEqual(t, s.Addr, testkit.Redis(t, testkit.RedisOptions{Control: true}).Addr)
 }
 
-func TestFreePortCanBeListenedOn(t *testing.T) {
+func TestFreePortCanBeListenedOnAndIsNobodyElses(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(testkit.FreePort(t))))
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
+	seen := map[int]bool{}
+	for range 200 {
+		port := testkit.FreePort(t)
+		require.False(t, seen[port], "port %d was given twice", port)
+		seen[port] = true
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		require.NoError(t, err)
+		require.NoError(t, l.Close())
+	}
 }
 
 func TestClockMovesOnlyWhenTold(t *testing.T) {
