@@ -9,12 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"syscall"
 	"time"
+
+	"github.com/gatehouse/gatehouse/libs/egress"
 )
 
 // Options say what may be fetched.
@@ -43,13 +42,9 @@ var (
 // New returns a fetcher.
 func New(opt Options) *Fetcher {
 	f := &Fetcher{opt: opt}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: f.control}
 	f.client = &http.Client{
-		Timeout: opt.Timeout,
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second,
-			DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
-		},
+		Timeout:   opt.Timeout,
+		Transport: egress.Guard{AllowPrivate: opt.Private, AllowLoopback: opt.Loopback}.Transport(),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) >= maxRedirects {
 				return errRedirects
@@ -85,9 +80,8 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) ([]byte, error) {
 	req.Header.Set("User-Agent", "gatehouse")
 	res, err := f.client.Do(req)
 	if err != nil {
-		var refused *refusedError
-		if errors.As(err, &refused) {
-			return nil, refused
+		if refused := egress.Refused(err); refused != nil {
+			return nil, fmt.Errorf("%w: send the document itself", refused)
 		}
 		var outer *url.Error
 		if errors.As(err, &outer) {
@@ -107,58 +101,4 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) ([]byte, error) {
 		return nil, fmt.Errorf("it is larger than %d MiB", f.opt.MaxSize>>20)
 	}
 	return body, nil
-}
-
-// refusedError says that an address is of a network that is not for users.
-type refusedError struct{ ip netip.Addr }
-
-// Error names the address.
-func (e *refusedError) Error() string {
-	return fmt.Sprintf("the address %s is of a private or local network, from which nothing is fetched: send the document itself", e.ip)
-}
-
-// control looks at the address that is really connected to, after names were
-// resolved.
-func (f *Fetcher) control(_, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("reading address %q: %w", address, err)
-	}
-	ip := ap.Addr().Unmap().WithZone("")
-	if f.allowed(ip) {
-		return nil
-	}
-	return &refusedError{ip}
-}
-
-func (f *Fetcher) allowed(ip netip.Addr) bool {
-	switch {
-	case ip.IsLoopback():
-		return f.opt.Loopback
-	case ip.IsPrivate():
-		return f.opt.Private
-	case !ip.IsGlobalUnicast(), ip.IsLinkLocalUnicast():
-		return false
-	}
-	for _, p := range reserved() {
-		if p.Contains(ip) {
-			return false
-		}
-	}
-	return true
-}
-
-// reserved are networks that look public and are not (RFC 6890, RFC 6598, RFC
-// 6052, RFC 3056).
-func reserved() [8]netip.Prefix {
-	return [...]netip.Prefix{
-		netip.PrefixFrom(netip.AddrFrom4([4]byte{0}), 8),
-		netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10),
-		netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 0}), 24),
-		netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18}), 15),
-		netip.PrefixFrom(netip.AddrFrom4([4]byte{240}), 4),
-		netip.PrefixFrom(netip.AddrFrom16([16]byte{0, 0x64, 0xff, 0x9b}), 32), // IPv4 in IPv6
-		netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 0x02}), 16),          // 6to4
-		netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 0x01}), 32),          // Teredo
-	}
 }

@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"time"
 
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/trail"
 )
 
 func utc(t *time.Time) *time.Time {
@@ -124,7 +124,7 @@ func serviceTokenOf(k store.ServiceToken) ServiceToken {
 	}
 }
 
-func auditOf(e trail.Entry) AuditEntry {
+func auditOf(e audit.Entry) AuditEntry {
 	out := AuditEntry{
 		Id: e.ID, Sequence: e.Sequence, Service: e.Service, Action: e.Action, Outcome: Outcome(e.Outcome),
 		Actor:   AuditActor{Kind: e.Actor.Kind, Id: ptr(e.Actor.ID), Name: ptr(e.Actor.Name)},

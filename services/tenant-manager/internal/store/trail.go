@@ -10,10 +10,9 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/trail"
 )
 
-// auditEntry is a row of the audit trail. Rows are added, and never changed.
+// auditEntry is a row of the audit audit. Rows are added, and never changed.
 type auditEntry struct {
 	ID             string
 	OrganizationID string
@@ -39,7 +38,7 @@ type auditEntry struct {
 // TableName is for gorm.
 func (auditEntry) TableName() string { return "audit_entries" }
 
-// auditHead is the last entry of an organization's trail.
+// auditHead is the last entry of an organization's audit.
 type auditHead struct {
 	OrganizationID string `gorm:"primaryKey"`
 	Sequence       int64
@@ -58,7 +57,7 @@ func (s *Store) AppendAudit(ctx context.Context, r audit.Recorded) error {
 		if n, err := db.From[auditEntry](tx.scope).Where("id = ?", r.ID).Count(ctx); err != nil || n > 0 {
 			return err
 		}
-		row, err := entryRow(trail.Head{Sequence: head.Sequence, Hash: head.Hash}, r)
+		row, err := entryRow(audit.Head{Sequence: head.Sequence, Hash: head.Hash}, r)
 		if err != nil {
 			return err
 		}
@@ -72,12 +71,12 @@ func (s *Store) AppendAudit(ctx context.Context, r audit.Recorded) error {
 
 // entryRow seals what was recorded, as it fits the columns: the hash must be
 // that of what can be read again.
-func entryRow(head trail.Head, r audit.Recorded) (auditEntry, error) {
+func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 	r.ID, r.Service, r.Action, r.Outcome = cut(r.ID, 64), cut(r.Service, 64), cut(r.Action, 100), cut(r.Outcome, 16)
 	r.Actor = audit.Actor{Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254)}
 	r.Target = audit.Target{Kind: cut(r.Target.Kind, 64), ID: cut(r.Target.ID, 255), Name: cut(r.Target.Name, 255), Project: cut(r.Target.Project, 64)}
 	r.RequestID, r.IP = cut(r.RequestID, 128), cut(r.IP, 64)
-	e, err := trail.Append(head, r)
+	e, err := audit.Append(head, r)
 	if err != nil {
 		return auditEntry{}, err
 	}
@@ -97,8 +96,8 @@ func entryRow(head trail.Head, r audit.Recorded) (auditEntry, error) {
 	}, nil
 }
 
-func (r auditEntry) entry() (trail.Entry, error) {
-	e := trail.Entry{
+func (r auditEntry) entry() (audit.Entry, error) {
+	e := audit.Entry{
 		Recorded: audit.Recorded{
 			ID: r.ID, Organization: r.OrganizationID, Service: r.Service, Action: r.Action, Outcome: r.Outcome,
 			Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName},
@@ -126,7 +125,7 @@ type AuditFilter struct {
 }
 
 // Audit returns a page of the trail, newest first.
-func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[trail.Entry], error) {
+func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[audit.Entry], error) {
 	q := db.From[auditEntry](o.scope)
 	for _, c := range [...]struct{ condition, value string }{
 		{"actor_id = ?", f.Actor}, {"target_id = ?", f.Target}, {"service = ?", f.Service}, {"outcome = ?", f.Outcome},
@@ -148,7 +147,7 @@ func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Pa
 	}
 	p.Descending = true
 	rows, err := q.Page(ctx, p, "sequence")
-	out := db.Page[trail.Entry]{Items: make([]trail.Entry, len(rows.Items)), Next: rows.Next}
+	out := db.Page[audit.Entry]{Items: make([]audit.Entry, len(rows.Items)), Next: rows.Next}
 	for i, r := range rows.Items {
 		var e error
 		out.Items[i], e = r.entry()
@@ -159,12 +158,12 @@ func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Pa
 
 // follows reports whether the row is as it was written after the head, and
 // returns the head after it. A row that cannot be read is not.
-func (r auditEntry) follows(head trail.Head) (trail.Head, bool) {
+func (r auditEntry) follows(head audit.Head) (audit.Head, bool) {
 	e, err := r.entry()
 	if err != nil {
 		return head, false
 	}
-	return trail.Verify(head, e)
+	return audit.Verify(head, e)
 }
 
 // verifyBatch is how many entries are read at once.
@@ -172,7 +171,7 @@ const verifyBatch = 500
 
 // VerifyAudit computes the chain of hashes again. brokenAt is the sequence of
 // the first entry that is not as it was written, or 0.
-func (o *Org) VerifyAudit(ctx context.Context) (head trail.Head, brokenAt int64, err error) {
+func (o *Org) VerifyAudit(ctx context.Context) (head audit.Head, brokenAt int64, err error) {
 	want, err := db.From[auditHead](o.scope).First(ctx)
 	if err != nil {
 		return head, 0, err

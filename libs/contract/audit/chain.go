@@ -1,7 +1,4 @@
-// Package trail is the chain of hashes of the audit trail: each entry is bound to
-// the one before it, so that none can be changed, left out or put in between
-// without all that follow. It does no I/O.
-package trail
+package audit
 
 import (
 	"crypto/sha256"
@@ -9,19 +6,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"github.com/gatehouse/gatehouse/libs/contract/audit"
 )
 
-// Entry is an entry of an organization's trail.
+// Entry is an entry of an organization's trail. Each is bound to the one before
+// it by a hash, so that none can be changed, left out or put in between without
+// all that follow. Its JSON is a line of an export.
 type Entry struct {
-	audit.Recorded
+	Recorded
 	// Sequence numbers the entries of the organization from 1, without gaps.
-	Sequence int64
+	Sequence int64 `json:"sequence"`
 	// PreviousHash is that of the entry before, "" for the first.
-	PreviousHash string
-	// Hash is that of this entry.
-	Hash string
+	PreviousHash string `json:"previousHash"`
+	// Hash is that of this entry: SHA-256, in hexadecimal digits.
+	Hash string `json:"hash"`
 }
 
 // Head is the last entry of a chain; the zero value is that of an empty one.
@@ -41,9 +38,9 @@ type sealed struct {
 	Service      string         `json:"service"`
 	Action       string         `json:"action"`
 	Outcome      string         `json:"outcome"`
-	Actor        audit.Actor    `json:"actor"`
-	Target       audit.Target   `json:"target"`
-	Changes      []audit.Change `json:"changes"`
+	Actor        Actor    `json:"actor"`
+	Target       Target   `json:"target"`
+	Changes      []Change `json:"changes"`
 	RequestID    string         `json:"requestId"`
 	IP           string         `json:"ip"`
 	Time         string         `json:"time"`
@@ -53,7 +50,7 @@ type sealed struct {
 const sealVersion = 1
 
 // Append returns what was recorded as the entry after the head.
-func Append(head Head, r audit.Recorded) (Entry, error) {
+func Append(head Head, r Recorded) (Entry, error) {
 	r.Time = r.Time.UTC().Truncate(time.Microsecond) // as databases keep it
 	e := Entry{Recorded: r, Sequence: head.Sequence + 1, PreviousHash: head.Hash}
 	var err error
