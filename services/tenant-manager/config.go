@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 
+	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/service"
@@ -25,6 +26,10 @@ type Config struct {
 	Sessions Sessions `json:"sessions,omitzero"`
 	// InvitationLifetime is how long an invitation can be accepted.
 	InvitationLifetime schema.Duration `json:"invitationLifetime,omitempty" schema:"min=1m,max=8760h"`
+	// Outbound says which networks the service goes to for addresses that
+	// administrators of organizations name, such as receivers of the audit trail.
+	// Public ones it always does.
+	Outbound egress.Guard `json:"outbound,omitzero"`
 
 	// OnFirstRun, where not nil, is handed each one-time code of the first run.
 	OnFirstRun func(code string) `json:"-"`

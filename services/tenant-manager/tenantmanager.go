@@ -9,16 +9,19 @@ import (
 	_ "embed"
 	"errors"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/api"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/events"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/firstrun"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
@@ -84,7 +87,12 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	h := api.New(k, m.store, m.issuer, password.NewHasher(), api.Options{
+	host, err := os.Hostname()
+	if err != nil {
+		host = k.Name
+	}
+	sender := forward.NewSender(m.cfg.Outbound, host)
+	h := api.New(k, m.store, m.issuer, password.NewHasher(), sender, api.Options{
 		ConsoleURL: m.cfg.ConsoleURL, PortalURL: cmp.Or(m.cfg.PortalURL, m.cfg.ConsoleURL),
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
@@ -92,6 +100,11 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	h.Register(s.API())
 	k.Go("work after answers", h.Run)
 	k.Go("audit trail", func(ctx context.Context) error { return events.Trail(ctx, k.Bus, m.store) })
+	k.Go("forwarding the audit trail", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "audit-forward", leaseTTL, func(ctx context.Context, _ uint64) error {
+			return forward.Run(ctx, m.store, sender, k.Log)
+		})
+	})
 	k.Go("housekeeping", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })
 	})
@@ -112,7 +125,7 @@ func (m *manager) keepHouse(ctx context.Context, k *service.Kit) error {
 	t := time.NewTicker(houseEvery)
 	defer t.Stop()
 	for {
-		if err := m.cleanHouse(ctx, k.Now()); err != nil && ctx.Err() == nil {
+		if err := m.cleanHouse(ctx, k); err != nil && ctx.Err() == nil {
 			k.Log.WarnContext(ctx, "housekeeping failed; it is tried again", "err", err)
 		}
 		select {
@@ -123,12 +136,42 @@ func (m *manager) keepHouse(ctx context.Context, k *service.Kit) error {
 	}
 }
 
-func (m *manager) cleanHouse(ctx context.Context, now time.Time) error {
+func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
+	now := k.Now()
 	keys, err := m.store.RotateSigningKeys(ctx)
 	if err == nil {
 		m.issuer.Set(keys)
 	}
 	_, errSessions := m.store.ForgetSessions(ctx, now.Add(-sessionsKept))
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts)
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, m.trimTrails(ctx, k))
+}
+
+// trimBatch is how many audit entries are removed in one transaction.
+const trimBatch = 1000
+
+// trimTrails removes audit entries that organizations do not want any longer. That
+// they were is an entry itself.
+func (m *manager) trimTrails(ctx context.Context, k *service.Kit) error {
+	ids, err := m.store.TrimmedTrails(ctx)
+	for _, id := range ids {
+		for more := true; more && err == nil; {
+			err = m.store.Tx(ctx, id, "", func(tx *store.Tx) error {
+				removed, count, err := tx.TrimAudit(ctx, trimBatch)
+				more = count > 0
+				if err != nil || !more {
+					return err
+				}
+				return k.Audit(ctx, tx.DB(), service.Entry{
+					Action: "audit.trimmed", Target: audit.Target{Kind: "audit", ID: id}, Organization: id,
+					After: struct {
+						Removed  int64  `json:"removed"`
+						Sequence int64  `json:"sequence"`
+						Hash     string `json:"hash"`
+					}{count, removed.Sequence, removed.Hash},
+				})
+			})
+		}
+	}
+	return err
 }

@@ -28,7 +28,7 @@ var kinds = []struct{ name, plural, verbs string }{
 	{"role", "roles", "read create update delete"},
 	{"service-account", "service accounts", "read create update delete"},
 	{"invitation", "invitations", "read create delete"},
-	{"audit", "the audit trail", "read"},
+	{"audit", "the audit trail", "read update"},
 	{"project", "projects", "read create update delete"},
 	{"api", "APIs", "read create update delete deploy"},
 	{"plan", "plans", "read create update delete"},

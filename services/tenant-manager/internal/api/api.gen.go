@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -40,6 +41,48 @@ func (e AccessReasonCode) Valid() bool {
 	case AccessReasonCodeNotInRole:
 		return true
 	case AccessReasonCodeOtherScope:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AuditReceiverState.
+const (
+	AuditReceiverStateDisabled AuditReceiverState = "disabled"
+	AuditReceiverStateFailing  AuditReceiverState = "failing"
+	AuditReceiverStateSending  AuditReceiverState = "sending"
+	AuditReceiverStateWaiting  AuditReceiverState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the AuditReceiverState enum.
+func (e AuditReceiverState) Valid() bool {
+	switch e {
+	case AuditReceiverStateDisabled:
+		return true
+	case AuditReceiverStateFailing:
+		return true
+	case AuditReceiverStateSending:
+		return true
+	case AuditReceiverStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AuditReceiverKind.
+const (
+	Http   AuditReceiverKind = "http"
+	Syslog AuditReceiverKind = "syslog"
+)
+
+// Valid indicates whether the value is a known member of the AuditReceiverKind enum.
+func (e AuditReceiverKind) Valid() bool {
+	switch e {
+	case Http:
+		return true
+	case Syslog:
 		return true
 	default:
 		return false
@@ -298,6 +341,96 @@ type AuditList struct {
 
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
+}
+
+// AuditReceiver defines model for AuditReceiver.
+type AuditReceiver struct {
+	Address string `json:"address"`
+
+	// Behind How many entries it has yet to get.
+	Behind *int64 `json:"behind,omitempty"`
+
+	// Ca The certificate authority that the receiver's certificate is of; empty = those of the system.
+	Ca        *string   `json:"ca,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	Enabled   bool      `json:"enabled"`
+
+	// Error What went wrong at the last attempt.
+	Error *string `json:"error,omitempty"`
+
+	// HasSecret Whether requests carry a secret in Authorization.
+	HasSecret bool   `json:"hasSecret"`
+	Id        string `json:"id"`
+
+	// Kind `syslog`: RFC 5424 over UDP, TCP or TLS; `http`: POST of a JSON array.
+	Kind          AuditReceiverKind `json:"kind"`
+	Name          string            `json:"name"`
+	NextAttemptAt *time.Time        `json:"nextAttemptAt,omitempty"`
+
+	// Sent The sequence of the last entry that was sent.
+	Sent   int64      `json:"sent"`
+	SentAt *time.Time `json:"sentAt,omitempty"`
+
+	// State `waiting`: everything has been sent; `failing`: the last attempt did not work, and is repeated.
+	State   AuditReceiverState `json:"state"`
+	Version int64              `json:"version"`
+}
+
+// AuditReceiverState `waiting`: everything has been sent; `failing`: the last attempt did not work, and is repeated.
+type AuditReceiverState string
+
+// AuditReceiverInput defines model for AuditReceiverInput.
+type AuditReceiverInput struct {
+	// Address For syslog `tls://host:6514`, `tcp://host:514` or `udp://host:514`; for HTTP an http:// or https:// address.
+	Address string `json:"address"`
+
+	// Ca The certificate authority that the receiver's certificate is of, as PEM; empty = those of the system.
+	Ca      *string `json:"ca,omitempty"`
+	Enabled *bool   `json:"enabled,omitempty"`
+
+	// FromBeginning Whether entries that are there already are sent too; only when it is made.
+	FromBeginning *bool `json:"fromBeginning,omitempty"`
+
+	// Kind `syslog`: RFC 5424 over UDP, TCP or TLS; `http`: POST of a JSON array.
+	Kind AuditReceiverKind `json:"kind"`
+	Name string            `json:"name"`
+
+	// Secret What requests carry in Authorization, such as `Bearer …`; HTTP only. It is kept encrypted and never shown.
+	Secret *string `json:"secret,omitempty"`
+}
+
+// AuditReceiverKind `syslog`: RFC 5424 over UDP, TCP or TLS; `http`: POST of a JSON array.
+type AuditReceiverKind string
+
+// AuditReceiverList defines model for AuditReceiverList.
+type AuditReceiverList struct {
+	Items []AuditReceiver `json:"items"`
+}
+
+// AuditReceiverTest defines model for AuditReceiverTest.
+type AuditReceiverTest struct {
+	// Detail What happened.
+	Detail string `json:"detail"`
+	Ok     bool   `json:"ok"`
+}
+
+// AuditRetention defines model for AuditRetention.
+type AuditRetention struct {
+	// Days How many days entries are kept; 0 = for ever.
+	Days int `json:"days"`
+
+	// Entries How many entries are there.
+	Entries int64 `json:"entries"`
+
+	// First The sequence of the oldest entry that is there; 0 = none is.
+	First   int64 `json:"first"`
+	Version int64 `json:"version"`
+}
+
+// AuditRetentionInput defines model for AuditRetentionInput.
+type AuditRetentionInput struct {
+	// Days How many days entries are kept, at least 30; 0 = for ever.
+	Days int `json:"days"`
 }
 
 // AuditTarget defines model for AuditTarget.
@@ -1010,6 +1143,9 @@ type ListAuditParams struct {
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
 	// Actor Only what this one did, by id.
 	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
 
@@ -1030,6 +1166,39 @@ type ListAuditParams struct {
 
 	// To Before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ExportAuditParams defines parameters for ExportAudit.
+type ExportAuditParams struct {
+	// After Only entries after this sequence: what an earlier export ended with.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// To Only entries up to this time.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// CreateAuditReceiverParams defines parameters for CreateAuditReceiver.
+type CreateAuditReceiverParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteAuditReceiverParams defines parameters for DeleteAuditReceiver.
+type DeleteAuditReceiverParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateAuditReceiverParams defines parameters for UpdateAuditReceiver.
+type UpdateAuditReceiverParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// SetAuditRetentionParams defines parameters for SetAuditRetention.
+type SetAuditRetentionParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
 }
 
 // ListGrantsParams defines parameters for ListGrants.
@@ -1206,6 +1375,15 @@ type UpdateUserParams struct {
 // CheckAccessJSONRequestBody defines body for CheckAccess for application/json ContentType.
 type CheckAccessJSONRequestBody = AccessCheckInput
 
+// CreateAuditReceiverJSONRequestBody defines body for CreateAuditReceiver for application/json ContentType.
+type CreateAuditReceiverJSONRequestBody = AuditReceiverInput
+
+// UpdateAuditReceiverJSONRequestBody defines body for UpdateAuditReceiver for application/json ContentType.
+type UpdateAuditReceiverJSONRequestBody = AuditReceiverInput
+
+// SetAuditRetentionJSONRequestBody defines body for SetAuditRetention for application/json ContentType.
+type SetAuditRetentionJSONRequestBody = AuditRetentionInput
+
 // CreateGrantJSONRequestBody defines body for CreateGrant for application/json ContentType.
 type CreateGrantJSONRequestBody = GrantInput
 
@@ -1283,6 +1461,33 @@ type ServerInterface interface {
 	// ListAudit What was done, by whom
 	// (GET /audit)
 	ListAudit(ctx echo.Context, params ListAuditParams) error
+	// ExportAudit The audit trail as lines of JSON
+	// (GET /audit/export)
+	ExportAudit(ctx echo.Context, params ExportAuditParams) error
+	// ListAuditReceivers Where the audit trail is forwarded to
+	// (GET /audit/receivers)
+	ListAuditReceivers(ctx echo.Context) error
+	// CreateAuditReceiver Forward the audit trail to syslog or HTTP
+	// (POST /audit/receivers)
+	CreateAuditReceiver(ctx echo.Context, params CreateAuditReceiverParams) error
+	// DeleteAuditReceiver No longer forward the audit trail there
+	// (DELETE /audit/receivers/{id})
+	DeleteAuditReceiver(ctx echo.Context, id Id, params DeleteAuditReceiverParams) error
+	// GetAuditReceiver A receiver of the audit trail
+	// (GET /audit/receivers/{id})
+	GetAuditReceiver(ctx echo.Context, id Id) error
+	// UpdateAuditReceiver Change a receiver of the audit trail
+	// (PUT /audit/receivers/{id})
+	UpdateAuditReceiver(ctx echo.Context, id Id, params UpdateAuditReceiverParams) error
+	// TestAuditReceiver Send a test entry to a receiver
+	// (POST /audit/receivers/{id}/test)
+	TestAuditReceiver(ctx echo.Context, id Id) error
+	// GetAuditRetention How long entries of the audit trail are kept
+	// (GET /audit/retention)
+	GetAuditRetention(ctx echo.Context) error
+	// SetAuditRetention Say how long entries of the audit trail are kept
+	// (PUT /audit/retention)
+	SetAuditRetention(ctx echo.Context, params SetAuditRetentionParams) error
 	// VerifyAudit Whether the audit trail is as it was written
 	// (GET /audit/verification)
 	VerifyAudit(ctx echo.Context) error
@@ -1469,6 +1674,13 @@ func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
 	}
 
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
 	// ------------- Optional query parameter "actor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -1520,6 +1732,217 @@ func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListAudit(ctx, params)
+	return err
+}
+
+// ExportAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportAudit(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportAuditParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportAudit(ctx, params)
+	return err
+}
+
+// ListAuditReceivers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAuditReceivers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAuditReceivers(ctx)
+	return err
+}
+
+// CreateAuditReceiver converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAuditReceiver(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAuditReceiverParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAuditReceiver(ctx, params)
+	return err
+}
+
+// DeleteAuditReceiver converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteAuditReceiver(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteAuditReceiverParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteAuditReceiver(ctx, id, params)
+	return err
+}
+
+// GetAuditReceiver converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAuditReceiver(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAuditReceiver(ctx, id)
+	return err
+}
+
+// UpdateAuditReceiver converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateAuditReceiver(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateAuditReceiverParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateAuditReceiver(ctx, id, params)
+	return err
+}
+
+// TestAuditReceiver converts echo context to params.
+func (w *ServerInterfaceWrapper) TestAuditReceiver(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestAuditReceiver(ctx, id)
+	return err
+}
+
+// GetAuditRetention converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAuditRetention(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAuditRetention(ctx)
+	return err
+}
+
+// SetAuditRetention converts echo context to params.
+func (w *ServerInterfaceWrapper) SetAuditRetention(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetAuditRetentionParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetAuditRetention(ctx, params)
 	return err
 }
 
@@ -2733,6 +3156,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/service-accounts/:id/tokens/:token", wrapper.DeleteServiceAccountToken, options.OperationMiddlewares["deleteServiceAccountToken"]...)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 	router.GET(options.BaseURL+"/audit/verification", wrapper.VerifyAudit, options.OperationMiddlewares["verifyAudit"]...)
+	router.GET(options.BaseURL+"/audit/export", wrapper.ExportAudit, options.OperationMiddlewares["exportAudit"]...)
+	router.GET(options.BaseURL+"/audit/retention", wrapper.GetAuditRetention, options.OperationMiddlewares["getAuditRetention"]...)
+	router.PUT(options.BaseURL+"/audit/retention", wrapper.SetAuditRetention, options.OperationMiddlewares["setAuditRetention"]...)
+	router.GET(options.BaseURL+"/audit/receivers", wrapper.ListAuditReceivers, options.OperationMiddlewares["listAuditReceivers"]...)
+	router.POST(options.BaseURL+"/audit/receivers", wrapper.CreateAuditReceiver, options.OperationMiddlewares["createAuditReceiver"]...)
+	router.DELETE(options.BaseURL+"/audit/receivers/:id", wrapper.DeleteAuditReceiver, options.OperationMiddlewares["deleteAuditReceiver"]...)
+	router.GET(options.BaseURL+"/audit/receivers/:id", wrapper.GetAuditReceiver, options.OperationMiddlewares["getAuditReceiver"]...)
+	router.PUT(options.BaseURL+"/audit/receivers/:id", wrapper.UpdateAuditReceiver, options.OperationMiddlewares["updateAuditReceiver"]...)
+	router.POST(options.BaseURL+"/audit/receivers/:id/test", wrapper.TestAuditReceiver, options.OperationMiddlewares["testAuditReceiver"]...)
 
 }
 
@@ -2805,6 +3237,437 @@ type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditRequestObject struct {
+	Params ExportAuditParams
+}
+
+type ExportAuditResponseObject interface {
+	VisitExportAuditResponse(w http.ResponseWriter) error
+}
+
+type ExportAudit200ApplicationjsonlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportAudit200ApplicationjsonlResponse) VisitExportAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/jsonl")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportAuditdefaultApplicationProblemPlusJSONResponse) VisitExportAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditReceiversRequestObject struct {
+}
+
+type ListAuditReceiversResponseObject interface {
+	VisitListAuditReceiversResponse(w http.ResponseWriter) error
+}
+
+type ListAuditReceivers200JSONResponse AuditReceiverList
+
+func (response ListAuditReceivers200JSONResponse) VisitListAuditReceiversResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditReceiversdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAuditReceiversdefaultApplicationProblemPlusJSONResponse) VisitListAuditReceiversResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAuditReceiverRequestObject struct {
+	Params CreateAuditReceiverParams
+	Body   *CreateAuditReceiverJSONRequestBody
+}
+
+type CreateAuditReceiverResponseObject interface {
+	VisitCreateAuditReceiverResponse(w http.ResponseWriter) error
+}
+
+type CreateAuditReceiver201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateAuditReceiver201JSONResponse struct {
+	Body    AuditReceiver
+	Headers CreateAuditReceiver201ResponseHeaders
+}
+
+func (response CreateAuditReceiver201JSONResponse) VisitCreateAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAuditReceiverdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateAuditReceiverdefaultApplicationProblemPlusJSONResponse) VisitCreateAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAuditReceiverRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteAuditReceiverParams
+}
+
+type DeleteAuditReceiverResponseObject interface {
+	VisitDeleteAuditReceiverResponse(w http.ResponseWriter) error
+}
+
+type DeleteAuditReceiver204Response struct {
+}
+
+func (response DeleteAuditReceiver204Response) VisitDeleteAuditReceiverResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteAuditReceiverdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteAuditReceiverdefaultApplicationProblemPlusJSONResponse) VisitDeleteAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditReceiverRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetAuditReceiverResponseObject interface {
+	VisitGetAuditReceiverResponse(w http.ResponseWriter) error
+}
+
+type GetAuditReceiver200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetAuditReceiver200JSONResponse struct {
+	Body    AuditReceiver
+	Headers GetAuditReceiver200ResponseHeaders
+}
+
+func (response GetAuditReceiver200JSONResponse) VisitGetAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditReceiverdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAuditReceiverdefaultApplicationProblemPlusJSONResponse) VisitGetAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAuditReceiverRequestObject struct {
+	Id     Id `json:"id"`
+	Params UpdateAuditReceiverParams
+	Body   *UpdateAuditReceiverJSONRequestBody
+}
+
+type UpdateAuditReceiverResponseObject interface {
+	VisitUpdateAuditReceiverResponse(w http.ResponseWriter) error
+}
+
+type UpdateAuditReceiver200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateAuditReceiver200JSONResponse struct {
+	Body    AuditReceiver
+	Headers UpdateAuditReceiver200ResponseHeaders
+}
+
+func (response UpdateAuditReceiver200JSONResponse) VisitUpdateAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAuditReceiverdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateAuditReceiverdefaultApplicationProblemPlusJSONResponse) VisitUpdateAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestAuditReceiverRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type TestAuditReceiverResponseObject interface {
+	VisitTestAuditReceiverResponse(w http.ResponseWriter) error
+}
+
+type TestAuditReceiver200JSONResponse AuditReceiverTest
+
+func (response TestAuditReceiver200JSONResponse) VisitTestAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestAuditReceiverdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestAuditReceiverdefaultApplicationProblemPlusJSONResponse) VisitTestAuditReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditRetentionRequestObject struct {
+}
+
+type GetAuditRetentionResponseObject interface {
+	VisitGetAuditRetentionResponse(w http.ResponseWriter) error
+}
+
+type GetAuditRetention200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetAuditRetention200JSONResponse struct {
+	Body    AuditRetention
+	Headers GetAuditRetention200ResponseHeaders
+}
+
+func (response GetAuditRetention200JSONResponse) VisitGetAuditRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditRetentiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAuditRetentiondefaultApplicationProblemPlusJSONResponse) VisitGetAuditRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetAuditRetentionRequestObject struct {
+	Params SetAuditRetentionParams
+	Body   *SetAuditRetentionJSONRequestBody
+}
+
+type SetAuditRetentionResponseObject interface {
+	VisitSetAuditRetentionResponse(w http.ResponseWriter) error
+}
+
+type SetAuditRetention200ResponseHeaders struct {
+	ETag *string
+}
+
+type SetAuditRetention200JSONResponse struct {
+	Body    AuditRetention
+	Headers SetAuditRetention200ResponseHeaders
+}
+
+func (response SetAuditRetention200JSONResponse) VisitSetAuditRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetAuditRetentiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetAuditRetentiondefaultApplicationProblemPlusJSONResponse) VisitSetAuditRetentionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4914,6 +5777,33 @@ type StrictServerInterface interface {
 	// ListAudit What was done, by whom
 	// (GET /audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
+	// ExportAudit The audit trail as lines of JSON
+	// (GET /audit/export)
+	ExportAudit(ctx context.Context, request ExportAuditRequestObject) (ExportAuditResponseObject, error)
+	// ListAuditReceivers Where the audit trail is forwarded to
+	// (GET /audit/receivers)
+	ListAuditReceivers(ctx context.Context, request ListAuditReceiversRequestObject) (ListAuditReceiversResponseObject, error)
+	// CreateAuditReceiver Forward the audit trail to syslog or HTTP
+	// (POST /audit/receivers)
+	CreateAuditReceiver(ctx context.Context, request CreateAuditReceiverRequestObject) (CreateAuditReceiverResponseObject, error)
+	// DeleteAuditReceiver No longer forward the audit trail there
+	// (DELETE /audit/receivers/{id})
+	DeleteAuditReceiver(ctx context.Context, request DeleteAuditReceiverRequestObject) (DeleteAuditReceiverResponseObject, error)
+	// GetAuditReceiver A receiver of the audit trail
+	// (GET /audit/receivers/{id})
+	GetAuditReceiver(ctx context.Context, request GetAuditReceiverRequestObject) (GetAuditReceiverResponseObject, error)
+	// UpdateAuditReceiver Change a receiver of the audit trail
+	// (PUT /audit/receivers/{id})
+	UpdateAuditReceiver(ctx context.Context, request UpdateAuditReceiverRequestObject) (UpdateAuditReceiverResponseObject, error)
+	// TestAuditReceiver Send a test entry to a receiver
+	// (POST /audit/receivers/{id}/test)
+	TestAuditReceiver(ctx context.Context, request TestAuditReceiverRequestObject) (TestAuditReceiverResponseObject, error)
+	// GetAuditRetention How long entries of the audit trail are kept
+	// (GET /audit/retention)
+	GetAuditRetention(ctx context.Context, request GetAuditRetentionRequestObject) (GetAuditRetentionResponseObject, error)
+	// SetAuditRetention Say how long entries of the audit trail are kept
+	// (PUT /audit/retention)
+	SetAuditRetention(ctx context.Context, request SetAuditRetentionRequestObject) (SetAuditRetentionResponseObject, error)
 	// VerifyAudit Whether the audit trail is as it was written
 	// (GET /audit/verification)
 	VerifyAudit(ctx context.Context, request VerifyAuditRequestObject) (VerifyAuditResponseObject, error)
@@ -5143,6 +6033,298 @@ func (sh *strictHandler) ListAudit(ctx echo.Context, params ListAuditParams) err
 		return err
 	} else if validResponse, ok := response.(ListAuditResponseObject); ok {
 		return validResponse.VisitListAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportAudit operation middleware
+func (sh *strictHandler) ExportAudit(ctx echo.Context, params ExportAuditParams) error {
+	var request ExportAuditRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportAudit(ctx.Request().Context(), request.(ExportAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportAuditResponseObject); ok {
+		return validResponse.VisitExportAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAuditReceivers operation middleware
+func (sh *strictHandler) ListAuditReceivers(ctx echo.Context) error {
+	var request ListAuditReceiversRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAuditReceivers(ctx.Request().Context(), request.(ListAuditReceiversRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAuditReceivers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditReceiversResponseObject); ok {
+		return validResponse.VisitListAuditReceiversResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAuditReceiver operation middleware
+func (sh *strictHandler) CreateAuditReceiver(ctx echo.Context, params CreateAuditReceiverParams) error {
+	var request CreateAuditReceiverRequestObject
+
+	request.Params = params
+
+	var body CreateAuditReceiverJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAuditReceiver(ctx.Request().Context(), request.(CreateAuditReceiverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAuditReceiver")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAuditReceiverResponseObject); ok {
+		return validResponse.VisitCreateAuditReceiverResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteAuditReceiver operation middleware
+func (sh *strictHandler) DeleteAuditReceiver(ctx echo.Context, id Id, params DeleteAuditReceiverParams) error {
+	var request DeleteAuditReceiverRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAuditReceiver(ctx.Request().Context(), request.(DeleteAuditReceiverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAuditReceiver")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteAuditReceiverResponseObject); ok {
+		return validResponse.VisitDeleteAuditReceiverResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAuditReceiver operation middleware
+func (sh *strictHandler) GetAuditReceiver(ctx echo.Context, id Id) error {
+	var request GetAuditReceiverRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAuditReceiver(ctx.Request().Context(), request.(GetAuditReceiverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAuditReceiver")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAuditReceiverResponseObject); ok {
+		return validResponse.VisitGetAuditReceiverResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateAuditReceiver operation middleware
+func (sh *strictHandler) UpdateAuditReceiver(ctx echo.Context, id Id, params UpdateAuditReceiverParams) error {
+	var request UpdateAuditReceiverRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body UpdateAuditReceiverJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAuditReceiver(ctx.Request().Context(), request.(UpdateAuditReceiverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAuditReceiver")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateAuditReceiverResponseObject); ok {
+		return validResponse.VisitUpdateAuditReceiverResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestAuditReceiver operation middleware
+func (sh *strictHandler) TestAuditReceiver(ctx echo.Context, id Id) error {
+	var request TestAuditReceiverRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestAuditReceiver(ctx.Request().Context(), request.(TestAuditReceiverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestAuditReceiver")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestAuditReceiverResponseObject); ok {
+		return validResponse.VisitTestAuditReceiverResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAuditRetention operation middleware
+func (sh *strictHandler) GetAuditRetention(ctx echo.Context) error {
+	var request GetAuditRetentionRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAuditRetention(ctx.Request().Context(), request.(GetAuditRetentionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAuditRetention")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAuditRetentionResponseObject); ok {
+		return validResponse.VisitGetAuditRetentionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetAuditRetention operation middleware
+func (sh *strictHandler) SetAuditRetention(ctx echo.Context, params SetAuditRetentionParams) error {
+	var request SetAuditRetentionRequestObject
+
+	request.Params = params
+
+	var body SetAuditRetentionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetAuditRetention(ctx.Request().Context(), request.(SetAuditRetentionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetAuditRetention")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetAuditRetentionResponseObject); ok {
+		return validResponse.VisitSetAuditRetentionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

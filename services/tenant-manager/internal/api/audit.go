@@ -1,7 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/httpx"
@@ -16,7 +21,7 @@ func (h *Handlers) ListAudit(ctx context.Context, r ListAuditRequestObject) (Lis
 	p := r.Params
 	page, err := h.mine(ctx).Audit(ctx, store.AuditFilter{
 		Actor: deref(p.Actor), Target: deref(p.Target), Service: deref(p.Service), Outcome: string(deref(p.Outcome)),
-		Action: deref(p.Action), From: deref(p.From), To: deref(p.To),
+		Action: deref(p.Action), From: deref(p.From), To: deref(p.To), Search: deref(p.Q),
 	}, httpx.Page(p.Cursor, p.Limit, (*string)(nil)))
 	if err != nil {
 		return nil, err
@@ -33,6 +38,115 @@ func (h *Handlers) VerifyAudit(ctx context.Context, _ VerifyAuditRequestObject) 
 	if err := authn.Require(ctx, "audit:read", authn.Scope{}); err != nil {
 		return nil, err
 	}
-	head, broken, err := h.mine(ctx).VerifyAudit(ctx)
-	return VerifyAudit200JSONResponse{Valid: broken == 0, Entries: head.Sequence, Head: head.Hash, BrokenAt: ptr(broken)}, err
+	v, err := h.mine(ctx).VerifyAudit(ctx)
+	return VerifyAudit200JSONResponse{Valid: v.BrokenAt == 0, Entries: v.Entries, Head: v.Head.Hash, BrokenAt: ptr(v.BrokenAt)}, err
+}
+
+// ExportAudit returns the trail as lines of JSON. That somebody took it is an
+// entry itself, which is not in what they took.
+func (h *Handlers) ExportAudit(ctx context.Context, r ExportAuditRequestObject) (ExportAuditResponseObject, error) {
+	if err := authn.Require(ctx, "audit:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	after := deref(r.Params.After)
+	kept, err := h.mine(ctx).AuditRetention(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
+		return h.record(ctx, tx, "audit.exported", "audit", tx.ID(), "", nil, map[string]int64{"after": after, "last": kept.Last})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ExportAudit200ApplicationjsonlResponse{
+		Body: &export{ctx: ctx, org: h.mine(ctx), after: after, last: kept.Last, to: deref(r.Params.To)},
+	}, nil
+}
+
+// exportBatch is how many entries are read at once.
+const exportBatch = 500
+
+// export reads the lines of an export as they are asked for.
+type export struct {
+	ctx         context.Context
+	org         *store.Org
+	after, last int64
+	to          time.Time
+	lines       bytes.Buffer
+}
+
+// Read returns the next bytes.
+func (e *export) Read(p []byte) (int, error) {
+	if e.lines.Len() == 0 {
+		if err := e.next(); err != nil {
+			return 0, err
+		}
+	}
+	return e.lines.Read(p) // io.EOF where nothing came
+}
+
+func (e *export) next() error {
+	if e.after >= e.last {
+		return io.EOF
+	}
+	entries, err := e.org.AuditAfter(e.ctx, e.after, e.to, int(min(exportBatch, e.last-e.after)))
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(&e.lines)
+	out.SetEscapeHTML(false)
+	for _, x := range entries {
+		if err := out.Encode(x); err != nil {
+			return fmt.Errorf("encoding audit entry %d: %w", x.Sequence, err)
+		}
+		e.after = x.Sequence
+	}
+	return nil
+}
+
+// GetAuditRetention returns how long entries are kept.
+func (h *Handlers) GetAuditRetention(ctx context.Context, _ GetAuditRetentionRequestObject) (GetAuditRetentionResponseObject, error) {
+	if err := authn.Require(ctx, "audit:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	kept, err := h.mine(ctx).AuditRetention(ctx)
+	return GetAuditRetention200JSONResponse{Body: retentionOf(kept), Headers: GetAuditRetention200ResponseHeaders{ETag: etag(kept.Version)}}, err
+}
+
+// leastRetention is how many days entries are kept at least, so that nobody hides
+// what they did by having it removed at once.
+const leastRetention = 30
+
+// SetAuditRetention says how long entries are kept.
+func (h *Handlers) SetAuditRetention(ctx context.Context, r SetAuditRetentionRequestObject) (SetAuditRetentionResponseObject, error) {
+	if err := authn.Require(ctx, "audit:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	days := r.Body.Days
+	if days != 0 && days < leastRetention {
+		return nil, invalid("/days", "minimum", "entries are kept for %d days at least, or for ever (0)", leastRetention)
+	}
+	var kept store.AuditRetention
+	err = h.change(ctx, func(tx *store.Tx) error {
+		before, after, err := tx.SetAuditRetention(ctx, days, version)
+		if err != nil {
+			return err
+		}
+		kept = after
+		return h.record(ctx, tx, "audit.retention-changed", "audit", tx.ID(), "", AuditRetentionInput{Days: before.Days}, AuditRetentionInput{Days: days})
+	})
+	return SetAuditRetention200JSONResponse{Body: retentionOf(kept), Headers: SetAuditRetention200ResponseHeaders{ETag: etag(kept.Version)}}, err
+}
+
+func retentionOf(r store.AuditRetention) AuditRetention {
+	out := AuditRetention{Days: r.Days, Version: r.Version, First: r.First}
+	if r.First > 0 {
+		out.Entries = r.Last - r.First + 1
+	}
+	return out
 }

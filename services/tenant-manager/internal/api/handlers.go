@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
@@ -41,6 +42,7 @@ type Handlers struct {
 	store     *store.Store
 	issuer    *issue.Issuer
 	passwords *password.Hasher
+	forward   *forward.Sender
 	opt       Options
 	// later is work whose time must not show in an answer.
 	later chan func(context.Context)
@@ -52,8 +54,8 @@ var _ StrictServerInterface = (*Handlers)(nil)
 const laterRoom = 1000
 
 // New returns the handlers.
-func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, opt Options) *Handlers {
-	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, opt: opt, later: make(chan func(context.Context), laterRoom)}
+func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, f *forward.Sender, opt Options) *Handlers {
+	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, opt: opt, later: make(chan func(context.Context), laterRoom)}
 }
 
 // Register puts the handlers below a router.

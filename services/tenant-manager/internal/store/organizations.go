@@ -14,7 +14,7 @@ func (t *Tx) CreateOrganization(ctx context.Context, slug, name string) (Organiz
 	if err := db.Create(ctx, t.scope, &o); err != nil {
 		return Organization{}, fmt.Errorf("creating an organization: %w", err)
 	}
-	if err := db.Create(ctx, t.scope, &auditHead{}); err != nil {
+	if err := db.Create(ctx, t.scope, &auditHead{Version: 1}); err != nil {
 		return Organization{}, fmt.Errorf("creating an audit trail: %w", err)
 	}
 	return o, nil

@@ -40,6 +40,8 @@ func TestStore(t *testing.T) {
 			"attempts":         testAttempts,
 			"signing keys":     testKeys,
 			"audit trail":      testTrail,
+			"audit receivers":  testReceivers,
+			"audit retention":  testRetention,
 			"once":             testOnce,
 		} {
 			t.Run(name, func(t *testing.T) { test(t, s) })

@@ -138,6 +138,9 @@ func testTrail(t *testing.T, s *store.Store) {
 		{store.AuditFilter{Action: "api.upd*"}, 3},
 		{store.AuditFilter{Action: "ap_.*"}, 0},
 		{store.AuditFilter{Actor: "other"}, 0},
+		{store.AuditFilter{Search: "API.UPD"}, 3},
+		{store.AuditFilter{Search: "te2"}, 1},
+		{store.AuditFilter{Search: "te%"}, 0},
 		{store.AuditFilter{From: at.Add(30 * time.Second), To: at.Add(2 * time.Minute)}, 1},
 	} {
 		p, err := s.For(a).Audit(ctx, c.f, db.PageRequest{})
@@ -145,16 +148,17 @@ func testTrail(t *testing.T, s *store.Store) {
 		require.Len(t, p.Items, c.want, "%+v", c.f)
 	}
 
-	head, broken, err := s.For(a).VerifyAudit(ctx)
+	v, err := s.For(a).VerifyAudit(ctx)
 	require.NoError(t, err)
-	require.Zero(t, broken)
-	require.EqualValues(t, 3, head.Sequence)
+	require.Zero(t, v.BrokenAt)
+	require.EqualValues(t, 3, v.Head.Sequence)
+	require.EqualValues(t, 3, v.Entries)
 	tamper := func(sql string) int64 {
 		g := s.DB().Unscoped(ctx, "somebody with the password of the database")
 		require.NoError(t, g.Exec(sql, a).Error)
-		_, broken, err := s.For(a).VerifyAudit(ctx)
+		v, err := s.For(a).VerifyAudit(ctx)
 		require.NoError(t, err)
-		return broken
+		return v.BrokenAt
 	}
 	require.EqualValues(t, 3, tamper("DELETE FROM audit_entries WHERE organization_id = ? AND sequence = 3"))
 	require.EqualValues(t, 2, tamper("UPDATE audit_entries SET actor_id = 'v' WHERE organization_id = ? AND sequence = 2"))

@@ -33,6 +33,8 @@ type auditEntry struct {
 	Time           time.Time
 	PreviousHash   string
 	Hash           string
+	// SearchText is what a search looks at; it is no part of the entry.
+	SearchText string
 }
 
 // TableName is for gorm.
@@ -43,6 +45,14 @@ type auditHead struct {
 	OrganizationID string `gorm:"primaryKey"`
 	Sequence       int64
 	Hash           string
+	// RetentionDays is how long entries are kept; 0 = for ever. Version is that of
+	// this setting.
+	RetentionDays int
+	Version       int64
+	// RemovedSequence and RemovedHash are those of the last entry that was removed
+	// for its age.
+	RemovedSequence int64
+	RemovedHash     string
 }
 
 // AppendAudit adds what was recorded to the organization's trail, once however
@@ -93,8 +103,14 @@ func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 		ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorName: e.Actor.Name,
 		TargetKind: e.Target.Kind, TargetID: e.Target.ID, TargetName: e.Target.Name, TargetProject: e.Target.Project,
 		Changes: changes, RequestID: e.RequestID, IP: e.IP, Time: e.Time, PreviousHash: e.PreviousHash, Hash: e.Hash,
+		SearchText: cut(strings.ToLower(strings.Join([]string{
+			e.Actor.Name, e.Action, e.Target.Name, e.Target.ID, e.Actor.ID, e.RequestID, e.IP,
+		}, " ")), mostSearched),
 	}, nil
 }
+
+// mostSearched is the size of the column that is searched, in characters.
+const mostSearched = 1000
 
 func (r auditEntry) entry() (audit.Entry, error) {
 	e := audit.Entry{
@@ -120,6 +136,9 @@ type AuditFilter struct {
 	Actor, Target, Service, Outcome string
 	// Action is one, or all of a kind: "user.*".
 	Action string
+	// Search is looked for in names, ids, the action and the address, whatever its
+	// case.
+	Search string
 	// From and To bound the time; To is exclusive.
 	From, To time.Time
 }
@@ -138,6 +157,9 @@ func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Pa
 		q = q.Where("action LIKE ? ESCAPE '!'", strings.TrimPrefix(like(kind), "%"))
 	} else if f.Action != "" {
 		q = q.Where("action = ?", f.Action)
+	}
+	if text := strings.TrimSpace(f.Search); text != "" {
+		q = q.Where("search_text LIKE ? ESCAPE '!'", like(text))
 	}
 	if !f.From.IsZero() {
 		q = q.Where("time >= ?", f.From.UTC())
@@ -164,37 +186,4 @@ func (r auditEntry) follows(head audit.Head) (audit.Head, bool) {
 		return head, false
 	}
 	return audit.Verify(head, e)
-}
-
-// verifyBatch is how many entries are read at once.
-const verifyBatch = 500
-
-// VerifyAudit computes the chain of hashes again. brokenAt is the sequence of
-// the first entry that is not as it was written, or 0.
-func (o *Org) VerifyAudit(ctx context.Context) (head audit.Head, brokenAt int64, err error) {
-	want, err := db.From[auditHead](o.scope).First(ctx)
-	if err != nil {
-		return head, 0, err
-	}
-	for {
-		rows, err := db.From[auditEntry](o.scope).Where("sequence > ? AND sequence <= ?", head.Sequence, want.Sequence).
-			Order("sequence", false).Limit(verifyBatch).All(ctx)
-		if err != nil {
-			return head, 0, err
-		}
-		for _, r := range rows {
-			next, ok := r.follows(head)
-			if !ok {
-				return head, head.Sequence + 1, nil
-			}
-			head = next
-		}
-		if len(rows) < verifyBatch {
-			break
-		}
-	}
-	if head.Sequence != want.Sequence || head.Hash != want.Hash { // the end was cut off
-		return head, head.Sequence + 1, nil
-	}
-	return head, 0, nil
 }

@@ -1,0 +1,125 @@
+// Package forward sends the audit trail on to receivers of an organization's
+// choice: syslog servers and HTTP endpoints. Entries go in their order and at
+// least once; what a receiver could not take is sent again from there on. It
+// knows nothing of requests.
+package forward
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/egress"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// sendTimeout bounds the sending of one batch.
+const sendTimeout = 20 * time.Second
+
+// Sender sends entries to receivers. It is safe for concurrent use.
+type Sender struct {
+	guard egress.Guard
+	host  string
+}
+
+// NewSender returns a sender that goes only where the guard lets it. host is the
+// name that syslog servers are told.
+func NewSender(guard egress.Guard, host string) *Sender { return &Sender{guard: guard, host: host} }
+
+// Send sends entries, all or an error, after which some may have arrived. The
+// text of the error is for whoever chose the address.
+func (s *Sender) Send(ctx context.Context, r store.AuditReceiver, entries []audit.Entry) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	u, err := Check(r.Kind, r.Address, r.CA)
+	if err != nil {
+		return err
+	}
+	roots, err := authorities(r.CA)
+	if err != nil {
+		return err
+	}
+	if r.Kind == store.HTTP {
+		err = s.post(ctx, r, roots, entries)
+	} else {
+		err = s.syslog(ctx, u, roots, entries)
+	}
+	if refused := egress.Refused(err); refused != nil {
+		return refused
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s does not answer within %s", u.Host, sendTimeout)
+	}
+	return err
+}
+
+var errCA = errors.New("it holds no certificate: give the authority's certificate as PEM, from -----BEGIN CERTIFICATE----- on")
+
+// authorities returns whose certificates are trusted; nil = the system's.
+func authorities(pem string) (*x509.CertPool, error) {
+	if pem == "" {
+		return nil, nil
+	}
+	p := x509.NewCertPool()
+	if !p.AppendCertsFromPEM([]byte(pem)) {
+		return nil, errCA
+	}
+	return p, nil
+}
+
+// InvalidError is what is wrong with a receiver.
+type InvalidError struct {
+	// Field is "address" or "ca".
+	Field string
+	Err   error
+}
+
+// Error says what is wrong.
+func (e *InvalidError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *InvalidError) Unwrap() error { return e.Err }
+
+// Check returns the address of a receiver. The error is an [InvalidError].
+func Check(kind, address, ca string) (*url.URL, error) {
+	if _, err := authorities(ca); err != nil {
+		return nil, &InvalidError{"ca", err}
+	}
+	wrong := func(format string, args ...any) (*url.URL, error) {
+		return nil, &InvalidError{"address", fmt.Errorf(format, args...)}
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return wrong("it is no address: use one such as %s", examples[kind])
+	}
+	if kind == store.HTTP {
+		if u.Scheme != "https" && u.Scheme != "http" {
+			return wrong("%s is not an address of HTTP: use one such as %s", u.Scheme, examples[kind])
+		}
+		return u, nil
+	}
+	ports := map[string]string{"tls": "6514", "tcp": "514", "udp": "514"}
+	port, known := ports[u.Scheme]
+	if !known || u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+		return wrong("it is not an address of syslog: use one such as %s, tcp://… or udp://…", examples[kind])
+	}
+	if ca != "" && u.Scheme != "tls" {
+		return nil, &InvalidError{"ca", errors.New("there is no certificate to check without TLS: use tls:// in the address, or leave it out")}
+	}
+	if u.Port() == "" {
+		u.Host = net.JoinHostPort(u.Hostname(), port)
+	}
+	return u, nil
+}
+
+var examples = map[string]string{store.HTTP: "https://siem.example.com/audit", store.Syslog: "tls://syslog.example.com:6514"}
+
+func tlsConfig(roots *x509.CertPool, host string) *tls.Config {
+	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}
+}
