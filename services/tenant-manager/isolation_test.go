@@ -31,11 +31,12 @@ func newTwo(t *testing.T) *two {
 		{name: "token", as: "owner", method: "POST", path: "/service-accounts/{account}/tokens", body: `{"name":"t"}`, status: 201, keep: map[string]string{"tokenId": "id", "ght": "token"}, events: []string{"service-account.token-created"}},
 		{name: "grant", as: "owner", method: "POST", path: "/grants", body: `{"principal":"{account}","role":"support"}`, status: 201, keep: map[string]string{"grant": "id"}, events: []string{"grant.created", "access-changed"}},
 		{name: "invitation", as: "owner", method: "POST", path: "/invitations", body: `{"email":"eve@example.com","roles":[{"role":"viewer"}]}`, status: 201, keep: map[string]string{"invitation": "id", "invited": "token"}, events: []string{"invitation.created"}},
+		{name: "receiver", as: "owner", method: "POST", path: "/audit/receivers", body: `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`, status: 201, keep: map[string]string{"receiver": "id"}, events: []string{"audit-receiver.created"}},
 		{name: "session", as: "owner", method: "GET", path: "/me/sessions", status: 200, keep: map[string]string{"session": "items/0/id"}},
 	})
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -55,6 +56,8 @@ var foreign = map[string]string{
 	"/service-accounts/{id}":                "/service-accounts/{account}",
 	"/service-accounts/{id}/tokens":         "/service-accounts/{account}/tokens",
 	"/service-accounts/{id}/tokens/{token}": "/service-accounts/{account}/tokens/{tokenId}",
+	"/audit/receivers/{id}":                 "/audit/receivers/{receiver}",
+	"/audit/receivers/{id}/test":            "/audit/receivers/{receiver}/test",
 	"/invitations/by-token/{token}":         "", // whoever has the link is invited
 	"/invitations/by-token/{token}/accept":  "",
 }
@@ -75,6 +78,9 @@ var foreignBodies = map[string]struct {
 	"updateMe":                  {`{"name":"Stranger"}`, 200},
 	"updateOrganization":        {`{"name":"Second"}`, 200},
 	"completeSetup":             {`{"organizationName":"A","name":"A","email":"a@example.com","password":"{good}"}`, 409},
+	"createAuditReceiver":       {`{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`, 201},
+	"updateAuditReceiver":       {body: `{"name":"x","kind":"syslog","address":"udp://127.0.0.1:9"}`},
+	"setAuditRetention":         {`{"days":90}`, 200},
 	"changePassword":            {`{"current":"not the right one","new":"{good}!"}`, 422},
 }
 

@@ -158,8 +158,13 @@ func (w *world) listen(t testing.TB) {
 	standing.Add(3)
 	stands := func() func() { return sync.OnceFunc(standing.Done) }
 	run := func(f func(up func()) error) { all.Go(func() { require.NoError(t, f(stands())) }) }
+	seen := map[string]bool{} // an event may come twice
 	run(func(up func()) error {
 		return bus.Listen(ctx, w.other, func(_ context.Context, e recorded) {
+			if seen[e.ID] {
+				return
+			}
+			seen[e.ID] = true
 			if e.Outcome == "refused" {
 				e.Action += " refused"
 			}
