@@ -97,7 +97,7 @@ func New(o Options) *cobra.Command {
 	f.StringVar(&a.profile, "profile", "", "which of several sessions to use (GATEHOUSE_PROFILE)")
 	root.AddCommand(
 		a.login(), a.logout(), a.whoami(), a.setup(), a.quickstart(), a.apis(), a.plans(), a.applications(), a.subscribe(),
-		a.keys(), a.usage(), a.explain(), a.gateways(), a.users(), version(),
+		a.keys(), a.usage(), a.explain(), a.gateways(), a.users(), a.audit(), version(),
 	)
 	root.AddCommand(o.Extra...)
 	return root
@@ -173,6 +173,16 @@ func exactly(names ...string) cobra.PositionalArgs {
 			return usage("%s is missing; see %s --help", names[len(args)], c.CommandPath())
 		case len(args) > len(names):
 			return usage("what is %q? See %s --help", args[len(names)], c.CommandPath())
+		}
+		return nil
+	}
+}
+
+// atMost is as exactly, for arguments that may all be left out.
+func atMost(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usage("what is %q? See %s --help", args[n], c.CommandPath())
 		}
 		return nil
 	}

@@ -26,9 +26,6 @@ type suite struct {
 
 func startSuite(t *testing.T) *suite {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("it runs a whole suite")
-	}
 	dir := t.TempDir()
 	s := &suite{t: t, ready: filepath.Join(dir, "ready.json"), env: map[string]string{"XDG_CONFIG_HOME": filepath.Join(dir, "config")}}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

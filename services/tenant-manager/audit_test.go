@@ -188,5 +188,3 @@ func TestTheAuditTrailIsExportedAndTrimmed(t *testing.T) {
 	require.Contains(t, w.call(t, owner, "GET", "/audit/verification", "").body, `"valid":true`)
 	require.Equal(t, int64(7), trail().First)
 }
-
-

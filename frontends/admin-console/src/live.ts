@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { onBeforeUnmount, onMounted } from 'vue'
 import { listen, type LiveEvent } from '@gatehouse/api'
 
-const KEYS: Record<LiveEvent, string[][]> = {
+const KEYS: Record<Exclude<LiveEvent, 'trail-grown'>, string[][]> = {
   'fleet-changed': [['groups'], ['gateway'], ['list', 'gateways'], ['deployment'], ['deployments'], ['api'], ['environments']],
   'api-changed': [['api'], ['list', 'apis'], ['deployment'], ['deployments'], ['list', 'deployments'], ['revisions'], ['diff'], ['operations'], ['projects']],
   'policies-changed': [['policies'], ['effective'], ['plans'], ['api'], ['diff']],
@@ -19,7 +19,7 @@ export function useLive() {
     stop = listen(
       ['deployments', 'traffic', 'gateways', 'apis'],
       (event) => {
-        for (const queryKey of KEYS[event]) void queries.invalidateQueries({ queryKey })
+        for (const queryKey of event === 'trail-grown' ? [] : KEYS[event]) void queries.invalidateQueries({ queryKey })
       },
       () => {
         // After a gap anything may have changed.

@@ -20,6 +20,7 @@ export const routes: RouteRecordRaw[] = [
       { path: 'grants', name: 'grants', component: () => import('./pages/grants/List.vue'), meta: { permission: 'role:read' } },
       { path: 'access', name: 'access', component: () => import('./pages/Explainer.vue'), meta: { permission: 'role:read' } },
       { path: 'audit', name: 'audit', component: () => import('./pages/audit/List.vue'), meta: { permission: 'audit:read' } },
+      { path: 'audit/keeping', name: 'audit.keeping', component: () => import('./pages/audit/Keeping.vue'), meta: { permission: 'audit:read' } },
       { path: 'settings', name: 'settings', component: () => import('./pages/Settings.vue'), meta: { permission: 'organization:read' } },
       { path: 'me', name: 'me', component: () => import('./pages/Me.vue') },
       { path: ':rest(.*)*', component: () => import('./pages/NotFound.vue') },

@@ -30,20 +30,20 @@ type Head struct {
 // sealed is what the hash is over: its JSON. The order of the fields is part of
 // the format and never changes.
 type sealed struct {
-	Version      int            `json:"v"`
-	Previous     string         `json:"previous"`
-	Sequence     int64          `json:"sequence"`
-	ID           string         `json:"id"`
-	Organization string         `json:"organization"`
-	Service      string         `json:"service"`
-	Action       string         `json:"action"`
-	Outcome      string         `json:"outcome"`
+	Version      int      `json:"v"`
+	Previous     string   `json:"previous"`
+	Sequence     int64    `json:"sequence"`
+	ID           string   `json:"id"`
+	Organization string   `json:"organization"`
+	Service      string   `json:"service"`
+	Action       string   `json:"action"`
+	Outcome      string   `json:"outcome"`
 	Actor        Actor    `json:"actor"`
 	Target       Target   `json:"target"`
 	Changes      []Change `json:"changes"`
-	RequestID    string         `json:"requestId"`
-	IP           string         `json:"ip"`
-	Time         string         `json:"time"`
+	RequestID    string   `json:"requestId"`
+	IP           string   `json:"ip"`
+	Time         string   `json:"time"`
 }
 
 // sealVersion is the format of [sealed].

@@ -46,7 +46,10 @@ func TestAnExportIsVerified(t *testing.T) {
 			audit.Verified{First: 1, Last: 2, BrokenAt: 3, Why: "entry 4 follows entry 2"},
 		},
 		"another organization": {
-			func(l []string) []string { l[4] = strings.Replace(l[4], `"organization":"o"`, `"organization":"p"`, 1); return l },
+			func(l []string) []string {
+				l[4] = strings.Replace(l[4], `"organization":"o"`, `"organization":"p"`, 1)
+				return l
+			},
 			audit.Verified{First: 1, Last: 4, BrokenAt: 5, Why: "it is of another organization than the lines before"},
 		},
 		"something else": {

@@ -142,3 +142,13 @@ type OrganizationChanged struct {
 func (e OrganizationChanged) Subject() string {
 	return contract.Event(e.Organization, Service, "organization-changed")
 }
+
+// TrailGrown says that the audit trail of an organization has a new entry.
+type TrailGrown struct {
+	Organization string `json:"organization"`
+}
+
+// Subject is the event's.
+func (e TrailGrown) Subject() string {
+	return contract.Event(e.Organization, Service, "trail-grown")
+}

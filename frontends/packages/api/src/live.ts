@@ -1,9 +1,9 @@
 /** What changes on the server while a page is open (server-sent events). */
 
-export type LiveTopic = 'deployments' | 'traffic' | 'gateways' | 'apis'
-export type LiveEvent = 'fleet-changed' | 'api-changed' | 'traffic-arrived' | 'policies-changed' | 'subscription-changed'
+export type LiveTopic = 'deployments' | 'traffic' | 'gateways' | 'apis' | 'audit'
+export type LiveEvent = 'fleet-changed' | 'api-changed' | 'traffic-arrived' | 'policies-changed' | 'subscription-changed' | 'trail-grown'
 
-const EVENTS: LiveEvent[] = ['fleet-changed', 'api-changed', 'traffic-arrived', 'policies-changed', 'subscription-changed']
+const EVENTS: LiveEvent[] = ['fleet-changed', 'api-changed', 'traffic-arrived', 'policies-changed', 'subscription-changed', 'trail-grown']
 
 /**
  * Listens until the returned function is called. The browser reconnects by itself;

@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 )
 
 // The names of events, as browsers know them.
@@ -25,6 +26,7 @@ const (
 	PoliciesChanged     = "policies-changed"
 	SubscriptionChanged = "subscription-changed"
 	TrafficArrived      = "traffic-arrived"
+	TrailGrown          = "trail-grown"
 )
 
 // topics are what browsers ask for, by name: each is some kinds of events.
@@ -32,11 +34,12 @@ var topics = map[string][]string{
 	"deployments": {FleetChanged, APIChanged},
 	"gateways":    {FleetChanged},
 	"apis":        {APIChanged, PoliciesChanged, SubscriptionChanged},
+	"audit":       {TrailGrown},
 	"traffic":     {TrafficArrived},
 }
 
 // Topics lists the names of topics.
-func Topics() []string { return []string{"apis", "deployments", "gateways", "traffic"} }
+func Topics() []string { return []string{"apis", "audit", "deployments", "gateways", "traffic"} }
 
 // Permissions are what a caller needs, one of them somewhere, to be told of
 // events of a name.
@@ -44,6 +47,8 @@ func Permissions(event string) []string {
 	switch event {
 	case FleetChanged:
 		return []string{"gateway:read", "deployment:read", "gateway-group:read"}
+	case TrailGrown:
+		return []string{"audit:read"}
 	case TrafficArrived:
 		return []string{"traffic:read"}
 	case SubscriptionChanged:
@@ -168,6 +173,9 @@ func (h *Hub) Run(ctx context.Context, b *bus.Bus) error {
 		},
 		func() error {
 			return listen(ctx, b, h, TrafficArrived, func(e analysis.TrafficArrived) string { return e.Organization })
+		},
+		func() error {
+			return listen(ctx, b, h, TrailGrown, func(e tenant.TrailGrown) string { return e.Organization })
 		},
 	}
 	errs := make([]error, len(kinds))

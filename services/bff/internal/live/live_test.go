@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/services/bff/internal/live"
 )
 
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestTopics(t *testing.T) {
 	t.Parallel()
-	require.ElementsMatch(t, []string{live.FleetChanged, live.APIChanged, live.PoliciesChanged, live.SubscriptionChanged, live.TrafficArrived}, live.Of(nil))
+	require.ElementsMatch(t, []string{live.FleetChanged, live.APIChanged, live.PoliciesChanged, live.SubscriptionChanged, live.TrafficArrived, live.TrailGrown}, live.Of(nil))
 	require.Equal(t, []string{live.FleetChanged, live.APIChanged}, live.Of([]string{"gateways", "deployments"}))
 	for _, e := range live.Of(nil) {
 		require.NotEmpty(t, live.Permissions(e))
@@ -34,7 +35,7 @@ func TestTopics(t *testing.T) {
 // something is let go, to ask for everything anew.
 func TestTheHubTellsAndLetsGo(t *testing.T) {
 	t.Parallel()
-	owners := []string{gateway.Service, policy.Service, portal.Service, analysis.Service}
+	owners := []string{gateway.Service, policy.Service, portal.Service, analysis.Service, tenant.Service}
 	access := []bus.Access{{Service: "bff", Listens: owners}}
 	for _, o := range owners {
 		access = append(access, bus.Access{Service: o})
@@ -62,6 +63,7 @@ func TestTheHubTellsAndLetsGo(t *testing.T) {
 		for owner, e := range map[string]bus.Event{
 			gateway.Service: gateway.FleetChanged{Organization: organization}, policy.Service: policy.PoliciesChanged{Organization: organization},
 			portal.Service: portal.SubscriptionChanged{Organization: organization}, analysis.Service: analysis.TrafficArrived{Organization: organization},
+			tenant.Service: tenant.TrailGrown{Organization: organization},
 		} {
 			require.NoError(t, bus.Publish(t.Context(), buses[owner], e))
 		}
@@ -70,7 +72,7 @@ func TestTheHubTellsAndLetsGo(t *testing.T) {
 	// The kinds are subscribed to one by one, and each lets everybody go.
 	var l *live.Listener
 	got := map[string]bool{}
-	for len(got) < 5 {
+	for len(got) < 6 {
 		if l == nil {
 			l = hub.Listen("o1", live.Of(nil))
 			send("o2")

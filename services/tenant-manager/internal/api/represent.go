@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
-	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"

@@ -74,6 +74,11 @@ func Trail(ctx context.Context, b *bus.Bus, s *store.Store) error {
 		if store.IsNotFound(err) {
 			return problem.New(problem.CodeNotFound, "an audit entry of %s is of an organization that is not there: %s", r.Service, r.Organization)
 		}
+		if err == nil {
+			// Pages that are open look again. One that is not told shows it when it is
+			// opened: nothing is lost.
+			_ = bus.Publish(ctx, b, tenant.TrailGrown{Organization: r.Organization})
+		}
 		return err
 	})
 }

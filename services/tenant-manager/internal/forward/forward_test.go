@@ -48,7 +48,9 @@ func entries(t *testing.T, n int) []audit.Entry {
 	return out
 }
 
-func sender() *forward.Sender { return forward.NewSender(egress.Guard{AllowLoopback: true}, "manager-1") }
+func sender() *forward.Sender {
+	return forward.NewSender(egress.Guard{AllowLoopback: true}, "manager-1")
+}
 
 // taken is what a syslog server made of a message.
 type taken struct {

@@ -43,7 +43,7 @@ func (s *Sender) post(ctx context.Context, r store.AuditReceiver, roots *x509.Ce
 		}
 		return fmt.Errorf("%s does not answer: %w", req.URL.Host, err)
 	}
-	defer func() { _ = res.Body.Close() }()                   // it was read
+	defer func() { _ = res.Body.Close() }()                     // it was read
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // its status says it all
 	if res.StatusCode/100 != 2 {
 		return fmt.Errorf("%s answers %s", req.URL.Host, res.Status)

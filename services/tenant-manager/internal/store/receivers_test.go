@@ -46,7 +46,9 @@ func testReceivers(t *testing.T, s *store.Store) {
 	a, b := organization(t, s, "receivers-a"), organization(t, s, "receivers-b")
 	r := store.AuditReceiver{Name: " SIEM ", Kind: store.HTTP, Address: "https://siem.test", Secret: secret.NewText("Bearer s"), Enabled: true}
 	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateAuditReceiver(ctx, &r) })
-	err := s.Tx(ctx, a, by, func(tx *store.Tx) error { return tx.CreateAuditReceiver(ctx, &store.AuditReceiver{Name: "siem", Kind: store.HTTP}) })
+	err := s.Tx(ctx, a, by, func(tx *store.Tx) error {
+		return tx.CreateAuditReceiver(ctx, &store.AuditReceiver{Name: "siem", Kind: store.HTTP})
+	})
 	require.ErrorIs(t, err, db.ErrDuplicate)
 	var raw string
 	require.NoError(t, s.DB().Unscoped(ctx, "reading what is on the disk").Table("audit_receivers").Where("id = ?", r.ID).Pluck("secret", &raw).Error)

@@ -716,6 +716,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit trail as lines of JSON
+         * @description Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long entries of the audit trail are kept */
+        get: operations["getAuditRetention"];
+        /**
+         * Say how long entries of the audit trail are kept
+         * @description Older entries are removed from the beginning, and that is an entry itself, with the sequence and the hash of the last one removed; the rest still verifies. Entries that a receiver has yet to get are not removed.
+         */
+        put: operations["setAuditRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the audit trail is forwarded to */
+        get: operations["listAuditReceivers"];
+        put?: never;
+        /**
+         * Forward the audit trail to syslog or HTTP
+         * @description Every entry is sent in its order, at least once, from the next one on or from the beginning. While the receiver is away nothing is lost: sending goes on where it stopped.
+         */
+        post: operations["createAuditReceiver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/receivers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A receiver of the audit trail */
+        get: operations["getAuditReceiver"];
+        /**
+         * Change a receiver of the audit trail
+         * @description A secret that is left out stays as it is, unless the address changes.
+         */
+        put: operations["updateAuditReceiver"];
+        post?: never;
+        /** No longer forward the audit trail there */
+        delete: operations["deleteAuditReceiver"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/receivers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test entry to a receiver
+         * @description Says what came of it. The entry is marked as a test and is not part of the trail.
+         */
+        post: operations["testAuditReceiver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1290,6 +1397,92 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             /** @description The cursor of the next page. */
             next?: string;
+        };
+        AuditRetention: {
+            /** @description How many days entries are kept; 0 = for ever. */
+            days: number;
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: int64
+             * @description The sequence of the oldest entry that is there; 0 = none is.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description How many entries are there.
+             */
+            entries: number;
+        };
+        AuditRetentionInput: {
+            /** @description How many days entries are kept, at least 30; 0 = for ever. */
+            days: number;
+        };
+        AuditReceiver: {
+            id: string;
+            name: string;
+            kind: components["schemas"]["AuditReceiverKind"];
+            address: string;
+            /** @description The certificate authority that the receiver's certificate is of; empty = those of the system. */
+            ca?: string;
+            enabled: boolean;
+            /** @description Whether requests carry a secret in Authorization. */
+            hasSecret: boolean;
+            /**
+             * @description `waiting`: everything has been sent; `failing`: the last attempt did not work, and is repeated.
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "failing" | "disabled";
+            /**
+             * Format: int64
+             * @description The sequence of the last entry that was sent.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description How many entries it has yet to get.
+             */
+            behind?: number;
+            /** Format: date-time */
+            sentAt?: string;
+            /** @description What went wrong at the last attempt. */
+            error?: string;
+            /** Format: date-time */
+            nextAttemptAt?: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /**
+         * @description `syslog`: RFC 5424 over UDP, TCP or TLS; `http`: POST of a JSON array.
+         * @enum {string}
+         */
+        AuditReceiverKind: "syslog" | "http";
+        AuditReceiverList: {
+            items: components["schemas"]["AuditReceiver"][];
+        };
+        AuditReceiverInput: {
+            name: string;
+            kind: components["schemas"]["AuditReceiverKind"];
+            /** @description For syslog `tls://host:6514`, `tcp://host:514` or `udp://host:514`; for HTTP an http:// or https:// address. */
+            address: string;
+            /** @description What requests carry in Authorization, such as `Bearer …`; HTTP only. It is kept encrypted and never shown. */
+            secret?: string;
+            /** @description The certificate authority that the receiver's certificate is of, as PEM; empty = those of the system. */
+            ca?: string;
+            /** @default true */
+            enabled?: boolean;
+            /**
+             * @description Whether entries that are there already are sent too; only when it is made.
+             * @default false
+             */
+            fromBeginning?: boolean;
+        };
+        AuditReceiverTest: {
+            ok: boolean;
+            /** @description What happened. */
+            detail: string;
         };
         AuditVerification: {
             /** @description Whether every entry is as it was written. */
@@ -2652,6 +2845,8 @@ export interface operations {
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many at most. */
                 limit?: components["parameters"]["Limit"];
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
                 /** @description Only what this one did, by id. */
                 actor?: string;
                 /** @description Only this action, such as user.disabled, or all of a kind, such as user.*. */
@@ -2701,6 +2896,240 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description Only entries after this sequence: what an earlier export ended with. */
+                after?: number;
+                /** @description Only entries up to this time. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAuditRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How long. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRetention"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setAuditRetention: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditRetentionInput"];
+            };
+        };
+        responses: {
+            /** @description How long from now on. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRetention"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAuditReceivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReceiverList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAuditReceiver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditReceiverInput"];
+            };
+        };
+        responses: {
+            /** @description The receiver. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReceiver"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAuditReceiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The receiver. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReceiver"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateAuditReceiver: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditReceiverInput"];
+            };
+        };
+        responses: {
+            /** @description The receiver as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReceiver"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteAuditReceiver: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testAuditReceiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReceiverTest"];
                 };
             };
             default: components["responses"]["Problem"];
