@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -73,20 +72,20 @@ func read(t *testing.T, m syslog.Message) taken {
 }
 
 // serve reads one connection of counted octets.
-func serve(t *testing.T, l net.Listener) <-chan []taken {
+func serve(t *testing.T, l net.Listener) <-chan []syslog.Message {
 	t.Helper()
 	t.Cleanup(func() { _ = l.Close() })
-	out := make(chan []taken, 1)
+	out := make(chan []syslog.Message, 1)
 	go func() {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
 		defer func() { _ = c.Close() }()
-		var got []taken
+		var got []syslog.Message
 		octetcounting.NewParser(syslog.WithListener(func(r *syslog.Result) {
 			if r.Error == nil {
-				got = append(got, read(t, r.Message))
+				got = append(got, r.Message)
 			}
 		})).Parse(c)
 		out <- got
@@ -94,16 +93,15 @@ func serve(t *testing.T, l net.Listener) <-chan []taken {
 	return out
 }
 
-func check(t *testing.T, want []audit.Entry, got []taken) {
+func check(t *testing.T, want []audit.Entry, messages []syslog.Message) {
 	t.Helper()
-	require.Len(t, got, len(want))
-	for i, g := range got {
+	require.Len(t, messages, len(want))
+	var head audit.Head
+	for i, m := range messages {
+		g := read(t, m)
 		require.EqualValues(t, 13, g.facility)
 		require.EqualValues(t, 5-i%2, g.severity, "a refusal is a warning")
 		require.Equal(t, want[i], g.entry)
-	}
-	var head audit.Head
-	for _, g := range got {
 		var ok bool
 		head, ok = audit.Verify(head, g.entry)
 		require.True(t, ok, "what arrives can be verified")
@@ -216,7 +214,7 @@ func TestAddresses(t *testing.T) {
 			continue
 		}
 		var wrong *forward.InvalidError
-		require.True(t, errors.As(err, &wrong), c.address)
+		require.ErrorAs(t, err, &wrong, c.address)
 		require.Equal(t, c.field, wrong.Field, c.address)
 	}
 }

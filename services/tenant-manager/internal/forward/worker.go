@@ -81,7 +81,7 @@ func send(ctx context.Context, s *store.Store, sender *Sender, r store.AuditRece
 		}
 		if err := sender.Send(ctx, r, entries); err != nil {
 			if ctx.Err() != nil {
-				return nil // it is sent by whoever comes next
+				return ctx.Err() // it is sent by whoever comes next
 			}
 			return o.AuditReceiverFailed(ctx, r, err.Error(), s.Now().Add(Pause(r.Failures+1)))
 		}
