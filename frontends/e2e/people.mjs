@@ -19,7 +19,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 if (shots) mkdirSync(shots, { recursive: true })
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: process.env.GATEHOUSE_CHROMIUM || '/usr/bin/chromium',
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
 const wrong = []
@@ -189,6 +189,41 @@ try {
   await panel.getByText('"disabled"').waitFor()
   await look(owner, 'audit-entry')
   await page.keyboard.press('Escape')
+
+  // It is searched, shown as it grows, forwarded, and kept for as long as wanted.
+  await page.goto(`${ready.tenantConsole}/audit?q=ci-deploy`)
+  await page.getByText('service-account.token-created').waitFor()
+  await page.goto(`${ready.tenantConsole}/audit`)
+  await Promise.all([page.waitForRequest((r) => r.url().includes('/bff/live?topics=audit')), page.getByRole('switch', { name: 'Live' }).click()])
+  const signIn = await fetch(`${ready.api}/api/tenant-manager/v1/sign-in`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email: 'lena@acme.example', password: 'a few words are better' }) })
+  assert.equal(signIn.status, 200)
+  const lena = { Authorization: `Bearer ${(await signIn.json()).accessToken}`, 'Content-Type': 'application/json' }
+  const done = await fetch(`${ready.api}/api/tenant-manager/v1/service-accounts`, { method: 'POST', headers: lena, body: JSON.stringify({ name: 'seen-live' }) })
+  assert.equal(done.status, 201)
+  await page.getByText('seen-live').first().waitFor()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export' }).click()])
+  const lines = readFileSync(await download.path(), 'utf8').trim().split('\n')
+  assert.equal(JSON.parse(lines[0]).sequence, 1)
+  await page.getByRole('link', { name: 'Retention and forwarding' }).click()
+  await page.getByText('Not forwarded').waitFor()
+  await look(owner, 'audit-keeping')
+  await page.getByRole('button', { name: 'New receiver' }).click()
+  await panel.getByLabel('Name').fill('SIEM')
+  await panel.getByLabel('Address').fill('https://siem.example.com')
+  await panel.getByRole('button', { name: 'Forward the audit log' }).click()
+  await panel.getByText('it is not an address of syslog').waitFor()
+  await look(owner, 'audit-receiver')
+  await panel.getByLabel('Address').fill('tcp://127.0.0.1:1')
+  await panel.getByRole('switch', { name: 'Forward to it' }).click()
+  await panel.getByRole('button', { name: 'Forward the audit log' }).click()
+  await page.getByRole('button', { name: 'Send a test entry to SIEM' }).click()
+  await page.getByText('SIEM did not take a test entry').waitFor()
+  await choose(page, page.getByText('Ever', { exact: true }), '365 days')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await look(owner, 'audit-shorten')
+  await panel.getByRole('button', { name: 'Keep fewer' }).click()
+  await page.getByText('The retention is saved').waitFor()
+  await look(owner, 'audit-kept')
   await page.getByRole('link', { name: 'Settings', exact: true }).click()
   await page.getByLabel('Name').fill('Acme Ltd')
   await look(owner, 'settings')

@@ -13,7 +13,7 @@ import { inspect, open } from './browser.mjs'
 import { addresses, call, CONSUMER, deployDraft, eventually, importSample, must, OWNER, secret, setUp, tab } from './suite.mjs'
 
 const at = addresses(process.argv[2])
-const shots = process.env.GATEHOUSE_SHOTS
+const shots = process.argv[3] ?? process.env.GATEHOUSE_SHOTS
 const hosts = [at.console, at.tenant, at.portal].map((url) => new URL(url).host)
 const browser = await open({ hosts })
 const { wrong } = browser

@@ -47,9 +47,9 @@ func node(t *testing.T, root string) string {
 	return path
 }
 
-// TestTheStoryInABrowser does the main job by clicking, in the consoles and the
-// portal as they are served.
-func TestTheStoryInABrowser(t *testing.T) {
+// TestInABrowser walks through the consoles and the portal by clicking, as they
+// are served: each walk on a suite of its own that was never set up.
+func TestInABrowser(t *testing.T) {
 	// Not in parallel with the other stories: a browser is all that two cores
 	// can carry, and people wait for screens.
 	root, err := filepath.Abs("../..")
@@ -63,8 +63,16 @@ func TestTheStoryInABrowser(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(root, "frontends", "node_modules", "playwright-core")); err != nil {
 		missing(t, "what drives the browser is not installed: run make ui")
 	}
+	bin := build(t, "../cli/cmd/gatehouse")
+	for _, walk := range []string{"story", "people"} {
+		t.Run(walk, func(t *testing.T) { walks(t, bin, browser, node, filepath.Join(root, "frontends", "e2e", walk+".mjs")) })
+	}
+}
 
-	g := run(t, build(t, "../cli/cmd/gatehouse"), filepath.Join(t.TempDir(), "data"))
+// walks runs a walk on a suite of its own.
+func walks(t *testing.T, bin, browser, node, script string) {
+	t.Helper()
+	g := run(t, bin, filepath.Join(t.TempDir(), "data"))
 	require.NotNil(t, g.ready.SignIn)
 
 	// What failed can be looked at after the test, so not in a folder of its own.
@@ -80,12 +88,8 @@ func TestTheStoryInABrowser(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, filepath.Join(root, "frontends", "e2e", "story.mjs"))
-	cmd.Env = append(os.Environ(),
-		"GATEHOUSE_CONSOLE="+g.ready.Console, "GATEHOUSE_TENANT_CONSOLE="+g.ready.TenantConsole, "GATEHOUSE_PORTAL="+g.ready.Portal,
-		"GATEHOUSE_TRAFFIC="+g.ready.Traffic, "GATEHOUSE_SAMPLE="+g.ready.Sample, "GATEHOUSE_SIGN_IN="+g.ready.SignIn.URL,
-		"GATEHOUSE_CHROMIUM="+browser, "GATEHOUSE_SHOTS="+shots,
-	)
+	cmd := exec.CommandContext(ctx, node, script, g.file, shots)
+	cmd.Env = append(os.Environ(), "GATEHOUSE_CHROMIUM="+browser)
 	// It closes its browser when asked to, and is given time for that.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second

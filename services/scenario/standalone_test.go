@@ -35,6 +35,8 @@ func sampleServer(t *testing.T) string {
 
 // one is the suite in one process.
 type one struct {
+	// file is the ready file.
+	file string
 	*process
 	ready standalone.Ready
 }
@@ -59,7 +61,7 @@ func run(t *testing.T, bin, data string, more ...string) one {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	b, err := os.ReadFile(file)
 	require.NoError(t, err)
-	o := one{process: p}
+	o := one{process: p, file: file}
 	require.NoError(t, json.Unmarshal(b, &o.ready))
 	return o
 }
