@@ -200,7 +200,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Run("idle", func(t *testing.T) {
 		require.Equal(t, "GOAWAY NO_ERROR", newWire(t, address).answer())
 	})
-	require.Eventually(t, e.idle, 5*time.Second, time.Millisecond)
+	require.Eventually(t, e.idle, patience, time.Millisecond)
 }
 
 type zeros struct{}
@@ -248,7 +248,7 @@ func TestResetFloodIsBounded(t *testing.T) {
 	}
 	require.LessOrEqual(t, most.Load(), int64(streams))
 	close(release)
-	require.Eventually(t, e.idle, 5*time.Second, time.Millisecond)
+	require.Eventually(t, e.idle, patience, time.Millisecond)
 }
 
 // A header block that never ends is cut off by its size (CVE-2023-45288).
