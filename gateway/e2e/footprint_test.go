@@ -34,7 +34,7 @@ func TestIdleMemory(t *testing.T) {
 // benchmark to tell, on a machine that does nothing else.
 func TestIdleStartFromDisk(t *testing.T) {
 	t.Parallel()
-	apis, most := 10_000, 3*time.Second
+	apis := 10_000
 	if testing.Short() {
 		apis = 500
 	}
@@ -60,7 +60,7 @@ func TestIdleStartFromDisk(t *testing.T) {
 		}
 	}
 	t.Logf("%d APIs: %s by the clock, %s of processor time", apis, wall, best)
-	require.Less(t, best, most, "1 s, and as much again for each of two cores that others use")
+	require.Less(t, best, time.Second)
 }
 
 // processorTime is what a process has used so far.
