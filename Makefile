@@ -46,9 +46,12 @@ test: setup ui ## all tests, with the race detector
 	deploy/ui test
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(foreach m,$(MODULES),./$(m)/...)
 
+# The tests that have a longer form than `make test` runs.
+LONG := Soak|Large|Swaps|Idle|Million|Memory|Conformance|CertificatesChange|ClosedLabels|AgreesWithNaive|ManyEntries
+
 .PHONY: soak
 soak: setup ## what takes long: large bodies, many streams, 1,000 swaps under load
-	$(GO) test -timeout 60m -run 'Soak|Large|Swaps|Idle' $(foreach m,$(MODULES),./$(m)/...)
+	$(GO) test -timeout 60m -run '$(LONG)' $(foreach m,$(MODULES),./$(m)/...)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)
@@ -57,6 +60,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 .PHONY: bench
 bench: build setup ## compare the gateway with other proxies; measure the suite
 	cd gateway && $(GO) run ./bench $(BENCHFLAGS)
+	cd gateway && $(GO) test -count=1 -run TestSwapsOfManyAPIs -v . | grep -v '"level"'
 	cd gateway && FLEET=20x5000 FLEET_GATEWAY=$(CURDIR)/bin/gateway $(GO) test -count=1 -run Fleet -v . | grep -v '"level"'
 	cd services && $(GO) run ./bench $(SUITEFLAGS)
 

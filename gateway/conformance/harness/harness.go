@@ -24,7 +24,7 @@ import (
 )
 
 // Patience is how long anything is waited for before a test fails.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // Log collects what a gateway logs. It may be read while it is written.
 type Log struct {

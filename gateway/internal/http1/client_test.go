@@ -24,7 +24,7 @@ import (
 )
 
 func call() *transport.Call {
-	return &transport.Call{Authority: "x", Path: "/", ConnectTimeout: 5 * time.Second, HeaderTimeout: 5 * time.Second}
+	return &transport.Call{Authority: "x", Path: "/", ConnectTimeout: 30 * time.Second, HeaderTimeout: 30 * time.Second}
 }
 
 // finish reads the response and ends the exchange.
@@ -55,7 +55,7 @@ func listen(t testing.TB, serve func(c net.Conn, br *bufio.Reader, n int)) strin
 			}
 			wg.Go(func() {
 				defer c.Close()
-				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 				serve(c, bufio.NewReader(c), n)
 			})
 		}
@@ -143,7 +143,7 @@ func TestUnsolicitedAnswer(t *testing.T) {
 		f.client.pool.mu.Lock()
 		defer f.client.pool.mu.Unlock()
 		return f.client.pool.idle[0].stale(time.Now(), time.Minute)
-	}, 5*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	ex = exchange("POST")
 	k := call()
 	require.NoError(t, f.client.RoundTrip(ex, k))
@@ -397,7 +397,7 @@ func TestReplacedAnswer(t *testing.T) {
 		resp, body := answer(t, br, "GET")
 		require.Equal(t, 200, resp.StatusCode)
 		require.Equal(t, "mine", body)
-		require.Eventually(t, func() bool { return f.client.InFlight() == 0 }, time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return f.client.InFlight() == 0 }, 30*time.Second, time.Millisecond)
 	}
 }
 

@@ -99,7 +99,7 @@ func TestSlowLorisDies(t *testing.T) {
 	begin := time.Now()
 	resp, _ := answer(t, br, "GET")
 	require.Equal(t, 408, resp.StatusCode)
-	require.Less(t, time.Since(begin), 2*time.Second)
+	require.Less(t, time.Since(begin), 4*time.Second, "the client would go on for 5 s at least")
 }
 
 func TestIdleConnectionIsClosed(t *testing.T) {
@@ -306,11 +306,11 @@ func TestClientThatLeaves(t *testing.T) {
 			select {
 			case err := <-upstreamSaw:
 				require.Error(t, err)
-			case <-time.After(5 * time.Second):
+			case <-time.After(30 * time.Second):
 				t.Fatal("the upstream was not told")
 			}
 			require.True(t, <-gone)
-			require.Eventually(t, func() bool { return f.client.InFlight() == 0 }, time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return f.client.InFlight() == 0 }, 30*time.Second, time.Millisecond)
 		})
 	}
 }
@@ -334,7 +334,7 @@ func TestShutdown(t *testing.T) {
 	busy, busyR := dial(t, addr)
 	send(t, busy, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-arrived
-	require.Eventually(t, func() bool { return s.Connections() == 3 }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Connections() == 3 }, 30*time.Second, time.Millisecond)
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(context.Background()) }()
 	for _, r := range []*bufio.Reader{idleR, freshR} {

@@ -315,9 +315,13 @@ func TestAMillionCredentialsInBoundedMemory(t *testing.T) {
 	require.Equal(t, million, s.Len())
 	require.Less(t, used, int64(70e6), "what the collector doubles")
 	require.Less(t, resident, int64(200e6))
-	start = time.Now()
-	require.NoError(t, s.Apply(feed(key("one more", 1))))
-	require.Less(t, time.Since(start), 50*time.Millisecond, "one change does not copy a million entries")
+	took := time.Hour
+	for i := range 5 { // the machine may be busy
+		start = time.Now()
+		require.NoError(t, s.Apply(feed(key(fmt.Sprint("one more ", i), 1))))
+		took = min(took, time.Since(start))
+	}
+	require.Less(t, took, 50*time.Millisecond, "one change does not copy a million entries")
 	d := policy.DigestOf("77777")
 	require.Zero(t, testing.AllocsPerRun(1000, func() {
 		if _, ok := s.Lookup(policy.KindAPIKey, d); !ok {

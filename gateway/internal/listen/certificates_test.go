@@ -94,7 +94,7 @@ func TestCertificatesChangeUnderConnections(t *testing.T) {
 			_ = c.Close()
 		}
 		return got == "two"
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	ask(t, open) // the open connection goes on
 
 	_, resumed, err := shake(s.Addr().String(), "a.test", config)
@@ -268,7 +268,7 @@ func TestALPNAndH2C(t *testing.T) {
 	_, err = c.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // empty SETTINGS
 	require.NoError(t, err)
 	head := make([]byte, 9)
-	require.NoError(t, c.SetReadDeadline(time.Now().Add(5*time.Second)))
+	require.NoError(t, c.SetReadDeadline(time.Now().Add(30*time.Second)))
 	_, err = io.ReadFull(c, head)
 	require.NoError(t, err)
 	require.Equal(t, byte(4), head[3], "the server answers with SETTINGS")

@@ -117,7 +117,7 @@ func talk(t *testing.T, address, send string) string {
 	c, err := net.Dial("tcp", address)
 	require.NoError(t, err)
 	defer c.Close()
-	require.NoError(t, c.SetDeadline(time.Now().Add(5*time.Second)))
+	require.NoError(t, c.SetDeadline(time.Now().Add(30*time.Second)))
 	_, err = c.Write([]byte(send))
 	require.NoError(t, err)
 	var all []byte

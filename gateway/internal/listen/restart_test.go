@@ -141,7 +141,7 @@ func fetch(tr *http.Transport, address string) error {
 func (l *load) more(t *testing.T, n int64) {
 	t.Helper()
 	goal := l.requests.Load() + n
-	require.Eventually(t, func() bool { return l.requests.Load() >= goal }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return l.requests.Load() >= goal }, 30*time.Second, time.Millisecond)
 }
 
 func (l *load) end(t *testing.T) {
@@ -222,7 +222,7 @@ func TestShutdownCutsWhatDoesNotEnd(t *testing.T) {
 	c, err := net.Dial("tcp", s.Addr().String())
 	require.NoError(t, err)
 	defer c.Close()
-	require.Eventually(t, func() bool { return s.Connections() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Connections() == 1 }, 30*time.Second, time.Millisecond)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	require.ErrorContains(t, s.Shutdown(ctx, 0), "1 connections were cut")
@@ -239,11 +239,11 @@ func TestConnectionBoundMakesOthersWait(t *testing.T) {
 	s, _ := start(t, Listener{Limits: Limits{Connections: 1}})
 	first, err := net.Dial("tcp", s.Addr().String())
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.Connections() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Connections() == 1 }, 30*time.Second, time.Millisecond)
 	second, err := net.Dial("tcp", s.Addr().String())
 	require.NoError(t, err)
 	defer second.Close()
-	require.NoError(t, second.SetDeadline(time.Now().Add(5*time.Second)))
+	require.NoError(t, second.SetDeadline(time.Now().Add(30*time.Second)))
 	_, err = second.Write([]byte(get))
 	require.NoError(t, err)
 	require.Never(t, func() bool { return s.Connections() > 1 }, 50*time.Millisecond, 5*time.Millisecond)

@@ -121,7 +121,7 @@ func TestAMillionRoutesAreBounded(t *testing.T) {
 	t.Logf("%d lines in %s", lines, took)
 	require.Less(t, lines, 40_000)
 	if !raceEnabled {
-		require.Less(t, took, 200*time.Millisecond)
+		require.Less(t, took, 3*time.Second, "0.1 s on a machine that does nothing else; a million routes would take ten")
 	}
 	require.Contains(t, out, `gatehouse_requests_total{api="other",error_source="upstream",method="other",operation="other",status="2xx"}`)
 	over := regexp.MustCompile(`gatehouse_metrics_overflow_total\{metric="gatehouse_requests_total"\} (\S+)`).FindStringSubmatch(out)

@@ -220,7 +220,7 @@ func TestClientContract(t *testing.T) {
 				_, err = io.Copy(io.Discard, ex.Response.Body.Reader())
 				require.Equal(t, want.String(), transport.FailureOf(err).String(), "%v", err)
 			}
-			require.Eventually(t, func() bool { return c.InFlight() == 0 }, 5*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return c.InFlight() == 0 }, patience, time.Millisecond)
 		})
 	}
 }

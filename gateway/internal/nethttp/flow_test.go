@@ -63,7 +63,7 @@ func TestLargeBodiesInFlatMemory(t *testing.T) {
 	require.Equal(t, int64(size), n)
 	require.Equal(t, fmt.Sprint(size), res.Header.Get("X-Read"))
 	require.Less(t, peak.Load(), uint64(64<<20))
-	require.Eventually(t, e.idle, 5*time.Second, time.Millisecond)
+	require.Eventually(t, e.idle, patience, time.Millisecond)
 	require.Equal(t, int64(size), e.outcomes()[0].RequestBytes)
 	require.Equal(t, int64(size), e.outcomes()[0].ResponseBytes)
 }
@@ -125,7 +125,7 @@ func TestDrainEndsWhatIsUnderWay(t *testing.T) {
 	}()
 	<-entered
 	cancel()
-	require.Eventually(t, func() bool { return cc.State().Closing }, 5*time.Second, time.Millisecond, "GOAWAY")
+	require.Eventually(t, func() bool { return cc.State().Closing }, patience, time.Millisecond, "GOAWAY")
 	close(release)
 	require.Equal(t, "ok", <-result)
 	_ = cc.Close()

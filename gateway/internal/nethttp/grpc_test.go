@@ -129,8 +129,8 @@ func TestInterop(t *testing.T) {
 			interop.DoSpecialStatusMessage(ctx, tc)
 			interop.DoUnimplementedService(ctx, testpb.NewUnimplementedServiceClient(cc))
 			interop.DoUnimplementedMethod(ctx, cc)
-			require.Eventually(t, e.idle, 5*time.Second, 5*time.Millisecond)
-			require.Eventually(t, func() bool { return e.up.InFlight() == 0 }, 5*time.Second, 5*time.Millisecond)
+			require.Eventually(t, e.idle, patience, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return e.up.InFlight() == 0 }, patience, 5*time.Millisecond)
 		})
 	}
 }
@@ -150,7 +150,7 @@ func TestDeadlineIsPassedOnAndCancelFollows(t *testing.T) {
 	cancel()
 	require.Equal(t, codes.Canceled, status.Code(<-result))
 	<-svc.canceled // the upstream was told
-	require.Eventually(t, e.idle, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, e.idle, patience, 5*time.Millisecond)
 	require.True(t, e.outcomes()[0].ClientGone)
 	require.Equal(t, []transport.Failure{transport.FailedCanceled}, e.fails)
 }

@@ -46,7 +46,7 @@ func TestConformance(t *testing.T) {
 			number, err := strconv.Atoi(port)
 			require.NoError(t, err)
 			c := &config.Config{
-				Host: host, Port: number, Path: "/", Timeout: 2 * time.Second, MaxHeaderLen: 4000,
+				Host: host, Port: number, Path: "/", Timeout: 5 * time.Second, MaxHeaderLen: 4000,
 				TLS: secure, Insecure: true,
 			}
 			passed, failed := 0, []string{}

@@ -34,7 +34,7 @@ func newWire(t *testing.T, address string) *wire {
 	c, err := net.Dial("tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
-	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, c.SetDeadline(time.Now().Add(30*time.Second)))
 	_, err = io.WriteString(c, http2.ClientPreface)
 	require.NoError(t, err)
 	w := &wire{t: t, c: c, f: http2.NewFramer(c, c)}
@@ -171,7 +171,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		defer c.Close()
 		_, err = io.WriteString(c, "PRI * HT")
 		require.NoError(t, err)
-		require.NoError(t, c.SetDeadline(time.Now().Add(5*time.Second)))
+		require.NoError(t, c.SetDeadline(time.Now().Add(30*time.Second)))
 		_, err = io.Copy(io.Discard, c)
 		require.False(t, isTimeout(err))
 	})
@@ -200,7 +200,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Run("idle", func(t *testing.T) {
 		require.Equal(t, "GOAWAY NO_ERROR", newWire(t, address).answer())
 	})
-	require.Eventually(t, e.idle, 5*time.Second, time.Millisecond)
+	require.Eventually(t, e.idle, patience, time.Millisecond)
 }
 
 type zeros struct{}
@@ -248,7 +248,7 @@ func TestResetFloodIsBounded(t *testing.T) {
 	}
 	require.LessOrEqual(t, most.Load(), int64(streams))
 	close(release)
-	require.Eventually(t, e.idle, 5*time.Second, time.Millisecond)
+	require.Eventually(t, e.idle, patience, time.Millisecond)
 }
 
 // A header block that never ends is cut off by its size (CVE-2023-45288).

@@ -24,6 +24,9 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
+// patience is how long a busy machine may take; it costs only where a test fails.
+const patience = 30 * time.Second
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // engine is a handler as the transports see the engine: it serves by a function,

@@ -4,7 +4,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -39,7 +39,11 @@ type watched struct {
 	ends  bool // the block ends with the frame under way
 	armed bool
 
-	closed atomic.Bool
+	// reading is held while bytes are read: the connection below may hold some
+	// back, and then is read by one at a time.
+	reading sync.Mutex
+	mu      sync.Mutex // orders the deadlines of Read and the one of Close
+	closed  bool
 }
 
 const (
@@ -50,6 +54,8 @@ const (
 
 // Read reads from the connection.
 func (w *watched) Read(p []byte) (int, error) {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	switch {
 	case w.block:
 		w.arm(w.began.Add(w.header))
@@ -65,7 +71,11 @@ func (w *watched) Read(p []byte) (int, error) {
 
 func (w *watched) arm(t time.Time) {
 	w.armed = !t.IsZero()
-	_ = w.SetReadDeadline(t) // a broken connection shows in Read
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		_ = w.SetReadDeadline(t) // a broken connection shows in Read
+	}
 }
 
 func (w *watched) follow(p []byte) {
@@ -106,13 +116,29 @@ const (
 
 // Close closes the connection. In clear text it first reads what has come
 // already, since closing over unread bytes makes the kernel reset the
-// connection and the client may then never see the GOAWAY that says why.
+// connection and the client may then never see the GOAWAY that says why. A Read
+// under way is ended first.
 func (w *watched) Close() error {
-	if _, tls := w.Conn.(stater); !tls && w.closed.CompareAndSwap(false, true) {
+	if _, tls := w.Conn.(stater); !tls && w.end() {
+		w.reading.Lock()
 		_ = w.SetReadDeadline(time.Now().Add(lingerTime))
 		_, _ = io.CopyN(io.Discard, w.Conn, lingerBytes)
+		w.reading.Unlock()
 	}
 	return w.Conn.Close()
+}
+
+// end ends a Read under way, and those to come, and reports whether this was the
+// first call.
+func (w *watched) end() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	w.closed = true
+	_ = w.SetReadDeadline(time.Unix(1, 0)) // a broken connection has ended it
+	return true
 }
 
 // stater is a connection with TLS. The library asks for this method.

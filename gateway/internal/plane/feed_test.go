@@ -158,7 +158,7 @@ func TestFeedThatIsToldAnew(t *testing.T) {
 		x.f.mu.Lock()
 		x.f.quiet(time.Millisecond)
 		x.f.mu.Unlock()
-		require.Eventually(t, func() bool { return !known(p, "b") }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return !known(p, "b") }, 30*time.Second, time.Millisecond)
 		require.True(t, known(p, "a"))
 	})
 	t.Run("in the middle of a restart", func(t *testing.T) {

@@ -153,7 +153,7 @@ func TestJournalIsMadeSmaller(t *testing.T) {
 	for i := range 100 {
 		j.add(put(30_001+i, fmt.Sprint("new", i), "x"))
 	}
-	require.Eventually(t, func() bool { j.mu.Lock(); defer j.mu.Unlock(); return !j.compacting }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { j.mu.Lock(); defer j.mu.Unlock(); return !j.compacting }, 30*time.Second, time.Millisecond)
 	j.add(put(40_000, "after", "x"))
 	j.close()
 	after, err := os.Stat(filepath.Join(dir, journalName))

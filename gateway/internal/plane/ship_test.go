@@ -65,7 +65,7 @@ func TestBatchesAreShippedWholeOrInParts(t *testing.T) {
 		require.NoError(t, w.Close())
 		return spool.Batch{ID: id, Records: int64(len(sizes)), Gzip: z.Bytes(), Lost: []traffic.Loss{{Records: 1, Reason: "full"}}}
 	}
-	require.Eventually(t, func() bool { return ship.Ship(t.Context(), batch("a", 10, 20)) == nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return ship.Ship(t.Context(), batch("a", 10, 20)) == nil }, 30*time.Second, 10*time.Millisecond)
 	large := make([]int, 24)
 	for i := range large {
 		large[i] = 60 << 10
@@ -76,7 +76,7 @@ func TestBatchesAreShippedWholeOrInParts(t *testing.T) {
 	require.ErrorIs(t, ship.Ship(t.Context(), batch("c", 10, 1200<<10, 10)), spool.ErrRejected, "one record alone is too large")
 	require.ErrorIs(t, ship.Ship(t.Context(), batch("d", 1200<<10)), spool.ErrRejected)
 	const want = 2 + 24 + 2
-	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == want }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == want }, 30*time.Second, 10*time.Millisecond)
 	mu.Lock()
 	defer mu.Unlock()
 	for line, n := range got {

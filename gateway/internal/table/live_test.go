@@ -81,7 +81,7 @@ func TestNothingIsClosedWhileInUse(t *testing.T) {
 	for i := range 300 {
 		b.deliver(snap(t, api("a"), api("b", mark(fmt.Sprint(i))), api(fmt.Sprintf("c%d", i%7))))
 	}
-	require.Eventually(t, func() bool { return used.Load() > 1000 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return used.Load() > 1000 }, 30*time.Second, time.Millisecond)
 	stop.Store(true)
 	wg.Wait()
 	require.Zero(t, wrong.Load())

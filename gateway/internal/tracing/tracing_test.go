@@ -181,7 +181,7 @@ func TestSpansReachACollector(t *testing.T) {
 	require.Equal(t, "a=1", ex.Request.Header.Get("tracestate"))
 	require.Equal(t, 1, ex.Request.Header.Count("traceparent"))
 	tr.Done(ex, tracing.Facts{Status: 200, Policies: true, Verdicts: []traffic.Verdict{{Policy: "p", Type: "api-key", Outcome: traffic.Pass, Start: 1000, Duration: 500}}})
-	require.Eventually(t, func() bool { n, _ := tr.Stats(); return n == 4 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { n, _ := tr.Stats(); return n == 4 }, 30*time.Second, time.Millisecond)
 
 	late := exchange()
 	tr.Start(late)

@@ -326,13 +326,13 @@ func TestProbesTakeOutAndBring(t *testing.T) {
 		Path: "/healthz?full=1", Method: "HEAD", Host: "probe.example", Healthy: 2,
 	}}}, env)
 	tick := func() {
-		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 30*time.Second, time.Millisecond)
 		clock.advance(11 * time.Second)
 		r := <-probed
 		require.Equal(t, "/healthz?full=1", r.URL.String())
 		require.Equal(t, "HEAD", r.Method)
 		require.Equal(t, "probe.example", r.Host)
-		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 30*time.Second, time.Millisecond)
 	}
 	tick()
 	require.Equal(t, []Condition{Healthy}, conditions(u))
@@ -358,7 +358,7 @@ func TestProbesAreJitteredAndFollowAddresses(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	u := newUpstream(t, unit.Upstream{Targets: many(20), Health: unit.Health{Active: &unit.ActiveHealth{Path: "/"}}}, stubEnv(&stubs{}, clock))
-	require.Eventually(t, func() bool { return clock.waiters() == 20 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return clock.waiters() == 20 }, 30*time.Second, time.Millisecond)
 	early := 0
 	clock.mu.Lock()
 	for _, w := range clock.waits {
@@ -372,7 +372,7 @@ func TestProbesAreJitteredAndFollowAddresses(t *testing.T) {
 	next := newUpstream(t, unit.Upstream{Targets: many(3), Health: unit.Health{Active: &unit.ActiveHealth{Path: "/"}}},
 		stubEnv(&stubs{}, clock), WithPrevious(u))
 	u.Close()
-	require.Eventually(t, func() bool { return clock.waiters() == 3 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return clock.waiters() == 3 }, 30*time.Second, time.Millisecond)
 	next.Close()
-	require.Eventually(t, func() bool { return clock.waiters() == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return clock.waiters() == 0 }, 30*time.Second, time.Millisecond)
 }

@@ -91,7 +91,7 @@ func TestProbesFollowNamesWithoutRequests(t *testing.T) {
 		return Answer{Addrs: []netip.Addr{addr("127.0.0.1")}, TTL: time.Second}, nil
 	})
 	newUpstream(t, unit.Upstream{Targets: urls("http://svc.example:" + port), Health: unit.Health{Active: &unit.ActiveHealth{Path: "/"}}}, env)
-	require.Eventually(t, func() bool { return clock.waiters() == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return clock.waiters() == 2 }, 30*time.Second, time.Millisecond)
 	clock.advance(10 * time.Second)
 	require.Equal(t, "svc.example:"+port, <-hits)
 }

@@ -239,10 +239,10 @@ func TestProbesUseTLS(t *testing.T) {
 			Protocol: protocol, Targets: urls(server.URL), TLS: &unit.TLS{CA: a.pem(), ServerName: "svc.example"},
 			Health: unit.Health{Active: &unit.ActiveHealth{Path: "/", Unhealthy: 1}},
 		}, env)
-		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 30*time.Second, time.Millisecond)
 		clock.advance(10 * time.Second)
 		require.Equal(t, want, <-protocols)
-		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return clock.waiters() == 1 }, 30*time.Second, time.Millisecond)
 		require.Equal(t, []Condition{Healthy}, conditions(u))
 	}
 }

@@ -175,7 +175,7 @@ func TestBackoffIsBoundedByTheDeadlineAndTheClient(t *testing.T) {
 	ex.SetContext(ctx)
 	result := make(chan error, 1)
 	go func() { result <- u.Do(ex) }()
-	require.Eventually(t, func() bool { return clock.waiters() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return clock.waiters() == 1 }, 30*time.Second, time.Millisecond)
 	leave()
 	require.Error(t, <-result)
 	require.Len(t, ex.Outcome.Attempts, 1)

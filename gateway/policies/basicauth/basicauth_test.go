@@ -96,12 +96,14 @@ func TestAPasswordThatWasRightIsRememberedUntilItChanges(t *testing.T) {
 	t.Parallel()
 	creds := policytest.Credentials{policy.KindBasic: {"u": {ID: "c", Application: &policy.Application{}, Verifier: hash(t, "first")}}}
 	h := policytest.New(t, basicauth.Definition(), `realm: orders`, policytest.WithCredentials(creds))
-	h.Do(basic("u:first"), policytest.Upstream{}).Check(policytest.Want{})
 	start := time.Now()
+	h.Do(basic("u:first"), policytest.Upstream{}).Check(policytest.Want{})
+	once := time.Since(start)
+	start = time.Now()
 	for range 100 {
 		h.Do(basic("u:first"), policytest.Upstream{}).Check(policytest.Want{})
 	}
-	require.Less(t, time.Since(start), time.Second, "argon2id is not run for each request")
+	require.Less(t, time.Since(start), 30*once, "argon2id is not run for each request")
 	h.Do(basic("u:second"), policytest.Upstream{}).Check(invalid)
 	creds[policy.KindBasic]["u"] = policy.Credential{ID: "c", Application: &policy.Application{}, Verifier: hash(t, "second")}
 	h.Do(basic("u:first"), policytest.Upstream{}).Check(invalid) // R16.1

@@ -206,7 +206,7 @@ func TestOneQuestionForAllWhoAsk(t *testing.T) {
 			}
 		})
 	}
-	require.Eventually(t, func() bool { return s.asked.Load() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.asked.Load() == 1 }, 30*time.Second, time.Millisecond)
 	h.Do(bearer("another"), policytest.Upstream{}).Check(down)
 	close(s.hold)
 	wg.Wait()

@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	"github.com/gatehouse/gatehouse/libs/unitstore"
 )
 
@@ -35,6 +36,9 @@ const (
 	Group        = "main"
 	Token        = "a-join-token-for-tests"
 )
+
+// patience is how long anything may take on a busy machine.
+const patience = time.Minute
 
 // Plane is a control plane. Make one with [Start].
 type Plane struct {
@@ -89,7 +93,8 @@ func Start(t testing.TB, tcp bool, gateways ...string) *Plane {
 		o.Access = append(o.Access, plane.Access(g, Organization, Group, g))
 	}
 	if tcp {
-		o.Listen = "127.0.0.1:0"
+		// A port that stays this server's while it is stopped.
+		o.Listen = fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 	}
 	p.NATS, err = embedded.Start(o)
 	require.NoError(t, err)
@@ -118,7 +123,7 @@ func (p *Plane) Lose() {
 // StopManager ends the services of the plane, not NATS.
 func (p *Plane) StopManager() {
 	if p.manager != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		require.NoError(p.t, p.manager.Close(ctx))
 		p.manager = nil
@@ -130,7 +135,7 @@ func (p *Plane) StartManager() {
 	t := p.t
 	b, err := bus.Connect(p.NATS.For(gateway.Service))
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	bucket := func(name string) *bus.Bucket {
 		k, err := b.Bucket(ctx, bus.BucketOptions{Name: name})
@@ -307,7 +312,7 @@ func (p *Plane) Republish() {
 
 func (p *Plane) publish(withUnits, all bool) (version uint64, written int64) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	p.mu.Lock()
 	ref, err := p.tree.Write(func(h unit.Hash, doc []byte) { p.docs[h], p.pending[h] = doc, doc })
@@ -349,7 +354,7 @@ func (p *Plane) put(key string, v any) {
 	p.mu.Lock()
 	p.entries[key] = raw
 	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, err = p.credentials.Put(ctx, Organization+"."+key, raw)
 	require.NoError(p.t, err)

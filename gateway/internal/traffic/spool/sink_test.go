@@ -115,9 +115,9 @@ func TestEveryRecordArrivesOnceWhileTheReceiverComesAndGoes(t *testing.T) {
 		}
 		s.Flush()
 		_, before := r.count()
-		require.Eventually(t, func() bool { _, c := r.count(); return c > before }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { _, c := r.count(); return c > before }, 30*time.Second, time.Millisecond)
 	}
-	require.Eventually(t, func() bool { got, _ := r.count(); return got == n }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { got, _ := r.count(); return got == n }, 30*time.Second, time.Millisecond)
 	stop()
 	for line, times := range r.lines {
 		require.Equal(t, 1, times, line)
@@ -145,7 +145,7 @@ func TestWhatWasNotDeliveredIsDeliveredByTheNextProcess(t *testing.T) {
 	require.Zero(t, got)
 	r.set("")
 	start(t, dir, srv.URL, srv.Client())
-	require.Eventually(t, func() bool { got, _ := r.count(); return got == 100 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { got, _ := r.count(); return got == 100 }, 30*time.Second, time.Millisecond)
 }
 
 func TestANewProcessWaitsForTheOldOneAndLosesNothing(t *testing.T) {
@@ -158,7 +158,7 @@ func TestANewProcessWaitsForTheOldOneAndLosesNothing(t *testing.T) {
 	s, _ := start(t, dir, srv.URL, srv.Client())
 	s.Add(0, []byte("new\n"), 1)
 	stopOld()
-	require.Eventually(t, func() bool { got, _ := r.count(); return got == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { got, _ := r.count(); return got == 2 }, 30*time.Second, time.Millisecond)
 }
 
 func TestARejectedBatchIsCountedAndDoesNotHoldUpOthers(t *testing.T) {
@@ -167,10 +167,10 @@ func TestARejectedBatchIsCountedAndDoesNotHoldUpOthers(t *testing.T) {
 	r.set("reject")
 	s, _ := start(t, t.TempDir(), srv.URL, srv.Client())
 	s.Add(0, []byte("bad\n"), 1)
-	require.Eventually(t, func() bool { return s.Spooled().Lost == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Spooled().Lost == 1 }, 30*time.Second, time.Millisecond)
 	r.set("")
 	s.Add(0, []byte("good\n"), 1)
-	require.Eventually(t, func() bool { got, _ := r.count(); return got == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { got, _ := r.count(); return got == 1 }, 30*time.Second, time.Millisecond)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	require.Len(t, r.lost, 1)
