@@ -123,7 +123,7 @@ func forward(t testing.TB, upstream string) *forwarder {
 	t.Helper()
 	c := NewClient(transport.ClientOptions{Target: transport.Target{Network: "tcp", Address: upstream, Authority: upstream}})
 	t.Cleanup(c.Close)
-	return &forwarder{client: c, call: transport.Call{ConnectTimeout: 5 * time.Second, HeaderTimeout: 20 * time.Second}}
+	return &forwarder{client: c, call: transport.Call{ConnectTimeout: 30 * time.Second, HeaderTimeout: 20 * time.Second}}
 }
 
 func TestProxy(t *testing.T) {

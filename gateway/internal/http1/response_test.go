@@ -107,7 +107,7 @@ func TestResponseStrictness(t *testing.T) {
 			if c.method != "" {
 				ex.Request.Method = c.method
 			}
-			err := f.client.RoundTrip(ex, &transport.Call{Authority: "x", Path: "/", ConnectTimeout: time.Second, HeaderTimeout: 5 * time.Second})
+			err := f.client.RoundTrip(ex, &transport.Call{Authority: "x", Path: "/", ConnectTimeout: 30 * time.Second, HeaderTimeout: 30 * time.Second})
 			require.Equal(t, c.failure, transport.FailureOf(err), "%v", err)
 			if c.failure != 0 {
 				require.Zero(t, ex.Response.Status)

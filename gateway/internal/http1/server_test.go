@@ -104,7 +104,7 @@ func TestSlowLorisDies(t *testing.T) {
 
 func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
-	addr, _ := start(t, teller(), limits(func(l *transport.Limits) { l.KeepAlive = 30 * time.Millisecond }))
+	addr, _ := start(t, teller(), limits(func(l *transport.Limits) { l.KeepAlive = 300 * time.Millisecond }))
 	c, br := dial(t, addr)
 	send(t, c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	answer(t, br, "GET")

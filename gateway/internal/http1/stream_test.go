@@ -196,7 +196,7 @@ func TestWebSocket(t *testing.T) {
 			outcome <- ex.Outcome
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	c, resp, err := websocket.Dial(ctx, "ws://"+addr+"/", &websocket.DialOptions{Subprotocols: []string{"echo"}})
 	require.NoError(t, err)

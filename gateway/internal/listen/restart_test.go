@@ -44,7 +44,7 @@ func serverProcess(address string) int {
 	go func() { done <- s.Serve() }()
 	fmt.Fprintln(os.Stdout, "ready")
 	<-ctx.Done()
-	bound, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	bound, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := errors.Join(s.Shutdown(bound, 100*time.Millisecond), <-done); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -126,7 +126,7 @@ func TestClientContract(t *testing.T) {
 				o.MaxHeaderBytes, o.StreamIdle = 2000, 50*time.Millisecond
 			})
 			do := func(ex *policy.Exchange, path string, change ...func(*transport.Call)) (*transport.Call, error) {
-				call := &transport.Call{Authority: "name.test:8", Path: path, ConnectTimeout: 5 * time.Second}
+				call := &transport.Call{Authority: "name.test:8", Path: path, ConnectTimeout: 30 * time.Second}
 				for _, f := range change {
 					f(call)
 				}
@@ -261,7 +261,7 @@ func TestConnectionsThatAreNotToBeHad(t *testing.T) {
 		var open []*policy.Exchange
 		for range streams {
 			ex := exchange("GET", "")
-			require.NoError(t, one.RoundTrip(ex, &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 5 * time.Second}))
+			require.NoError(t, one.RoundTrip(ex, &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 30 * time.Second}))
 			open = append(open, ex)
 		}
 		err = one.RoundTrip(exchange("GET", ""), &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 30 * time.Millisecond})
@@ -270,7 +270,7 @@ func TestConnectionsThatAreNotToBeHad(t *testing.T) {
 		for _, ex := range open {
 			_ = content(t, ex)
 		}
-		require.NoError(t, one.RoundTrip(exchange("HEAD", ""), &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 5 * time.Second}))
+		require.NoError(t, one.RoundTrip(exchange("HEAD", ""), &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 30 * time.Second}))
 	}
 	_, err = NewClient(transport.ClientOptions{}, ProtocolH2)
 	require.ErrorContains(t, err, "wants TLS")
@@ -291,12 +291,12 @@ func TestPostIsNeverDoubled(t *testing.T) {
 		}), protocol)
 		c := newClient(t, address, nil, protocol)
 		ex := exchange("GET", "")
-		require.NoError(t, c.RoundTrip(ex, &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 5 * time.Second}))
+		require.NoError(t, c.RoundTrip(ex, &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 30 * time.Second}))
 		_ = content(t, ex)
 		for _, body := range []string{"", "data"} {
 			ex = exchange("POST", body)
 			ex.Request.Header.Add("Idempotency-Key", "1")
-			call := &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 5 * time.Second}
+			call := &transport.Call{Authority: "a", Path: "/", ConnectTimeout: 30 * time.Second}
 			require.Error(t, c.RoundTrip(ex, call))
 			require.True(t, call.Wrote)
 		}

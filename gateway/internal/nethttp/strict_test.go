@@ -142,7 +142,7 @@ func TestWhatTwoParsersCouldReadDifferentlyIsRefused(t *testing.T) {
 
 func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Parallel()
-	short := 50 * time.Millisecond
+	short := 250 * time.Millisecond
 	e := &engine{}
 	e.serve = func(ex *policy.Exchange) {
 		if ex.Request.Method == http.MethodPost {

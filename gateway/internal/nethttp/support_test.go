@@ -90,7 +90,7 @@ func (e *engine) Serve(ex *policy.Exchange) {
 	call := e.call
 	call.Authority, call.Path = ex.Request.Authority, ex.Request.RawPath
 	if call.ConnectTimeout == 0 {
-		call.ConnectTimeout = 5 * time.Second
+		call.ConnectTimeout = 30 * time.Second
 	}
 	err := e.up.RoundTrip(ex, &call)
 	e.mu.Lock()
