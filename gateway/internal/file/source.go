@@ -305,7 +305,7 @@ func (s *Source) concerns(name string) bool {
 		return true
 	}
 	for _, w := range s.watched {
-		if filepath.Clean(name) == filepath.Clean(w) || w == s.Path && s.isDir() && filepath.Dir(name) == filepath.Clean(w) {
+		if filepath.Clean(name) == filepath.Clean(w) || w == s.Path && filepath.Dir(name) == filepath.Clean(w) && s.isDir() {
 			return true
 		}
 	}
