@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func dial(t testing.TB, addr string) (net.Conn, *bufio.Reader) {
 	c, err := net.Dial("tcp", addr)
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
-	require.NoError(t, c.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 	return c, bufio.NewReader(c)
 }
 
@@ -364,8 +365,9 @@ func TestShutdownBound(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, s.Shutdown(ctx), context.DeadlineExceeded)
-	_, err := br.ReadByte()
-	require.Error(t, err)
+	// The handler may be quicker with its answer than the end of the connection.
+	_, err := io.Copy(io.Discard, br)
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection has ended")
 }
 
 func TestH2CHook(t *testing.T) {
