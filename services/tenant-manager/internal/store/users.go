@@ -60,10 +60,7 @@ func (o *Org) Users(ctx context.Context, f UserFilter, p db.PageRequest) (db.Pag
 	if f.Status != "" {
 		q = q.Where("status = ?", f.Status)
 	}
-	if strings.TrimSpace(f.Search) != "" {
-		l := like(f.Search)
-		q = q.Where("name_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!'", l, l)
-	}
+	q = q.Contains(Fold(f.Search), "name_key", "email_key")
 	if p.Sort == "name" {
 		p.Sort = "name_key"
 	}
