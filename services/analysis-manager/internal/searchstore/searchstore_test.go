@@ -4,28 +4,17 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/searchstore"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store/storetest"
 )
-
-// GATEHOUSE_TEST_SEARCH is the address of a node that the tests may use; see
-// testdata/node.
-func node(t testing.TB) string {
-	t.Helper()
-	url := os.Getenv("GATEHOUSE_TEST_SEARCH")
-	if url == "" {
-		t.Skip("GATEHOUSE_TEST_SEARCH names no node of Elasticsearch or OpenSearch")
-	}
-	return url
-}
 
 func open(t testing.TB, url string) *searchstore.Store {
 	t.Helper()
@@ -46,7 +35,7 @@ func open(t testing.TB, url string) *searchstore.Store {
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	url := node(t)
+	url := testkit.Search(t)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		t.Helper()
 		return open(t, url)
