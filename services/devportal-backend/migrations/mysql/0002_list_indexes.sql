@@ -13,3 +13,5 @@ CREATE INDEX IF NOT EXISTS subscriptions_updated ON subscriptions (organization_
 CREATE INDEX IF NOT EXISTS subscriptions_status ON subscriptions (organization_id, status, created_at, id);
 
 CREATE INDEX IF NOT EXISTS subscriptions_api_created ON subscriptions (organization_id, api_id, created_at, id);
+
+CREATE INDEX IF NOT EXISTS subscriptions_by_status ON subscriptions (organization_id, status, id);

@@ -56,11 +56,16 @@ type UserFilter struct {
 
 // Users returns a page of users, sortable by name, e-mail and creation.
 func (o *Org) Users(ctx context.Context, f UserFilter, p db.PageRequest) (db.Page[User], error) {
-	q := db.From[User](o.scope).Where("status <> ?", Deleted)
+	q := db.From[User](o.scope)
+	if text := Fold(f.Search); text != "" {
+		// Deleted users have no address, and indexes that are searched have no status.
+		q = q.Where("email_key IS NOT NULL").Contains(text, "name_key", "email_key")
+	} else {
+		q = q.Where("status <> ?", Deleted)
+	}
 	if f.Status != "" {
 		q = q.Where("status = ?", f.Status)
 	}
-	q = q.Contains(Fold(f.Search), "name_key", "email_key")
 	if p.Sort == "name" {
 		p.Sort = "name_key"
 	}
