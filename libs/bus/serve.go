@@ -56,7 +56,9 @@ func (b *Bus) accept(m *nats.Msg, h http.Handler) {
 		b.working.Done()
 		return
 	}
-	base := b.kill
+	// As behind an [http.Server]: handlers ask for it to see whether they may break
+	// a response off (net/http/httputil.ReverseProxy does).
+	base := context.WithValue(b.kill, http.ServerContextKey, &http.Server{ReadHeaderTimeout: silence})
 	ctx, cancel := context.WithCancelCause(base)
 	s.mu.Lock()
 	s.onFail = func(err error) { cancel(err) }
@@ -108,6 +110,11 @@ func (b *Bus) exchange(ctx context.Context, s *stream, head requestHead, whole b
 		return
 	}
 	failed := run(h, w, req)
+	if failed == nil && b.kill.Err() != nil {
+		// The end of this instance has ended the handler: nobody can tell whether it
+		// said all that it had to say.
+		failed = errAborted
+	}
 	switch {
 	case failed == nil:
 		err = w.finish()

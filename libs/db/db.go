@@ -172,8 +172,38 @@ func (d *DB) open(ctx, run context.Context, replicas []target) error {
 		for _, p := range d.pools {
 			d.tasks.Go(func() { p.watch.run(run) })
 		}
+		return nil
 	}
+	d.tasks.Go(func() { d.learn(run) })
 	return nil
+}
+
+// learnPause is how often SQLite looks at how its tables have grown.
+const learnPause = 15 * time.Minute
+
+// learn has SQLite count its rows now and then, as the servers do by themselves:
+// one that was never told takes every index for as good as any other. Readers
+// learn of it when their connection is replaced.
+func (d *DB) learn(ctx context.Context) {
+	t := time.NewTicker(learnPause)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := d.optimize(ctx); err != nil && ctx.Err() == nil {
+			d.log.Warn("counting the rows of the database", "error", err)
+		}
+	}
+}
+
+// optimize looks at no more than some hundred rows of each index
+// (https://sqlite.org/lang_analyze.html#recommended_usage_pattern).
+func (d *DB) optimize(ctx context.Context) error {
+	_, err := d.primary.ExecContext(ctx, "PRAGMA analysis_limit=400; PRAGMA optimize")
+	return err
 }
 
 func (d *DB) addPool(t target, name string, readOnly bool) (*pool, error) {
@@ -184,11 +214,9 @@ func (d *DB) addPool(t target, name string, readOnly bool) (*pool, error) {
 	s.SetMaxOpenConns(d.cfg.MaxOpen)
 	s.SetMaxIdleConns(d.cfg.MaxIdle)
 	s.SetConnMaxLifetime(d.cfg.MaxLifetime)
-	if d.dialect == SQLite {
+	if d.dialect == SQLite && !readOnly {
 		s.SetConnMaxLifetime(0)
-		if !readOnly {
-			s.SetMaxOpenConns(1)
-		}
+		s.SetMaxOpenConns(1)
 	}
 	p := &pool{DB: s, watch: newWatch(name, s, d.log)}
 	d.pools = append(d.pools, p)
@@ -261,6 +289,11 @@ func (d *DB) Close() error {
 	d.stop()
 	d.tasks.Wait()
 	var errs []error
+	if d.dialect == SQLite && d.orm != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		_ = d.optimize(ctx) // the next start does without
+		cancel()
+	}
 	for _, p := range d.pools {
 		errs = append(errs, p.Close())
 	}

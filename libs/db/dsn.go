@@ -124,7 +124,14 @@ func normalized(cfg *mysqldriver.Config) (*mysqldriver.Config, error) {
 func (t target) open(readOnly bool) (*sql.DB, error) {
 	switch t.dialect {
 	case Postgres:
-		return stdlib.OpenDB(*t.pg, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
+		return stdlib.OpenDB(*t.pg, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+			// Statements are prepared, and a plan for any value at all reads whole tables
+			// where one for the value at hand reads an index. Compiling plans takes longer
+			// than what short queries take. Not among the parameters of connecting, because
+			// poolers refuse some of those.
+			if _, err := c.Exec(ctx, "SET plan_cache_mode = force_custom_plan; SET jit = off", pgx.QueryExecModeSimpleProtocol); err != nil {
+				return err
+			}
 			c.TypeMap().RegisterType(&pgtype.Type{
 				Name: "timestamptz", OID: pgtype.TimestamptzOID,
 				Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},

@@ -80,9 +80,19 @@ func (q Query[T]) Page(ctx context.Context, r PageRequest, sortable ...string) (
 		}
 		g = g.Where(after(sort, value, id, last, r.Descending))
 	}
-	order := []clause.OrderByColumn{{Column: sort, Desc: r.Descending}, {Column: id, Desc: r.Descending}}
+	order := clause.OrderBy{Columns: []clause.OrderByColumn{{Column: sort, Desc: r.Descending}, {Column: id, Desc: r.Descending}}}
+	// The rows of the page are picked first, by what indexes have of them, and read
+	// then: searching and sorting never drag whole rows along.
+	owner := clause.Column{Table: sch.Table, Name: organizationColumn}
+	picked := g.Select("?, ?", owner, id).Clauses(order).Limit(r.Limit + 1)
+	outer, _, err := begin[T](ctx, q.scope)
+	if err != nil {
+		return Page[T]{}, err
+	}
 	items := []T{}
-	err = g.Select("?.*", clause.Table{Name: sch.Table}).Clauses(clause.OrderBy{Columns: order}).Limit(r.Limit + 1).Find(&items).Error
+	err = outer.Select("?.*", clause.Table{Name: sch.Table}).
+		Joins("JOIN (?) AS picked ON picked.organization_id = ? AND picked.id = ?", picked, owner, id).
+		Clauses(order).Find(&items).Error
 	if err != nil {
 		return Page[T]{}, classify(err)
 	}
@@ -95,10 +105,11 @@ func (q Query[T]) Page(ctx context.Context, r PageRequest, sortable ...string) (
 }
 
 func after(sort clause.Column, value any, id clause.Column, last any, descending bool) clause.Expression {
+	// The first condition is the one that an index is entered by.
 	if descending {
-		return clause.Or(clause.Lt{Column: sort, Value: value}, clause.And(clause.Eq{Column: sort, Value: value}, clause.Lt{Column: id, Value: last}))
+		return clause.And(clause.Lte{Column: sort, Value: value}, clause.Or(clause.Lt{Column: sort, Value: value}, clause.Lt{Column: id, Value: last}))
 	}
-	return clause.Or(clause.Gt{Column: sort, Value: value}, clause.And(clause.Eq{Column: sort, Value: value}, clause.Gt{Column: id, Value: last}))
+	return clause.And(clause.Gte{Column: sort, Value: value}, clause.Or(clause.Gt{Column: sort, Value: value}, clause.Gt{Column: id, Value: last}))
 }
 
 func badParameter(name, code, detail string) error {

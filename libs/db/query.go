@@ -65,6 +65,31 @@ func (q Query[T]) Where(condition string, args ...any) Query[T] {
 	})
 }
 
+// Contains narrows the query to rows that have a text somewhere in one of the
+// columns. It compares by bytes: columns to be searched hold folded text, and so
+// must text be. "" narrows nothing.
+func (q Query[T]) Contains(text string, columns ...string) Query[T] {
+	for _, c := range columns {
+		if !plainName.MatchString(c) {
+			return q.fail(fmt.Errorf("%q is not the name of a column", c))
+		}
+	}
+	if text == "" {
+		return q
+	}
+	position := "instr"
+	if q.scope.db.dialect == Postgres {
+		position = "strpos"
+	}
+	return q.with(fmt.Sprintf("contains %q %q", columns, text), func(_ context.Context, g *gorm.DB) (*gorm.DB, error) {
+		found := make([]clause.Expression, len(columns))
+		for i, c := range columns {
+			found[i] = clause.Expr{SQL: position + "(?, ?) > 0", Vars: []any{clause.Column{Table: clause.CurrentTable, Name: c}, text}}
+		}
+		return g.Where(clause.And(clause.Or(found...))), nil
+	})
+}
+
 // Subquery is the values of one column of a query; see [Query.Column].
 type Subquery struct {
 	text  string

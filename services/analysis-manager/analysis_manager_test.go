@@ -31,6 +31,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/db/dbtest"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	analysismanager "github.com/gatehouse/gatehouse/services/analysis-manager"
 )
 
@@ -200,10 +201,7 @@ func TestAPI(t *testing.T) {
 // The same over a search cluster, without a database.
 func TestAPIOverSearch(t *testing.T) {
 	t.Parallel()
-	node := os.Getenv("GATEHOUSE_TEST_SEARCH")
-	if node == "" {
-		t.Skip("GATEHOUSE_TEST_SEARCH names no node of Elasticsearch or OpenSearch")
-	}
+	node := testkit.Search(t)
 	prefix := "test-" + strings.ToLower(rand.Text()[:10])
 	t.Cleanup(func() {
 		for _, path := range []string{prefix + "-records-*", "_index_template/" + prefix + "-records"} {

@@ -3,199 +3,315 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
+
+	"gorm.io/gorm"
 )
 
-type object = map[string]any
+// manyUsers is how many times as many users, and grants, there are as of all else.
+const manyUsers = 10
 
-var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
-
-// send makes one request and decodes the answer, which must be a success.
-func (b *bench) send(ctx context.Context, method, path string, body any) (object, error) {
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return nil, err
-		}
-		content = bytes.NewReader(text)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, b.api+path, content)
+// seeds returns every list, and how it is filled. Some things of one are used by
+// others: they are made here.
+func (b *bench) seeds(ctx context.Context, s *suite) ([]*list, error) {
+	project, err := b.first(ctx, "gateway-manager/v1/projects")
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Content-Type", "application/json")
-	if b.token != "" {
-		r.Header.Set("Authorization", "Bearer "+b.token)
-	}
-	resp, err := client.Do(r)
+	environment, err := b.first(ctx, "gateway-manager/v1/environments")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }() // it was read to its end
-	text, err := io.ReadAll(resp.Body)
+	api, err := b.deployed(ctx, project, environment)
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode >= 300 {
-		return nil, fmt.Errorf("%s %s: %s: %.300s", method, path, resp.Status, text) //nolint:err113 // shown as it is
+	large, err := b.first(ctx, "gateway-manager/v1/apis?q=large-0")
+	if err != nil {
+		return nil, err
 	}
-	var o object
-	if len(text) > 0 && strings.Contains(resp.Header.Get("Content-Type"), "json") {
-		err = json.Unmarshal(text, &o)
-	}
-	return o, err
+	return slices.Concat(b.tenantLists(project), b.gatewayLists(project, environment, api, large), b.otherLists(s, api)), nil
 }
 
-// signIn completes the first run and takes the token of its owner; tokens are
-// short-lived, so that it is called again before long work.
-func (b *bench) signIn(ctx context.Context, api, code string) error {
-	b.api = api + "/api/"
-	if code != "" {
-		pair, err := b.send(ctx, http.MethodPost, "tenant-manager/v1/sign-in/one-time", object{"code": code})
-		if err != nil {
-			return err
-		}
-		b.token, _ = pair["accessToken"].(string)
-		if _, err := b.send(ctx, http.MethodPost, "tenant-manager/v1/setup", object{
-			"organizationName": "Bench", "name": "Bench", "email": "bench@example.com", "password": "correct horse battery staple",
-		}); err != nil {
-			return err
-		}
-	}
-	b.token = ""
-	pair, err := b.send(ctx, http.MethodPost, "tenant-manager/v1/sign-in", object{"email": "bench@example.com", "password": "correct horse battery staple"})
-	if err != nil {
-		return err
-	}
-	b.token, _ = pair["accessToken"].(string)
-	return nil
-}
-
-func (b *bench) project(ctx context.Context) (string, error) {
-	list, err := b.send(ctx, http.MethodGet, "gateway-manager/v1/projects", nil)
+// deployed makes an API that is deployed and published, with a plan.
+func (b *bench) deployed(ctx context.Context, project, environment string) (string, error) {
+	api, err := b.made(ctx, "gateway-manager/v1/apis", object{
+		"project": project, "slug": "api-" + marker, "name": "API " + marker, "basePath": "/api-" + marker,
+		"upstreams": []object{{"targets": []object{{"url": "http://127.0.0.1:9"}}}},
+	})
 	if err != nil {
 		return "", err
 	}
-	items, _ := list["items"].([]any)
-	if len(items) == 0 {
-		return "", fmt.Errorf("there is no project") //nolint:err113 // shown as it is
-	}
-	first, _ := items[0].(object)
-	id, _ := first["id"].(string)
-	return id, nil
-}
-
-// imports measures the import of a document with 500 operations.
-func (b *bench) imports(ctx context.Context) error {
-	project, err := b.project(ctx)
+	plan, err := b.made(ctx, "policy-manager/v1/apis/"+api+"/plans", object{
+		"slug": "plan-" + marker, "name": "Plan " + marker, "security": object{"type": "api-key"}, "approval": "automatic",
+	})
 	if err != nil {
-		return err
+		return "", err
 	}
-	var doc strings.Builder
-	doc.WriteString("openapi: 3.0.3\ninfo: {title: Large, version: \"1\"}\npaths:\n")
-	for i := range 500 {
-		fmt.Fprintf(&doc, "  /things-%[1]d/{id}:\n    get:\n      operationId: getThing%[1]d\n      parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n      responses: {\"200\": {description: done}}\n", i)
+	anyVersion := []string{"If-Match", "*"}
+	if _, err := b.send(ctx, http.MethodPost, "policy-manager/v1/plans/"+plan+"/publish", nil, anyVersion...); err != nil {
+		return "", err
 	}
-	var took []time.Duration
-	for i := range 5 {
-		began := time.Now()
-		if _, err := b.send(ctx, http.MethodPost, "gateway-manager/v1/apis/import", object{
-			"project": project, "document": doc.String(), "slug": fmt.Sprintf("large-%d", i), "basePath": fmt.Sprintf("/large-%d", i),
-			"upstream": object{"targets": []object{{"url": "http://127.0.0.1:9"}}},
-		}); err != nil {
-			return err
+	if _, err := b.send(ctx, http.MethodPost, "gateway-manager/v1/apis/"+api+"/deployments", object{"environment": environment}); err != nil {
+		return "", err
+	}
+	if _, err := b.send(ctx, http.MethodPost, "gateway-manager/v1/apis/"+api+"/publish", nil, anyVersion...); err != nil {
+		return "", err
+	}
+	// The portal hears of it a little later; an application subscribes to it.
+	var last error
+	for range 200 {
+		if _, last = b.send(ctx, http.MethodPost, "devportal-backend/v1/subscriptions", object{
+			"plan": plan, "newApplication": object{"name": "Application " + marker}, "createKey": true,
+		}); last == nil {
+			return api, nil
 		}
-		took = append(took, time.Since(began))
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
 	}
-	b.note("import of 500 operations, median", percentile(took, 50).Round(time.Millisecond).String(), "under 1s")
-	return nil
+	return "", last
 }
 
-// lists fills the lists that screens show, and reads them.
-func (b *bench) lists(ctx context.Context, s *suite) error {
-	project, err := b.project(ctx)
-	if err != nil {
-		return err
-	}
-	for _, l := range []struct {
-		name, path string
-		make       func(i int) error
-		sorts      []string
-	}{
-		{"APIs", "gateway-manager/v1/apis", func(i int) error {
-			_, err := b.send(ctx, http.MethodPost, "gateway-manager/v1/apis", object{
-				"project": project, "slug": fmt.Sprintf("api-%d", i), "name": fmt.Sprintf("API %d", i), "basePath": fmt.Sprintf("/api-%d", i),
-				"upstreams": []object{{"targets": []object{{"url": "http://127.0.0.1:9"}}}},
-			})
-			return err
-		}, []string{"name", "-createdAt"}},
-		{"applications", "devportal-backend/v1/applications", func(i int) error {
-			_, err := b.send(ctx, http.MethodPost, "devportal-backend/v1/applications", object{"name": fmt.Sprintf("Application %d", i)})
-			return err
-		}, []string{"name", "-createdAt"}},
-		{"service accounts", "tenant-manager/v1/service-accounts", func(i int) error {
-			_, err := b.send(ctx, http.MethodPost, "tenant-manager/v1/service-accounts", object{"name": fmt.Sprintf("account-%d", i)})
-			return err
-		}, []string{"name", "-createdAt"}},
-		{"audit trail", "tenant-manager/v1/audit", nil, []string{""}},
-		{"records", "analysis-manager/v1/records", func(i int) error {
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/nothing/%d", s.ready.Traffic, i), nil)
+func (b *bench) tenantLists(project string) []*list {
+	const at = "tenant-manager"
+	copied := func(path string, body object, parts ...part) func(context.Context, int) error {
+		return func(ctx context.Context, n int) error {
+			id, err := b.made(ctx, at+"/v1/"+path, body)
 			if err != nil {
 				return err
 			}
-			resp, err := client.Do(r)
+			return b.copies(ctx, at, id, n, parts...)
+		}
+	}
+	return []*list{
+		{
+			name: "users", path: at + "/v1/users", rows: manyUsers * b.rows, search: true,
+			sorts: []string{"name", "-name", "email", "-email", "createdAt", "-createdAt"}, filters: []string{"status=active", "status=disabled"},
+			fill: func(ctx context.Context, n int) error {
+				o, err := b.send(ctx, http.MethodPost, at+"/v1/invitations", object{"email": marker + "@example.com", "roles": []object{{"role": "auditor"}}})
+				if err != nil {
+					return err
+				}
+				token, err := text(o, "token")
+				if err != nil {
+					return err
+				}
+				if _, err := b.send(ctx, http.MethodPost, at+"/v1/invitations/by-token/"+token+"/accept", object{"name": "User " + marker, "password": "correct horse battery staple"}); err != nil {
+					return err
+				}
+				id, err := b.first(ctx, at+"/v1/users?q="+marker)
+				if err != nil {
+					return err
+				}
+				return b.copies(ctx, at, id, n, part{table: "users", column: "id"}, part{table: "grants", column: "principal_id"})
+			},
+		},
+		{
+			// They were filled with the users.
+			name: "grants", path: at + "/v1/grants", rows: manyUsers * b.rows, filters: []string{"role=owner", "role=auditor", "project=" + project},
+			fill: func(context.Context, int) error { return nil },
+		},
+		{
+			name: "service accounts", path: at + "/v1/service-accounts", search: true, sorts: []string{"name", "-name", "createdAt", "-createdAt"},
+			fill: copied("service-accounts", object{"name": "account-" + marker}, part{table: "service_accounts", column: "id"}),
+		},
+		{
+			name: "invitations", path: at + "/v1/invitations", search: true, filters: []string{"status=pending", "status=accepted", "status=expired"},
+			fill: copied("invitations", object{"email": "i-" + marker + "@example.com", "name": "Invited " + marker, "roles": []object{{"role": "auditor"}}}, part{table: "invitations", column: "id"}),
+		},
+		{
+			name: "audit trail", path: at + "/v1/audit",
+			filters: []string{"action=user.*", "action=api.created", "outcome=done", "outcome=refused", "service=gateway-manager", "actor=nobody", "target=nothing", "from=2020-01-01T00:00:00Z"},
+			fill:    b.fillAudit,
+		},
+		{
+			name: "roles", path: at + "/v1/roles",
+			fill: copied("roles", object{"name": "role-" + marker, "title": "Role " + marker, "permissions": []string{"api:read"}}, part{table: "roles", column: "id"}),
+		},
+	}
+}
+
+// fillAudit copies the newest entry of the trail to its end.
+func (b *bench) fillAudit(ctx context.Context, n int) error {
+	s, err := b.open(ctx, "tenant-manager")
+	if err != nil {
+		return err
+	}
+	var last struct {
+		ID, OrganizationID string
+		Sequence           int
+	}
+	if err := s.sql(ctx).Table("audit_entries").Order("sequence DESC").Limit(1).Scan(&last).Error; err != nil {
+		return err
+	}
+	head := s.sql(ctx).Table("audit_heads").Where("organization_id = ?", last.OrganizationID)
+	// Room first: others may be writing.
+	if err := head.Update("sequence", gorm.Expr("sequence + ?", n+1_000)).Error; err != nil {
+		return err
+	}
+	return b.copies(ctx, "tenant-manager", last.ID, n, part{
+		table: "audit_entries", column: "id", set: func(i int) object { return object{"sequence": last.Sequence + 500 + i} },
+	})
+}
+
+func (b *bench) gatewayLists(project, environment, api, large string) []*list {
+	const at = "gateway-manager"
+	copied := func(path string, body object, parts ...part) func(context.Context, int) error {
+		return func(ctx context.Context, n int) error {
+			id, err := b.made(ctx, at+"/v1/"+path, body)
 			if err != nil {
 				return err
 			}
-			return resp.Body.Close()
-		}, []string{""}},
-	} {
-		if err := b.list(ctx, s, l.name, l.path, l.make, l.sorts); err != nil {
-			return err
+			return b.copies(ctx, at, id, n, parts...)
 		}
 	}
-	return nil
+	sorts := []string{"name", "-name", "slug", "createdAt", "-createdAt", "-updatedAt"}
+	return []*list{
+		{
+			name: "APIs", path: at + "/v1/apis", search: true, sorts: sorts,
+			filters: []string{"project=" + project, "status=published", "status=unpublished", "status=deprecated", "status=deployed", "status=undeployed"},
+			fill: func(ctx context.Context, n int) error {
+				return b.copies(ctx, at, api, n, part{table: "apis", column: "id"}, part{table: "api_operations", column: "id"},
+					part{table: "deployed", column: "api_id"}, part{table: "routes", column: "api_id"})
+			},
+		},
+		{
+			name: "revisions", path: at + "/v1/apis/" + api + "/revisions",
+			fill: func(ctx context.Context, n int) error {
+				s, err := b.open(ctx, at)
+				if err != nil {
+					return err
+				}
+				var id string
+				if err := s.sql(ctx).Table("revisions").Select("id").Where("api_id = ? AND number = 1", api).Scan(&id).Error; err != nil {
+					return err
+				}
+				return b.copies(ctx, at, id, n, part{table: "revisions", column: "id", set: func(i int) object { return object{"number": 1_000 + i} }})
+			},
+		},
+		{
+			name: "deployments", path: at + "/v1/deployments",
+			filters: []string{"api=" + api, "environment=" + environment, "state=live", "state=failed"},
+			fill: func(ctx context.Context, n int) error {
+				id, err := b.first(ctx, at+"/v1/deployments")
+				if err != nil {
+					return err
+				}
+				return b.copies(ctx, at, id, n, part{table: "deployments", column: "id"}, part{table: "deployment_groups", column: "deployment_id"})
+			},
+		},
+		{
+			// As many as a large document has.
+			name: "operations", path: at + "/v1/apis/" + large + "/operations", rows: 500, search: true, hit: "things-499", all: true,
+			fill: func(context.Context, int) error { return nil },
+		},
+		{
+			name: "projects", path: at + "/v1/projects", search: true, sorts: sorts,
+			fill: copied("projects", object{"slug": "project-" + marker, "name": "Project " + marker}, part{table: "projects", column: "id"}),
+		},
+		{
+			name: "gateways", path: at + "/v1/gateways", search: true, sorts: []string{"name", "-name", "-createdAt"},
+			filters: []string{"state=healthy", "state=stale", "state=lost", "state=offline"},
+			fill: func(ctx context.Context, n int) error {
+				id, err := b.first(ctx, at+"/v1/gateways")
+				if err != nil {
+					return err
+				}
+				return b.copies(ctx, at, id, n, part{table: "gateways", column: "id", set: func(i int) object {
+					// Stopped, or thousands would be missed at once.
+					return object{"name": "gateway-" + number(i), "search_text": "gateway-" + number(i), "stopped": true, "announced": "offline"}
+				}})
+			},
+		},
+		{
+			name: "gateway groups", path: at + "/v1/gateway-groups", search: true, sorts: sorts, filters: []string{"environment=" + environment},
+			fill: copied("gateway-groups", object{"slug": "group-" + marker, "name": "Group " + marker, "environment": environment}, part{table: "gateway_groups", column: "id"}),
+		},
+		{
+			name: "environments", path: at + "/v1/environments", search: true, sorts: []string{"order", "name", "slug", "-createdAt"},
+			fill: copied("environments", object{"slug": "stage-" + marker, "name": "Stage " + marker}, part{table: "environments", column: "id"}),
+		},
+	}
 }
 
-func (b *bench) list(ctx context.Context, s *suite, name, path string, fill func(int) error, sorts []string) error {
-	if err := b.signIn(ctx, s.ready.API, ""); err != nil {
-		return err
+func (b *bench) otherLists(s *suite, api string) []*list {
+	return []*list{
+		{
+			name: "plans", path: "policy-manager/v1/apis/" + api + "/plans", all: true,
+			fill: func(ctx context.Context, n int) error {
+				id, err := b.first(ctx, "policy-manager/v1/apis/"+api+"/plans")
+				if err != nil {
+					return err
+				}
+				// Of as many other APIs: an API has some plans, not thousands.
+				return b.copies(ctx, "policy-manager", id, n, part{table: "plans", column: "id", set: func(int) object { return object{"api_id": newID()} }})
+			},
+		},
+		{
+			name: "policy sets", path: "policy-manager/v1/policy-sets", search: true,
+			sorts: []string{"name", "-name", "createdAt", "-createdAt", "updatedAt", "-updatedAt"},
+			fill: func(ctx context.Context, n int) error {
+				id, err := b.made(ctx, "policy-manager/v1/policy-sets", object{"slug": "set-" + marker, "name": "Set " + marker, "policies": []object{}})
+				if err != nil {
+					return err
+				}
+				return b.copies(ctx, "policy-manager", id, n, part{table: "policy_sets", column: "id"}, part{table: "policy_set_versions", column: "policy_set_id"})
+			},
+		},
+		{
+			name: "catalogue", path: "devportal-backend/v1/catalogue", search: true, sorts: []string{"name", "-name", "-createdAt", "-updatedAt"},
+			fill: func(ctx context.Context, n int) error {
+				return b.copies(ctx, "devportal-backend", api, n, part{table: "catalogue_apis", column: "id"}, part{table: "catalogue_operations", column: "api_id"})
+			},
+		},
+		{
+			name: "applications", path: "devportal-backend/v1/applications?all=true", search: true, sorts: []string{"name", "-name", "createdAt", "-createdAt"},
+			fill: func(ctx context.Context, n int) error {
+				id, err := b.first(ctx, "devportal-backend/v1/applications")
+				if err != nil {
+					return err
+				}
+				return b.copies(ctx, "devportal-backend", id, n, part{table: "applications", column: "id"},
+					part{table: "subscriptions", column: "application_id"}, part{table: "credentials", column: "application_id"})
+			},
+		},
+		{
+			name: "own applications", path: "devportal-backend/v1/applications", search: true, sorts: []string{"name", "-name", "createdAt", "-createdAt"},
+			fill: func(context.Context, int) error { return nil }, // they are the same
+		},
+		{
+			name: "subscriptions", path: "devportal-backend/v1/subscriptions?all=true", sorts: []string{"-createdAt", "createdAt", "-updatedAt", "status"},
+			filters: []string{"api=" + api, "status=active", "status=pending"},
+			fill:    func(context.Context, int) error { return nil }, // with the applications
+		},
+		{
+			name: "own subscriptions", path: "devportal-backend/v1/subscriptions", sorts: []string{"-createdAt", "createdAt", "-updatedAt", "status"},
+			filters: []string{"api=" + api, "status=active", "status=pending"},
+			fill:    func(context.Context, int) error { return nil },
+		},
+		{
+			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2),
+			filters: []string{"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000"},
+			fill: func(ctx context.Context, n int) error {
+				return each(n, func(i int) error {
+					r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/nothing/%d", s.ready.Traffic, i), nil)
+					if err != nil {
+						return err
+					}
+					resp, err := client.Do(r)
+					if err != nil {
+						return err
+					}
+					return resp.Body.Close()
+				})
+			},
+		},
 	}
-	if fill != nil {
-		const step = 2_000 // well within the life of a token
-		for from := 0; from < b.rows; from += step {
-			if err := each(min(step, b.rows-from), func(i int) error { return fill(from + i) }); err != nil {
-				return err
-			}
-			if err := b.signIn(ctx, s.ready.API, ""); err != nil {
-				return err
-			}
-		}
-	}
-	var took []time.Duration
-	for i := range b.rounds {
-		query := "?limit=50"
-		if sort := sorts[i%len(sorts)]; sort != "" {
-			query += "&sort=" + sort
-		}
-		if i%3 == 2 && sorts[0] != "" {
-			query += "&q=77"
-		}
-		began := time.Now()
-		if _, err := b.send(ctx, http.MethodGet, path+query, nil); err != nil {
-			return err
-		}
-		took = append(took, time.Since(began))
-	}
-	b.note(fmt.Sprintf("list of %s at %d rows, p95 (p50)", name, b.rows),
-		fmt.Sprintf("%s (%s)", percentile(took, 95).Round(100*time.Microsecond), percentile(took, 50).Round(100*time.Microsecond)), "under 100ms")
-	return nil
 }

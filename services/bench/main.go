@@ -2,8 +2,9 @@
 
 // Command bench measures the suite in one process: how soon it serves, what it
 // holds in memory when idle, an import of 500 operations, a change until the
-// gateway serves it, and the lists that screens show, at ten thousand rows. It
-// prints a table; targets stand beside what was measured.
+// gateway serves it, and every list that screens show, in every way in which they
+// ask for it, at ten thousand rows. It prints tables; targets stand beside what
+// was measured.
 package main
 
 import (
@@ -27,10 +28,24 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var b bench
+	b := bench{databases: map[string]string{}, stores: map[string]*store{}}
 	flag.StringVar(&b.binary, "gatehouse", "../bin/gatehouse", "the binary to measure")
 	flag.IntVar(&b.rows, "rows", 10_000, "rows of each list")
 	flag.IntVar(&b.rounds, "rounds", 100, "requests for each figure of a list")
+	flag.BoolVar(&b.keep, "keep", false, "keep the data, and say where it is")
+	flag.BoolVar(&b.analyze, "analyze", true, "have the database count what it was filled with, as it does by itself after a while")
+	flag.Func("only", "the lists to fill and measure, with commas between, such as APIs,service-accounts; nothing else is measured then", func(v string) error {
+		b.only = strings.Split(v, ",")
+		return nil
+	})
+	flag.Func("database", "service=DSN: the empty database of a service instead of a SQLite file; may be repeated", func(v string) error {
+		service, dsn, ok := strings.Cut(v, "=")
+		if !ok {
+			return errors.New("want service=DSN")
+		}
+		b.databases[service] = dsn
+		return nil
+	})
 	flag.Parse()
 	if err := b.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -41,11 +56,16 @@ func main() {
 
 // bench is one run.
 type bench struct {
-	binary       string
-	rows, rounds int
-	dir          string
-	api, token   string
-	rowsOut      [][3]string
+	binary        string
+	rows, rounds  int
+	keep, analyze bool
+	only          []string
+	databases     map[string]string // addresses by service, where it is no file
+	stores        map[string]*store
+	dir, data     string
+	api, token    string
+	rowsOut       [][3]string
+	figures       []figure
 }
 
 func (b *bench) note(what, got, target string) {
@@ -57,31 +77,81 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if b.dir, err = os.MkdirTemp("", "gatehouse-bench"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	data := filepath.Join(b.dir, "data")
-	var starts []time.Duration
-	var code string
-	for i := range 4 {
-		s, took, err := b.start(ctx, data)
-		if err != nil {
+	defer func() {
+		if b.keep {
+			fmt.Fprintln(os.Stderr, "the data is in", b.dir)
+			return
+		}
+		err = errors.Join(err, os.RemoveAll(b.dir))
+	}()
+	b.data = filepath.Join(b.dir, "data")
+	code, err := b.starts(ctx)
+	if err != nil {
+		return err
+	}
+	s, _, err := b.start(ctx, b.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.closeStores(), s.stop()) }()
+	if len(b.only) == 0 {
+		if err := b.idle(ctx, s); err != nil {
 			return err
+		}
+	}
+	if err := b.signIn(ctx, s.ready.API, code); err != nil {
+		return err
+	}
+	if err := b.imports(ctx); err != nil {
+		return err
+	}
+	if err := b.lists(ctx, s); err != nil {
+		return err
+	}
+	rss, err := s.memory()
+	if err != nil {
+		return err
+	}
+	b.note("standalone, memory after all that", fmt.Sprintf("%d MB", rss>>20), "")
+	fmt.Print("| | measured | target |\n|---|--:|--:|\n") //nolint:forbidigo // the result
+	for _, r := range b.rowsOut {
+		fmt.Printf("| %s | %s | %s |\n", r[0], r[1], r[2]) //nolint:forbidigo // the result
+	}
+	b.table()
+	return nil
+}
+
+// starts measures how long it takes to start, and returns the code of the first
+// sign-in.
+func (b *bench) starts(ctx context.Context) (code string, err error) {
+	n := 4
+	if len(b.only) > 0 {
+		n = 1
+	}
+	var later []time.Duration
+	for i := range n {
+		s, took, err := b.start(ctx, b.data)
+		if err != nil {
+			return "", err
 		}
 		if i == 0 {
 			code = s.code()
 			b.note("standalone, first start to all-serving", took.Round(time.Millisecond).String(), "under 2s")
 		} else {
-			starts = append(starts, took)
+			later = append(later, took)
 		}
 		if err := s.stop(); err != nil {
-			return err
+			return "", err
 		}
 	}
-	b.note("standalone, later starts, median", percentile(starts, 50).Round(time.Millisecond).String(), "under 2s")
-	s, _, err := b.start(ctx, data)
-	if err != nil {
-		return err
+	if len(later) > 0 {
+		b.note("standalone, later starts, median", percentile(later, 50).Round(time.Millisecond).String(), "under 2s")
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	return code, nil
+}
+
+// idle measures what is held in memory when nothing happens.
+func (b *bench) idle(ctx context.Context, s *suite) error {
 	select { // idle is idle for a while
 	case <-time.After(15 * time.Second):
 	case <-ctx.Done():
@@ -92,24 +162,6 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	b.note("standalone, idle memory", fmt.Sprintf("%d MB", rss>>20), "under 150 MB")
-	if err := b.signIn(ctx, s.ready.API, code); err != nil {
-		return err
-	}
-	if err := b.imports(ctx); err != nil {
-		return err
-	}
-	if err := b.lists(ctx, s); err != nil {
-		return err
-	}
-	rss, err = s.memory()
-	if err != nil {
-		return err
-	}
-	b.note("standalone, memory after all that", fmt.Sprintf("%d MB", rss>>20), "")
-	fmt.Print("| | measured | target |\n|---|--:|--:|\n") //nolint:forbidigo // the result
-	for _, r := range b.rowsOut {
-		fmt.Printf("| %s | %s | %s |\n", r[0], r[1], r[2]) //nolint:forbidigo // the result
-	}
 	return nil
 }
 
@@ -138,7 +190,11 @@ func (b *bench) start(ctx context.Context, data string) (*suite, time.Duration, 
 	if err := os.RemoveAll(file); err != nil {
 		return nil, 0, err
 	}
-	s := &suite{cmd: exec.CommandContext(ctx, b.binary, "standalone", "--data", data, "--listen", "127.0.0.1:0", "--traffic", "127.0.0.1:0", "--ready-file", file)} //nolint:gosec // the operator's own
+	args := []string{"standalone", "--data", data, "--listen", "127.0.0.1:0", "--traffic", "127.0.0.1:0", "--ready-file", file}
+	for service, dsn := range b.databases {
+		args = append(args, "--database", service+"="+dsn)
+	}
+	s := &suite{cmd: exec.CommandContext(ctx, b.binary, args...)} //nolint:gosec // the operator's own
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {

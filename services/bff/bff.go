@@ -7,6 +7,7 @@ package bff
 import (
 	"context"
 	"crypto/tls"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +32,9 @@ import (
 
 // Name is the service's.
 const Name = "bff"
+
+//go:embed openapi.yaml
+var openapi []byte
 
 // services are those whose APIs can be reached.
 func services() []string {
@@ -73,7 +77,7 @@ func build(ctx context.Context, k *service.Kit, cfg Config) (http.Handler, error
 	tenants := api.NewTenants(transports[tenant.Service])
 	hub := live.NewHub()
 	k.Go("live updates", func(ctx context.Context) error { return hub.Run(ctx, k.Bus) })
-	s, err := k.Server(nil, func(o *httpx.Options) { o.BodyLimit = cfg.BodyLimit })
+	s, err := k.Server(openapi, func(o *httpx.Options) { o.BodyLimit = cfg.BodyLimit })
 	if err != nil {
 		return nil, err
 	}

@@ -331,6 +331,33 @@ func TestSigningInAndOut(t *testing.T) {
 	require.Equal(t, 200, invited.do("POST", "/bff/invitations/accept", `{"token":"a/b","name":"Bob","password":"p"}`).status)
 	require.True(t, invited.session().SignedIn)
 	require.Equal(t, 404, invited.do("GET", "/bff/nothing", "").status)
+	require.Equal(t, problem.CodeNotFound, code(t, invited.do("POST", "/bff/nothing", "{}")))
+}
+
+// What is sent is held against the document that is served.
+func TestTheDocumentHolds(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	b := w.browser(admin)
+	a := b.do("GET", "/openapi.yaml", "")
+	require.Equal(t, 200, a.status)
+	require.Contains(t, a.body, "operationId: signInOnce")
+	b.session()
+	for name, c := range map[string]struct{ method, path, body, field string }{
+		"a field is missing": {"POST", "/bff/sign-in", `{"email":"ada@example.com"}`, "/password"},
+		"one too many":       {"POST", "/bff/sign-in", `{"email":"ada@example.com","password":"right","admin":true}`, "/admin"},
+		"another type":       {"POST", "/bff/sign-in/one-time", `{"code":7}`, "/code"},
+		"too long":           {"POST", "/bff/sign-in/one-time", `{"code":"` + strings.Repeat("x", 129) + `"}`, "/code"},
+		"no such parameter":  {"GET", "/bff/session?who=1", "", "/who"},
+		"no such topic":      {"GET", "/bff/live?topics=apis,weather", "", "/topics"},
+	} {
+		a := b.do(c.method, c.path, c.body)
+		require.Equal(t, 422, a.status, "%s: %s", name, a.body)
+		require.Equal(t, problem.ContentType, a.header.Get("Content-Type"), name)
+		require.Contains(t, a.body, `"pointer":"`+c.field, name)
+	}
+	large := b.do("POST", "/bff/sign-in", `{"email":"`+strings.Repeat("x", 20<<10)+`","password":"right"}`)
+	require.Equal(t, problem.CodeBodyTooLarge, code(t, large))
 }
 
 func TestOtherSitesCannotWrite(t *testing.T) {
@@ -460,7 +487,7 @@ func TestWhoCallsBehindAProxy(t *testing.T) {
 	w := start(t, func(c *bff.Config) { c.TrustedProxies = []schema.CIDR{proxy} })
 	b := w.browser(admin)
 	b.session()
-	a := b.do("POST", "/bff/sign-in", `{"password":"right"}`, "X-Forwarded-For", "6.6.6.6, 198.51.100.7, 127.0.0.1", "X-Forwarded-Proto", "https", "Origin", "https://"+admin)
+	a := b.do("POST", "/bff/sign-in", `{"email":"ada@example.com","password":"right"}`, "X-Forwarded-For", "6.6.6.6, 198.51.100.7, 127.0.0.1", "X-Forwarded-Proto", "https", "Origin", "https://"+admin)
 	require.Equal(t, 200, a.status, a.body)
 	require.Contains(t, a.header.Get("Set-Cookie"), "; Secure")
 	require.Contains(t, a.body, "https://tenant-admin.example.com:8443")

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -138,6 +140,18 @@ func TestTheStoryAsProcesses(t *testing.T) {
 		t, "../tenant-manager/cmd/tenant-manager", "../gateway-manager/cmd/gateway-manager", "../policy-manager/cmd/policy-manager",
 		"../analysis-manager/cmd/analysis-manager", "../devportal-backend/cmd/devportal-backend", "../bff/cmd/bff", "../../gateway/cmd/gateway",
 	)
+	for name, search := range map[string]bool{"databases": false, "a search cluster for the traffic": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storyAsProcesses(t, bin, search)
+		})
+	}
+}
+
+// storyAsProcesses tells the story; search has analysis-manager keep its records
+// in a search cluster.
+func storyAsProcesses(t *testing.T, bin string, search bool) {
+	t.Helper()
 	dir := t.TempDir()
 	gateways := []string{"gateway-1", "gateway-2"}
 	access := standalone.Services()
@@ -162,6 +176,10 @@ func TestTheStoryAsProcesses(t *testing.T) {
 	databases := map[string]db.Dialect{
 		"tenant-manager": db.Postgres, "gateway-manager": db.Postgres,
 		"policy-manager": db.MySQL, "analysis-manager": db.MySQL, "devportal-backend": db.MySQL,
+	}
+	if search {
+		delete(databases, "analysis-manager")
+		own["analysis-manager"] = object{"search": object{"urls": []string{testkit.Search(t)}, "prefix": "story-" + strings.ToLower(rand.Text()[:10])}}
 	}
 	processes, listen := map[string]*process{}, map[string]string{}
 	for _, a := range standalone.Services() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -32,6 +33,15 @@ func Command() *cobra.Command {
 			default:
 				return fmt.Errorf("--log-format: want text or json, not %q", form)
 			}
+			for name, dsn := range o.Databases {
+				if file, ok := strings.CutPrefix(dsn, "file:"); ok {
+					b, err := os.ReadFile(file)
+					if err != nil {
+						return fmt.Errorf("--database %s: %w", name, err)
+					}
+					o.Databases[name] = strings.TrimSpace(string(b))
+				}
+			}
 			o.Out = c.OutOrStdout()
 			return Run(c.Context(), o)
 		},
@@ -41,6 +51,7 @@ func Command() *cobra.Command {
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "host and port of the consoles, the developer portal and the API for automation")
 	f.StringVar(&o.Traffic, "traffic", "127.0.0.1:8000", "host and port of API traffic")
 	f.StringVar(&o.ReadyFile, "ready-file", "", "file that gets the addresses and the one-time sign-in, as JSON, once all serves")
+	f.StringToStringVar(&o.Databases, "database", nil, "SERVICE=DSN: keep the data of a service in that PostgreSQL or MariaDB database instead of a file; SERVICE=file:PATH reads the address, which holds a password, from a file")
 	f.BoolVar(&o.Sample, "sample", true, "also serve the Petstore, an API to try things with, on a port of loopback")
 	f.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
 	f.StringVar(&form, "log-format", "text", "text or json")

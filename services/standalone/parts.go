@@ -49,6 +49,9 @@ func Access() []bus.Access {
 func (s *suite) common(name string) (service.Config, error) {
 	c := service.DefaultConfig()
 	c.Database.DSN = schema.NewSecret("sqlite:" + filepath.Join(s.Data, name+".db"))
+	if dsn := s.Databases[name]; dsn != "" {
+		c.Database.DSN = schema.NewSecret(dsn)
+	}
 	o := s.nats.For(name)
 	c.InProcess, c.Bus.Username, c.Bus.Password = o.InProcess, o.Username, schema.NewSecret(o.Password)
 	keyring, err := s.secrets.Secret("keyring-"+name, install.Keyring)

@@ -15,12 +15,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/gatehouse/gatehouse/libs/app"
+	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/bus/embedded"
 	"github.com/gatehouse/gatehouse/services/install"
 )
@@ -35,6 +37,9 @@ type Options struct {
 	// ReadyFile, where not empty, gets the addresses and the one-time sign-in once
 	// all serves.
 	ReadyFile string
+	// Databases are the addresses of databases by service, of those that are to keep
+	// their data elsewhere than in a SQLite file of the folder.
+	Databases map[string]string
 	// Sample also serves the sample API, on a port of loopback.
 	Sample bool
 	// Log is where the parts log; nil discards.
@@ -95,6 +100,11 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
+	}
+	for name := range o.Databases {
+		if !slices.ContainsFunc(Services(), func(a bus.Access) bool { return a.Service == name }) {
+			return fmt.Errorf("a database for %q: there is no service of that name", name)
+		}
 	}
 	unlock, err := lock(filepath.Join(o.Data, "lock"))
 	if err != nil {

@@ -65,6 +65,7 @@ func Run(t *testing.T, factory func(t *testing.T) Server) {
 		{"requests", testRequests},
 		{"forward", testForward},
 		{"forward breaks", testForwardBreaks},
+		{"forward to one that stops", testForwardStopped},
 		{"lease", testLease},
 		{"bucket", testBucket},
 		{"bucket watch", testBucketWatch},

@@ -3,6 +3,7 @@
  * and problem documents thrown as ProblemError.
  */
 import createClient, { type Client, type Middleware } from 'openapi-fetch'
+import type { paths as BffPaths } from './gen/bff'
 import { ProblemError, toProblem } from './problem'
 
 const CSRF_HEADER = 'X-Gatehouse-CSRF'
@@ -51,8 +52,12 @@ const middleware: Middleware = {
 
 /** The client of one service's API, typed by its generated paths. */
 export function serviceClient<Paths extends object>(service: string): Client<Paths> {
+  return client<Paths>(`/api/${service}/v1`)
+}
+
+function client<Paths extends object>(baseUrl: string): Client<Paths> {
   const client = createClient<Paths>({
-    baseUrl: `/api/${service}/v1`,
+    baseUrl,
     credentials: 'same-origin',
     headers: { Accept: 'application/json, application/problem+json' },
     querySerializer: { array: { style: 'form', explode: false } },
@@ -61,28 +66,8 @@ export function serviceClient<Paths extends object>(service: string): Client<Pat
   return client
 }
 
-/** A plain call to the bff's own endpoints. */
-export async function bff<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
-  let response: Response
-  try {
-    response = await fetch(`/bff${path}`, {
-      method,
-      credentials: 'same-origin',
-      headers: {
-        Accept: 'application/json, application/problem+json',
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...(isWrite(method) ? { [CSRF_HEADER]: csrf } : {}),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-  } catch {
-    throw new ProblemError(toProblem(null, 0))
-  }
-  if (!response.ok) throw await problemFrom(response)
-  if (response.status === 204) return undefined as T
-  const text = await response.text()
-  return (text === '' ? undefined : JSON.parse(text)) as T
-}
+/** The client of the bff's own endpoints, which are not below /api. */
+export const bff = client<BffPaths>('/bff')
 
 /** The answer's document; calls throw on problems, so that it is always there. */
 export async function data<T>(call: Promise<{ data?: T; response: Response }>): Promise<T> {

@@ -1,6 +1,8 @@
 /** What changes on the server while a page is open (server-sent events). */
 
-export type LiveTopic = 'deployments' | 'traffic' | 'gateways' | 'apis' | 'audit'
+import type { components } from './gen/bff'
+
+export type LiveTopic = components['schemas']['Topic']
 export type LiveEvent = 'fleet-changed' | 'api-changed' | 'traffic-arrived' | 'policies-changed' | 'subscription-changed' | 'trail-grown'
 
 const EVENTS: LiveEvent[] = ['fleet-changed', 'api-changed', 'traffic-arrived', 'policies-changed', 'subscription-changed', 'trail-grown']

@@ -1,25 +1,16 @@
 /** Who is signed in. The session itself is a cookie that scripts cannot read. */
 import { reactive, readonly } from 'vue'
-import { bff, setCsrf } from './http'
+import type { components } from './gen/bff'
+import { bff, data, setCsrf } from './http'
 
-export interface Session {
-  signedIn: boolean
-  user?: { id: string; name: string; email: string }
-  organization?: { id: string; slug: string; name: string }
-  permissions?: string[]
-  csrf?: string
-  setupRequired?: boolean
-  version?: string
-  /** Addresses of the other apps, by name. */
-  apps?: Record<string, string>
-}
+export type Session = Partial<components['schemas']['Session']> & { signedIn: boolean }
 
 const state = reactive<{ value: Session; loaded: boolean }>({ value: { signedIn: false }, loaded: false })
 
 export const session = readonly(state)
 
 export async function loadSession(): Promise<Session> {
-  const value = await bff<Session>('GET', '/session')
+  const value = await data(bff.GET('/session'))
   state.value = value
   state.loaded = true
   setCsrf(value.csrf ?? '')
@@ -34,24 +25,24 @@ export function endSession() {
 
 export async function signIn(email: string, password: string): Promise<Session> {
   if (!state.loaded) await loadSession()
-  await bff('POST', '/sign-in', { email, password })
+  await bff.POST('/sign-in', { body: { email, password } })
   return loadSession()
 }
 
 export async function signInOnce(code: string): Promise<Session> {
   if (!state.loaded) await loadSession()
-  await bff('POST', '/sign-in/one-time', { code })
+  await bff.POST('/sign-in/one-time', { body: { code } })
   return loadSession()
 }
 
 export async function acceptInvitation(token: string, name: string, password: string): Promise<Session> {
   if (!state.loaded) await loadSession()
-  await bff('POST', '/invitations/accept', { token, name, password })
+  await bff.POST('/invitations/accept', { body: { token, name, password } })
   return loadSession()
 }
 
 export async function signOut(): Promise<void> {
-  await bff('POST', '/sign-out')
+  await bff.POST('/sign-out')
   endSession()
 }
 

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/gatehouse/gatehouse/libs/contract/analysis"
+	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
 )
 
@@ -25,6 +28,12 @@ type hits struct {
 	TimedOut     bool `json:"timed_out"`
 }
 
+// How long a search waits for shards that are not there, and how often it looks.
+const (
+	shardsLimit = 5 * time.Second
+	shardsPause = 50 * time.Millisecond
+)
+
 // search runs a query, for as long as it may take.
 func (s *Store) search(ctx context.Context, what string, query object) (hits, error) {
 	var out hits
@@ -32,12 +41,29 @@ func (s *Store) search(ctx context.Context, what string, query object) (hits, er
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", what, err)
 	}
-	yes := true
+	yes, whole := true, false
 	limited, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	err = s.call(limited, what, esapi.SearchRequest{
-		Index: []string{s.pattern()}, Body: strings.NewReader(string(body)), IgnoreUnavailable: &yes, AllowNoIndices: &yes,
-	}, &out)
+	// The shards of an index that was just made, at the first record and at midnight,
+	// are there a moment later than the index; so are those of a node that left. A
+	// part of the answer is none.
+	for began := time.Now(); ; {
+		err = s.call(limited, what, esapi.SearchRequest{
+			Index: []string{s.pattern()}, Body: strings.NewReader(string(body)), IgnoreUnavailable: &yes, AllowNoIndices: &yes,
+			AllowPartialSearchResults: &whole,
+		}, &out)
+		var no *refusal
+		if !errors.As(err, &no) || no.status != http.StatusServiceUnavailable {
+			break
+		}
+		if time.Since(began) > shardsLimit {
+			return out, problem.New(problem.CodeDependencyDown, "the search cluster cannot answer now").Because(err).WithRetryAfter(time.Second)
+		}
+		select {
+		case <-time.After(shardsPause):
+		case <-limited.Done():
+		}
+	}
 	if out.TimedOut || err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return out, fmt.Errorf("%s: %w", what, errors.Join(store.ErrTooWide, err))
 	}

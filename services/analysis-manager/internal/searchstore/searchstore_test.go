@@ -4,28 +4,17 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/searchstore"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store/storetest"
 )
-
-// GATEHOUSE_TEST_SEARCH is the address of a node that the tests may use; see
-// testdata/node.
-func node(t testing.TB) string {
-	t.Helper()
-	url := os.Getenv("GATEHOUSE_TEST_SEARCH")
-	if url == "" {
-		t.Skip("GATEHOUSE_TEST_SEARCH names no node of Elasticsearch or OpenSearch")
-	}
-	return url
-}
 
 func open(t testing.TB, url string) *searchstore.Store {
 	t.Helper()
@@ -46,11 +35,41 @@ func open(t testing.TB, url string) *searchstore.Store {
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	url := node(t)
+	url := testkit.Search(t)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		t.Helper()
 		return open(t, url)
 	})
+}
+
+// Shards of a new index are there a moment later than the index: a search waits
+// for them, and takes no part of an answer for the whole.
+func TestShardsThatAreNotThereYet(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if !strings.HasSuffix(r.URL.Path, "_search") {
+			_, _ = w.Write([]byte(`{"version":{"number":"2.19.1","distribution":"opensearch"}}`))
+			return
+		}
+		if asked++; r.URL.Query().Get("allow_partial_search_results") != "false" {
+			t.Error("a part would do")
+		}
+		if asked < 6 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = w.Write([]byte(`{"error":{"type":"search_phase_execution_exception","reason":"all shards failed"}}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"hits":{"hits":[]}}`))
+	}))
+	t.Cleanup(server.Close)
+	s, err := searchstore.New(searchstore.Options{URLs: []string{server.URL}})
+	require.NoError(t, err)
+	list, err := s.List(t.Context(), store.Search{Limit: 1})
+	require.NoError(t, err)
+	require.Empty(t, list)
+	require.GreaterOrEqual(t, asked, 6)
 }
 
 // Nothing is known of such a server, so nothing is written to it.

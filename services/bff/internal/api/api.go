@@ -56,7 +56,8 @@ type handlers struct {
 	exchange *exchange
 }
 
-// Register puts the API and the pages on a router.
+// Register puts the API and the pages on a router. What is below /bff is in
+// openapi.yaml, by which it is validated before it comes here.
 func Register(e *echo.Echo, o Options) {
 	h := &handlers{Options: o, proxies: map[string]*httputil.ReverseProxy{}, exchange: newExchange(o.Tenants, o.Now)}
 	for name, rt := range o.Services {
@@ -68,7 +69,6 @@ func Register(e *echo.Echo, o Options) {
 	e.POST("/bff/invitations/accept", h.ours(h.acceptInvitation))
 	e.POST("/bff/sign-out", h.ours(h.signOut))
 	e.GET("/bff/live", h.live)
-	e.Any("/bff/*", func(echo.Context) error { return echo.ErrNotFound })
 	e.Any("/api/:service/v1/*", h.forward)
 	e.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
 	e.Any("/*", h.page)

@@ -90,6 +90,9 @@ func (a *Apps) addresses(r *http.Request) map[string]string {
 
 // page serves the app of the host, or a page that leads to the apps.
 func (h *handlers) page(c echo.Context) error {
+	if strings.HasPrefix(c.Request().URL.Path, "/bff/") { // programs ask, not people
+		return echo.ErrNotFound
+	}
 	if isHTTPS(c.Request()) {
 		c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}

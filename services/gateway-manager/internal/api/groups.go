@@ -18,7 +18,11 @@ import (
 // groups turns groups into what is shown of them, with the names of environments
 // and the counts of gateways and APIs.
 func (h *Handlers) groups(ctx context.Context, o *store.Org, list []store.Group) ([]GatewayGroup, error) {
-	envs, err := o.AllEnvironments(ctx)
+	ids, places := make([]string, len(list)), make([]string, len(list))
+	for i, g := range list {
+		ids[i], places[i] = g.ID, g.EnvironmentID
+	}
+	envs, err := o.EnvironmentsByID(ctx, places)
 	if err != nil {
 		return nil, err
 	}
@@ -26,34 +30,13 @@ func (h *Handlers) groups(ctx context.Context, o *store.Org, list []store.Group)
 	for _, e := range envs {
 		names[e.ID] = e.Name
 	}
-	ids, places := make([]string, len(list)), make([]string, len(list))
-	for i, g := range list {
-		ids[i], places[i] = g.ID, g.EnvironmentID
-	}
-	gateways, err := o.GatewaysOf(ctx, ids...)
+	gateways, err := o.GatewayCounts(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	deployed, err := o.DeployedCounts(ctx, places)
 	if err != nil {
 		return nil, err
-	}
-	counts, now := map[string]*GatewayCounts{}, h.Now()
-	for _, id := range ids {
-		counts[id] = &GatewayCounts{}
-	}
-	for i := range gateways {
-		n := counts[gateways[i].GroupID]
-		switch gateways[i].State(now) {
-		case store.Healthy:
-			n.Healthy++
-		case store.Stale:
-			n.Stale++
-		case store.Lost:
-			n.Lost++
-		case store.Offline:
-			n.Offline++
-		}
 	}
 	out := make([]GatewayGroup, len(list))
 	for i := range list {
@@ -65,7 +48,10 @@ func (h *Handlers) groups(ctx context.Context, o *store.Org, list []store.Group)
 			Manifest: ManifestState{
 				Epoch: g.Epoch, Version: g.ManifestVersion, PublishedAt: g.PublishedAt, Pending: ptr(g.Wanted > g.Done), Problem: some(g.Problem),
 			},
-			Gateways: *counts[g.ID],
+			Gateways: GatewayCounts{
+				Healthy: int(gateways[store.Healthy][g.ID]), Stale: int(gateways[store.Stale][g.ID]),
+				Lost: int(gateways[store.Lost][g.ID]), Offline: int(gateways[store.Offline][g.ID]),
+			},
 		}
 		for project, n := range deployed[g.EnvironmentID] {
 			if g.Serves(project) {

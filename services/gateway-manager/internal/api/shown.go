@@ -63,9 +63,9 @@ func (h *Handlers) deployed(ctx context.Context, o *store.Org, list []store.API)
 	if err != nil {
 		return nil, err
 	}
-	deployments := make([]string, len(rows))
+	deployments, places := make([]string, len(rows)), make([]string, len(rows))
 	for i := range rows {
-		deployments[i] = rows[i].DeploymentID
+		deployments[i], places[i] = rows[i].DeploymentID, rows[i].EnvironmentID
 	}
 	states, err := o.DeploymentsByID(ctx, deployments)
 	if err != nil {
@@ -79,11 +79,14 @@ func (h *Handlers) deployed(ctx context.Context, o *store.Org, list []store.API)
 	if err != nil {
 		return nil, err
 	}
-	envs, err := o.AllEnvironments(ctx)
-	if err != nil {
+	envs, err := o.EnvironmentsByID(ctx, places)
+	if err != nil || len(envs) == 0 {
 		return nil, err
 	}
-	groups, err := o.GroupsOf(ctx)
+	for i := range envs {
+		places[i] = envs[i].ID
+	}
+	groups, err := o.GroupsOf(ctx, places[:len(envs)]...)
 	if err != nil {
 		return nil, err
 	}

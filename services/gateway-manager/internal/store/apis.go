@@ -23,7 +23,7 @@ type APIFilter struct {
 
 // APIs returns a page of APIs.
 func (o *Org) APIs(ctx context.Context, f APIFilter, page db.PageRequest) (db.Page[API], error) {
-	query := search(db.From[API](o.scope.Stale()), f.Q, "name", "slug")
+	query := db.From[API](o.scope.Stale()).Contains(folded(f.Q), "search_text")
 	if f.See.empty() {
 		query = query.Where(none)
 	} else if !f.See.All {
@@ -123,6 +123,7 @@ func (a *API) SetDraft(d *revision.Draft) error {
 	a.Name, a.APIVersion, a.Description, a.BasePath, a.StripPath = d.Name, d.APIVersion, d.Description, d.BasePath, d.StripPath
 	a.Hosts.V, a.Paths.V, a.Upstreams, a.DocumentHash = d.Hosts, d.Paths, secret.NewText(string(raw)), string(d.Document)
 	a.OperationCount = len(d.Operations)
+	a.SearchText = folded(a.Name, a.Slug)
 	a.DraftHash, err = d.Hash()
 	return err
 }
@@ -146,7 +147,7 @@ func (o *Org) SaveAPI(ctx context.Context, a *API, d *revision.Draft) error {
 		return err
 	}
 	err := db.Save(ctx, o.scope, a, "name", "api_version", "description", "base_path", "hosts", "strip_path", "paths", "upstreams",
-		"deprecated", "document_hash", "document_format", "document_title", "document_size", "operation_count", "draft_hash")
+		"deprecated", "document_hash", "document_format", "document_title", "document_size", "operation_count", "draft_hash", "search_text")
 	if err != nil {
 		return err
 	}

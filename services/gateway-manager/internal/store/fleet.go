@@ -22,7 +22,7 @@ const none = "id = ''"
 
 // Projects returns a page of projects.
 func (o *Org) Projects(ctx context.Context, see Scopes, q string, page db.PageRequest) (db.Page[Project], error) {
-	query := search(db.From[Project](o.scope.Stale()), q, "name", "slug")
+	query := db.From[Project](o.scope.Stale()).Contains(folded(q), "search_text")
 	if !see.All {
 		if len(see.Projects) == 0 {
 			query = query.Where(none)
@@ -50,13 +50,14 @@ func (o *Org) ProjectNamed(ctx context.Context, idOrSlug string) (Project, error
 
 // CreateProject makes a project.
 func (o *Org) CreateProject(ctx context.Context, p Project, by string) (Project, error) {
-	p.Stored = o.stored(by)
+	p.Stored, p.SearchText = o.stored(by), folded(p.Name, p.Slug)
 	return p, db.Create(ctx, o.scope, &p)
 }
 
 // SaveProject writes what can be changed.
 func (o *Org) SaveProject(ctx context.Context, p *Project) error {
-	return db.Save(ctx, o.scope, p, "name", "description")
+	p.SearchText = folded(p.Name, p.Slug)
+	return db.Save(ctx, o.scope, p, "name", "description", "search_text")
 }
 
 // RemoveProject deletes a project that has no APIs.
@@ -95,7 +96,7 @@ func (o *Org) APICounts(ctx context.Context, projects []string) (map[string]int6
 
 // Environments returns a page of environments.
 func (o *Org) Environments(ctx context.Context, see []string, q string, page db.PageRequest) (db.Page[Environment], error) {
-	query := search(db.From[Environment](o.scope.Stale()), q, "name", "slug")
+	query := db.From[Environment](o.scope.Stale()).Contains(folded(q), "search_text")
 	if see != nil {
 		query = query.Where("id IN ?", append(see, ""))
 	}
@@ -105,6 +106,14 @@ func (o *Org) Environments(ctx context.Context, see []string, q string, page db.
 // AllEnvironments returns every environment, in their order.
 func (o *Org) AllEnvironments(ctx context.Context) ([]Environment, error) {
 	return db.From[Environment](o.scope).Order("position", false).Order("id", false).All(ctx)
+}
+
+// EnvironmentsByID returns those that there are, in their order.
+func (o *Org) EnvironmentsByID(ctx context.Context, ids []string) ([]Environment, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return db.From[Environment](o.scope).Where("id IN ?", ids).Order("position", false).Order("id", false).All(ctx)
 }
 
 // Environment returns an environment by id or slug.
@@ -131,13 +140,14 @@ func (o *Org) CreateEnvironment(ctx context.Context, e Environment, by string) (
 			e.Position = all[len(all)-1].Position + 1
 		}
 	}
-	e.Stored = o.stored(by)
+	e.Stored, e.SearchText = o.stored(by), folded(e.Name, e.Slug)
 	return e, db.Create(ctx, o.scope, &e)
 }
 
 // SaveEnvironment writes what can be changed.
 func (o *Org) SaveEnvironment(ctx context.Context, e *Environment) error {
-	return db.Save(ctx, o.scope, e, "name", "position", "production")
+	e.SearchText = folded(e.Name, e.Slug)
+	return db.Save(ctx, o.scope, e, "name", "position", "production", "search_text")
 }
 
 // RemoveEnvironment deletes an environment without gateway groups.
@@ -159,7 +169,7 @@ func (o *Org) RemoveEnvironment(ctx context.Context, id string, version int64) e
 
 // Groups returns a page of gateway groups.
 func (o *Org) Groups(ctx context.Context, see []string, environment, q string, page db.PageRequest) (db.Page[Group], error) {
-	query := search(db.From[Group](o.scope.Stale()), q, "name", "slug")
+	query := db.From[Group](o.scope.Stale()).Contains(folded(q), "search_text")
 	if environment != "" {
 		query = query.Where("environment_id = ?", environment)
 	}
@@ -198,7 +208,8 @@ func (o *Org) CreateGroup(ctx context.Context, g Group, by string) (Group, error
 
 // SaveGroup writes what can be changed.
 func (o *Org) SaveGroup(ctx context.Context, g *Group) error {
-	return db.Save(ctx, o.scope, g, "name", "visibility", "projects", "public_url")
+	g.SearchText = folded(g.Name, g.Slug)
+	return db.Save(ctx, o.scope, g, "name", "visibility", "projects", "public_url", "search_text")
 }
 
 // Want has groups published anew.
@@ -294,22 +305,44 @@ func (g *Gateway) State(now time.Time) string {
 
 // Gateways returns a page of gateways.
 func (o *Org) Gateways(ctx context.Context, groups []string, state, q string, page db.PageRequest) (db.Page[Gateway], error) {
-	query := search(db.From[Gateway](o.scope), q, "name", "build")
+	query := db.From[Gateway](o.scope).Contains(folded(q), "search_text")
 	if groups != nil {
 		query = query.Where("group_id IN ?", append(slices.Clone(groups), ""))
 	}
-	now := o.s.db.Now()
+	query = inState(query, state, o.s.db.Now())
+	return query.Page(ctx, page, "name", "last_seen_at", "started_at", "created_at")
+}
+
+// inState narrows to gateways that are so; "" narrows nothing.
+func inState(query db.Query[Gateway], state string, now time.Time) db.Query[Gateway] {
 	switch state {
 	case Healthy:
-		query = query.Where("stopped = ? AND last_seen_at >= ?", false, now.Add(-StaleAfter))
+		return query.Where("stopped = ? AND last_seen_at >= ?", false, now.Add(-StaleAfter))
 	case Stale:
-		query = query.Where("stopped = ? AND last_seen_at < ? AND last_seen_at >= ?", false, now.Add(-StaleAfter), now.Add(-LostAfter))
+		return query.Where("stopped = ? AND last_seen_at < ? AND last_seen_at >= ?", false, now.Add(-StaleAfter), now.Add(-LostAfter))
 	case Lost:
-		query = query.Where("stopped = ? AND last_seen_at < ?", false, now.Add(-LostAfter))
+		return query.Where("stopped = ? AND last_seen_at < ?", false, now.Add(-LostAfter))
 	case Offline:
-		query = query.Where("stopped = ?", true)
+		return query.Where("stopped = ?", true)
 	}
-	return query.Page(ctx, page, "name", "last_seen_at", "started_at", "created_at")
+	return query
+}
+
+// GatewayCounts returns how many gateways groups have, by state and group.
+func (o *Org) GatewayCounts(ctx context.Context, groups []string) (map[string]map[string]int64, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	out, now := map[string]map[string]int64{}, o.s.db.Now()
+	for _, state := range []string{Healthy, Stale, Lost, Offline} {
+		var rows []counted
+		query := inState(db.From[Gateway](o.scope).Where("group_id IN ?", groups), state, now)
+		if err := query.Aggregate(ctx, &rows, "group_id AS ident, COUNT(*) AS n", "group_id"); err != nil {
+			return nil, err
+		}
+		out[state] = counts(rows)
+	}
+	return out, nil
 }
 
 // GatewaysOf returns all gateways of groups.
@@ -332,7 +365,7 @@ func (o *Org) GatewayNamed(ctx context.Context, group, name string) (Gateway, er
 
 // CreateGateway takes a gateway in.
 func (o *Org) CreateGateway(ctx context.Context, g *Gateway) error {
-	g.ID = ID()
+	g.ID, g.SearchText = ID(), folded(g.Name, g.Build)
 	return db.Create(ctx, o.scope, g)
 }
 
@@ -341,6 +374,7 @@ func (o *Org) RejoinGateway(ctx context.Context, g *Gateway) error {
 	return o.updateGateway(ctx, g.ID, db.Changes{
 		"instance": g.Instance, "build": g.Build, "listeners": g.Listeners, "started_at": g.StartedAt,
 		"last_seen_at": g.LastSeenAt, "stopped": g.Stopped, "announced": g.Announced,
+		"search_text": folded(g.Name, g.Build),
 	})
 }
 

@@ -42,6 +42,8 @@ type Project struct {
 	Slug        string
 	Name        string
 	Description string
+	// SearchText is what the row is searched by.
+	SearchText string
 }
 
 // Environment is an ordered stage.
@@ -53,6 +55,8 @@ type Environment struct {
 	Production bool
 	// Sequence rises with every change of what is deployed.
 	Sequence int64
+	// SearchText is what the row is searched by.
+	SearchText string
 }
 
 // Group is a gateway group.
@@ -74,6 +78,8 @@ type Group struct {
 	Wanted, Done int64
 	// Problem says why publishing does not succeed.
 	Problem string
+	// SearchText is what the row is searched by.
+	SearchText string
 }
 
 // TableName is for gorm.
@@ -132,6 +138,8 @@ type Gateway struct {
 	Requests       int64
 	Memory         int64
 	ClockSkewMS    int64
+	// SearchText is what the row is searched by.
+	SearchText string
 }
 
 // ManifestKey is an Ed25519 key that manifests are signed with.
@@ -185,6 +193,8 @@ type API struct {
 	LatestEffective  string
 	// DeployedCount is in how many environments it is deployed.
 	DeployedCount int
+	// SearchText is what the row is searched by.
+	SearchText string
 }
 
 // TableName is for gorm.

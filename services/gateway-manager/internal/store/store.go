@@ -74,19 +74,17 @@ func named(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// like is the pattern of texts that have q in them, for LIKE with ! as the
-// escape.
-func like(q string) string {
-	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(q)) + "%"
+// folded returns texts as they are searched: in lower case, in one.
+func folded(texts ...string) string {
+	s := strings.TrimSpace(strings.ToLower(strings.Join(texts, " ")))
+	if r := []rune(s); len(r) > searchable {
+		s = string(r[:searchable])
+	}
+	return s
 }
 
-// search narrows to rows that have q in one of two columns.
-func search[T any](query db.Query[T], q, first, second string) db.Query[T] {
-	if q == "" {
-		return query
-	}
-	return query.Where("LOWER("+first+") LIKE ? ESCAPE '!' OR LOWER("+second+") LIKE ? ESCAPE '!'", like(q), like(q))
-}
+// searchable is how many characters of a row can be searched for.
+const searchable = 420
 
 // pack compresses.
 func (s *Store) pack(b []byte) []byte { return s.enc.EncodeAll(b, nil) }

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/db"
 )
@@ -59,7 +62,13 @@ func (o *Org) GrantsOf(ctx context.Context, principals ...string) ([]Grant, erro
 	if len(principals) == 0 {
 		return nil, nil
 	}
-	return db.From[Grant](o.scope).Where("principal_id IN ?", principals).Order("created_at", false).Order("id", false).All(ctx)
+	rows, err := db.From[Grant](o.scope).Where("principal_id IN ?", principals).All(ctx)
+	// Sorted here: a database that knows nothing of its rows yet would rather read
+	// all grants in this order than find these.
+	slices.SortFunc(rows, func(a, b Grant) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
+	})
+	return rows, err
 }
 
 // GrantFilter narrows a list of grants, by ids; "" = any.

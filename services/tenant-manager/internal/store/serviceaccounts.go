@@ -35,10 +35,7 @@ func (o *Org) ServiceAccountsByID(ctx context.Context, ids []string) ([]ServiceA
 
 // ServiceAccounts returns a page, sortable by name and creation.
 func (o *Org) ServiceAccounts(ctx context.Context, search string, p db.PageRequest) (db.Page[ServiceAccount], error) {
-	q := db.From[ServiceAccount](o.scope)
-	if strings.TrimSpace(search) != "" {
-		q = q.Where("name_key LIKE ? ESCAPE '!'", like(search))
-	}
+	q := db.From[ServiceAccount](o.scope).Contains(Fold(search), "name_key")
 	if p.Sort == "name" {
 		p.Sort = "name_key"
 	}

@@ -56,13 +56,15 @@ type UserFilter struct {
 
 // Users returns a page of users, sortable by name, e-mail and creation.
 func (o *Org) Users(ctx context.Context, f UserFilter, p db.PageRequest) (db.Page[User], error) {
-	q := db.From[User](o.scope).Where("status <> ?", Deleted)
+	q := db.From[User](o.scope)
+	if text := Fold(f.Search); text != "" {
+		// Deleted users have no address, and indexes that are searched have no status.
+		q = q.Where("email_key IS NOT NULL").Contains(text, "name_key", "email_key")
+	} else {
+		q = q.Where("status <> ?", Deleted)
+	}
 	if f.Status != "" {
 		q = q.Where("status = ?", f.Status)
-	}
-	if strings.TrimSpace(f.Search) != "" {
-		l := like(f.Search)
-		q = q.Where("name_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!'", l, l)
 	}
 	if p.Sort == "name" {
 		p.Sort = "name_key"

@@ -1,0 +1,371 @@
+// Generated from services/bff/openapi.yaml by npm run generate. Do not edit.
+
+export interface paths {
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read who is signed in
+         * @description Answers whether or not somebody is. A cookie whose session has ended is taken back.
+         */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with e-mail address and password
+         * @description As of tenant-manager, whose problems are passed on; the session replaces the one before.
+         */
+        post: operations["signIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/one-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with the one-time code of the first run */
+        post: operations["signInOnce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept an invitation, and be signed in */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the session
+         * @description Ends it for all that has its tokens, and takes the cookie back. Succeeds where nobody is signed in.
+         */
+        post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listen to what changes
+         * @description Server-sent events (HTML Living Standard, section 9.2) of the caller's organization, those that the caller may read; the caller is known by the cookie or by a Bearer token. An event says what changed, and pages fetch the state. The stream ends with the session; a browser connects again by itself, and should then fetch everything anew.
+         */
+        get: operations["listenLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description What pages listen to.
+         * @enum {string}
+         */
+        Topic: "apis" | "audit" | "deployments" | "gateways" | "traffic";
+        /** @description Who is signed in, or nobody. */
+        Session: {
+            /** @description Whether somebody is. */
+            signedIn: boolean;
+            user?: components["schemas"]["SessionUser"];
+            organization?: components["schemas"]["SessionOrganization"];
+            /** @description What the user may do somewhere, such as plan:create. */
+            permissions?: string[];
+            /** @description What requests that change something carry in X-Gatehouse-CSRF. */
+            csrf: string;
+            /** @description Whether the first run has still to be completed. */
+            setupRequired?: boolean;
+            /** @description The version of the program. */
+            version: string;
+            /** @description The addresses of the browser apps, by name: admin, tenant, portal. */
+            apps: {
+                [key: string]: string;
+            };
+        };
+        /** @description A person. */
+        SessionUser: {
+            /** @description The user's id. */
+            id: string;
+            /** @description For people. */
+            name: string;
+            /** @description The e-mail address. */
+            email: string;
+        };
+        /** @description The tenant that the user belongs to. */
+        SessionOrganization: {
+            /** @description The organization's id. */
+            id: string;
+            /** @description Its name in addresses. */
+            slug: string;
+            /** @description For people. */
+            name: string;
+        };
+        /** @description E-mail address and password. */
+        SignInInput: {
+            /** @description The e-mail address. */
+            email: string;
+            /** @description The password. */
+            password: string;
+            /** @description The organization's slug, where the address is known in several. */
+            organization?: string;
+        };
+        /** @description A one-time code. */
+        OneTimeInput: {
+            /** @description The code. */
+            code: string;
+        };
+        /** @description Who accepts. */
+        AcceptanceInput: {
+            /** @description That of the invitation's link. */
+            token: string;
+            /** @description The name of the person. */
+            name: string;
+            /** @description The password to be. */
+            password: string;
+        };
+        /** @description An error (RFC 9457). */
+        Problem: {
+            /** @description /problems/ and the code. */
+            type: string;
+            /** @description The kind of problem. */
+            title: string;
+            /** @description The HTTP status. */
+            status: number;
+            /** @description Stable; for programs to compare. */
+            code: string;
+            /** @description What is wrong this time, and how to mend it. */
+            detail?: string;
+            /** @description The request id, as in the log. */
+            instance?: string;
+            /** @description Every field at fault. */
+            errors?: components["schemas"]["FieldProblem"][];
+        };
+        /** @description One field at fault. */
+        FieldProblem: {
+            /** @description JSON pointer (RFC 6901) into the document that was sent. */
+            pointer: string;
+            /** @description The rule that is broken, such as required. */
+            code: string;
+            /** @description What was expected, with the fix. */
+            detail: string;
+        };
+    };
+    responses: {
+        /** @description Signed in; the cookie is set. */
+        Session: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Session"];
+            };
+        };
+        /** @description What is wrong, and how to mend it (RFC 9457). */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: {
+        /** @description The csrf of the session, or of the answer that there is none. */
+        Csrf: string;
+    };
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, or that there is none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    signInOnce: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneTimeInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptanceInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listenLive: {
+        parameters: {
+            query?: {
+                /** @description What to be told of, with commas between; none is everything. */
+                topics?: components["schemas"]["Topic"][];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events, until the session ends or the caller leaves. The data of each is a JSON object. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+}

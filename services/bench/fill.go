@@ -1,0 +1,235 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/secret"
+)
+
+// Lists are filled by copying: one thing is made through the API, and its rows
+// are copied in the database. So the rows are what the service writes, and a
+// hundred thousand of them take seconds. In each copy every id of the thing is
+// a new one, marker is the number of the copy wherever it stands, times are some
+// milliseconds later, and what is encrypted is encrypted for its place.
+
+// marker is in the names of what is copied.
+const marker = "x0000000"
+
+func number(i int) string { return fmt.Sprintf("x%07d", i) }
+
+// part is the rows of one table that belong to a thing: those that have its id
+// in the column.
+type part struct {
+	table, column string
+	// set returns what is special about a copy; nil is nothing.
+	set func(i int) object
+}
+
+// store is a service's database.
+type store struct {
+	db   *db.DB
+	ring *secret.Keyring
+}
+
+// open opens the database of a service.
+func (b *bench) open(ctx context.Context, service string) (*store, error) {
+	if s := b.stores[service]; s != nil {
+		return s, nil
+	}
+	dsn := b.databases[service]
+	if dsn == "" {
+		dsn = "sqlite:" + filepath.Join(b.data, service+".db")
+	}
+	ring, err := secret.LoadKeyring(filepath.Join(b.data, "secrets", "keyring-"+service))
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.Open(ctx, db.Config{DSN: dsn}, nil)
+	if err != nil {
+		return nil, err
+	}
+	b.stores[service] = &store{d, ring}
+	return b.stores[service], nil
+}
+
+func (b *bench) closeStores() error {
+	var errs []error
+	for _, s := range b.stores {
+		errs = append(errs, s.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *store) sql(ctx context.Context) *gorm.DB {
+	return s.db.Unscoped(ctx, "a benchmark fills every table")
+}
+
+// copies makes n copies of the thing with the id.
+func (b *bench) copies(ctx context.Context, service, id string, n int, parts ...part) error {
+	s, err := b.open(ctx, service)
+	if err != nil {
+		return err
+	}
+	rows := make([][]object, len(parts))
+	for i, p := range parts {
+		if rows[i], err = s.rows(ctx, p, id); err != nil {
+			return fmt.Errorf("reading %s: %w", p.table, err)
+		}
+	}
+	const step = 250
+	for from := 1; from <= n; from += step {
+		batch := make([][]object, len(parts))
+		for i := from; i < min(from+step, n+1); i++ {
+			fresh := map[string]string{id: newID()}
+			for _, list := range rows {
+				for _, r := range list {
+					if old, ok := r["id"].(string); ok && fresh[old] == "" {
+						fresh[old] = newID()
+					}
+				}
+			}
+			for p, list := range rows {
+				for _, r := range list {
+					c, err := s.copy(parts[p], r, fresh, i)
+					if err != nil {
+						return fmt.Errorf("copying a row of %s: %w", parts[p].table, err)
+					}
+					batch[p] = append(batch[p], c)
+				}
+			}
+		}
+		err := s.sql(ctx).Transaction(func(tx *gorm.DB) error {
+			for p, list := range batch {
+				if len(list) == 0 {
+					continue
+				}
+				if err := tx.Table(parts[p].table).Create(list).Error; err != nil {
+					return fmt.Errorf("writing %s: %w", parts[p].table, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !b.analyze {
+		return nil
+	}
+	return s.count(ctx, parts)
+}
+
+// count has the database look at what was written, as it does by itself after a
+// while of ordinary work.
+func (s *store) count(ctx context.Context, parts []part) error {
+	command := map[db.Dialect]string{db.SQLite: "ANALYZE %s", db.Postgres: "VACUUM ANALYZE %s", db.MySQL: "ANALYZE TABLE %s"}[s.db.Dialect()]
+	var all []string
+	for _, p := range parts {
+		all = append(all, fmt.Sprintf(command, p.table))
+	}
+	if s.db.Dialect() == db.SQLite { // open connections look again when the schema changes
+		all = append(all, "CREATE TABLE bench (n int)", "DROP TABLE bench")
+	}
+	for _, c := range all {
+		if err := s.sql(ctx).Exec(c).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// rows returns rows as they are stored.
+func (s *store) rows(ctx context.Context, p part, id string) ([]object, error) {
+	found, err := s.sql(ctx).Table(p.table).Where(p.column+" = ?", id).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }() // read to its end
+	types, err := found.ColumnTypes()
+	if err != nil {
+		return nil, err
+	}
+	var out []object
+	for found.Next() {
+		values, at := make([]any, len(types)), make([]any, len(types))
+		for i := range values {
+			at[i] = &values[i]
+		}
+		if err := found.Scan(at...); err != nil {
+			return nil, err
+		}
+		row := object{}
+		for i, t := range types {
+			v := values[i]
+			if raw, ok := v.([]byte); ok && !strings.Contains(t.DatabaseTypeName(), "BLOB") && !strings.Contains(t.DatabaseTypeName(), "BYTEA") {
+				v = string(raw)
+			}
+			row[t.Name()] = v
+		}
+		out = append(out, row)
+	}
+	return out, found.Err()
+}
+
+func (s *store) copy(p part, row object, fresh map[string]string, i int) (object, error) {
+	out := maps.Clone(row)
+	for column, v := range row {
+		switch v := v.(type) {
+		case time.Time:
+			out[column] = v.UTC().Add(time.Duration(i) * time.Millisecond)
+		case string:
+			if sealed, err := s.reseal(p.table, column, row, v, fresh); err != nil || sealed != "" {
+				if err != nil {
+					return nil, err
+				}
+				out[column] = sealed
+				continue
+			}
+			switch column {
+			case "hash", "digest", "token_hash", "route_hash":
+				var random [32]byte
+				_, _ = rand.Read(random[:]) // never fails
+				out[column] = hex.EncodeToString(random[:])
+				continue
+			}
+			for old, id := range fresh {
+				v = strings.ReplaceAll(v, old, id)
+			}
+			v = strings.ReplaceAll(v, marker, number(i))
+			out[column] = strings.ReplaceAll(v, strings.ToUpper(marker), strings.ToUpper(number(i)))
+		}
+	}
+	if p.set != nil {
+		maps.Copy(out, p.set(i))
+	}
+	return out, nil
+}
+
+// reseal encrypts for the copy what is encrypted in a row; "" is what is not.
+func (s *store) reseal(table, column string, row object, v string, fresh map[string]string) (string, error) {
+	id, _ := row["id"].(string)
+	if strings.Count(v, ".") != 2 || len(v) < 40 || id == "" {
+		return "", nil
+	}
+	plain, err := s.ring.Open(v, secret.Place{Table: table, Column: column, Row: id})
+	if err != nil {
+		return "", nil //nolint:nilerr // it only looks like it
+	}
+	return s.ring.Seal(plain, secret.Place{Table: table, Column: column, Row: fresh[id]}), nil
+}

@@ -1,0 +1,165 @@
+//go:build linux
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// list is a list that screens show.
+type list struct {
+	// name is as the screens call it; what names the option -only.
+	name string
+	// path returns where it is read, once it is filled.
+	path string
+	// rows is how many it is measured at; 0 means what -rows says.
+	rows int
+	fill func(ctx context.Context, n int) error
+	// sorts and filters are what the screen offers; the first sort is the one that
+	// it begins with.
+	sorts, filters []string
+	// search says that there is a field for searching, and hit is a text that few
+	// rows have, near the end of the first order.
+	search bool
+	hit    string
+	// all says that the list has no pages.
+	all bool
+}
+
+// way is one way of asking for a list.
+type way struct {
+	name, query string
+	second      bool // the page after the first
+}
+
+// ways returns every way in which a screen asks for the list.
+func (l *list) ways() []way {
+	hit := cmp.Or(l.hit, number(l.rows-1))
+	sorts := l.sorts
+	if len(sorts) == 0 {
+		sorts = []string{""}
+	}
+	var out []way
+	for i, s := range sorts {
+		name, query := "as it is shown", ""
+		if s != "" {
+			name, query = "by "+s, "sort="+url.QueryEscape(s)+"&"
+		}
+		out = append(out, way{name, query, false})
+		if i == 0 {
+			out = append(out, way{name + ", second page", query, true})
+		}
+		if !l.search {
+			continue
+		}
+		out = append(out,
+			way{name + ", search: one near the end", query + "q=" + hit + "&", false},
+			way{name + ", search: none", query + "q=no+such+thing&", false})
+		if i == 0 {
+			out = append(out, way{name + ", search: most, second page", query + "q=x0&", true})
+		}
+	}
+	for _, f := range l.filters {
+		out = append(out, way{"only " + f, f + "&", false})
+		if l.search {
+			out = append(out, way{"only " + f + ", search: one near the end", f + "&q=" + hit + "&", false})
+		}
+	}
+	return out
+}
+
+// figure is what was measured of one way.
+type figure struct {
+	list, way string
+	rows      int
+	p50, p95  time.Duration
+}
+
+// lists fills every list and measures it.
+func (b *bench) lists(ctx context.Context, s *suite) error {
+	all, err := b.seeds(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
+		if len(b.only) > 0 && !slices.Contains(b.only, strings.ReplaceAll(l.name, " ", "-")) {
+			continue
+		}
+		if l.rows == 0 {
+			l.rows = b.rows
+		}
+		if err := b.signIn(ctx, s.ready.API, ""); err != nil {
+			return err
+		}
+		began := time.Now()
+		if err := l.fill(ctx, l.rows); err != nil {
+			return fmt.Errorf("filling the list of %s: %w", l.name, err)
+		}
+		fmt.Fprintf(os.Stderr, "%s: filled in %s\n", l.name, time.Since(began).Round(time.Millisecond))
+		if err := b.signIn(ctx, s.ready.API, ""); err != nil {
+			return err
+		}
+		for _, w := range l.ways() {
+			if err := b.measure(ctx, l, w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) measure(ctx context.Context, l *list, w way) error {
+	join := "?"
+	if strings.Contains(l.path, "?") {
+		join = "&"
+	}
+	at := l.path + join + w.query
+	if !l.all {
+		at += "limit=50"
+	}
+	if w.second {
+		page, err := b.send(ctx, http.MethodGet, at, nil)
+		if err != nil {
+			return err
+		}
+		next, _ := page["next"].(string)
+		if next == "" {
+			return nil // there is no second one
+		}
+		at += "&cursor=" + url.QueryEscape(next)
+	}
+	took := make([]time.Duration, b.rounds)
+	for i := range took {
+		began := time.Now()
+		if _, err := b.send(ctx, http.MethodGet, at, nil); err != nil {
+			return err
+		}
+		took[i] = time.Since(began)
+	}
+	f := figure{list: l.name, way: w.name, rows: l.rows, p50: percentile(took, 50), p95: percentile(took, 95)}
+	b.figures = append(b.figures, f)
+	fmt.Fprintf(os.Stderr, "  %-60s p50 %-8s p95 %s\n", f.way, milli(f.p50), milli(f.p95))
+	return nil
+}
+
+func milli(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+
+// table prints what was measured of the lists, the slowest first.
+func (b *bench) table() {
+	if len(b.figures) == 0 {
+		return
+	}
+	slices.SortStableFunc(b.figures, func(x, y figure) int { return cmp.Compare(y.p95, x.p95) })
+	fmt.Print("\n| list | rows | asked for | p50 | p95 |\n|---|--:|---|--:|--:|\n") //nolint:forbidigo // the result
+	for _, f := range b.figures {
+		fmt.Printf("| %s | %d | %s | %s | %s |\n", f.list, f.rows, f.way, milli(f.p50), milli(f.p95)) //nolint:forbidigo // the result
+	}
+}
