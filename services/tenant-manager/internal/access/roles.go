@@ -7,6 +7,9 @@ const Owner = "owner"
 // Consumer is the id of the role of those who use APIs and run none.
 const Consumer = "consumer"
 
+// ProjectOwner is the id of the role of those who own a project.
+const ProjectOwner = "project-owner"
+
 // Role is a named list of permissions.
 type Role struct {
 	// ID of a built-in role is its name.
@@ -26,6 +29,14 @@ func BuiltIn() []Role {
 			Permissions: administrator(),
 		},
 		{ID: "auditor", Name: "auditor", Title: "Auditor", Description: "Sees everything, changes nothing.", Permissions: []string{"*:read"}},
+		{
+			ID: ProjectOwner, Name: ProjectOwner, Title: "Project owner", Description: "Everything in a project, and may give roles in it. Given for a project, only there.",
+			Permissions: []string{
+				"project:read", "project:update", "project:delete", "api:*", "plan:*", "policy:*", "deployment:*", "environment:read",
+				"gateway-group:read", "gateway:read", "traffic:read", "subscription:*", "application:*", "credential:*",
+				"portal:read", "portal:update", "role:read", "role:update", "invitation:create",
+			},
+		},
 		{
 			ID: "publisher", Name: "publisher", Title: "Publisher", Description: "Publishes APIs: imports, plans, deploys, approves subscriptions. Given for a project, only there.",
 			Permissions: []string{
