@@ -42,13 +42,16 @@ func (s Scope) String() string {
 }
 
 // Group names a group.
-type Group struct{ ID, Name string }
+type Group struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
 
 // Grant is a role that somebody has, or, where Deny is set, one whose permissions
 // are forbidden to them.
 type Grant struct {
-	// ID is the grant's, Role the name of the role.
-	ID, Role string
+	// ID is the grant's, RoleID that of the role, Role the name of the role.
+	ID, RoleID, Role string
 	// Permissions are those of the role.
 	Permissions []string
 	Scope       Scope

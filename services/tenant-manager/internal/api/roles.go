@@ -140,7 +140,7 @@ func (h *Handlers) UpdateRole(ctx context.Context, r UpdateRoleRequestObject) (U
 			}
 		}
 		row.Title, row.Description, row.Permissions, row.Version = fields.Title, fields.Description, access.Normalize(fields.Permissions), version
-		if err := tx.SaveRole(ctx, &row); err != nil {
+		if err := guardOwner(ctx, tx, func() error { return tx.SaveRole(ctx, &row) }); err != nil { // it may be a boundary
 			return err
 		}
 		if err := tx.AccessChanged("", ""); err != nil {
@@ -173,7 +173,7 @@ func (h *Handlers) DeleteRole(ctx context.Context, r DeleteRoleRequestObject) (D
 			return err
 		}
 		if uses > 0 {
-			return problem.New(problem.CodeConflict, "the role %s has been given %d times: take it away first (see /grants?role=%s)", row.Name, uses, row.ID)
+			return problem.New(problem.CodeConflict, "the role %s has been given, denied or set as a boundary %d times: take it away first (see /grants?role=%[3]s and /boundaries?role=%[3]s)", row.Name, uses, row.ID)
 		}
 		if err := tx.DeleteRole(ctx, row.ID, version); err != nil {
 			return err

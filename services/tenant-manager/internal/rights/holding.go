@@ -77,7 +77,7 @@ func add(h *access.Holding, grants []store.Grant, boundaries []store.Boundary, r
 			continue
 		}
 		a := access.Grant{
-			ID: g.ID, Role: r.Name, Permissions: r.Permissions, Deny: g.Effect == store.Deny, Via: via,
+			ID: g.ID, RoleID: r.ID, Role: r.Name, Permissions: r.Permissions, Deny: g.Effect == store.Deny, Via: via,
 			Scope: access.Scope{Project: g.ProjectID, API: g.APIID, Environment: g.EnvironmentID},
 		}
 		if g.ExpiresAt != nil {
@@ -196,4 +196,45 @@ func height(group string, next map[string][]string, known map[string]int) int {
 	}
 	known[group] = longest + 1
 	return longest + 1
+}
+
+// Candidates returns the ids of the users and service accounts who were given a
+// role with a permission somewhere, by themselves or by a group, sorted. What is
+// denied to them, boundaries and ended grants are not looked at.
+func Candidates(ctx context.Context, o *store.Org, permission string) ([]string, error) {
+	roles, err := Roles(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	var with []string
+	for id, r := range roles {
+		some := slices.ContainsFunc(access.Expand(r.Permissions), func(p string) bool {
+			base, _ := access.SplitEnvironment(p)
+			return base == permission
+		})
+		if some {
+			with = append(with, id)
+		}
+	}
+	grants, err := o.GrantsWith(ctx, with)
+	if err != nil {
+		return nil, err
+	}
+	var out, groups []string
+	for _, g := range grants {
+		if g.PrincipalKind == store.KindGroup {
+			groups = append(groups, g.PrincipalID)
+		} else {
+			out = append(out, g.PrincipalID)
+		}
+	}
+	inside, err := o.Inside(ctx, groups...)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range inside {
+		out = append(out, m.MemberID)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }

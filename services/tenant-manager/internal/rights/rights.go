@@ -44,6 +44,23 @@ func Find(ctx context.Context, o *store.Org, id string) (Principal, error) {
 	return Principal{Kind: authn.ServiceAccount, ID: a.ID, Name: a.Name, Active: a.Status == store.Active}, nil
 }
 
+// FindAll returns users and service accounts by id.
+func FindAll(ctx context.Context, o *store.Org, ids ...string) (map[string]Principal, error) {
+	out := make(map[string]Principal, len(ids))
+	users, err := o.UsersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		out[u.ID] = Principal{Kind: authn.User, ID: u.ID, Name: u.Name, Active: u.Status == store.Active}
+	}
+	accounts, err := o.ServiceAccountsByID(ctx, ids)
+	for _, a := range accounts {
+		out[a.ID] = Principal{Kind: authn.ServiceAccount, ID: a.ID, Name: a.Name, Active: a.Status == store.Active}
+	}
+	return out, err
+}
+
 // Roles returns all roles of the organization, by id.
 func Roles(ctx context.Context, o *store.Org) (map[string]access.Role, error) {
 	custom, err := o.Roles(ctx)
