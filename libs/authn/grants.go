@@ -265,6 +265,16 @@ func (r *rights) bounded(permission string, s Scope) []Scope {
 	return left
 }
 
+// Environment reports whether something of an environment is within reach,
+// whatever project it is of.
+func (r Reach) Environment(id, slug string) bool {
+	has := func(s Scope) bool {
+		return (s.Environment == "" || s.Environment == id) && (s.EnvironmentSlug == "" || s.EnvironmentSlug == slug)
+	}
+	return slices.ContainsFunc(r.In, has) &&
+		!slices.ContainsFunc(r.Except, func(d Scope) bool { return d.Project == "" && d.API == "" && has(d) })
+}
+
 // scopes returns the parts of a reach that are said by their ids alone: neither
 // those that have an exception in them, nor those in an environment that is known
 // by its slug only. Who can tell more uses the reach.
