@@ -137,6 +137,9 @@ func (x *index) add(patterns []string, r rule) {
 // about returns the rules of a permission. It allocates nothing.
 func (x *index) about(permission string) [4][]rule {
 	kind, verb, _ := strings.Cut(permission, ":")
+	if kind == "platform" { // what is above organizations is only meant by its name
+		return [4][]rule{nil, x.exact[permission], x.prefix[kind], nil}
+	}
 	return [4][]rule{x.all, x.exact[permission], x.prefix[kind], x.suffix[verb]}
 }
 

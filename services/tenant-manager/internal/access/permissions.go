@@ -43,7 +43,13 @@ var kinds = []struct{ name, plural, verbs string }{
 	{"credential", "credentials", "read create update delete"},
 	{"traffic", "traffic", "read"},
 	{"portal", "the portal", "read update"},
+	{Platform, "all organizations", "read create update"},
 }
+
+// Platform is the kind of the permissions on all organizations. They are apart
+// from those in one: only their own names and "platform:*" mean them, and only
+// those of the first organization can use them.
+const Platform = "platform"
 
 var verbTitles = map[string]string{
 	"read": "See", "create": "Make", "update": "Change", "delete": "Delete", "deploy": "Deploy", "approve": "Approve",
@@ -83,7 +89,7 @@ func SplitEnvironment(pattern string) (permission, environment string) {
 // all of a kind, "*:read" a verb of all kinds. With an environment it means the
 // permission there, without one everywhere.
 func matches(pattern, permission string) bool {
-	if pattern == "*" || pattern == permission {
+	if pattern == permission {
 		return true
 	}
 	pattern, only := SplitEnvironment(pattern)
@@ -101,11 +107,13 @@ func touches(pattern, permission string) bool {
 
 // covers is matches for names without an environment.
 func covers(pattern, permission string) bool {
-	if pattern == "*" || pattern == permission {
+	if pattern == permission || pattern == "*" && !strings.HasPrefix(permission, Platform+":") {
 		return true
 	}
 	kind, verb, _ := strings.Cut(pattern, ":")
 	switch {
+	case strings.HasPrefix(permission, Platform+":"):
+		return verb == "*" && kind == Platform
 	case verb == "*":
 		return kind == "*" || strings.HasPrefix(permission, kind+":")
 	case kind == "*":

@@ -10,6 +10,10 @@ const Consumer = "consumer"
 // ProjectOwner is the id of the role of those who own a project.
 const ProjectOwner = "project-owner"
 
+// PlatformAdministrator is the id of the role of those who look after all
+// organizations. It is given in the first organization only.
+const PlatformAdministrator = "platform-administrator"
+
 // Role is a named list of permissions.
 type Role struct {
 	// ID of a built-in role is its name.
@@ -66,16 +70,24 @@ func BuiltIn() []Role {
 func administrator() []string {
 	out := []string{"organization:read", "organization:update"}
 	for _, k := range kinds {
-		if k.name != "organization" {
+		if k.name != "organization" && k.name != Platform {
 			out = append(out, k.name+":*")
 		}
 	}
 	return out
 }
 
-// BuiltInByName returns a built-in role.
+// OfPlatform returns the roles that the first organization has beside those.
+func OfPlatform() []Role {
+	return []Role{{
+		ID: PlatformAdministrator, Name: PlatformAdministrator, Title: "Platform administrator",
+		Description: "Makes, renames and suspends organizations; has no rights in them. Only in the first organization.", Permissions: []string{Platform + ":*"},
+	}}
+}
+
+// BuiltInByName returns a built-in role, those of the platform too.
 func BuiltInByName(name string) (Role, bool) {
-	for _, r := range BuiltIn() {
+	for _, r := range append(BuiltIn(), OfPlatform()...) {
 		if r.Name == name {
 			return r, true
 		}

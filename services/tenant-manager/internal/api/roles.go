@@ -34,6 +34,15 @@ func (h *Handlers) ListRoles(ctx context.Context, r ListRolesRequestObject) (Lis
 		for _, b := range access.BuiltIn() {
 			out.Items = append(out.Items, builtInRole(b))
 		}
+		first, err := h.store.First(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if first == caller(ctx).Organization {
+			for _, b := range access.OfPlatform() {
+				out.Items = append(out.Items, builtInRole(b))
+			}
+		}
 	}
 	for _, row := range page.Items {
 		out.Items = append(out.Items, roleOf(row))

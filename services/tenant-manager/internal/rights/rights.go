@@ -68,7 +68,7 @@ func Roles(ctx context.Context, o *store.Org) (map[string]access.Role, error) {
 		return nil, err
 	}
 	out := make(map[string]access.Role, len(custom)+8)
-	for _, r := range access.BuiltIn() {
+	for _, r := range append(access.BuiltIn(), access.OfPlatform()...) {
 		out[r.ID] = r
 	}
 	for _, r := range custom {
