@@ -93,18 +93,21 @@ func (h *Handlers) GetPlatformOrganization(ctx context.Context, r GetPlatformOrg
 	return GetPlatformOrganization200JSONResponse{Body: out, Headers: GetPlatformOrganization200ResponseHeaders{ETag: etag(o.Version)}}, err
 }
 
+// platformActor is who acts, as the trails of other organizations say it: who it
+// was is in the platform's own.
+var platformActor = audit.Actor{Kind: "platform", Name: "Platform administrator"}
+
 // recordBoth puts an entry into the trail of an organization, and of the
 // platform's.
 func (h *Handlers) recordBoth(ctx context.Context, tx *store.Tx, action string, o store.Organization, before, after any) error {
-	for _, trail := range []string{o.ID, caller(ctx).Organization} {
-		err := h.kit.Audit(ctx, tx.DB(), service.Entry{
-			Action: action, Target: audit.Target{Kind: "organization", ID: o.ID, Name: o.Name}, Before: before, After: after, Organization: trail,
-		})
-		if err != nil || trail == caller(ctx).Organization {
-			return err
-		}
+	entry := service.Entry{
+		Action: action, Target: audit.Target{Kind: "organization", ID: o.ID, Name: o.Name}, Before: before, After: after, Organization: caller(ctx).Organization,
 	}
-	return nil
+	if err := h.kit.Audit(ctx, tx.DB(), entry); err != nil || o.ID == caller(ctx).Organization {
+		return err
+	}
+	entry.Organization, entry.Actor = o.ID, platformActor
+	return h.kit.Audit(ctx, tx.DB(), entry)
 }
 
 // CreateOrganization makes an organization, and invites its owner.
@@ -114,7 +117,7 @@ func (h *Handlers) CreateOrganization(ctx context.Context, r CreateOrganizationR
 		return nil, err
 	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createOrganization", r.Body, func(mine *store.Tx) (PlatformOrganizationCreated, error) {
-		tx := h.store.In(mine.DB(), store.NewID(), caller(ctx).Subject)
+		tx := h.store.In(mine.DB(), store.NewID(), "")
 		o, err := tx.CreateOrganization(ctx, r.Body.Slug, strings.TrimSpace(r.Body.Name))
 		if errors.Is(err, db.ErrDuplicate) {
 			return PlatformOrganizationCreated{}, problem.New(problem.CodeConflict, "there is an organization %s already", r.Body.Slug)
@@ -161,7 +164,7 @@ func (h *Handlers) UpdatePlatformOrganization(ctx context.Context, r UpdatePlatf
 		return nil, err
 	}
 	var o store.Organization
-	err = h.store.Tx(ctx, r.Id, caller(ctx).Subject, func(tx *store.Tx) error {
+	err = h.store.Tx(ctx, r.Id, "", func(tx *store.Tx) error {
 		var err error
 		if o, err = tx.Organization(ctx); err != nil {
 			return err
