@@ -247,6 +247,7 @@ export default {
     withdrawn: 'The request is withdrawn',
     decision: 'Decision',
     by: 'by {name}',
+    minutes: '{n} minutes',
     emptyTitle: 'No requests',
     emptyText: 'Nobody asks for a role.',
     states: { pending: 'Pending', approved: 'Approved', denied: 'Denied', withdrawn: 'Withdrawn' },
