@@ -106,26 +106,8 @@ var foreignBodies = map[string]struct {
 	"updateAuditReceiver":       {body: `{"name":"x","kind":"syslog","address":"udp://127.0.0.1:9"}`},
 	"setAuditRetention":         {`{"days":90}`, 200},
 	"changePassword":            {`{"current":"not the right one","new":"{good}!"}`, 422},
-	"createServiceAccountToken":  {body: `{"name":"x"}`},
-	"createGrant":                {`{"principal":"{ownerId}","role":"viewer"}`, 422},
-	"checkAccess":                {`{"principal":"{ownerId}","permission":"api:read"}`, 404},
 	"createOrganization":         {body: `{"slug":"third","name":"Third","ownerEmail":"x@example.com"}`},
 	"updatePlatformOrganization": {body: `{"suspended":true}`},
-	"whoCan":                     {`{"permission":"api:read"}`, 200},
-	"createAccessRequest":        {`{"role":"{role}","reason":"x"}`, 422},
-	"approveAccessRequest":       {body: `{}`},
-	"denyAccessRequest":          {body: `{}`},
-	"setBoundary":                {body: `{"role":"viewer"}`},
-	"createGroup":                {`{"name":"Staff"}`, 201},
-	"updateGroup":                {body: `{"name":"x"}`},
-	"addGroupMember":             {body: `{"member":"{account}"}`},
-	"createInvitation":           {`{"email":"x@example.com","roles":[{"role":"{role}"}]}`, 422},
-	"createRole":                 {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization
-	"createServiceAccount":       {`{"name":"CI"}`, 201},
-	"updateMe":                   {`{"name":"Stranger"}`, 200},
-	"updateOrganization":         {`{"name":"Second"}`, 200},
-	"completeSetup":              {`{"organizationName":"A","name":"A","email":"a@example.com","password":"{good}"}`, 409},
-	"changePassword":             {`{"current":"not the right one","new":"{good}!"}`, 422},
 }
 
 // Every operation, called by the owner of another organization: what is not
