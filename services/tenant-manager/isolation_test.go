@@ -42,8 +42,7 @@ func newTwo(t *testing.T) *two {
 	})
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver"} {
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "group", "request"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "group", "request"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -85,27 +84,27 @@ var foreignBodies = map[string]struct {
 	want int
 }{
 	"updateUser": {body: `{"status":"disabled"}`}, "updateRole": {body: `{"title":"x"}`}, "updateServiceAccount": {body: `{"name":"x"}`},
-	"createServiceAccountToken": {body: `{"name":"x"}`},
-	"createGrant":               {`{"principal":"{ownerId}","role":"viewer"}`, 422},
-	"checkAccess":               {`{"principal":"{ownerId}","permission":"api:read"}`, 404},
-	"whoCan":                    {`{"permission":"api:read"}`, 200},
-	"createAccessRequest":       {`{"role":"{role}","reason":"x"}`, 422},
-	"approveAccessRequest":      {body: `{}`},
-	"denyAccessRequest":         {body: `{}`},
-	"setBoundary":               {body: `{"role":"viewer"}`},
-	"createGroup":               {`{"name":"Staff"}`, 201},
-	"updateGroup":               {body: `{"name":"x"}`},
-	"addGroupMember":            {body: `{"member":"{account}"}`},
-	"createInvitation":          {`{"email":"x@example.com","roles":[{"role":"{role}"}]}`, 422},
-	"createRole":                {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization
-	"createServiceAccount":      {`{"name":"CI"}`, 201},
-	"updateMe":                  {`{"name":"Stranger"}`, 200},
-	"updateOrganization":        {`{"name":"Second"}`, 200},
-	"completeSetup":             {`{"organizationName":"A","name":"A","email":"a@example.com","password":"{good}"}`, 409},
-	"createAuditReceiver":       {`{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`, 201},
-	"updateAuditReceiver":       {body: `{"name":"x","kind":"syslog","address":"udp://127.0.0.1:9"}`},
-	"setAuditRetention":         {`{"days":90}`, 200},
-	"changePassword":            {`{"current":"not the right one","new":"{good}!"}`, 422},
+	"createServiceAccountToken":  {body: `{"name":"x"}`},
+	"createGrant":                {`{"principal":"{ownerId}","role":"viewer"}`, 422},
+	"checkAccess":                {`{"principal":"{ownerId}","permission":"api:read"}`, 404},
+	"whoCan":                     {`{"permission":"api:read"}`, 200},
+	"createAccessRequest":        {`{"role":"{role}","reason":"x"}`, 422},
+	"approveAccessRequest":       {body: `{}`},
+	"denyAccessRequest":          {body: `{}`},
+	"setBoundary":                {body: `{"role":"viewer"}`},
+	"createGroup":                {`{"name":"Staff"}`, 201},
+	"updateGroup":                {body: `{"name":"x"}`},
+	"addGroupMember":             {body: `{"member":"{account}"}`},
+	"createInvitation":           {`{"email":"x@example.com","roles":[{"role":"{role}"}]}`, 422},
+	"createRole":                 {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization
+	"createServiceAccount":       {`{"name":"CI"}`, 201},
+	"updateMe":                   {`{"name":"Stranger"}`, 200},
+	"updateOrganization":         {`{"name":"Second"}`, 200},
+	"completeSetup":              {`{"organizationName":"A","name":"A","email":"a@example.com","password":"{good}"}`, 409},
+	"createAuditReceiver":        {`{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`, 201},
+	"updateAuditReceiver":        {body: `{"name":"x","kind":"syslog","address":"udp://127.0.0.1:9"}`},
+	"setAuditRetention":          {`{"days":90}`, 200},
+	"changePassword":             {`{"current":"not the right one","new":"{good}!"}`, 422},
 	"createOrganization":         {body: `{"slug":"third","name":"Third","ownerEmail":"x@example.com"}`},
 	"updatePlatformOrganization": {body: `{"suspended":true}`},
 }
