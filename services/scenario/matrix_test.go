@@ -202,6 +202,7 @@ func (m *matrix) make(project string) {
 	m.made("owner", "PUT", "tenant-manager", "/boundaries/"+account, `{"role":"viewer"}`, "role")
 	owner("tenant-manager", "/access/requests", `{"role":"viewer","reason":"to see"}`)
 	owner("tenant-manager", "/invitations", `{"email":"later@first.example","roles":[{"role":"viewer"}]}`)
+	owner("tenant-manager", "/audit/receivers", `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`)
 	user := m.made("owner", "GET", "tenant-manager", "/me", "", "user/id")
 	application := owner("devportal-backend", "/applications", `{"name":"Matrix"}`)
 	m.ids = map[string]string{
