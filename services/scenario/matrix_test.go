@@ -35,8 +35,17 @@ const (
 // cast are those who call, in the order of the columns; a role of a project is
 // given in the project alone.
 var cast = []struct{ name, role string }{
-	{"owner", "owner"}, {"administrator", "administrator"}, {"auditor", "auditor"}, {"project-owner", "project-owner"},
-	{"publisher", "publisher"}, {"operator", "operator"}, {"viewer", "viewer"}, {"consumer", "consumer"}, {"none", ""}, {"stranger", ""}, {"nobody", ""},
+	{"owner", "owner"},
+	{"administrator", "administrator"},
+	{"auditor", "auditor"},
+	{"project-owner", "project-owner"},
+	{"publisher", "publisher"},
+	{"operator", "operator"},
+	{"viewer", "viewer"},
+	{"consumer", "consumer"},
+	{"none", ""},
+	{"stranger", ""},
+	{"nobody", ""},
 }
 
 var ofProject = map[string]bool{"project-owner": true, "publisher": true}
