@@ -53,7 +53,7 @@ type key struct{ organization, subject, session string }
 
 // entry is what is known of one session. It does not change.
 type entry struct {
-	grants []grant
+	rights *rights
 	ended  error // why the caller is refused, whatever it wants
 	at     time.Time
 	epoch  uint64
@@ -108,20 +108,20 @@ func (a *Access) Missed() {
 	a.asked = time.Time{}
 }
 
-func (a *Access) allow(ctx context.Context, p *Principal, permission string, s Scope) (Decision, error) {
+func (a *Access) allow(ctx context.Context, p *Principal, permission string, s *Scope) (Decision, error) {
 	e, err := a.load(ctx, p)
 	if err != nil {
 		return Decision{}, err
 	}
-	return decide(e.grants, permission, s, a.now()), nil
+	return e.rights.decide(permission, s, a.now()), nil
 }
 
-func (a *Access) scopes(ctx context.Context, p *Principal, permission string) ([]Scope, error) {
+func (a *Access) reach(ctx context.Context, p *Principal, permission string) (Reach, error) {
 	e, err := a.load(ctx, p)
 	if err != nil {
-		return nil, err
+		return Reach{}, err
 	}
-	return scopesOf(e.grants, permission, a.now()), nil
+	return e.rights.reach(permission, a.now()), nil
 }
 
 // load returns what is known of a caller. The error is a problem: 401 where the
@@ -201,7 +201,7 @@ func (a *Access) ask(ctx context.Context, k key) (*entry, error) {
 		case a.isRevoked(k.session, asked), !rep.Active:
 			e.ended = errEnded()
 		default:
-			e.grants = compile(rep.Grants)
+			e.rights = compile(&rep)
 		}
 		if len(a.entries) >= most {
 			a.clean()

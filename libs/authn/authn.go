@@ -79,7 +79,7 @@ func Allow(ctx context.Context, permission string, s Scope) (Decision, error) {
 	if id == nil {
 		return Decision{}, Missing()
 	}
-	return id.access.allow(ctx, &id.principal, permission, s)
+	return id.access.allow(ctx, &id.principal, permission, &s)
 }
 
 // Require returns nil where the caller has a permission in a scope, else a
@@ -87,30 +87,47 @@ func Allow(ctx context.Context, permission string, s Scope) (Decision, error) {
 // [Allow].
 func Require(ctx context.Context, permission string, s Scope) error {
 	d, err := Allow(ctx, permission, s)
-	if err != nil || d.Allowed {
+	switch {
+	case err != nil || d.Allowed:
 		return err
+	case d.DeniedBy != "":
+		return problem.New(problem.CodeAccessDenied, "the permission %s %s is denied to you by the role %s, which wins over others: ask an administrator of %s to take that away", permission, s.in(), d.DeniedBy, s.who())
+	case d.Boundary != "":
+		return problem.New(problem.CodeAccessDenied, "the permission %s %s is outside your boundary, the role %s: ask an administrator of the organization for a wider one", permission, s.in(), d.Boundary)
 	}
 	return Denied(permission, s)
 }
 
 // RequireAnywhere returns nil where the caller has a permission in some scope.
-// What it may touch must then be narrowed by [Scopes] or [Require].
+// What it may touch must then be narrowed by [Reaches], [Scopes] or [Require].
 func RequireAnywhere(ctx context.Context, permission string) error {
-	scopes, err := Scopes(ctx, permission)
-	if err != nil || len(scopes) > 0 {
+	r, err := Reaches(ctx, permission)
+	if err != nil || len(r.In) > 0 {
+		return err
+	}
+	if err := Require(ctx, permission, Scope{}); err != nil { // it says why
 		return err
 	}
 	return Denied(permission, Scope{})
 }
 
-// Scopes returns where the caller has a permission: one empty scope where it has
-// it everywhere, none where nowhere. Lists are filtered by it.
-func Scopes(ctx context.Context, permission string) ([]Scope, error) {
+// Reaches returns where the caller has a permission, with the exceptions. Lists
+// are filtered by it.
+func Reaches(ctx context.Context, permission string) (Reach, error) {
 	id, _ := ctx.Value(identityKey{}).(*identity)
 	if id == nil {
-		return nil, Missing()
+		return Reach{}, Missing()
 	}
-	return id.access.scopes(ctx, &id.principal, permission)
+	return id.access.reach(ctx, &id.principal, permission)
+}
+
+// Scopes returns where the caller has a permission: one empty scope where it has
+// it everywhere, none where nowhere. It is for lists that cannot be filtered by
+// all that [Reaches] says: it leaves out scopes in a part of which the permission
+// is denied, and environments that are known by their slug only.
+func Scopes(ctx context.Context, permission string) ([]Scope, error) {
+	r, err := Reaches(ctx, permission)
+	return r.scopes(), err
 }
 
 // CheckSession returns nil where the caller's session has not ended, else the

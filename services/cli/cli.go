@@ -97,7 +97,8 @@ func New(o Options) *cobra.Command {
 	f.StringVar(&a.profile, "profile", "", "which of several sessions to use (GATEHOUSE_PROFILE)")
 	root.AddCommand(
 		a.login(), a.logout(), a.whoami(), a.setup(), a.quickstart(), a.apis(), a.plans(), a.applications(), a.subscribe(),
-		a.keys(), a.usage(), a.explain(), a.gateways(), a.users(), a.audit(), version(),
+		a.keys(), a.usage(), a.explain(), a.gateways(), a.users(),
+		a.access(), a.groups(), a.roles(), a.grants(), a.organizations(), a.audit(), version(),
 	)
 	root.AddCommand(o.Extra...)
 	return root

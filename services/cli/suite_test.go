@@ -171,3 +171,56 @@ func TestTheMainJobFromATerminal(t *testing.T) {
 	s.do(0, "logout")
 	s.do(3, "whoami")
 }
+
+// Groups, roles and who may do what, from a terminal.
+func TestAccessFromATerminal(t *testing.T) {
+	t.Parallel()
+	s := startSuite(t)
+	s.do(0, "login", "--ready-file", s.ready)
+	s.env["GATEHOUSE_PASSWORD"] = "correct horse battery staple 7"
+	s.do(0, "setup", "--email", "olga@example.com", "--name", "Olga", "--organization", "Acme")
+
+	s.do(0, "group", "create", "Staff", "--description", "All of us")
+	s.do(0, "group", "create", "Team")
+	s.do(0, "group", "add", "Staff", "Team")
+	_, errs := s.do(1, "group", "add", "Team", "Staff")
+	require.Contains(t, errs, "cannot be in itself")
+	out, _ := s.do(0, "group", "list")
+	require.Regexp(t, `(?m)^Staff +\S+ +1 +All of us$`, out)
+	s.do(0, "role", "create", "shipper", "api:read", "deployment:deploy:dev")
+	_, errs = s.do(1, "role", "create", "flyer", "api:fly")
+	require.Contains(t, errs, "/permissions/0: ")
+	out, _ = s.do(0, "role", "list")
+	require.Regexp(t, `(?m)^shipper +custom +2`, out)
+
+	s.do(0, "grant", "create", "Staff", "shipper", "--env", "dev", "--for", "48h")
+	s.do(0, "grant", "create", "Team", "viewer", "--deny")
+	out, _ = s.do(0, "grant", "list")
+	require.Regexp(t, `(?m)^Team +deny +viewer +everywhere`, out)
+	require.Regexp(t, `(?m)^Staff +allow +shipper +environment `, out)
+	var grants []struct{ ID, RoleName string }
+	s.json(&grants, "grant", "list", "--role", "viewer")
+	s.do(0, "grant", "delete", grants[0].ID)
+
+	out, _ = s.do(0, "access", "check", "olga@example.com", "deployment:deploy", "--env", "dev")
+	require.Contains(t, out, "Yes.")
+	out, _ = s.do(0, "access", "check", "Staff", "deployment:deploy:prd")
+	require.Contains(t, out, "No.\n  not-in-role: ")
+	out, _ = s.do(0, "access", "who", "api:delete")
+	require.Contains(t, out, "Olga")
+	out, _ = s.do(0, "access", "explain")
+	require.Contains(t, out, "platform-administrator")
+	s.do(0, "access", "explain", "Staff")
+	s.do(2, "access", "request", "viewer")
+	out, _ = s.do(0, "access", "request", "viewer", "--reason", "to see", "--for", "8h")
+	require.Contains(t, out, "who may give it decides")
+
+	out, _ = s.do(0, "organization", "create", "other", "--name", "Other", "--owner", "bo@example.com")
+	require.Contains(t, out, "/invite#token=")
+	out, _ = s.do(0, "organization", "suspend", "other")
+	require.Contains(t, out, "Other is suspended.")
+	out, _ = s.do(0, "organization", "list")
+	require.Regexp(t, `(?m)^other +Other +suspended`, out)
+	s.do(0, "organization", "resume", "other")
+	s.do(0, "group", "remove", "Staff", "Team")
+}

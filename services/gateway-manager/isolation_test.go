@@ -183,4 +183,27 @@ func TestRolesInAProject(t *testing.T) {
 	w.get(operator, "/environments/"+dev).ok(404)
 	w.send(http.MethodPost, operator, "/gateway-groups", object{"slug": "s", "name": "S", "environment": dev}).ok(403)
 	w.send(http.MethodPost, operator, "/gateway-groups", object{"slug": "s", "name": "S", "environment": stg}).ok(201)
+
+	// Permissions that name an environment are for this one; what is denied is
+	// neither shown nor done.
+	byName := w.tenants.User(t, "one", "by-name")
+	w.tenants.Hold(t, "one", "by-name", tenant.Granted{
+		Grants: []tenant.Grant{{Role: "ships", Permissions: []string{"project:read", "api:*", "environment:read:stg", "environment:update:stg"}}},
+		Denies: []tenant.Grant{{Role: "no-other", Project: other, Permissions: []string{"api:*", "project:*"}}},
+	})
+	require.Len(t, w.get(byName, "/environments").ok(200).list(), 1)
+	w.get(byName, "/environments/"+dev).ok(404)
+	w.send(http.MethodPatch, byName, "/environments/"+stg, object{"name": "Staging"}, "If-Match", "*").ok(200)
+	w.send(http.MethodPatch, byName, "/environments/"+dev, object{"name": "x"}, "If-Match", "*").ok(403)
+	require.Len(t, w.get(byName, "/apis").ok(200).list(), 1)
+	require.Len(t, w.get(byName, "/projects").ok(200).list(), 1)
+	w.get(byName, "/apis/"+hidden).ok(404)
+	w.tenants.Hold(t, "one", "by-name", tenant.Granted{
+		Grants: []tenant.Grant{{Role: "ships", Permissions: []string{"api:*", "environment:read", "deployment:read", "deployment:deploy:dev"}}},
+		Denies: []tenant.Grant{{Role: "not-dev", Permissions: []string{"deployment:read:dev"}}},
+	})
+	w.deploy(byName, api, object{"environment": stg}).ok(403)
+	w.deploy(byName, api, object{"environment": dev}).ok(202)
+	w.get(byName, "/deployments/"+d).ok(404)
+	require.Empty(t, w.get(byName, "/deployments").ok(200).list())
 }

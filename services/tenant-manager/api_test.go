@@ -82,7 +82,7 @@ func newScenario(t *testing.T) *scenario {
 	s := &scenario{w: w, vars: map[string]string{"owner": w.setUp(t), "good": goodWord}}
 	me := w.call(t, s.vars["owner"], "GET", "/me", "")
 	s.vars["ownerId"], s.vars["org"] = me.text(t, "user/id"), me.text(t, "organization/id")
-	w.expect(t, "set-up", "organization-changed created by 0", "access-changed", "user.signed-in", "organization-changed", "organization.updated", "user.set-up")
+	w.expect(t, "set-up", "organization-changed created by 0", "access-changed", "access-changed", "user.signed-in", "organization-changed", "organization.updated", "user.set-up")
 	return s
 }
 

@@ -16,7 +16,7 @@ import (
 func TestTheFirstRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.expect(t, "the first start", "organization-changed created by 0", "access-changed")
+	w.expect(t, "the first start", "organization-changed created by 0", "access-changed", "access-changed")
 	require.Len(t, w.code, 43)
 	require.Equal(t, 1, strings.Count(w.logged(), "sign in once with http://apim-admin.test/setup#code="+w.code))
 	require.JSONEq(t, `{"required":true}`, w.call(t, "", "GET", "/setup", "").body)

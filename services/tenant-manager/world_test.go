@@ -185,7 +185,11 @@ func (w *world) listen(t testing.TB) {
 	})
 	run(func(up func()) error {
 		return bus.Listen(ctx, w.other, func(_ context.Context, e tenant.OrganizationChanged) {
-			if e.Created {
+			switch {
+			case e.Created && e.CreatedBy == "":
+				note("organization-changed created by nobody")
+				return
+			case e.Created:
 				note("organization-changed created by " + e.CreatedBy[:1])
 				return
 			}

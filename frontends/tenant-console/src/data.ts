@@ -11,6 +11,11 @@ export type Invitation = TenantSchemas['Invitation']
 export type ServiceAccount = TenantSchemas['ServiceAccount']
 export type AuditEntry = TenantSchemas['AuditEntry']
 export type Session = TenantSchemas['Session']
+export type Group = TenantSchemas['Group']
+export type GroupMember = TenantSchemas['GroupMember']
+export type AccessRequest = TenantSchemas['AccessRequest']
+export type PlatformOrganization = TenantSchemas['PlatformOrganization']
+export type PrincipalKind = TenantSchemas['PrincipalKind']
 
 /** Where a grant holds; nothing is everywhere. */
 export interface Scope {
@@ -82,9 +87,22 @@ export function usePlaces() {
   }
 }
 
-/** Whether a pattern such as "*:read" covers a permission. */
+/** Where the page of a user, service account or group is. */
+export function pageOf(principal: { kind: PrincipalKind; id: string }): string {
+  return `/${{ user: 'users', 'service-account': 'service-accounts', group: 'groups' }[principal.kind]}/${principal.id}`
+}
+
+export const ICONS: Record<PrincipalKind, string> = { user: 'i-lucide-user', 'service-account': 'i-lucide-bot', group: 'i-lucide-users-round' }
+
+/** Whether a permission names an environment, such as "deployment:deploy:prd". */
+export function isOfEnvironment(permission: string): boolean {
+  return permission.split(':').length > 2
+}
+
+/** Whether a pattern such as "*:read" covers a permission in every environment. */
 export function covers(pattern: string, permission: string): boolean {
   const [kind, verb] = permission.split(':')
+  if (kind === 'platform') return pattern === permission || pattern === 'platform:*' // apart from all others
   return pattern === '*' || pattern === permission || pattern === `${kind}:*` || pattern === `*:${verb}`
 }
 
@@ -110,7 +128,8 @@ export const VERBS = ['read', 'create', 'update', 'delete', 'deploy', 'approve']
 
 /** The shortest list of patterns for what is chosen: "*", "api:*", "api:read". */
 export function shorten(chosen: ReadonlySet<string>, permissions: readonly Permission[]): string[] {
-  if (permissions.length > 0 && permissions.every((p) => chosen.has(p.name))) return ['*']
+  const own = permissions.filter((p) => p.kind !== 'platform')
+  if (own.length > 0 && own.every((p) => chosen.has(p.name)) && own.length === chosen.size) return ['*']
   return byKind(permissions).flatMap((row) => {
     const held = row.verbs.filter((v) => chosen.has(`${row.kind}:${v}`))
     return row.verbs.length > 1 && held.length === row.verbs.length ? [`${row.kind}:*`] : held.map((v) => `${row.kind}:${v}`)

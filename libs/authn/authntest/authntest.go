@@ -28,7 +28,7 @@ type Tenants struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	grants  map[[2]string][]tenant.Grant // by organization and subject
+	held    map[[2]string]tenant.Granted // by organization and subject
 	blocked map[[2]string]bool
 	revoked map[string]bool
 	away    error
@@ -44,7 +44,7 @@ func New(t testing.TB) *Tenants {
 	require.NoError(t, err)
 	return &Tenants{
 		kid: "test-" + rand.Text()[:6], key: key, now: time.Now,
-		grants: map[[2]string][]tenant.Grant{}, blocked: map[[2]string]bool{}, revoked: map[string]bool{},
+		held: map[[2]string]tenant.Granted{}, blocked: map[[2]string]bool{}, revoked: map[string]bool{},
 	}
 }
 
@@ -78,7 +78,9 @@ func (s *Tenants) Grants(_ context.Context, ask tenant.Grants) (tenant.Granted, 
 		return tenant.Granted{}, s.away
 	}
 	who := [2]string{ask.Organization, ask.Principal}
-	return tenant.Granted{Active: !s.blocked[who] && !s.revoked[ask.Session], Grants: s.grants[who]}, nil
+	out := s.held[who]
+	out.Active = !s.blocked[who] && !s.revoked[ask.Session]
+	return out, nil
 }
 
 // Asked returns how often grants were asked for.
@@ -116,8 +118,14 @@ func (s *Tenants) Rotate(t testing.TB) {
 // says so there.
 func (s *Tenants) Grant(t testing.TB, organization, subject string, grants ...tenant.Grant) {
 	t.Helper()
+	s.Hold(t, organization, subject, tenant.Granted{Grants: grants})
+}
+
+// Hold is as Grant, with what is denied, and boundaries.
+func (s *Tenants) Hold(t testing.TB, organization, subject string, held tenant.Granted) {
+	t.Helper()
 	s.mu.Lock()
-	s.grants[[2]string{organization, subject}] = grants
+	s.held[[2]string{organization, subject}] = held
 	s.mu.Unlock()
 	s.publish(t, tenant.AccessChanged{Organization: organization, Principal: subject})
 }

@@ -39,15 +39,27 @@ type Grants struct {
 // Granted is the answer to Grants.
 type Granted struct {
 	// Active is false where the user is disabled or gone, or the session ended.
-	Active bool    `json:"active"`
+	Active bool `json:"active"`
+	// Grants are what is allowed, those of the groups that somebody is in among
+	// them.
 	Grants []Grant `json:"grants"`
+	// Denies are what is forbidden: they win over every grant.
+	Denies []Grant `json:"denies,omitempty"`
+	// Boundaries bound it: what is outside one of them is not allowed.
+	Boundaries []Boundary `json:"boundaries,omitempty"`
+}
+
+// Boundary is a role that somebody can never exceed, resolved to its permissions.
+type Boundary struct {
+	Role        string   `json:"role"`
+	Permissions []string `json:"permissions"`
 }
 
 // Grant is a role that somebody has at a scope, resolved to its permissions.
 type Grant struct {
 	Role string `json:"role"`
 	// Permissions are names such as "api:update". "api:*" are all on APIs, "*" is
-	// everything.
+	// everything. "deployment:deploy:prd" is that in the environment of the slug.
 	Permissions []string `json:"permissions"`
 	// Project, API and Environment narrow it, by id; "" = all.
 	Project     string `json:"project,omitempty"`

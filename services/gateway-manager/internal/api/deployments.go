@@ -88,7 +88,7 @@ func (h *Handlers) DeployApi(ctx context.Context, r DeployApiRequestObject) (Dep
 	if err != nil {
 		return nil, missing(err, "/environment", "there is no such environment")
 	}
-	if err := authn.Require(ctx, "deployment:deploy", authn.Scope{Project: a.ProjectID, API: a.ID, Environment: env.ID}); err != nil {
+	if err := authn.Require(ctx, "deployment:deploy", authn.Scope{Project: a.ProjectID, API: a.ID, Environment: env.ID, EnvironmentSlug: env.Slug}); err != nil {
 		return nil, err
 	}
 	var p *prepared
@@ -191,7 +191,7 @@ func (h *Handlers) UndeployApi(ctx context.Context, r UndeployApiRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "deployment:deploy", authn.Scope{Project: a.ProjectID, API: a.ID, Environment: env.ID}); err != nil {
+	if err := authn.Require(ctx, "deployment:deploy", authn.Scope{Project: a.ProjectID, API: a.ID, Environment: env.ID, EnvironmentSlug: env.Slug}); err != nil {
 		return nil, err
 	}
 	var out Deployment
@@ -238,7 +238,7 @@ func (h *Handlers) GetDeployment(ctx context.Context, r GetDeploymentRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "deployment:read", authn.Scope{Project: d.ProjectID, API: d.APIID, Environment: d.EnvironmentID}); err != nil {
+	if err := requireIn(ctx, c.Org, "deployment:read", authn.Scope{Project: d.ProjectID, API: d.APIID, Environment: d.EnvironmentID}); err != nil {
 		if problem.Is(err, problem.CodeAccessDenied) {
 			err = hidden(err)
 		}

@@ -35,7 +35,7 @@ func (h *Handlers) ListEnvironments(ctx context.Context, r ListEnvironmentsReque
 	if err != nil {
 		return nil, err
 	}
-	limited, err := environments(ctx, "environment:read")
+	limited, err := environments(ctx, c.Org, "environment:read")
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (h *Handlers) environment(ctx context.Context, c caller, id string) (store.
 	if err != nil {
 		return e, err
 	}
-	return e, inEnvironment(ctx, "environment:read", e.ID)
+	return e, inEnvironment(ctx, c.Org, "environment:read", e.ID)
 }
 
 // GetEnvironment reads an environment.
@@ -112,7 +112,7 @@ func (h *Handlers) UpdateEnvironment(ctx context.Context, r UpdateEnvironmentReq
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "environment:update", authn.Scope{Environment: e.ID}); err != nil {
+	if err := authn.Require(ctx, "environment:update", authn.Scope{Environment: e.ID, EnvironmentSlug: e.Slug}); err != nil {
 		return nil, err
 	}
 	version, err := httpx.IfMatch(get(r.Params.IfMatch))
@@ -145,7 +145,7 @@ func (h *Handlers) DeleteEnvironment(ctx context.Context, r DeleteEnvironmentReq
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "environment:delete", authn.Scope{Environment: e.ID}); err != nil {
+	if err := authn.Require(ctx, "environment:delete", authn.Scope{Environment: e.ID, EnvironmentSlug: e.Slug}); err != nil {
 		return nil, err
 	}
 	version, err := httpx.IfMatch(get(r.Params.IfMatch))

@@ -63,7 +63,7 @@ func (h *Handlers) ListGateways(ctx context.Context, r ListGatewaysRequestObject
 	if err != nil {
 		return nil, err
 	}
-	limited, err := environments(ctx, "gateway:read")
+	limited, err := environments(ctx, c.Org, "gateway:read")
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (h *Handlers) ListGateways(ctx context.Context, r ListGatewaysRequestObject
 	if only := get(r.Params.Group); only != "" {
 		g, err := c.Group(ctx, only)
 		if err == nil {
-			err = inEnvironment(ctx, "gateway:read", g.EnvironmentID)
+			err = inEnvironment(ctx, c.Org, "gateway:read", g.EnvironmentID)
 		}
 		if err != nil && !isNotFound(err) {
 			return nil, err
@@ -118,7 +118,7 @@ func (h *Handlers) GetGateway(ctx context.Context, r GetGatewayRequestObject) (G
 	if err != nil {
 		return nil, err
 	}
-	if err := inEnvironment(ctx, "gateway:read", out[0].Environment); err != nil {
+	if err := inEnvironment(ctx, c.Org, "gateway:read", out[0].Environment); err != nil {
 		return nil, err
 	}
 	return GetGateway200JSONResponse(out[0]), nil
@@ -138,7 +138,7 @@ func (h *Handlers) DeleteGateway(ctx context.Context, r DeleteGatewayRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "gateway:delete", authn.Scope{Environment: g.EnvironmentID}); err != nil {
+	if err := requireIn(ctx, c.Org, "gateway:delete", authn.Scope{Environment: g.EnvironmentID}); err != nil {
 		return nil, err
 	}
 	if s := gw.State(h.Now()); s == store.Healthy || s == store.Stale {

@@ -80,7 +80,7 @@ func (h *Handlers) ListGatewayGroups(ctx context.Context, r ListGatewayGroupsReq
 	if err != nil {
 		return nil, err
 	}
-	limited, err := environments(ctx, "gateway-group:read")
+	limited, err := environments(ctx, c.Org, "gateway-group:read")
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (h *Handlers) CreateGatewayGroup(ctx context.Context, r CreateGatewayGroupR
 	if err != nil {
 		return nil, missing(err, "/environment", "there is no such environment")
 	}
-	if err := authn.Require(ctx, "gateway-group:create", authn.Scope{Environment: env.ID}); err != nil {
+	if err := authn.Require(ctx, "gateway-group:create", authn.Scope{Environment: env.ID, EnvironmentSlug: env.Slug}); err != nil {
 		return nil, err
 	}
 	g := store.Group{
@@ -193,7 +193,7 @@ func (h *Handlers) group(ctx context.Context, c caller, id string) (store.Group,
 	if err != nil {
 		return g, err
 	}
-	return g, inEnvironment(ctx, "gateway-group:read", g.EnvironmentID)
+	return g, inEnvironment(ctx, c.Org, "gateway-group:read", g.EnvironmentID)
 }
 
 // GetGatewayGroup reads a gateway group.
@@ -223,7 +223,7 @@ func (h *Handlers) UpdateGatewayGroup(ctx context.Context, r UpdateGatewayGroupR
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "gateway-group:update", authn.Scope{Environment: g.EnvironmentID}); err != nil {
+	if err := requireIn(ctx, c.Org, "gateway-group:update", authn.Scope{Environment: g.EnvironmentID}); err != nil {
 		return nil, err
 	}
 	version, err := httpx.IfMatch(get(r.Params.IfMatch))
@@ -274,7 +274,7 @@ func (h *Handlers) DeleteGatewayGroup(ctx context.Context, r DeleteGatewayGroupR
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "gateway-group:delete", authn.Scope{Environment: g.EnvironmentID}); err != nil {
+	if err := requireIn(ctx, c.Org, "gateway-group:delete", authn.Scope{Environment: g.EnvironmentID}); err != nil {
 		return nil, err
 	}
 	version, err := httpx.IfMatch(get(r.Params.IfMatch))
@@ -334,7 +334,7 @@ func (h *Handlers) CreateJoinToken(ctx context.Context, r CreateJoinTokenRequest
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "gateway-group:update", authn.Scope{Environment: g.EnvironmentID}); err != nil {
+	if err := requireIn(ctx, c.Org, "gateway-group:update", authn.Scope{Environment: g.EnvironmentID}); err != nil {
 		return nil, err
 	}
 	if at := r.Body.ExpiresAt; at != nil && !at.After(h.Now()) {
@@ -368,7 +368,7 @@ func (h *Handlers) DeleteJoinToken(ctx context.Context, r DeleteJoinTokenRequest
 	if err != nil {
 		return nil, err
 	}
-	if err := authn.Require(ctx, "gateway-group:update", authn.Scope{Environment: g.EnvironmentID}); err != nil {
+	if err := requireIn(ctx, c.Org, "gateway-group:update", authn.Scope{Environment: g.EnvironmentID}); err != nil {
 		return nil, err
 	}
 	err = h.change(ctx, func(_ *db.Tx, o *store.Org) (service.Entry, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
@@ -60,18 +61,32 @@ func (h *Handlers) caller(ctx context.Context) (caller, error) {
 	return caller{p, h.Store.For(p.Organization)}, nil
 }
 
-// see returns the projects and APIs in which the caller has a permission.
+// see returns the projects and APIs in which the caller has a permission, and
+// where it is denied.
 func see(ctx context.Context, permission string) (store.Scopes, error) {
-	scopes, err := authn.Scopes(ctx, permission)
+	r, err := authn.Reaches(ctx, permission)
 	var out store.Scopes
-	for _, s := range scopes {
+	for _, s := range r.In {
 		switch {
 		case s == authn.Scope{}:
-			return store.Scopes{All: true}, err
+			out.All = true
+		case s.EnvironmentSlug != "":
 		case s.API != "":
 			out.APIs = append(out.APIs, s.API)
 		case s.Project != "" && s.Environment == "":
 			out.Projects = append(out.Projects, s.Project)
+		}
+	}
+	for _, s := range r.Except {
+		switch {
+		case s.API != "":
+			out.NotAPIs = append(out.NotAPIs, s.API)
+		case s.Project != "":
+			out.NotProjects = append(out.NotProjects, s.Project)
+		case s.Environment != "":
+			out.NotEnvironments = append(out.NotEnvironments, s.Environment)
+		default:
+			out.NotEnvironments = append(out.NotEnvironments, s.EnvironmentSlug)
 		}
 	}
 	return out, err
@@ -79,22 +94,39 @@ func see(ctx context.Context, permission string) (store.Scopes, error) {
 
 // environments returns those to which the caller's permission is limited; nil =
 // it is not.
-func environments(ctx context.Context, permission string) ([]string, error) {
-	scopes, err := authn.Scopes(ctx, permission)
+func environments(ctx context.Context, o *store.Org, permission string) ([]string, error) {
+	r, err := authn.Reaches(ctx, permission)
+	if err != nil {
+		return nil, err
+	}
+	everywhere := slices.ContainsFunc(r.In, func(s authn.Scope) bool { return s.Environment == "" && s.EnvironmentSlug == "" })
+	if everywhere && len(r.Except) == 0 {
+		return nil, nil
+	}
+	all, err := o.AllEnvironments(ctx)
 	list := []string{}
-	for _, s := range scopes {
-		if s.Environment == "" {
-			return nil, err
+	for _, e := range all {
+		if r.Environment(e.ID, e.Slug) {
+			list = append(list, e.ID)
 		}
-		list = append(list, s.Environment)
 	}
 	return list, err
 }
 
+// requireIn is as authn.Require, in an environment that is known by its id.
+func requireIn(ctx context.Context, o *store.Org, permission string, s authn.Scope) error {
+	e, err := o.Environment(ctx, s.Environment)
+	if err != nil && !errors.Is(err, db.ErrNotFound) {
+		return err
+	}
+	s.EnvironmentSlug = e.Slug
+	return authn.Require(ctx, permission, s)
+}
+
 // inEnvironment returns db.ErrNotFound where the caller may not see things of an
 // environment.
-func inEnvironment(ctx context.Context, permission, environment string) error {
-	list, err := environments(ctx, permission)
+func inEnvironment(ctx context.Context, o *store.Org, permission, environment string) error {
+	list, err := environments(ctx, o, permission)
 	if err != nil || list == nil {
 		return err
 	}

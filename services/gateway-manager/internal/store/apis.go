@@ -29,6 +29,7 @@ func (o *Org) APIs(ctx context.Context, f APIFilter, page db.PageRequest) (db.Pa
 	} else if !f.See.All {
 		query = query.Where("project_id IN ? OR id IN ?", append(f.See.Projects, ""), append(f.See.APIs, ""))
 	}
+	query = except(query, f.See, "id")
 	if f.Project != "" {
 		query = query.Where("project_id = ?", f.Project)
 	}

@@ -217,6 +217,20 @@ func (o *Org) Deployments(ctx context.Context, f DeploymentFilter, page db.PageR
 	} else if !f.See.All {
 		query = query.Where("project_id IN ? OR api_id IN ?", append(f.See.Projects, ""), append(f.See.APIs, ""))
 	}
+	query = except(query, f.See, "api_id")
+	if len(f.See.NotEnvironments) > 0 {
+		all, err := o.AllEnvironments(ctx)
+		if err != nil {
+			return db.Page[Deployment]{}, err
+		}
+		in := []string{""}
+		for _, e := range all {
+			if !slices.Contains(f.See.NotEnvironments, e.ID) && !slices.Contains(f.See.NotEnvironments, e.Slug) {
+				in = append(in, e.ID)
+			}
+		}
+		query = query.Where("environment_id IN ?", in)
+	}
 	for _, by := range [][2]string{{"api_id", f.API}, {"environment_id", f.Environment}, {"state", f.State}} {
 		if by[1] != "" {
 			query = query.Where(by[0]+" = ?", by[1])

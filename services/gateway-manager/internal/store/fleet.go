@@ -13,9 +13,23 @@ import (
 type Scopes struct {
 	All            bool
 	Projects, APIs []string
+	// What is left out all the same; environments by id or slug.
+	NotProjects, NotAPIs, NotEnvironments []string
 }
 
 func (s Scopes) empty() bool { return !s.All && len(s.Projects) == 0 && len(s.APIs) == 0 }
+
+// except leaves out what a caller may not see although it is in a scope; api is
+// the name of the column with the API's id.
+func except[T any](q db.Query[T], s Scopes, api string) db.Query[T] {
+	if len(s.NotProjects) > 0 {
+		q = q.Where("project_id NOT IN ?", s.NotProjects)
+	}
+	if len(s.NotAPIs) > 0 {
+		q = q.Where(api+" NOT IN ?", s.NotAPIs)
+	}
+	return q
+}
 
 // none is a condition that no id fulfils.
 const none = "id = ''"
@@ -29,6 +43,9 @@ func (o *Org) Projects(ctx context.Context, see Scopes, q string, page db.PageRe
 		} else {
 			query = query.Where("id IN ?", see.Projects)
 		}
+	}
+	if len(see.NotProjects) > 0 {
+		query = query.Where("id NOT IN ?", see.NotProjects)
 	}
 	return query.Page(ctx, page, "name", "slug", "created_at", "updated_at")
 }

@@ -24,16 +24,19 @@ func TestRoles(t *testing.T) {
 		return access.Expand(r.Permissions)
 	}
 	all := has("owner")
-	require.Len(t, all, len(access.Permissions()))
+	platform := has(access.PlatformAdministrator)
+	require.Equal(t, []string{"platform:read", "platform:create", "platform:update"}, platform)
+	require.Len(t, all, len(access.Permissions())-len(platform), "who owns an organization does not own the others")
 	require.Equal(t, []string{"organization:delete"}, without(all, has("administrator")))
 	for _, p := range has("auditor") {
 		require.True(t, strings.HasSuffix(p, ":read"), p)
 	}
 	for role, wants := range map[string]struct{ yes, no string }{
-		"publisher": {"api:deploy plan:update subscription:approve portal:update", "user:read project:create gateway:update role:read credential:read"},
-		"operator":  {"gateway:delete deployment:approve api:read", "api:update user:read plan:read"},
-		"viewer":    {"api:read traffic:read", "api:update user:read audit:read credential:read"},
-		"consumer":  {"application:create subscription:create credential:create portal:read", "subscription:approve subscription:update api:read traffic:read"},
+		"project-owner": {"api:delete role:update project:delete application:update deployment:approve invitation:create", "project:create role:create user:read environment:update"},
+		"publisher":     {"api:deploy plan:update subscription:approve portal:update", "user:read project:create gateway:update role:read credential:read"},
+		"operator":      {"gateway:delete deployment:approve api:read", "api:update user:read plan:read"},
+		"viewer":        {"api:read traffic:read", "api:update user:read audit:read credential:read"},
+		"consumer":      {"application:create subscription:create credential:create portal:read", "subscription:approve subscription:update api:read traffic:read"},
 	} {
 		for p := range strings.FieldsSeq(wants.yes) {
 			require.Contains(t, has(role), p, role)
@@ -50,9 +53,14 @@ func without(all, some []string) []string {
 
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"", "api", "api:", ":read", "api:fly", "API:read", "*:*", "**", "audit:delete", "a*:read", "api:read "} {
+	for _, bad := range []string{"", "api", "api:", ":read", "api:fly", "API:read", "*:*", "**", "audit:delete", "a*:read", "api:read ", "deployment:deploy:", "api:read:prd", "deployment:fly:prd", "deployment:deploy:PRD", "*::prd"} {
 		require.Error(t, access.Check(bad), bad)
 	}
+	for _, good := range []string{"deployment:deploy:prd", "deployment:*:prd", "*:read:dev", "*:*:prd-2"} {
+		require.NoError(t, access.Check(good))
+	}
+	require.Equal(t, []string{"deployment:*"}, access.Normalize([]string{"deployment:deploy:prd", "deployment:*"}))
+	require.Equal(t, []string{"deployment:deploy:dev", "deployment:deploy:prd"}, access.Expand([]string{"deployment:deploy:dev", "deployment:deploy:prd", "api:read:prd"}))
 	require.Equal(t, []string{"*:read", "api:*"}, access.Normalize([]string{"api:*", "api:update", "*:read", "user:read", "api:*"}))
 	require.Equal(t, []string{"*"}, access.Normalize([]string{"api:*", "*", "*:read"}))
 }
@@ -81,7 +89,7 @@ func TestDecisionsHaveReasons(t *testing.T) {
 		"a second before":    {grants: []access.Grant{lasting}, permission: "api:read", allowed: true, codes: []access.Code{access.Granted}},
 		"one of two":         {grants: []access.Grant{ended, inProject}, permission: "api:read", scope: access.Scope{Project: "p1"}, allowed: true, codes: []access.Code{access.Expired, access.Granted}},
 	} {
-		allowed, because := access.Decide(!c.inactive, c.grants, c.permission, c.scope, now)
+		allowed, because := access.Decide(!c.inactive, access.Holding{Grants: c.grants}, c.permission, "", c.scope, now)
 		require.Equal(t, c.allowed, allowed, name)
 		var codes []access.Code
 		for _, r := range because {
@@ -121,6 +129,88 @@ func TestNobodyHandsOnWhatTheyDoNotHave(t *testing.T) {
 		"from nothing":             {permissions: []string{"api:read"}, missing: "api:read"},
 		"nothing needs no holding": {},
 	} {
-		require.Equal(t, c.missing, access.Missing(c.held, c.permissions, c.scope, c.until, now), name)
+		require.Equal(t, c.missing, access.Missing(access.Holding{Grants: c.held}, c.permissions, c.scope, c.until, now), name)
 	}
 }
+
+var everywhere = access.Scope{}
+
+func TestDenialsAndBoundariesHaveReasons(t *testing.T) {
+	t.Parallel()
+	via := []access.Group{{ID: "g1", Name: "staff"}, {ID: "g2", Name: "all"}}
+	h := access.Holding{
+		Grants: []access.Grant{
+			{ID: "1", Role: "publisher", Permissions: []string{"api:*", "deployment:*", "plan:read"}, Via: via},
+			{ID: "2", Role: "freeze", Permissions: []string{"deployment:deploy:prd"}, Deny: true},
+			{ID: "3", Role: "no-p2", Permissions: []string{"api:*"}, Scope: access.Scope{Project: "p2"}, Deny: true, Via: via[:1]},
+		},
+		Boundaries: []access.Boundary{{Role: "builders", Permissions: []string{"api:*", "deployment:*"}, Via: via[:1]}},
+	}
+	for name, c := range map[string]struct {
+		permission, environment string
+		scope                   access.Scope
+		allowed                 bool
+		first                   access.Code
+		says                    string
+	}{
+		"through groups":         {permission: "api:read", allowed: true, first: access.Granted, says: "through the group staff, which is in all"},
+		"denied through one":     {permission: "api:read", scope: access.Scope{Project: "p2", API: "a"}, first: access.DeniedBy, says: "denied through the group staff"},
+		"outside the boundary":   {permission: "plan:read", first: access.OutsideBoundary, says: "the boundary builders through the group staff"},
+		"denied there by slug":   {permission: "deployment:deploy", environment: "prd", first: access.DeniedBy, says: "freeze"},
+		"denied there by name":   {permission: "deployment:deploy:prd", first: access.DeniedBy, says: "freeze"},
+		"allowed elsewhere":      {permission: "deployment:deploy", environment: "dev", allowed: true, first: access.Granted, says: "deployment:deploy:dev"},
+		"neither denied nor had": {permission: "user:read", first: access.OutsideBoundary, says: "builders"},
+	} {
+		allowed, because := access.Decide(true, h, c.permission, c.environment, c.scope, now)
+		require.Equal(t, c.allowed, allowed, name)
+		require.Equal(t, c.first, because[0].Code, name)
+		require.Contains(t, because[0].Detail, c.says, name)
+	}
+	require.Equal(t, []string{"api:read", "api:create", "api:update", "api:delete", "api:deploy"}, access.All(access.Holding{Grants: h.Grants[:1], Boundaries: []access.Boundary{{Permissions: []string{"api:*"}}}}, now))
+}
+
+// What is denied to somebody, or outside their boundary, they do not hand on.
+func TestHandingOnWithinDenialsAndBoundaries(t *testing.T) {
+	t.Parallel()
+	owner := access.Grant{Role: "owner", Permissions: []string{"*"}}
+	deny := func(scope access.Scope, until time.Time, permissions ...string) access.Grant {
+		return access.Grant{Role: "no", Permissions: permissions, Scope: scope, ExpiresAt: until, Deny: true}
+	}
+	for name, c := range map[string]struct {
+		grants     []access.Grant
+		boundary   []string
+		permission string
+		scope      access.Scope
+		missing    string
+	}{
+		"denied":                          {grants: []access.Grant{owner, deny(everywhere, noEnd, "api:read")}, permission: "api:*", missing: "api:read"},
+		"denied in a part":                {grants: []access.Grant{owner, deny(access.Scope{Project: "p"}, noEnd, "api:read")}, permission: "api:read", missing: "api:read"},
+		"denied elsewhere":                {grants: []access.Grant{owner, deny(access.Scope{Project: "p"}, noEnd, "api:read")}, permission: "api:read", scope: access.Scope{Project: "q"}},
+		"denied until now":                {grants: []access.Grant{owner, deny(everywhere, now, "api:read")}, permission: "api:read"},
+		"denied in one environment":       {grants: []access.Grant{owner, deny(everywhere, noEnd, "deployment:deploy:prd")}, permission: "deployment:deploy", missing: "deployment:deploy"},
+		"of another environment":          {grants: []access.Grant{owner, deny(everywhere, noEnd, "deployment:deploy:prd")}, permission: "deployment:deploy:dev"},
+		"bounded":                         {grants: []access.Grant{owner}, boundary: []string{"api:read"}, permission: "api:*", missing: "api:create"},
+		"in the boundary":                 {grants: []access.Grant{owner}, boundary: []string{"api:read"}, permission: "api:read"},
+		"bounded to an environment":       {grants: []access.Grant{owner}, boundary: []string{"gateway:read:dev"}, permission: "gateway:read", missing: "gateway:read"},
+		"one environment by all":          {grants: []access.Grant{owner}, permission: "gateway:read:dev"},
+		"all by one environment":          {grants: []access.Grant{{Permissions: []string{"gateway:read:dev"}}}, permission: "gateway:read", missing: "gateway:read"},
+		"one environment by the same one": {grants: []access.Grant{{Permissions: []string{"gateway:*:dev"}}}, permission: "gateway:read:dev"},
+	} {
+		h := access.Holding{Grants: c.grants}
+		if c.boundary != nil {
+			h.Boundaries = []access.Boundary{{Role: "b", Permissions: c.boundary}}
+		}
+		require.Equal(t, c.missing, access.Missing(h, []string{c.permission}, c.scope, noEnd, now), name)
+	}
+	require.True(t, access.IsOwner(access.Holding{Grants: []access.Grant{owner}}, now))
+	require.False(t, access.IsOwner(access.Holding{Grants: []access.Grant{owner, deny(access.Scope{Project: "p"}, noEnd, "api:read")}}, now))
+	require.False(t, access.IsOwner(access.Holding{Grants: []access.Grant{owner}, Boundaries: []access.Boundary{{Permissions: []string{"*:read"}}}}, now))
+
+	lesser := access.Holding{Grants: []access.Grant{{Permissions: []string{"api:*"}}}}
+	p, _ := access.Above(access.Holding{Grants: []access.Grant{owner}}, lesser, now)
+	require.NotEmpty(t, p)
+	p, _ = access.Above(access.Holding{Grants: []access.Grant{owner}, Boundaries: []access.Boundary{{Permissions: []string{"api:read"}}}}, lesser, now)
+	require.Empty(t, p, "only what they may do in the end counts")
+}
+
+var noEnd = time.Time{}

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -16,6 +15,12 @@ func (s Scope) within(outer Scope) bool {
 	return (outer.Project == "" || outer.Project == s.Project) &&
 		(outer.API == "" || outer.API == s.API) &&
 		(outer.Environment == "" || outer.Environment == s.Environment)
+}
+
+// overlaps reports whether something can be in both scopes.
+func (s Scope) overlaps(o Scope) bool {
+	same := func(a, b string) bool { return a == "" || b == "" || a == b }
+	return same(s.Project, o.Project) && same(s.API, o.API) && same(s.Environment, o.Environment)
 }
 
 // String says where, as the end of a sentence.
@@ -36,36 +41,97 @@ func (s Scope) String() string {
 	return out
 }
 
-// Grant is a role that somebody has.
+// Group names a group.
+type Group struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Grant is a role that somebody has, or, where Deny is set, one whose permissions
+// are forbidden to them.
 type Grant struct {
-	// ID is the grant's, Role the name of the role.
-	ID, Role string
+	// ID is the grant's, RoleID that of the role, Role the name of the role.
+	ID, RoleID, Role string
 	// Permissions are those of the role.
 	Permissions []string
 	Scope       Scope
 	// ExpiresAt ends it; zero = never.
 	ExpiresAt time.Time
+	// Deny makes it forbid.
+	Deny bool
+	// Via is how they come to it: the group that they are in, the one that this is
+	// in, up to the one that has the grant. It is empty for their own.
+	Via []Group
 }
 
 // Ended reports whether the grant's time is over.
 func (g Grant) Ended(now time.Time) bool { return !g.ExpiresAt.IsZero() && !now.Before(g.ExpiresAt) }
 
-func (g Grant) has(permission string) bool {
-	return slices.ContainsFunc(g.Permissions, func(p string) bool { return matches(p, permission) })
+func (g Grant) has(permission string) bool { return hasOne(g.Permissions, permission) }
+
+func hasOne(patterns []string, permission string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, permission) })
+}
+
+// Boundary is a role that somebody can never exceed, whatever they are given.
+type Boundary struct {
+	// Role is the name of the role, Permissions are its.
+	Role        string
+	Permissions []string
+	// Via is as that of a grant.
+	Via []Group
+}
+
+// Holding is all that bears on what somebody may do: what is allowed and
+// forbidden to them, by themselves and by the groups that they are in, and their
+// boundaries. What they may do is what one grant allows, none forbids, and every
+// boundary has.
+type Holding struct {
+	Grants     []Grant
+	Boundaries []Boundary
+}
+
+// bounded reports whether a boundary leaves a permission out.
+func (h Holding) bounded(permission string) bool {
+	return slices.ContainsFunc(h.Boundaries, func(b Boundary) bool { return !hasOne(b.Permissions, permission) })
+}
+
+// forbids reports whether a permission is forbidden somewhere in a scope, or, if
+// all is set, everywhere in it.
+func (h Holding) forbids(permission string, scope Scope, all bool, now time.Time) bool {
+	return slices.ContainsFunc(h.Grants, func(g Grant) bool {
+		switch {
+		case !g.Deny || g.Ended(now):
+			return false
+		case all:
+			return scope.within(g.Scope) && g.has(permission)
+		default:
+			return scope.overlaps(g.Scope) && slices.ContainsFunc(g.Permissions, func(p string) bool { return touches(p, permission) })
+		}
+	})
+}
+
+// holds reports whether somebody may do something everywhere in a scope, until a
+// time.
+func (h Holding) holds(permission string, scope Scope, until, now time.Time) bool {
+	if h.bounded(permission) || h.forbids(permission, scope, false, now) {
+		return false
+	}
+	return slices.ContainsFunc(h.Grants, func(g Grant) bool {
+		lasts := g.ExpiresAt.IsZero() || !until.IsZero() && !until.After(g.ExpiresAt)
+		return !g.Deny && !g.Ended(now) && lasts && scope.within(g.Scope) && g.has(permission)
+	})
 }
 
 // Missing returns the first permission that somebody would hand on without
 // having it themselves: of the permissions in the scope, what the grants do not
-// cover. It returns "" where they cover all. A grant that ends earlier than what
-// is handed on does not count; until is zero for what never ends.
-func Missing(held []Grant, permissions []string, scope Scope, until, now time.Time) string {
+// cover, or what is forbidden to them in a part of it, or outside a boundary. It
+// returns "" where they have all. A grant that ends earlier than what is handed
+// on does not count; until is zero for what never ends.
+func Missing(held Holding, permissions []string, scope Scope, until, now time.Time) string {
 	for _, pattern := range permissions {
 		for _, p := range Expand([]string{pattern}) {
-			covered := slices.ContainsFunc(held, func(g Grant) bool {
-				lasts := g.ExpiresAt.IsZero() || !until.IsZero() && !until.After(g.ExpiresAt)
-				return !g.Ended(now) && lasts && scope.within(g.Scope) && g.has(p)
-			})
-			if !covered {
+			if !held.holds(p, scope, until, now) {
 				return p
 			}
 		}
@@ -73,64 +139,52 @@ func Missing(held []Grant, permissions []string, scope Scope, until, now time.Ti
 	return ""
 }
 
-// Code says what a grant came to.
-type Code string
-
-// The codes.
-const (
-	Granted    Code = "granted"
-	NotInRole  Code = "not-in-role"
-	OtherScope Code = "other-scope"
-	Expired    Code = "expired"
-	Disabled   Code = "disabled"
-	NoGrants   Code = "no-grants"
-)
-
-// Reason is why something is allowed, or what did not allow it.
-type Reason struct {
-	Code Code
-	// Detail is a sentence for people.
-	Detail string
-	// Grant is the id of the grant, Role the name of its role; empty where it is
-	// about none.
-	Grant, Role string
-}
-
-// Decide says whether somebody may do something, with a reason for every grant
-// that they have. active is false for who may not sign in.
-func Decide(active bool, grants []Grant, permission string, scope Scope, now time.Time) (allowed bool, because []Reason) {
-	if !active {
-		return false, []Reason{{Code: Disabled, Detail: "the account is disabled or deleted, so that it may do nothing"}}
-	}
-	if len(grants) == 0 {
-		return false, []Reason{{Code: NoGrants, Detail: "no role has been given"}}
-	}
-	for _, g := range grants {
-		r := Reason{Grant: g.ID, Role: g.Role}
-		switch {
-		case g.Ended(now):
-			r.Code, r.Detail = Expired, fmt.Sprintf("the role %s was given until %s", g.Role, g.ExpiresAt.UTC().Format(time.RFC3339))
-		case !g.has(permission):
-			r.Code, r.Detail = NotInRole, fmt.Sprintf("the role %s does not have %s", g.Role, permission)
-		case !scope.within(g.Scope):
-			r.Code, r.Detail = OtherScope, fmt.Sprintf("the role %s has %s, but only in %s", g.Role, permission, g.Scope)
-		default:
-			r.Code, r.Detail = Granted, fmt.Sprintf("the role %s has %s in %s", g.Role, permission, g.Scope)
-			allowed = true
+// Above returns a permission that somebody has and the other one has not, and
+// where; "" where there is none.
+func Above(theirs, held Holding, now time.Time) (permission string, scope Scope) {
+	for _, g := range theirs.Grants {
+		if g.Deny || g.Ended(now) {
+			continue
 		}
-		because = append(because, r)
-	}
-	return allowed, because
-}
-
-// All returns every permission that the grants have somewhere, in the order of
-// [Permissions].
-func All(grants []Grant, now time.Time) []string {
-	var patterns []string
-	for _, g := range grants {
-		if !g.Ended(now) {
-			patterns = append(patterns, g.Permissions...)
+		for _, p := range Expand(g.Permissions) {
+			if theirs.bounded(p) || theirs.forbids(p, g.Scope, true, now) {
+				continue
+			}
+			if !held.holds(p, g.Scope, g.ExpiresAt, now) {
+				return p, g.Scope
+			}
 		}
 	}
-	return Expand(patterns)
+	return "", Scope{}
+}
+
+// IsOwner reports whether somebody may do everything everywhere for good.
+func IsOwner(h Holding, now time.Time) bool {
+	return Missing(h, []string{"*"}, Scope{}, time.Time{}, now) == "" && !slices.ContainsFunc(h.Grants, func(g Grant) bool {
+		return g.Deny && !g.Ended(now) && len(Expand(g.Permissions)) > 0
+	})
+}
+
+// All returns every permission that somebody has somewhere, in the order of
+// [Permissions]; one that is given for one environment counts as the permission.
+func All(h Holding, now time.Time) []string {
+	have := map[string]bool{}
+	for _, g := range h.Grants {
+		if g.Deny || g.Ended(now) {
+			continue
+		}
+		for _, p := range Expand(g.Permissions) {
+			base, _ := SplitEnvironment(p)
+			if !have[base] && !h.bounded(p) && !h.forbids(p, g.Scope, true, now) {
+				have[base] = true
+			}
+		}
+	}
+	out := []string{}
+	for _, p := range Permissions() {
+		if have[p.Name] {
+			out = append(out, p.Name)
+		}
+	}
+	return out
 }

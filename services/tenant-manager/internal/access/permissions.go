@@ -5,6 +5,7 @@ package access
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -42,7 +43,13 @@ var kinds = []struct{ name, plural, verbs string }{
 	{"credential", "credentials", "read create update delete"},
 	{"traffic", "traffic", "read"},
 	{"portal", "the portal", "read update"},
+	{Platform, "all organizations", "read create update"},
 }
+
+// Platform is the kind of the permissions on all organizations. They are apart
+// from those in one: only their own names and "platform:*" mean them, and only
+// those of the first organization can use them.
+const Platform = "platform"
 
 var verbTitles = map[string]string{
 	"read": "See", "create": "Make", "update": "Change", "delete": "Delete", "deploy": "Deploy", "approve": "Approve",
@@ -59,16 +66,56 @@ func Permissions() []Permission {
 	return out
 }
 
+// inEnvironments are the kinds of what is in an environment: a permission on one
+// of them can name the environment.
+var inEnvironments = []string{"deployment", "environment", "gateway-group", "gateway", "traffic"}
+
+// Environments returns the kinds whose permissions can name an environment.
+func Environments() []string { return slices.Clone(inEnvironments) }
+
+// SplitEnvironment splits a permission or pattern such as
+// "deployment:create:prd" into "deployment:create" and the environment's slug,
+// which is "" where none is named.
+func SplitEnvironment(pattern string) (permission, environment string) {
+	kind, rest, _ := strings.Cut(pattern, ":")
+	verb, environment, found := strings.Cut(rest, ":")
+	if !found {
+		return pattern, ""
+	}
+	return kind + ":" + verb, environment
+}
+
 // matches reports whether a pattern means a permission: "*" means all, "api:*"
-// all of a kind, "*:read" a verb of all kinds.
+// all of a kind, "*:read" a verb of all kinds. With an environment it means the
+// permission there, without one everywhere.
 func matches(pattern, permission string) bool {
-	if pattern == "*" || pattern == permission {
+	if pattern == permission {
+		return true
+	}
+	pattern, only := SplitEnvironment(pattern)
+	permission, environment := SplitEnvironment(permission)
+	return (only == "" || only == environment) && covers(pattern, permission)
+}
+
+// touches reports whether a pattern means a part of a permission: it is as
+// matches, but one that names no environment is touched by one that names any.
+func touches(pattern, permission string) bool {
+	pattern, only := SplitEnvironment(pattern)
+	permission, environment := SplitEnvironment(permission)
+	return (only == "" || environment == "" || only == environment) && covers(pattern, permission)
+}
+
+// covers is matches for names without an environment.
+func covers(pattern, permission string) bool {
+	if pattern == permission || pattern == "*" && !strings.HasPrefix(permission, Platform+":") {
 		return true
 	}
 	kind, verb, _ := strings.Cut(pattern, ":")
 	switch {
+	case strings.HasPrefix(permission, Platform+":"):
+		return verb == "*" && kind == Platform
 	case verb == "*":
-		return strings.HasPrefix(permission, kind+":")
+		return kind == "*" || strings.HasPrefix(permission, kind+":")
 	case kind == "*":
 		return strings.HasSuffix(permission, ":"+verb)
 	}
@@ -76,21 +123,41 @@ func matches(pattern, permission string) bool {
 }
 
 // Expand returns the names of all permissions that the patterns mean, in the
-// order of [Permissions].
+// order of [Permissions]; those of patterns that name an environment name it, and
+// come where the same without does not.
 func Expand(patterns []string) []string {
 	out := []string{}
 	for _, p := range Permissions() {
 		if slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, p.Name) }) {
 			out = append(out, p.Name)
+			continue
+		}
+		if !slices.Contains(inEnvironments, p.Kind) {
+			continue
+		}
+		for _, pattern := range patterns {
+			base, environment := SplitEnvironment(pattern)
+			name := p.Name + ":" + environment
+			if environment != "" && covers(base, p.Name) && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
 		}
 	}
 	return out
 }
 
+var slug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
 // Check returns an error for a pattern that means no permission.
 func Check(pattern string) error {
-	if len(Expand([]string{pattern})) == 0 || pattern == "*:*" {
-		return fmt.Errorf("there is no permission %q: use a name such as api:update, api:*, *:read or *", pattern)
+	base, environment := SplitEnvironment(pattern)
+	switch {
+	case strings.HasSuffix(pattern, ":") || environment != "" && !slug.MatchString(environment):
+		return fmt.Errorf("there is no permission %q: an environment is named by its slug, such as deployment:deploy:prd", pattern)
+	case environment != "" && base != "*:*" && len(Expand([]string{base})) > 0 && len(Expand([]string{pattern})) == 0:
+		return fmt.Errorf("%q names an environment, and %s is in none: only permissions on %s can", pattern, base, strings.Join(inEnvironments, ", "))
+	case len(Expand([]string{pattern})) == 0 || pattern == "*:*":
+		return fmt.Errorf("there is no permission %q: use a name such as api:update, api:*, *:read or *, and deployment:deploy:prd for one environment", pattern)
 	}
 	return nil
 }

@@ -7,6 +7,13 @@ const Owner = "owner"
 // Consumer is the id of the role of those who use APIs and run none.
 const Consumer = "consumer"
 
+// ProjectOwner is the id of the role of those who own a project.
+const ProjectOwner = "project-owner"
+
+// PlatformAdministrator is the id of the role of those who look after all
+// organizations. It is given in the first organization only.
+const PlatformAdministrator = "platform-administrator"
+
 // Role is a named list of permissions.
 type Role struct {
 	// ID of a built-in role is its name.
@@ -26,6 +33,14 @@ func BuiltIn() []Role {
 			Permissions: administrator(),
 		},
 		{ID: "auditor", Name: "auditor", Title: "Auditor", Description: "Sees everything, changes nothing.", Permissions: []string{"*:read"}},
+		{
+			ID: ProjectOwner, Name: ProjectOwner, Title: "Project owner", Description: "Everything in a project, and may give roles in it. Given for a project, only there.",
+			Permissions: []string{
+				"project:read", "project:update", "project:delete", "api:*", "plan:*", "policy:*", "deployment:*", "environment:read",
+				"gateway-group:read", "gateway:read", "traffic:read", "subscription:*", "application:*", "credential:*",
+				"portal:read", "portal:update", "role:read", "role:update", "invitation:create",
+			},
+		},
 		{
 			ID: "publisher", Name: "publisher", Title: "Publisher", Description: "Publishes APIs: imports, plans, deploys, approves subscriptions. Given for a project, only there.",
 			Permissions: []string{
@@ -55,16 +70,24 @@ func BuiltIn() []Role {
 func administrator() []string {
 	out := []string{"organization:read", "organization:update"}
 	for _, k := range kinds {
-		if k.name != "organization" {
+		if k.name != "organization" && k.name != Platform {
 			out = append(out, k.name+":*")
 		}
 	}
 	return out
 }
 
-// BuiltInByName returns a built-in role.
+// OfPlatform returns the roles that the first organization has beside those.
+func OfPlatform() []Role {
+	return []Role{{
+		ID: PlatformAdministrator, Name: PlatformAdministrator, Title: "Platform administrator",
+		Description: "Makes, renames and suspends organizations; has no rights in them. Only in the first organization.", Permissions: []string{Platform + ":*"},
+	}}
+}
+
+// BuiltInByName returns a built-in role, those of the platform too.
 func BuiltInByName(name string) (Role, bool) {
-	for _, r := range BuiltIn() {
+	for _, r := range append(BuiltIn(), OfPlatform()...) {
 		if r.Name == name {
 			return r, true
 		}

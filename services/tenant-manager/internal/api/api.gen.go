@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,17 +20,21 @@ import (
 
 // Defines values for AccessReasonCode.
 const (
-	AccessReasonCodeDisabled   AccessReasonCode = "disabled"
-	AccessReasonCodeExpired    AccessReasonCode = "expired"
-	AccessReasonCodeGranted    AccessReasonCode = "granted"
-	AccessReasonCodeNoGrants   AccessReasonCode = "no-grants"
-	AccessReasonCodeNotInRole  AccessReasonCode = "not-in-role"
-	AccessReasonCodeOtherScope AccessReasonCode = "other-scope"
+	AccessReasonCodeDenied          AccessReasonCode = "denied"
+	AccessReasonCodeDisabled        AccessReasonCode = "disabled"
+	AccessReasonCodeExpired         AccessReasonCode = "expired"
+	AccessReasonCodeGranted         AccessReasonCode = "granted"
+	AccessReasonCodeNoGrants        AccessReasonCode = "no-grants"
+	AccessReasonCodeNotInRole       AccessReasonCode = "not-in-role"
+	AccessReasonCodeOtherScope      AccessReasonCode = "other-scope"
+	AccessReasonCodeOutsideBoundary AccessReasonCode = "outside-boundary"
 )
 
 // Valid indicates whether the value is a known member of the AccessReasonCode enum.
 func (e AccessReasonCode) Valid() bool {
 	switch e {
+	case AccessReasonCodeDenied:
+		return true
 	case AccessReasonCodeDisabled:
 		return true
 	case AccessReasonCodeExpired:
@@ -41,6 +46,32 @@ func (e AccessReasonCode) Valid() bool {
 	case AccessReasonCodeNotInRole:
 		return true
 	case AccessReasonCodeOtherScope:
+		return true
+	case AccessReasonCodeOutsideBoundary:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessRequestStatus.
+const (
+	AccessRequestStatusApproved  AccessRequestStatus = "approved"
+	AccessRequestStatusDenied    AccessRequestStatus = "denied"
+	AccessRequestStatusPending   AccessRequestStatus = "pending"
+	AccessRequestStatusWithdrawn AccessRequestStatus = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the AccessRequestStatus enum.
+func (e AccessRequestStatus) Valid() bool {
+	switch e {
+	case AccessRequestStatusApproved:
+		return true
+	case AccessRequestStatusDenied:
+		return true
+	case AccessRequestStatusPending:
+		return true
+	case AccessRequestStatusWithdrawn:
 		return true
 	default:
 		return false
@@ -83,6 +114,24 @@ func (e AuditReceiverKind) Valid() bool {
 	case Http:
 		return true
 	case Syslog:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Effect.
+const (
+	Allow Effect = "allow"
+	Deny  Effect = "deny"
+)
+
+// Valid indicates whether the value is a known member of the Effect enum.
+func (e Effect) Valid() bool {
+	switch e {
+	case Allow:
+		return true
+	case Deny:
 		return true
 	default:
 		return false
@@ -148,6 +197,7 @@ func (e Outcome) Valid() bool {
 
 // Defines values for PrincipalKind.
 const (
+	PrincipalKindGroup          PrincipalKind = "group"
 	PrincipalKindServiceAccount PrincipalKind = "service-account"
 	PrincipalKindUser           PrincipalKind = "user"
 )
@@ -155,6 +205,8 @@ const (
 // Valid indicates whether the value is a known member of the PrincipalKind enum.
 func (e PrincipalKind) Valid() bool {
 	switch e {
+	case PrincipalKindGroup:
+		return true
 	case PrincipalKindServiceAccount:
 		return true
 	case PrincipalKindUser:
@@ -176,6 +228,60 @@ func (e Status) Valid() bool {
 	case StatusActive:
 		return true
 	case StatusDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListGroupsParamsSort.
+const (
+	ListGroupsParamsSortCreatedAt      ListGroupsParamsSort = "createdAt"
+	ListGroupsParamsSortMinusCreatedAt ListGroupsParamsSort = "-createdAt"
+	ListGroupsParamsSortMinusName      ListGroupsParamsSort = "-name"
+	ListGroupsParamsSortName           ListGroupsParamsSort = "name"
+)
+
+// Valid indicates whether the value is a known member of the ListGroupsParamsSort enum.
+func (e ListGroupsParamsSort) Valid() bool {
+	switch e {
+	case ListGroupsParamsSortCreatedAt:
+		return true
+	case ListGroupsParamsSortMinusCreatedAt:
+		return true
+	case ListGroupsParamsSortMinusName:
+		return true
+	case ListGroupsParamsSortName:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListOrganizationsParamsSort.
+const (
+	ListOrganizationsParamsSortCreatedAt      ListOrganizationsParamsSort = "createdAt"
+	ListOrganizationsParamsSortMinusCreatedAt ListOrganizationsParamsSort = "-createdAt"
+	ListOrganizationsParamsSortMinusName      ListOrganizationsParamsSort = "-name"
+	ListOrganizationsParamsSortMinusSlug      ListOrganizationsParamsSort = "-slug"
+	ListOrganizationsParamsSortName           ListOrganizationsParamsSort = "name"
+	ListOrganizationsParamsSortSlug           ListOrganizationsParamsSort = "slug"
+)
+
+// Valid indicates whether the value is a known member of the ListOrganizationsParamsSort enum.
+func (e ListOrganizationsParamsSort) Valid() bool {
+	switch e {
+	case ListOrganizationsParamsSortCreatedAt:
+		return true
+	case ListOrganizationsParamsSortMinusCreatedAt:
+		return true
+	case ListOrganizationsParamsSortMinusName:
+		return true
+	case ListOrganizationsParamsSortMinusSlug:
+		return true
+	case ListOrganizationsParamsSortName:
+		return true
+	case ListOrganizationsParamsSortSlug:
 		return true
 	default:
 		return false
@@ -261,7 +367,10 @@ type AccessCheckInput struct {
 	// Environment An id.
 	Environment *Reference `json:"environment,omitempty"`
 
-	// Permission Such as api:update.
+	// EnvironmentSlug The slug of the environment, for roles whose permissions name one.
+	EnvironmentSlug *EnvironmentSlug `json:"environmentSlug,omitempty"`
+
+	// Permission Such as api:update, or deployment:deploy:prd.
 	Permission string `json:"permission"`
 
 	// Principal The id of a user or service account; absent = oneself.
@@ -269,6 +378,12 @@ type AccessCheckInput struct {
 
 	// Project An id.
 	Project *Reference `json:"project,omitempty"`
+}
+
+// AccessDecision defines model for AccessDecision.
+type AccessDecision struct {
+	// Note What to say to who asked.
+	Note *string `json:"note,omitempty"`
 }
 
 // AccessReason defines model for AccessReason.
@@ -284,10 +399,84 @@ type AccessReason struct {
 
 	// Role The name of the role.
 	Role *string `json:"role,omitempty"`
+
+	// Via A group, the one that it is in, and so on.
+	Via *GroupChain `json:"via,omitempty"`
 }
 
 // AccessReasonCode What it came to.
 type AccessReasonCode string
+
+// AccessRequest defines model for AccessRequest.
+type AccessRequest struct {
+	Api       *string    `json:"api,omitempty"`
+	CreatedAt time.Time  `json:"createdAt"`
+	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+
+	// DecidedBy The id of who decided.
+	DecidedBy     *string `json:"decidedBy,omitempty"`
+	DecidedByName *string `json:"decidedByName,omitempty"`
+	Environment   *string `json:"environment,omitempty"`
+
+	// Grant The id of the grant that it became.
+	Grant *string `json:"grant,omitempty"`
+	Id    string  `json:"id"`
+
+	// MayDecide Whether the caller may approve it.
+	MayDecide *bool `json:"mayDecide,omitempty"`
+
+	// Minutes For how long, from the approval; absent = for good.
+	Minutes *int64 `json:"minutes,omitempty"`
+
+	// Note What was said with the decision.
+	Note      *string   `json:"note,omitempty"`
+	Principal Principal `json:"principal"`
+	Project   *string   `json:"project,omitempty"`
+
+	// Reason What it is needed for.
+	Reason string `json:"reason"`
+
+	// Role The id of the role.
+	Role     string `json:"role"`
+	RoleName string `json:"roleName"`
+
+	// Status What became of it.
+	Status    AccessRequestStatus `json:"status"`
+	UpdatedAt time.Time           `json:"updatedAt"`
+	Version   int64               `json:"version"`
+}
+
+// AccessRequestInput defines model for AccessRequestInput.
+type AccessRequestInput struct {
+	// Api An id.
+	Api *Reference `json:"api,omitempty"`
+
+	// Environment An id.
+	Environment *Reference `json:"environment,omitempty"`
+
+	// Minutes For how long; absent = for good.
+	Minutes *int64 `json:"minutes,omitempty"`
+
+	// Project An id.
+	Project *Reference `json:"project,omitempty"`
+
+	// Reason What it is needed for.
+	Reason string `json:"reason"`
+
+	// Role The id or the name of a role.
+	Role string `json:"role"`
+}
+
+// AccessRequestList defines model for AccessRequestList.
+type AccessRequestList struct {
+	Items []AccessRequest `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// AccessRequestStatus What became of it.
+type AccessRequestStatus string
 
 // AuditActor defines model for AuditActor.
 type AuditActor struct {
@@ -458,19 +647,57 @@ type AuditVerification struct {
 	Valid bool `json:"valid"`
 }
 
+// Boundary defines model for Boundary.
+type Boundary struct {
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	Principal Principal `json:"principal"`
+
+	// Role The id of the role that they cannot exceed.
+	Role      string    `json:"role"`
+	RoleName  string    `json:"roleName"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// BoundaryInput defines model for BoundaryInput.
+type BoundaryInput struct {
+	// Role The id or the name of a role.
+	Role string `json:"role"`
+}
+
+// BoundaryList defines model for BoundaryList.
+type BoundaryList struct {
+	Items []Boundary `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
+type Effect string
+
 // EffectiveGrant defines model for EffectiveGrant.
 type EffectiveGrant struct {
-	Api         *string    `json:"api,omitempty"`
+	Api *string `json:"api,omitempty"`
+
+	// Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
+	Effect      Effect     `json:"effect"`
 	Environment *string    `json:"environment,omitempty"`
 	ExpiresAt   *time.Time `json:"expiresAt,omitempty"`
 	Permissions []string   `json:"permissions"`
 	Project     *string    `json:"project,omitempty"`
 	Role        string     `json:"role"`
 	RoleName    string     `json:"roleName"`
+
+	// Via A group, the one that it is in, and so on.
+	Via *GroupChain `json:"via,omitempty"`
 }
 
 // Email An e-mail address.
 type Email = string
+
+// EnvironmentSlug The slug of the environment, for roles whose permissions name one.
+type EnvironmentSlug = string
 
 // ExchangeInput defines model for ExchangeInput.
 type ExchangeInput struct {
@@ -484,6 +711,9 @@ type Grant struct {
 	Api       *string   `json:"api,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	CreatedBy string    `json:"createdBy"`
+
+	// Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
+	Effect Effect `json:"effect"`
 
 	// Environment The environment that it is narrowed to.
 	Environment *string    `json:"environment,omitempty"`
@@ -506,13 +736,16 @@ type GrantInput struct {
 	// Api An id.
 	Api *Reference `json:"api,omitempty"`
 
+	// Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
+	Effect *Effect `json:"effect,omitempty"`
+
 	// Environment An id.
 	Environment *Reference `json:"environment,omitempty"`
 
 	// ExpiresAt When it ends by itself.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 
-	// Principal The id of a user or service account.
+	// Principal The id of a user, service account or group.
 	Principal string `json:"principal"`
 
 	// Project An id.
@@ -528,6 +761,85 @@ type GrantList struct {
 
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
+}
+
+// Group defines model for Group.
+type Group struct {
+	CreatedAt   time.Time `json:"createdAt"`
+	CreatedBy   string    `json:"createdBy"`
+	Description *string   `json:"description,omitempty"`
+	Id          string    `json:"id"`
+
+	// Members How many are in it itself.
+	Members int64  `json:"members"`
+	Name    string `json:"name"`
+
+	// Nested Whether it is in another group.
+	Nested    bool      `json:"nested"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Version   int64     `json:"version"`
+
+	// Within How it is in others, up to each of them; only in the answer about one group.
+	Within *[]GroupChain `json:"within,omitempty"`
+}
+
+// GroupChain A group, the one that it is in, and so on.
+type GroupChain = []GroupName
+
+// GroupInput defines model for GroupInput.
+type GroupInput struct {
+	Description *string `json:"description,omitempty"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+}
+
+// GroupList defines model for GroupList.
+type GroupList struct {
+	Items []Group `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// GroupMember defines model for GroupMember.
+type GroupMember struct {
+	// CreatedAt When it came.
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	Id        string    `json:"id"`
+
+	// Kind What somebody is.
+	Kind PrincipalKind `json:"kind"`
+	Name string        `json:"name"`
+}
+
+// GroupMemberInput defines model for GroupMemberInput.
+type GroupMemberInput struct {
+	// Member The id of a user, service account or group.
+	Member string `json:"member"`
+}
+
+// GroupMemberList defines model for GroupMemberList.
+type GroupMemberList struct {
+	Items []GroupMember `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// GroupName defines model for GroupName.
+type GroupName struct {
+	Id   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// GroupPatch defines model for GroupPatch.
+type GroupPatch struct {
+	Description *string `json:"description,omitempty"`
+
+	// Name A name for people.
+	Name *Name `json:"name,omitempty"`
 }
 
 // Invitation defines model for Invitation.
@@ -755,8 +1067,67 @@ type PermissionList struct {
 	Items []Permission `json:"items"`
 }
 
-// Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything.
+// Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything. deployment:deploy:prd is that in the environment of the slug.
 type Permissions = []string
+
+// PlatformOrganization defines model for PlatformOrganization.
+type PlatformOrganization struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// First Whether it is the one of the platform's administrators.
+	First bool   `json:"first"`
+	Id    string `json:"id"`
+	Name  string `json:"name"`
+
+	// Slug It never changes.
+	Slug      string    `json:"slug"`
+	Suspended bool      `json:"suspended"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Users How many users it has.
+	Users   int64 `json:"users"`
+	Version int64 `json:"version"`
+}
+
+// PlatformOrganizationCreated defines model for PlatformOrganizationCreated.
+type PlatformOrganizationCreated struct {
+	// ExpiresAt Until when the link works.
+	ExpiresAt    time.Time            `json:"expiresAt"`
+	Organization PlatformOrganization `json:"organization"`
+
+	// Token The secret of the link, shown once.
+	Token string `json:"token"`
+
+	// Url The link for the owner, shown once.
+	Url string `json:"url"`
+}
+
+// PlatformOrganizationInput defines model for PlatformOrganizationInput.
+type PlatformOrganizationInput struct {
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// OwnerEmail An e-mail address.
+	OwnerEmail Email `json:"ownerEmail"`
+
+	// Slug A short name in lower case with hyphens.
+	Slug RoleName `json:"slug"`
+}
+
+// PlatformOrganizationList defines model for PlatformOrganizationList.
+type PlatformOrganizationList struct {
+	Items []PlatformOrganization `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// PlatformOrganizationPatch defines model for PlatformOrganizationPatch.
+type PlatformOrganizationPatch struct {
+	// Name A name for people.
+	Name      *Name `json:"name,omitempty"`
+	Suspended *bool `json:"suspended,omitempty"`
+}
 
 // Principal defines model for Principal.
 type Principal struct {
@@ -842,7 +1213,7 @@ type RoleInput struct {
 	// Name A short name in lower case with hyphens.
 	Name RoleName `json:"name"`
 
-	// Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything.
+	// Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything. deployment:deploy:prd is that in the environment of the slug.
 	Permissions Permissions `json:"permissions"`
 
 	// Title A name for people; absent = the name.
@@ -864,7 +1235,7 @@ type RoleName = string
 type RolePatch struct {
 	Description *string `json:"description,omitempty"`
 
-	// Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything.
+	// Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything. deployment:deploy:prd is that in the environment of the slug.
 	Permissions *Permissions `json:"permissions,omitempty"`
 
 	// Title A name for people.
@@ -1101,8 +1472,14 @@ type UserPatch struct {
 
 // UserRole defines model for UserRole.
 type UserRole struct {
+	// Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
+	Effect *Effect `json:"effect,omitempty"`
+
 	// Grant The id of the grant.
 	Grant string `json:"grant"`
+
+	// Group The name of the group by which they have it.
+	Group *string `json:"group,omitempty"`
 
 	// Name The name of the role.
 	Name string `json:"name"`
@@ -1112,6 +1489,39 @@ type UserRole struct {
 
 	// Role The id of the role.
 	Role string `json:"role"`
+}
+
+// WhoCan defines model for WhoCan.
+type WhoCan struct {
+	Items []WhoCanItem `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// WhoCanInput defines model for WhoCanInput.
+type WhoCanInput struct {
+	// Api An id.
+	Api *Reference `json:"api,omitempty"`
+
+	// Environment An id.
+	Environment *Reference `json:"environment,omitempty"`
+
+	// EnvironmentSlug The slug of the environment, for roles whose permissions name one.
+	EnvironmentSlug *EnvironmentSlug `json:"environmentSlug,omitempty"`
+
+	// Permission Such as api:update, or deployment:deploy:prd.
+	Permission string `json:"permission"`
+
+	// Project An id.
+	Project *Reference `json:"project,omitempty"`
+}
+
+// WhoCanItem defines model for WhoCanItem.
+type WhoCanItem struct {
+	// Because The grants that allow it.
+	Because   []AccessReason `json:"because"`
+	Principal Principal      `json:"principal"`
 }
 
 // Cursor defines model for Cursor.
@@ -1134,6 +1544,39 @@ type Search = string
 
 // Token defines model for Token.
 type Token = string
+
+// ListAccessRequestsParams defines parameters for ListAccessRequests.
+type ListAccessRequestsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Principal Only those of this user or service account; me = one's own.
+	Principal *string `form:"principal,omitempty" json:"principal,omitempty"`
+
+	// Status Only those of this status.
+	Status *AccessRequestStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Project Only those at this project.
+	Project *string `form:"project,omitempty" json:"project,omitempty"`
+}
+
+// CreateAccessRequestParams defines parameters for CreateAccessRequest.
+type CreateAccessRequestParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// WhoCanParams defines parameters for WhoCan.
+type WhoCanParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
@@ -1201,6 +1644,18 @@ type SetAuditRetentionParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListBoundariesParams defines parameters for ListBoundaries.
+type ListBoundariesParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Role Only those that are this role.
+	Role *string `form:"role,omitempty" json:"role,omitempty"`
+}
+
 // ListGrantsParams defines parameters for ListGrants.
 type ListGrantsParams struct {
 	// Cursor The `next` of the page before.
@@ -1209,7 +1664,7 @@ type ListGrantsParams struct {
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Principal Only those of this user or service account.
+	// Principal Only those of this user, service account or group.
 	Principal *string `form:"principal,omitempty" json:"principal,omitempty"`
 
 	// Role Only those of this role.
@@ -1217,6 +1672,15 @@ type ListGrantsParams struct {
 
 	// Project Only those at this project.
 	Project *string `form:"project,omitempty" json:"project,omitempty"`
+
+	// Api Only those at this API.
+	Api *string `form:"api,omitempty" json:"api,omitempty"`
+
+	// Environment Only those at this environment.
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+
+	// Effect Only those of this effect.
+	Effect *Effect `form:"effect,omitempty" json:"effect,omitempty"`
 }
 
 // CreateGrantParams defines parameters for CreateGrant.
@@ -1229,6 +1693,72 @@ type CreateGrantParams struct {
 type DeleteGrantParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListGroupsParams defines parameters for ListGroups.
+type ListGroupsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Sort The order; a - in front turns it round.
+	Sort *ListGroupsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Top Only those that are in no other group.
+	Top *bool `form:"top,omitempty" json:"top,omitempty"`
+
+	// Parent Only those that are in this group itself.
+	Parent *string `form:"parent,omitempty" json:"parent,omitempty"`
+
+	// Member Only those that this user, service account or group is in itself.
+	Member *string `form:"member,omitempty" json:"member,omitempty"`
+}
+
+// ListGroupsParamsSort defines parameters for ListGroups.
+type ListGroupsParamsSort string
+
+// CreateGroupParams defines parameters for CreateGroup.
+type CreateGroupParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteGroupParams defines parameters for DeleteGroup.
+type DeleteGroupParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateGroupParams defines parameters for UpdateGroup.
+type UpdateGroupParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListGroupMembersParams defines parameters for ListGroupMembers.
+type ListGroupMembersParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Kind Only members of this kind.
+	Kind *PrincipalKind `form:"kind,omitempty" json:"kind,omitempty"`
+}
+
+// AddGroupMemberParams defines parameters for AddGroupMember.
+type AddGroupMemberParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListInvitationsParams defines parameters for ListInvitations.
@@ -1266,6 +1796,39 @@ type UpdateMeParams struct {
 
 // UpdateOrganizationParams defines parameters for UpdateOrganization.
 type UpdateOrganizationParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListOrganizationsParams defines parameters for ListOrganizations.
+type ListOrganizationsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Sort The order; a - in front turns it round.
+	Sort *ListOrganizationsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Suspended Only those that are suspended, or are not.
+	Suspended *bool `form:"suspended,omitempty" json:"suspended,omitempty"`
+}
+
+// ListOrganizationsParamsSort defines parameters for ListOrganizations.
+type ListOrganizationsParamsSort string
+
+// CreateOrganizationParams defines parameters for CreateOrganization.
+type CreateOrganizationParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdatePlatformOrganizationParams defines parameters for UpdatePlatformOrganization.
+type UpdatePlatformOrganizationParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -1375,6 +1938,18 @@ type UpdateUserParams struct {
 // CheckAccessJSONRequestBody defines body for CheckAccess for application/json ContentType.
 type CheckAccessJSONRequestBody = AccessCheckInput
 
+// CreateAccessRequestJSONRequestBody defines body for CreateAccessRequest for application/json ContentType.
+type CreateAccessRequestJSONRequestBody = AccessRequestInput
+
+// ApproveAccessRequestJSONRequestBody defines body for ApproveAccessRequest for application/json ContentType.
+type ApproveAccessRequestJSONRequestBody = AccessDecision
+
+// DenyAccessRequestJSONRequestBody defines body for DenyAccessRequest for application/json ContentType.
+type DenyAccessRequestJSONRequestBody = AccessDecision
+
+// WhoCanJSONRequestBody defines body for WhoCan for application/json ContentType.
+type WhoCanJSONRequestBody = WhoCanInput
+
 // CreateAuditReceiverJSONRequestBody defines body for CreateAuditReceiver for application/json ContentType.
 type CreateAuditReceiverJSONRequestBody = AuditReceiverInput
 
@@ -1384,8 +1959,23 @@ type UpdateAuditReceiverJSONRequestBody = AuditReceiverInput
 // SetAuditRetentionJSONRequestBody defines body for SetAuditRetention for application/json ContentType.
 type SetAuditRetentionJSONRequestBody = AuditRetentionInput
 
+// SetBoundaryJSONRequestBody defines body for SetBoundary for application/json ContentType.
+type SetBoundaryJSONRequestBody = BoundaryInput
+
 // CreateGrantJSONRequestBody defines body for CreateGrant for application/json ContentType.
 type CreateGrantJSONRequestBody = GrantInput
+
+// CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
+type CreateGroupJSONRequestBody = GroupInput
+
+// UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
+type UpdateGroupJSONRequestBody = GroupPatch
+
+// UpdateGroupApplicationMergePatchPlusJSONRequestBody defines body for UpdateGroup for application/merge-patch+json ContentType.
+type UpdateGroupApplicationMergePatchPlusJSONRequestBody = GroupPatch
+
+// AddGroupMemberJSONRequestBody defines body for AddGroupMember for application/json ContentType.
+type AddGroupMemberJSONRequestBody = GroupMemberInput
 
 // CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
 type CreateInvitationJSONRequestBody = InvitationInput
@@ -1407,6 +1997,15 @@ type UpdateOrganizationJSONRequestBody = OrganizationPatch
 
 // UpdateOrganizationApplicationMergePatchPlusJSONRequestBody defines body for UpdateOrganization for application/merge-patch+json ContentType.
 type UpdateOrganizationApplicationMergePatchPlusJSONRequestBody = OrganizationPatch
+
+// CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
+type CreateOrganizationJSONRequestBody = PlatformOrganizationInput
+
+// UpdatePlatformOrganizationJSONRequestBody defines body for UpdatePlatformOrganization for application/json ContentType.
+type UpdatePlatformOrganizationJSONRequestBody = PlatformOrganizationPatch
+
+// UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody defines body for UpdatePlatformOrganization for application/merge-patch+json ContentType.
+type UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody = PlatformOrganizationPatch
 
 // UsePasswordLinkJSONRequestBody defines body for UsePasswordLink for application/json ContentType.
 type UsePasswordLinkJSONRequestBody = NewPasswordInput
@@ -1458,6 +2057,27 @@ type ServerInterface interface {
 	// CheckAccess Whether somebody may do something, and why
 	// (POST /access/check)
 	CheckAccess(ctx echo.Context) error
+	// ListAccessRequests Who asked for which role
+	// (GET /access/requests)
+	ListAccessRequests(ctx echo.Context, params ListAccessRequestsParams) error
+	// CreateAccessRequest Ask for a role
+	// (POST /access/requests)
+	CreateAccessRequest(ctx echo.Context, params CreateAccessRequestParams) error
+	// GetAccessRequest A request for a role
+	// (GET /access/requests/{id})
+	GetAccessRequest(ctx echo.Context, id Id) error
+	// ApproveAccessRequest Give what was asked for
+	// (POST /access/requests/{id}/approve)
+	ApproveAccessRequest(ctx echo.Context, id Id) error
+	// DenyAccessRequest Refuse what was asked for
+	// (POST /access/requests/{id}/deny)
+	DenyAccessRequest(ctx echo.Context, id Id) error
+	// WithdrawAccessRequest Take one's own request back
+	// (POST /access/requests/{id}/withdraw)
+	WithdrawAccessRequest(ctx echo.Context, id Id) error
+	// WhoCan Who has a permission in a scope
+	// (POST /access/who-can)
+	WhoCan(ctx echo.Context, params WhoCanParams) error
 	// ListAudit What was done, by whom
 	// (GET /audit)
 	ListAudit(ctx echo.Context, params ListAuditParams) error
@@ -1491,10 +2111,22 @@ type ServerInterface interface {
 	// VerifyAudit Whether the audit trail is as it was written
 	// (GET /audit/verification)
 	VerifyAudit(ctx echo.Context) error
+	// ListBoundaries Whose permissions are bounded by which role
+	// (GET /boundaries)
+	ListBoundaries(ctx echo.Context, params ListBoundariesParams) error
+	// DeleteBoundary Take a boundary away
+	// (DELETE /boundaries/{id})
+	DeleteBoundary(ctx echo.Context, id string) error
+	// GetBoundary The boundary of a user, service account or group
+	// (GET /boundaries/{id})
+	GetBoundary(ctx echo.Context, id string) error
+	// SetBoundary Bound what a user, a service account or the members of a group may do
+	// (PUT /boundaries/{id})
+	SetBoundary(ctx echo.Context, id string) error
 	// ListGrants Who has which role
 	// (GET /grants)
 	ListGrants(ctx echo.Context, params ListGrantsParams) error
-	// CreateGrant Give somebody a role
+	// CreateGrant Give somebody a role, or deny its permissions to them
 	// (POST /grants)
 	CreateGrant(ctx echo.Context, params CreateGrantParams) error
 	// DeleteGrant Take a role away
@@ -1503,6 +2135,30 @@ type ServerInterface interface {
 	// GetGrant A grant
 	// (GET /grants/{id})
 	GetGrant(ctx echo.Context, id Id) error
+	// ListGroups The groups of the organization
+	// (GET /groups)
+	ListGroups(ctx echo.Context, params ListGroupsParams) error
+	// CreateGroup Make a group
+	// (POST /groups)
+	CreateGroup(ctx echo.Context, params CreateGroupParams) error
+	// DeleteGroup Delete a group, with what was given and denied to it
+	// (DELETE /groups/{id})
+	DeleteGroup(ctx echo.Context, id Id, params DeleteGroupParams) error
+	// GetGroup A group
+	// (GET /groups/{id})
+	GetGroup(ctx echo.Context, id Id) error
+	// UpdateGroup Rename a group
+	// (PATCH /groups/{id})
+	UpdateGroup(ctx echo.Context, id Id, params UpdateGroupParams) error
+	// ListGroupMembers Who is in a group itself
+	// (GET /groups/{id}/members)
+	ListGroupMembers(ctx echo.Context, id Id, params ListGroupMembersParams) error
+	// AddGroupMember Put a user, a service account or another group into a group
+	// (POST /groups/{id}/members)
+	AddGroupMember(ctx echo.Context, id Id, params AddGroupMemberParams) error
+	// RemoveGroupMember Take a member out of a group
+	// (DELETE /groups/{id}/members/{member})
+	RemoveGroupMember(ctx echo.Context, id Id, member string) error
 	// ListInvitations The invitations of the organization
 	// (GET /invitations)
 	ListInvitations(ctx echo.Context, params ListInvitationsParams) error
@@ -1545,6 +2201,18 @@ type ServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx echo.Context, params UpdateOrganizationParams) error
+	// ListOrganizations All organizations of the installation
+	// (GET /organizations)
+	ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error
+	// CreateOrganization Make an organization, and a link by which its owner comes in
+	// (POST /organizations)
+	CreateOrganization(ctx echo.Context, params CreateOrganizationParams) error
+	// GetPlatformOrganization An organization of the installation
+	// (GET /organizations/{id})
+	GetPlatformOrganization(ctx echo.Context, id Id) error
+	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// (PATCH /organizations/{id})
+	UpdatePlatformOrganization(ctx echo.Context, id Id, params UpdatePlatformOrganizationParams) error
 	// OpenPasswordLink Whose password a link sets
 	// (GET /password-links/by-token/{token})
 	OpenPasswordLink(ctx echo.Context, token Token) error
@@ -1651,6 +2319,170 @@ func (w *ServerInterfaceWrapper) CheckAccess(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CheckAccess(ctx)
+	return err
+}
+
+// ListAccessRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAccessRequests(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccessRequestsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "principal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "principal", ctx.QueryParams(), &params.Principal, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter principal: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// ------------- Optional query parameter "project" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project", ctx.QueryParams(), &params.Project, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAccessRequests(ctx, params)
+	return err
+}
+
+// CreateAccessRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAccessRequest(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAccessRequestParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAccessRequest(ctx, params)
+	return err
+}
+
+// GetAccessRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAccessRequest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAccessRequest(ctx, id)
+	return err
+}
+
+// ApproveAccessRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) ApproveAccessRequest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ApproveAccessRequest(ctx, id)
+	return err
+}
+
+// DenyAccessRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) DenyAccessRequest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DenyAccessRequest(ctx, id)
+	return err
+}
+
+// WithdrawAccessRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawAccessRequest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawAccessRequest(ctx, id)
+	return err
+}
+
+// WhoCan converts echo context to params.
+func (w *ServerInterfaceWrapper) WhoCan(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WhoCanParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WhoCan(ctx, params)
 	return err
 }
 
@@ -1955,6 +2787,86 @@ func (w *ServerInterfaceWrapper) VerifyAudit(ctx echo.Context) error {
 	return err
 }
 
+// ListBoundaries converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBoundaries(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListBoundariesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBoundaries(ctx, params)
+	return err
+}
+
+// DeleteBoundary converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteBoundary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteBoundary(ctx, id)
+	return err
+}
+
+// GetBoundary converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBoundary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBoundary(ctx, id)
+	return err
+}
+
+// SetBoundary converts echo context to params.
+func (w *ServerInterfaceWrapper) SetBoundary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetBoundary(ctx, id)
+	return err
+}
+
 // ListGrants converts echo context to params.
 func (w *ServerInterfaceWrapper) ListGrants(ctx echo.Context) error {
 	var err error
@@ -1994,6 +2906,27 @@ func (w *ServerInterfaceWrapper) ListGrants(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "project", ctx.QueryParams(), &params.Project, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project: %s", err))
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", ctx.QueryParams(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter api: %s", err))
+	}
+
+	// ------------- Optional query parameter "environment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environment", ctx.QueryParams(), &params.Environment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
+	}
+
+	// ------------- Optional query parameter "effect" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "effect", ctx.QueryParams(), &params.Effect, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter effect: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -2081,6 +3014,293 @@ func (w *ServerInterfaceWrapper) GetGrant(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetGrant(ctx, id)
+	return err
+}
+
+// ListGroups converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGroups(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListGroupsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "top" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "top", ctx.QueryParams(), &params.Top, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter top: %s", err))
+	}
+
+	// ------------- Optional query parameter "parent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "parent", ctx.QueryParams(), &params.Parent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter parent: %s", err))
+	}
+
+	// ------------- Optional query parameter "member" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "member", ctx.QueryParams(), &params.Member, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter member: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGroups(ctx, params)
+	return err
+}
+
+// CreateGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateGroup(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateGroupParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateGroup(ctx, params)
+	return err
+}
+
+// DeleteGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteGroupParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteGroup(ctx, id, params)
+	return err
+}
+
+// GetGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) GetGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetGroup(ctx, id)
+	return err
+}
+
+// UpdateGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateGroupParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateGroup(ctx, id, params)
+	return err
+}
+
+// ListGroupMembers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGroupMembers(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListGroupMembersParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGroupMembers(ctx, id, params)
+	return err
+}
+
+// AddGroupMember converts echo context to params.
+func (w *ServerInterfaceWrapper) AddGroupMember(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddGroupMemberParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddGroupMember(ctx, id, params)
+	return err
+}
+
+// RemoveGroupMember converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveGroupMember(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "member" -------------
+	var member string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "member", ctx.Param("member"), &member, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter member: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveGroupMember(ctx, id, member)
 	return err
 }
 
@@ -2358,6 +3578,135 @@ func (w *ServerInterfaceWrapper) UpdateOrganization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateOrganization(ctx, params)
+	return err
+}
+
+// ListOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOrganizationsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// ------------- Optional query parameter "suspended" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "suspended", ctx.QueryParams(), &params.Suspended, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter suspended: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizations(ctx, params)
+	return err
+}
+
+// CreateOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateOrganizationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrganization(ctx, params)
+	return err
+}
+
+// GetPlatformOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPlatformOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPlatformOrganization(ctx, id)
+	return err
+}
+
+// UpdatePlatformOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdatePlatformOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdatePlatformOrganizationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdatePlatformOrganization(ctx, id, params)
 	return err
 }
 
@@ -3119,6 +4468,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/me/sessions/:id", wrapper.EndMySession, options.OperationMiddlewares["endMySession"]...)
 	router.GET(options.BaseURL+"/organization", wrapper.GetOrganization, options.OperationMiddlewares["getOrganization"]...)
 	router.PATCH(options.BaseURL+"/organization", wrapper.UpdateOrganization, options.OperationMiddlewares["updateOrganization"]...)
+	router.GET(options.BaseURL+"/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["listOrganizations"]...)
+	router.POST(options.BaseURL+"/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["createOrganization"]...)
+	router.GET(options.BaseURL+"/organizations/:id", wrapper.GetPlatformOrganization, options.OperationMiddlewares["getPlatformOrganization"]...)
+	router.PATCH(options.BaseURL+"/organizations/:id", wrapper.UpdatePlatformOrganization, options.OperationMiddlewares["updatePlatformOrganization"]...)
 	router.GET(options.BaseURL+"/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.DELETE(options.BaseURL+"/users/:id", wrapper.DeleteUser, options.OperationMiddlewares["deleteUser"]...)
 	router.GET(options.BaseURL+"/users/:id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
@@ -3140,6 +4493,25 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/grants/:id", wrapper.DeleteGrant, options.OperationMiddlewares["deleteGrant"]...)
 	router.GET(options.BaseURL+"/grants/:id", wrapper.GetGrant, options.OperationMiddlewares["getGrant"]...)
 	router.POST(options.BaseURL+"/access/check", wrapper.CheckAccess, options.OperationMiddlewares["checkAccess"]...)
+	router.POST(options.BaseURL+"/access/who-can", wrapper.WhoCan, options.OperationMiddlewares["whoCan"]...)
+	router.GET(options.BaseURL+"/access/requests", wrapper.ListAccessRequests, options.OperationMiddlewares["listAccessRequests"]...)
+	router.POST(options.BaseURL+"/access/requests", wrapper.CreateAccessRequest, options.OperationMiddlewares["createAccessRequest"]...)
+	router.GET(options.BaseURL+"/access/requests/:id", wrapper.GetAccessRequest, options.OperationMiddlewares["getAccessRequest"]...)
+	router.POST(options.BaseURL+"/access/requests/:id/approve", wrapper.ApproveAccessRequest, options.OperationMiddlewares["approveAccessRequest"]...)
+	router.POST(options.BaseURL+"/access/requests/:id/deny", wrapper.DenyAccessRequest, options.OperationMiddlewares["denyAccessRequest"]...)
+	router.POST(options.BaseURL+"/access/requests/:id/withdraw", wrapper.WithdrawAccessRequest, options.OperationMiddlewares["withdrawAccessRequest"]...)
+	router.GET(options.BaseURL+"/boundaries", wrapper.ListBoundaries, options.OperationMiddlewares["listBoundaries"]...)
+	router.DELETE(options.BaseURL+"/boundaries/:id", wrapper.DeleteBoundary, options.OperationMiddlewares["deleteBoundary"]...)
+	router.GET(options.BaseURL+"/boundaries/:id", wrapper.GetBoundary, options.OperationMiddlewares["getBoundary"]...)
+	router.PUT(options.BaseURL+"/boundaries/:id", wrapper.SetBoundary, options.OperationMiddlewares["setBoundary"]...)
+	router.GET(options.BaseURL+"/groups", wrapper.ListGroups, options.OperationMiddlewares["listGroups"]...)
+	router.POST(options.BaseURL+"/groups", wrapper.CreateGroup, options.OperationMiddlewares["createGroup"]...)
+	router.DELETE(options.BaseURL+"/groups/:id", wrapper.DeleteGroup, options.OperationMiddlewares["deleteGroup"]...)
+	router.GET(options.BaseURL+"/groups/:id", wrapper.GetGroup, options.OperationMiddlewares["getGroup"]...)
+	router.PATCH(options.BaseURL+"/groups/:id", wrapper.UpdateGroup, options.OperationMiddlewares["updateGroup"]...)
+	router.GET(options.BaseURL+"/groups/:id/members", wrapper.ListGroupMembers, options.OperationMiddlewares["listGroupMembers"]...)
+	router.POST(options.BaseURL+"/groups/:id/members", wrapper.AddGroupMember, options.OperationMiddlewares["addGroupMember"]...)
+	router.DELETE(options.BaseURL+"/groups/:id/members/:member", wrapper.RemoveGroupMember, options.OperationMiddlewares["removeGroupMember"]...)
 	router.GET(options.BaseURL+"/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/invitations", wrapper.CreateInvitation, options.OperationMiddlewares["createInvitation"]...)
 	router.DELETE(options.BaseURL+"/invitations/:id", wrapper.DeleteInvitation, options.OperationMiddlewares["deleteInvitation"]...)
@@ -3198,6 +4570,307 @@ type CheckAccessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CheckAccessdefaultApplicationProblemPlusJSONResponse) VisitCheckAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccessRequestsRequestObject struct {
+	Params ListAccessRequestsParams
+}
+
+type ListAccessRequestsResponseObject interface {
+	VisitListAccessRequestsResponse(w http.ResponseWriter) error
+}
+
+type ListAccessRequests200JSONResponse AccessRequestList
+
+func (response ListAccessRequests200JSONResponse) VisitListAccessRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccessRequestsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAccessRequestsdefaultApplicationProblemPlusJSONResponse) VisitListAccessRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAccessRequestRequestObject struct {
+	Params CreateAccessRequestParams
+	Body   *CreateAccessRequestJSONRequestBody
+}
+
+type CreateAccessRequestResponseObject interface {
+	VisitCreateAccessRequestResponse(w http.ResponseWriter) error
+}
+
+type CreateAccessRequest201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateAccessRequest201JSONResponse struct {
+	Body    AccessRequest
+	Headers CreateAccessRequest201ResponseHeaders
+}
+
+func (response CreateAccessRequest201JSONResponse) VisitCreateAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAccessRequestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateAccessRequestdefaultApplicationProblemPlusJSONResponse) VisitCreateAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccessRequestRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetAccessRequestResponseObject interface {
+	VisitGetAccessRequestResponse(w http.ResponseWriter) error
+}
+
+type GetAccessRequest200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetAccessRequest200JSONResponse struct {
+	Body    AccessRequest
+	Headers GetAccessRequest200ResponseHeaders
+}
+
+func (response GetAccessRequest200JSONResponse) VisitGetAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccessRequestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAccessRequestdefaultApplicationProblemPlusJSONResponse) VisitGetAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAccessRequestRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ApproveAccessRequestJSONRequestBody
+}
+
+type ApproveAccessRequestResponseObject interface {
+	VisitApproveAccessRequestResponse(w http.ResponseWriter) error
+}
+
+type ApproveAccessRequest200JSONResponse AccessRequest
+
+func (response ApproveAccessRequest200JSONResponse) VisitApproveAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAccessRequestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveAccessRequestdefaultApplicationProblemPlusJSONResponse) VisitApproveAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DenyAccessRequestRequestObject struct {
+	Id   Id `json:"id"`
+	Body *DenyAccessRequestJSONRequestBody
+}
+
+type DenyAccessRequestResponseObject interface {
+	VisitDenyAccessRequestResponse(w http.ResponseWriter) error
+}
+
+type DenyAccessRequest200JSONResponse AccessRequest
+
+func (response DenyAccessRequest200JSONResponse) VisitDenyAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DenyAccessRequestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DenyAccessRequestdefaultApplicationProblemPlusJSONResponse) VisitDenyAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawAccessRequestRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type WithdrawAccessRequestResponseObject interface {
+	VisitWithdrawAccessRequestResponse(w http.ResponseWriter) error
+}
+
+type WithdrawAccessRequest200JSONResponse AccessRequest
+
+func (response WithdrawAccessRequest200JSONResponse) VisitWithdrawAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawAccessRequestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawAccessRequestdefaultApplicationProblemPlusJSONResponse) VisitWithdrawAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WhoCanRequestObject struct {
+	Params WhoCanParams
+	Body   *WhoCanJSONRequestBody
+}
+
+type WhoCanResponseObject interface {
+	VisitWhoCanResponse(w http.ResponseWriter) error
+}
+
+type WhoCan200JSONResponse WhoCan
+
+func (response WhoCan200JSONResponse) VisitWhoCanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WhoCandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WhoCandefaultApplicationProblemPlusJSONResponse) VisitWhoCanResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3717,6 +5390,157 @@ func (response VerifyAuditdefaultApplicationProblemPlusJSONResponse) VisitVerify
 	return err
 }
 
+type ListBoundariesRequestObject struct {
+	Params ListBoundariesParams
+}
+
+type ListBoundariesResponseObject interface {
+	VisitListBoundariesResponse(w http.ResponseWriter) error
+}
+
+type ListBoundaries200JSONResponse BoundaryList
+
+func (response ListBoundaries200JSONResponse) VisitListBoundariesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBoundariesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListBoundariesdefaultApplicationProblemPlusJSONResponse) VisitListBoundariesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBoundaryRequestObject struct {
+	Id string `json:"id"`
+}
+
+type DeleteBoundaryResponseObject interface {
+	VisitDeleteBoundaryResponse(w http.ResponseWriter) error
+}
+
+type DeleteBoundary204Response struct {
+}
+
+func (response DeleteBoundary204Response) VisitDeleteBoundaryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteBoundarydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteBoundarydefaultApplicationProblemPlusJSONResponse) VisitDeleteBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBoundaryRequestObject struct {
+	Id string `json:"id"`
+}
+
+type GetBoundaryResponseObject interface {
+	VisitGetBoundaryResponse(w http.ResponseWriter) error
+}
+
+type GetBoundary200JSONResponse Boundary
+
+func (response GetBoundary200JSONResponse) VisitGetBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBoundarydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBoundarydefaultApplicationProblemPlusJSONResponse) VisitGetBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetBoundaryRequestObject struct {
+	Id   string `json:"id"`
+	Body *SetBoundaryJSONRequestBody
+}
+
+type SetBoundaryResponseObject interface {
+	VisitSetBoundaryResponse(w http.ResponseWriter) error
+}
+
+type SetBoundary200JSONResponse Boundary
+
+func (response SetBoundary200JSONResponse) VisitSetBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetBoundarydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetBoundarydefaultApplicationProblemPlusJSONResponse) VisitSetBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListGrantsRequestObject struct {
 	Params ListGrantsParams
 }
@@ -3882,6 +5706,349 @@ type GetGrantdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetGrantdefaultApplicationProblemPlusJSONResponse) VisitGetGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGroupsRequestObject struct {
+	Params ListGroupsParams
+}
+
+type ListGroupsResponseObject interface {
+	VisitListGroupsResponse(w http.ResponseWriter) error
+}
+
+type ListGroups200JSONResponse GroupList
+
+func (response ListGroups200JSONResponse) VisitListGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGroupsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListGroupsdefaultApplicationProblemPlusJSONResponse) VisitListGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGroupRequestObject struct {
+	Params CreateGroupParams
+	Body   *CreateGroupJSONRequestBody
+}
+
+type CreateGroupResponseObject interface {
+	VisitCreateGroupResponse(w http.ResponseWriter) error
+}
+
+type CreateGroup201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateGroup201JSONResponse struct {
+	Body    Group
+	Headers CreateGroup201ResponseHeaders
+}
+
+func (response CreateGroup201JSONResponse) VisitCreateGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGroupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateGroupdefaultApplicationProblemPlusJSONResponse) VisitCreateGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteGroupRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteGroupParams
+}
+
+type DeleteGroupResponseObject interface {
+	VisitDeleteGroupResponse(w http.ResponseWriter) error
+}
+
+type DeleteGroup204Response struct {
+}
+
+func (response DeleteGroup204Response) VisitDeleteGroupResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteGroupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteGroupdefaultApplicationProblemPlusJSONResponse) VisitDeleteGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetGroupRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetGroupResponseObject interface {
+	VisitGetGroupResponse(w http.ResponseWriter) error
+}
+
+type GetGroup200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetGroup200JSONResponse struct {
+	Body    Group
+	Headers GetGroup200ResponseHeaders
+}
+
+func (response GetGroup200JSONResponse) VisitGetGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetGroupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetGroupdefaultApplicationProblemPlusJSONResponse) VisitGetGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateGroupRequestObject struct {
+	Id                                Id `json:"id"`
+	Params                            UpdateGroupParams
+	JSONBody                          *UpdateGroupJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateGroupApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateGroupResponseObject interface {
+	VisitUpdateGroupResponse(w http.ResponseWriter) error
+}
+
+type UpdateGroup200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateGroup200JSONResponse struct {
+	Body    Group
+	Headers UpdateGroup200ResponseHeaders
+}
+
+func (response UpdateGroup200JSONResponse) VisitUpdateGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateGroupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateGroupdefaultApplicationProblemPlusJSONResponse) VisitUpdateGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGroupMembersRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListGroupMembersParams
+}
+
+type ListGroupMembersResponseObject interface {
+	VisitListGroupMembersResponse(w http.ResponseWriter) error
+}
+
+type ListGroupMembers200JSONResponse GroupMemberList
+
+func (response ListGroupMembers200JSONResponse) VisitListGroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGroupMembersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListGroupMembersdefaultApplicationProblemPlusJSONResponse) VisitListGroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddGroupMemberRequestObject struct {
+	Id     Id `json:"id"`
+	Params AddGroupMemberParams
+	Body   *AddGroupMemberJSONRequestBody
+}
+
+type AddGroupMemberResponseObject interface {
+	VisitAddGroupMemberResponse(w http.ResponseWriter) error
+}
+
+type AddGroupMember201JSONResponse GroupMember
+
+func (response AddGroupMember201JSONResponse) VisitAddGroupMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddGroupMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddGroupMemberdefaultApplicationProblemPlusJSONResponse) VisitAddGroupMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveGroupMemberRequestObject struct {
+	Id     Id     `json:"id"`
+	Member string `json:"member"`
+}
+
+type RemoveGroupMemberResponseObject interface {
+	VisitRemoveGroupMemberResponse(w http.ResponseWriter) error
+}
+
+type RemoveGroupMember204Response struct {
+}
+
+func (response RemoveGroupMember204Response) VisitRemoveGroupMemberResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveGroupMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveGroupMemberdefaultApplicationProblemPlusJSONResponse) VisitRemoveGroupMemberResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4487,6 +6654,200 @@ type UpdateOrganizationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateOrganizationdefaultApplicationProblemPlusJSONResponse) VisitUpdateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationsRequestObject struct {
+	Params ListOrganizationsParams
+}
+
+type ListOrganizationsResponseObject interface {
+	VisitListOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizations200JSONResponse PlatformOrganizationList
+
+func (response ListOrganizations200JSONResponse) VisitListOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOrganizationsdefaultApplicationProblemPlusJSONResponse) VisitListOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationRequestObject struct {
+	Params CreateOrganizationParams
+	Body   *CreateOrganizationJSONRequestBody
+}
+
+type CreateOrganizationResponseObject interface {
+	VisitCreateOrganizationResponse(w http.ResponseWriter) error
+}
+
+type CreateOrganization201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateOrganization201JSONResponse struct {
+	Body    PlatformOrganizationCreated
+	Headers CreateOrganization201ResponseHeaders
+}
+
+func (response CreateOrganization201JSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateOrganizationdefaultApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlatformOrganizationRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetPlatformOrganizationResponseObject interface {
+	VisitGetPlatformOrganizationResponse(w http.ResponseWriter) error
+}
+
+type GetPlatformOrganization200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetPlatformOrganization200JSONResponse struct {
+	Body    PlatformOrganization
+	Headers GetPlatformOrganization200ResponseHeaders
+}
+
+func (response GetPlatformOrganization200JSONResponse) VisitGetPlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlatformOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlatformOrganizationdefaultApplicationProblemPlusJSONResponse) VisitGetPlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePlatformOrganizationRequestObject struct {
+	Id                                Id `json:"id"`
+	Params                            UpdatePlatformOrganizationParams
+	JSONBody                          *UpdatePlatformOrganizationJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdatePlatformOrganizationResponseObject interface {
+	VisitUpdatePlatformOrganizationResponse(w http.ResponseWriter) error
+}
+
+type UpdatePlatformOrganization200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdatePlatformOrganization200JSONResponse struct {
+	Body    PlatformOrganization
+	Headers UpdatePlatformOrganization200ResponseHeaders
+}
+
+func (response UpdatePlatformOrganization200JSONResponse) VisitUpdatePlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePlatformOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdatePlatformOrganizationdefaultApplicationProblemPlusJSONResponse) VisitUpdatePlatformOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5774,6 +8135,27 @@ type StrictServerInterface interface {
 	// CheckAccess Whether somebody may do something, and why
 	// (POST /access/check)
 	CheckAccess(ctx context.Context, request CheckAccessRequestObject) (CheckAccessResponseObject, error)
+	// ListAccessRequests Who asked for which role
+	// (GET /access/requests)
+	ListAccessRequests(ctx context.Context, request ListAccessRequestsRequestObject) (ListAccessRequestsResponseObject, error)
+	// CreateAccessRequest Ask for a role
+	// (POST /access/requests)
+	CreateAccessRequest(ctx context.Context, request CreateAccessRequestRequestObject) (CreateAccessRequestResponseObject, error)
+	// GetAccessRequest A request for a role
+	// (GET /access/requests/{id})
+	GetAccessRequest(ctx context.Context, request GetAccessRequestRequestObject) (GetAccessRequestResponseObject, error)
+	// ApproveAccessRequest Give what was asked for
+	// (POST /access/requests/{id}/approve)
+	ApproveAccessRequest(ctx context.Context, request ApproveAccessRequestRequestObject) (ApproveAccessRequestResponseObject, error)
+	// DenyAccessRequest Refuse what was asked for
+	// (POST /access/requests/{id}/deny)
+	DenyAccessRequest(ctx context.Context, request DenyAccessRequestRequestObject) (DenyAccessRequestResponseObject, error)
+	// WithdrawAccessRequest Take one's own request back
+	// (POST /access/requests/{id}/withdraw)
+	WithdrawAccessRequest(ctx context.Context, request WithdrawAccessRequestRequestObject) (WithdrawAccessRequestResponseObject, error)
+	// WhoCan Who has a permission in a scope
+	// (POST /access/who-can)
+	WhoCan(ctx context.Context, request WhoCanRequestObject) (WhoCanResponseObject, error)
 	// ListAudit What was done, by whom
 	// (GET /audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
@@ -5807,10 +8189,22 @@ type StrictServerInterface interface {
 	// VerifyAudit Whether the audit trail is as it was written
 	// (GET /audit/verification)
 	VerifyAudit(ctx context.Context, request VerifyAuditRequestObject) (VerifyAuditResponseObject, error)
+	// ListBoundaries Whose permissions are bounded by which role
+	// (GET /boundaries)
+	ListBoundaries(ctx context.Context, request ListBoundariesRequestObject) (ListBoundariesResponseObject, error)
+	// DeleteBoundary Take a boundary away
+	// (DELETE /boundaries/{id})
+	DeleteBoundary(ctx context.Context, request DeleteBoundaryRequestObject) (DeleteBoundaryResponseObject, error)
+	// GetBoundary The boundary of a user, service account or group
+	// (GET /boundaries/{id})
+	GetBoundary(ctx context.Context, request GetBoundaryRequestObject) (GetBoundaryResponseObject, error)
+	// SetBoundary Bound what a user, a service account or the members of a group may do
+	// (PUT /boundaries/{id})
+	SetBoundary(ctx context.Context, request SetBoundaryRequestObject) (SetBoundaryResponseObject, error)
 	// ListGrants Who has which role
 	// (GET /grants)
 	ListGrants(ctx context.Context, request ListGrantsRequestObject) (ListGrantsResponseObject, error)
-	// CreateGrant Give somebody a role
+	// CreateGrant Give somebody a role, or deny its permissions to them
 	// (POST /grants)
 	CreateGrant(ctx context.Context, request CreateGrantRequestObject) (CreateGrantResponseObject, error)
 	// DeleteGrant Take a role away
@@ -5819,6 +8213,30 @@ type StrictServerInterface interface {
 	// GetGrant A grant
 	// (GET /grants/{id})
 	GetGrant(ctx context.Context, request GetGrantRequestObject) (GetGrantResponseObject, error)
+	// ListGroups The groups of the organization
+	// (GET /groups)
+	ListGroups(ctx context.Context, request ListGroupsRequestObject) (ListGroupsResponseObject, error)
+	// CreateGroup Make a group
+	// (POST /groups)
+	CreateGroup(ctx context.Context, request CreateGroupRequestObject) (CreateGroupResponseObject, error)
+	// DeleteGroup Delete a group, with what was given and denied to it
+	// (DELETE /groups/{id})
+	DeleteGroup(ctx context.Context, request DeleteGroupRequestObject) (DeleteGroupResponseObject, error)
+	// GetGroup A group
+	// (GET /groups/{id})
+	GetGroup(ctx context.Context, request GetGroupRequestObject) (GetGroupResponseObject, error)
+	// UpdateGroup Rename a group
+	// (PATCH /groups/{id})
+	UpdateGroup(ctx context.Context, request UpdateGroupRequestObject) (UpdateGroupResponseObject, error)
+	// ListGroupMembers Who is in a group itself
+	// (GET /groups/{id}/members)
+	ListGroupMembers(ctx context.Context, request ListGroupMembersRequestObject) (ListGroupMembersResponseObject, error)
+	// AddGroupMember Put a user, a service account or another group into a group
+	// (POST /groups/{id}/members)
+	AddGroupMember(ctx context.Context, request AddGroupMemberRequestObject) (AddGroupMemberResponseObject, error)
+	// RemoveGroupMember Take a member out of a group
+	// (DELETE /groups/{id}/members/{member})
+	RemoveGroupMember(ctx context.Context, request RemoveGroupMemberRequestObject) (RemoveGroupMemberResponseObject, error)
 	// ListInvitations The invitations of the organization
 	// (GET /invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
@@ -5861,6 +8279,18 @@ type StrictServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx context.Context, request UpdateOrganizationRequestObject) (UpdateOrganizationResponseObject, error)
+	// ListOrganizations All organizations of the installation
+	// (GET /organizations)
+	ListOrganizations(ctx context.Context, request ListOrganizationsRequestObject) (ListOrganizationsResponseObject, error)
+	// CreateOrganization Make an organization, and a link by which its owner comes in
+	// (POST /organizations)
+	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// GetPlatformOrganization An organization of the installation
+	// (GET /organizations/{id})
+	GetPlatformOrganization(ctx context.Context, request GetPlatformOrganizationRequestObject) (GetPlatformOrganizationResponseObject, error)
+	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// (PATCH /organizations/{id})
+	UpdatePlatformOrganization(ctx context.Context, request UpdatePlatformOrganizationRequestObject) (UpdatePlatformOrganizationResponseObject, error)
 	// OpenPasswordLink Whose password a link sets
 	// (GET /password-links/by-token/{token})
 	OpenPasswordLink(ctx context.Context, request OpenPasswordLinkRequestObject) (OpenPasswordLinkResponseObject, error)
@@ -6008,6 +8438,279 @@ func (sh *strictHandler) CheckAccess(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CheckAccessResponseObject); ok {
 		return validResponse.VisitCheckAccessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAccessRequests operation middleware
+func (sh *strictHandler) ListAccessRequests(ctx echo.Context, params ListAccessRequestsParams) error {
+	var request ListAccessRequestsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccessRequests(ctx.Request().Context(), request.(ListAccessRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccessRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccessRequestsResponseObject); ok {
+		return validResponse.VisitListAccessRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAccessRequest operation middleware
+func (sh *strictHandler) CreateAccessRequest(ctx echo.Context, params CreateAccessRequestParams) error {
+	var request CreateAccessRequestRequestObject
+
+	request.Params = params
+
+	var body CreateAccessRequestJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAccessRequest(ctx.Request().Context(), request.(CreateAccessRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAccessRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAccessRequestResponseObject); ok {
+		return validResponse.VisitCreateAccessRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAccessRequest operation middleware
+func (sh *strictHandler) GetAccessRequest(ctx echo.Context, id Id) error {
+	var request GetAccessRequestRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccessRequest(ctx.Request().Context(), request.(GetAccessRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccessRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAccessRequestResponseObject); ok {
+		return validResponse.VisitGetAccessRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApproveAccessRequest operation middleware
+func (sh *strictHandler) ApproveAccessRequest(ctx echo.Context, id Id) error {
+	var request ApproveAccessRequestRequestObject
+
+	request.Id = id
+
+	var body ApproveAccessRequestJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveAccessRequest(ctx.Request().Context(), request.(ApproveAccessRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveAccessRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApproveAccessRequestResponseObject); ok {
+		return validResponse.VisitApproveAccessRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DenyAccessRequest operation middleware
+func (sh *strictHandler) DenyAccessRequest(ctx echo.Context, id Id) error {
+	var request DenyAccessRequestRequestObject
+
+	request.Id = id
+
+	var body DenyAccessRequestJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DenyAccessRequest(ctx.Request().Context(), request.(DenyAccessRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DenyAccessRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DenyAccessRequestResponseObject); ok {
+		return validResponse.VisitDenyAccessRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawAccessRequest operation middleware
+func (sh *strictHandler) WithdrawAccessRequest(ctx echo.Context, id Id) error {
+	var request WithdrawAccessRequestRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawAccessRequest(ctx.Request().Context(), request.(WithdrawAccessRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawAccessRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawAccessRequestResponseObject); ok {
+		return validResponse.VisitWithdrawAccessRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WhoCan operation middleware
+func (sh *strictHandler) WhoCan(ctx echo.Context, params WhoCanParams) error {
+	var request WhoCanRequestObject
+
+	request.Params = params
+
+	var body WhoCanJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WhoCan(ctx.Request().Context(), request.(WhoCanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WhoCan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WhoCanResponseObject); ok {
+		return validResponse.VisitWhoCanResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6354,6 +9057,129 @@ func (sh *strictHandler) VerifyAudit(ctx echo.Context) error {
 	return nil
 }
 
+// ListBoundaries operation middleware
+func (sh *strictHandler) ListBoundaries(ctx echo.Context, params ListBoundariesParams) error {
+	var request ListBoundariesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBoundaries(ctx.Request().Context(), request.(ListBoundariesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBoundaries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBoundariesResponseObject); ok {
+		return validResponse.VisitListBoundariesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteBoundary operation middleware
+func (sh *strictHandler) DeleteBoundary(ctx echo.Context, id string) error {
+	var request DeleteBoundaryRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteBoundary(ctx.Request().Context(), request.(DeleteBoundaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteBoundary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteBoundaryResponseObject); ok {
+		return validResponse.VisitDeleteBoundaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBoundary operation middleware
+func (sh *strictHandler) GetBoundary(ctx echo.Context, id string) error {
+	var request GetBoundaryRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBoundary(ctx.Request().Context(), request.(GetBoundaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBoundary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBoundaryResponseObject); ok {
+		return validResponse.VisitGetBoundaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetBoundary operation middleware
+func (sh *strictHandler) SetBoundary(ctx echo.Context, id string) error {
+	var request SetBoundaryRequestObject
+
+	request.Id = id
+
+	var body SetBoundaryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetBoundary(ctx.Request().Context(), request.(SetBoundaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetBoundary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetBoundaryResponseObject); ok {
+		return validResponse.VisitSetBoundaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListGrants operation middleware
 func (sh *strictHandler) ListGrants(ctx echo.Context, params ListGrantsParams) error {
 	var request ListGrantsRequestObject
@@ -6472,6 +9298,307 @@ func (sh *strictHandler) GetGrant(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(GetGrantResponseObject); ok {
 		return validResponse.VisitGetGrantResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListGroups operation middleware
+func (sh *strictHandler) ListGroups(ctx echo.Context, params ListGroupsParams) error {
+	var request ListGroupsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGroups(ctx.Request().Context(), request.(ListGroupsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGroups")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGroupsResponseObject); ok {
+		return validResponse.VisitListGroupsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateGroup operation middleware
+func (sh *strictHandler) CreateGroup(ctx echo.Context, params CreateGroupParams) error {
+	var request CreateGroupRequestObject
+
+	request.Params = params
+
+	var body CreateGroupJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateGroup(ctx.Request().Context(), request.(CreateGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateGroupResponseObject); ok {
+		return validResponse.VisitCreateGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteGroup operation middleware
+func (sh *strictHandler) DeleteGroup(ctx echo.Context, id Id, params DeleteGroupParams) error {
+	var request DeleteGroupRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteGroup(ctx.Request().Context(), request.(DeleteGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteGroupResponseObject); ok {
+		return validResponse.VisitDeleteGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetGroup operation middleware
+func (sh *strictHandler) GetGroup(ctx echo.Context, id Id) error {
+	var request GetGroupRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetGroup(ctx.Request().Context(), request.(GetGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetGroupResponseObject); ok {
+		return validResponse.VisitGetGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateGroup operation middleware
+func (sh *strictHandler) UpdateGroup(ctx echo.Context, id Id, params UpdateGroupParams) error {
+	var request UpdateGroupRequestObject
+
+	request.Id = id
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateGroupJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateGroupApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateGroup(ctx.Request().Context(), request.(UpdateGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateGroupResponseObject); ok {
+		return validResponse.VisitUpdateGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListGroupMembers operation middleware
+func (sh *strictHandler) ListGroupMembers(ctx echo.Context, id Id, params ListGroupMembersParams) error {
+	var request ListGroupMembersRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGroupMembers(ctx.Request().Context(), request.(ListGroupMembersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGroupMembers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGroupMembersResponseObject); ok {
+		return validResponse.VisitListGroupMembersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddGroupMember operation middleware
+func (sh *strictHandler) AddGroupMember(ctx echo.Context, id Id, params AddGroupMemberParams) error {
+	var request AddGroupMemberRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body AddGroupMemberJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddGroupMember(ctx.Request().Context(), request.(AddGroupMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddGroupMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddGroupMemberResponseObject); ok {
+		return validResponse.VisitAddGroupMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveGroupMember operation middleware
+func (sh *strictHandler) RemoveGroupMember(ctx echo.Context, id Id, member string) error {
+	var request RemoveGroupMemberRequestObject
+
+	request.Id = id
+	request.Member = member
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveGroupMember(ctx.Request().Context(), request.(RemoveGroupMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveGroupMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveGroupMemberResponseObject); ok {
+		return validResponse.VisitRemoveGroupMemberResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6982,6 +10109,180 @@ func (sh *strictHandler) UpdateOrganization(ctx echo.Context, params UpdateOrgan
 		return err
 	} else if validResponse, ok := response.(UpdateOrganizationResponseObject); ok {
 		return validResponse.VisitUpdateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizations operation middleware
+func (sh *strictHandler) ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error {
+	var request ListOrganizationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizations(ctx.Request().Context(), request.(ListOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationsResponseObject); ok {
+		return validResponse.VisitListOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrganization operation middleware
+func (sh *strictHandler) CreateOrganization(ctx echo.Context, params CreateOrganizationParams) error {
+	var request CreateOrganizationRequestObject
+
+	request.Params = params
+
+	var body CreateOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrganization(ctx.Request().Context(), request.(CreateOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
+		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPlatformOrganization operation middleware
+func (sh *strictHandler) GetPlatformOrganization(ctx echo.Context, id Id) error {
+	var request GetPlatformOrganizationRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlatformOrganization(ctx.Request().Context(), request.(GetPlatformOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlatformOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPlatformOrganizationResponseObject); ok {
+		return validResponse.VisitGetPlatformOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdatePlatformOrganization operation middleware
+func (sh *strictHandler) UpdatePlatformOrganization(ctx echo.Context, id Id, params UpdatePlatformOrganizationParams) error {
+	var request UpdatePlatformOrganizationRequestObject
+
+	request.Id = id
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdatePlatformOrganizationJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdatePlatformOrganization(ctx.Request().Context(), request.(UpdatePlatformOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdatePlatformOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdatePlatformOrganizationResponseObject); ok {
+		return validResponse.VisitUpdatePlatformOrganizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
@@ -36,7 +38,7 @@ func (h *Handlers) ListGrants(ctx context.Context, r ListGrantsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	filter := store.GrantFilter{Principal: deref(r.Params.Principal), Role: deref(r.Params.Role), Project: project}
+	filter := store.GrantFilter{Principal: deref(r.Params.Principal), Role: deref(r.Params.Role), Project: project, API: deref(r.Params.Api), Environment: deref(r.Params.Environment), Effect: string(deref(r.Params.Effect))}
 	if role, ok := findRole(roles, filter.Role); ok {
 		filter.Role = role.ID
 	}
@@ -72,25 +74,37 @@ func findRole(roles map[string]access.Role, idOrName string) (access.Role, bool)
 
 // principalNames returns the names of those who have the grants, by id.
 func principalNames(ctx context.Context, org *store.Org, grants []store.Grant) (map[string]string, error) {
-	var users, accounts []string
-	for _, g := range grants {
-		if g.PrincipalKind == string(authn.User) {
-			users = append(users, g.PrincipalID)
-		} else {
-			accounts = append(accounts, g.PrincipalID)
-		}
+	ids := make([]string, len(grants))
+	for i, g := range grants {
+		ids[i] = g.PrincipalID
 	}
+	return names(ctx, org, ids)
+}
+
+// names returns the names of users, service accounts and groups, by id; those of
+// deleted users too.
+func names(ctx context.Context, org *store.Org, ids []string) (map[string]string, error) {
 	out := map[string]string{}
-	us, err := org.UsersByID(ctx, users)
+	users, err := org.UsersByID(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	for _, u := range us {
+	for _, u := range users {
 		out[u.ID] = u.Name
 	}
-	as, err := org.ServiceAccountsByID(ctx, accounts)
-	for _, a := range as {
+	if len(out) == len(ids) {
+		return out, nil
+	}
+	accounts, err := org.ServiceAccountsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range accounts {
 		out[a.ID] = a.Name
+	}
+	groups, err := org.GroupsByID(ctx, ids)
+	for _, g := range groups {
+		out[g.ID] = g.Name
 	}
 	return out, err
 }
@@ -117,7 +131,7 @@ func (h *Handlers) GetGrant(ctx context.Context, r GetGrantRequestObject) (GetGr
 func (h *Handlers) CreateGrant(ctx context.Context, r CreateGrantRequestObject) (CreateGrantResponseObject, error) {
 	g := store.Grant{
 		PrincipalID: r.Body.Principal, ProjectID: deref(r.Body.Project), APIID: deref(r.Body.Api), EnvironmentID: deref(r.Body.Environment),
-		ExpiresAt: utc(r.Body.ExpiresAt),
+		ExpiresAt: utc(r.Body.ExpiresAt), Effect: cmp.Or(string(deref(r.Body.Effect)), store.Allow),
 	}
 	if err := authn.Require(ctx, "role:update", authnScope(scopeOf(g))); err != nil {
 		return nil, err
@@ -128,7 +142,7 @@ func (h *Handlers) CreateGrant(ctx context.Context, r CreateGrantRequestObject) 
 	made, err := create(ctx, h, func(tx *store.Tx) (Grant, error) {
 		to, err := rights.Find(ctx, tx.Org, r.Body.Principal)
 		if store.IsNotFound(err) {
-			return Grant{}, invalid("/principal", "reference", "there is no such user or service account")
+			return Grant{}, invalid("/principal", "reference", "there is no such user, service account or group")
 		}
 		if err != nil {
 			return Grant{}, err
@@ -146,16 +160,72 @@ func (h *Handlers) CreateGrant(ctx context.Context, r CreateGrantRequestObject) 
 		}
 		row := g
 		row.RoleID, row.PrincipalKind = role.ID, string(to.Kind)
-		if err := tx.CreateGrant(ctx, &row); err != nil {
+		give := func() error { return tx.CreateGrant(ctx, &row) }
+		if row.Effect == store.Deny {
+			give = func() error { return h.restrict(ctx, tx, to, func() error { return tx.CreateGrant(ctx, &row) }) }
+		}
+		if err := give(); err != nil {
 			if errors.Is(err, db.ErrDuplicate) {
-				return Grant{}, problem.New(problem.CodeConflict, "%s has the role %s there already", to.Name, role.Name)
+				return Grant{}, problem.New(problem.CodeConflict, "the role %s is %s %s there already", role.Name, map[string]string{store.Allow: "given to", store.Deny: "denied to"}[row.Effect], to.Name)
 			}
 			return Grant{}, err
 		}
 		out := grantOf(row, role, to.Name)
-		return out, h.record(ctx, tx, "grant.created", "grant", row.ID, role.Name+" to "+to.Name, nil, out)
+		return out, h.record(ctx, tx, "grant.created", "grant", row.ID, grantName(row, role, to.Name), nil, out)
 	})
 	return CreateGrant201JSONResponse{Body: made, Headers: CreateGrant201ResponseHeaders{ETag: etag(made.Version), Location: location("grants", made.Id)}}, err
+}
+
+// grantName is a grant as the audit trail names it.
+func grantName(g store.Grant, role access.Role, to string) string {
+	if g.Effect == store.Deny {
+		return "denied " + role.Name + " to " + to
+	}
+	return role.Name + " to " + to
+}
+
+// restrict makes a change of what is denied to somebody, or bounds them, or of
+// who is affected by such: only over those who may do no more than the caller,
+// before and after, and never so that no owner is left.
+func (h *Handlers) restrict(ctx context.Context, tx *store.Tx, to rights.Principal, change func() error) error {
+	affected := []string{to.ID}
+	if to.Kind == rights.Group {
+		inside, err := tx.Inside(ctx, to.ID)
+		if err != nil {
+			return err
+		}
+		affected = affected[:0]
+		for _, m := range inside {
+			affected = append(affected, m.MemberID)
+		}
+	}
+	me, now := caller(ctx).Subject, h.store.Now()
+	before, err := rights.Holdings(ctx, tx.Org, append(slices.Clone(affected), me)...)
+	if err != nil {
+		return err
+	}
+	if err := noneAbove(before, affected, before[me], now); err != nil {
+		return err
+	}
+	if err := guardOwner(ctx, tx, change); err != nil {
+		return err
+	}
+	after, err := rights.Holdings(ctx, tx.Org, affected...)
+	if err != nil {
+		return err
+	}
+	return noneAbove(after, affected, before[me], now) // the caller among them
+}
+
+// noneAbove returns a problem where one of the principals may do more than what
+// is held.
+func noneAbove(all map[string]access.Holding, principals []string, held access.Holding, now time.Time) error {
+	for _, p := range principals {
+		if err := notAbove(all[p], held, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func until(g store.Grant) time.Time {
@@ -188,12 +258,12 @@ func (h *Handlers) DeleteGrant(ctx context.Context, r DeleteGrantRequestObject) 
 			return err
 		}
 		role := roles[g.RoleID]
-		if g.PrincipalID != caller(ctx).Subject { // anybody may lay down a role of their own
+		if g.PrincipalID != caller(ctx).Subject || g.Effect == store.Deny { // anybody may lay down a role of their own
 			if err := h.handsOn(ctx, tx, role.Permissions, scopeOf(g), until(g)); err != nil {
 				return err
 			}
 		}
-		if role.ID == access.Owner {
+		if role.ID == access.Owner && g.Effect == store.Allow {
 			if err := keepsAnOwner(ctx, tx, "", g.ID); err != nil {
 				return err
 			}
@@ -202,44 +272,16 @@ func (h *Handlers) DeleteGrant(ctx context.Context, r DeleteGrantRequestObject) 
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteGrant(ctx, g, version); err != nil {
+		name := names[g.PrincipalID]
+		take := func() error { return tx.DeleteGrant(ctx, g, version) }
+		if g.Effect == store.Deny {
+			to := rights.Principal{Kind: authn.Kind(g.PrincipalKind), ID: g.PrincipalID, Name: name}
+			take = func() error { return h.restrict(ctx, tx, to, func() error { return tx.DeleteGrant(ctx, g, version) }) }
+		}
+		if err := take(); err != nil {
 			return err
 		}
-		name := names[g.PrincipalID]
-		return h.record(ctx, tx, "grant.deleted", "grant", g.ID, role.Name+" of "+name, grantOf(g, role, name), nil)
+		return h.record(ctx, tx, "grant.deleted", "grant", g.ID, grantName(g, role, name), grantOf(g, role, name), nil)
 	})
 	return DeleteGrant204Response{}, err
-}
-
-// CheckAccess says whether somebody may do something, and why.
-func (h *Handlers) CheckAccess(ctx context.Context, r CheckAccessRequestObject) (CheckAccessResponseObject, error) {
-	b := r.Body
-	scope := access.Scope{Project: deref(b.Project), API: deref(b.Api), Environment: deref(b.Environment)}
-	who := deref(b.Principal)
-	if who == "" {
-		who = caller(ctx).Subject
-	}
-	if who != caller(ctx).Subject {
-		if err := authn.Require(ctx, "role:read", authnScope(scope)); err != nil {
-			return nil, err
-		}
-	}
-	if expanded := access.Expand([]string{b.Permission}); len(expanded) != 1 || expanded[0] != b.Permission {
-		return nil, invalid("/permission", "enum", "there is no permission %q: see /permissions", b.Permission)
-	}
-	org := h.mine(ctx)
-	p, err := rights.Find(ctx, org, who)
-	if err != nil {
-		return nil, err
-	}
-	grants, err := rights.Of(ctx, org, who)
-	if err != nil {
-		return nil, err
-	}
-	allowed, because := access.Decide(p.Active, grants, b.Permission, scope, h.store.Now())
-	out := AccessCheck{Allowed: allowed, Because: make([]AccessReason, len(because))}
-	for i, r := range because {
-		out.Because[i] = AccessReason{Code: AccessReasonCode(r.Code), Detail: r.Detail, Grant: ptr(r.Grant), Role: ptr(r.Role)}
-	}
-	return CheckAccess200JSONResponse(out), nil
 }

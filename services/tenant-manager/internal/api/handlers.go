@@ -199,23 +199,17 @@ func (h *Handlers) mayManage(ctx context.Context, tx *store.Tx, principal string
 	if principal == caller(ctx).Subject {
 		return nil
 	}
-	theirs, err := rights.Of(ctx, tx.Org, principal)
+	held, err := rights.Holdings(ctx, tx.Org, principal, caller(ctx).Subject)
 	if err != nil {
 		return err
 	}
-	held, err := rights.Of(ctx, tx.Org, caller(ctx).Subject)
-	if err != nil {
-		return err
-	}
-	now := h.store.Now()
-	for _, g := range theirs {
-		if g.Ended(now) {
-			continue
-		}
-		if missing := access.Missing(held, g.Permissions, g.Scope, g.ExpiresAt, now); missing != "" {
-			return problem.New(problem.CodeAccessDenied,
-				"nobody can change an account that may do more than their own: it has %s in %s; ask somebody who has that too", missing, g.Scope)
-		}
+	return notAbove(held[principal], held[caller(ctx).Subject], h.store.Now())
+}
+
+func notAbove(theirs, held access.Holding, now time.Time) error {
+	if p, scope := access.Above(theirs, held, now); p != "" {
+		return problem.New(problem.CodeAccessDenied,
+			"nobody can change an account that may do more than their own: it has %s in %s; ask somebody who has that too", p, scope)
 	}
 	return nil
 }

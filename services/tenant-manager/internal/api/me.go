@@ -39,26 +39,21 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 		}
 		me.User, me.Version, me.SetupRequired = userName(u), &u.Version, u.SetupPending
 	}
-	rows, err := org.GrantsOf(ctx, p.Subject)
-	if err != nil {
-		return Me{}, err
-	}
-	roles, err := rights.Roles(ctx, org)
+	held, err := rights.Of(ctx, org, p.Subject)
 	if err != nil {
 		return Me{}, err
 	}
 	now := h.store.Now()
-	for _, g := range rows {
-		r, ok := roles[g.RoleID]
-		if !ok || g.ExpiresAt != nil && !now.Before(*g.ExpiresAt) {
+	for _, g := range held.Grants {
+		if g.Ended(now) {
 			continue
 		}
 		me.Grants = append(me.Grants, EffectiveGrant{
-			Role: r.ID, RoleName: r.Name, Permissions: access.Expand(r.Permissions),
-			Project: ptr(g.ProjectID), Api: ptr(g.APIID), Environment: ptr(g.EnvironmentID), ExpiresAt: utc(g.ExpiresAt),
+			Role: g.RoleID, RoleName: g.Role, Effect: effectOf(g.Deny), Permissions: access.Expand(g.Permissions), Via: chainOf(g.Via),
+			Project: ptr(g.Scope.Project), Api: ptr(g.Scope.API), Environment: ptr(g.Scope.Environment), ExpiresAt: end(g.ExpiresAt),
 		})
 	}
-	me.Permissions = access.All(rights.Resolve(rows, roles), now)
+	me.Permissions = access.All(held, now)
 	return me, nil
 }
 

@@ -38,13 +38,10 @@ func userOf(u store.User, roles []UserRole) User {
 	}
 }
 
-// rolesOf returns what each of the principals has been given and still has.
+// rolesOf returns what each of the principals has been given and still has, by
+// itself or by a group.
 func (h *Handlers) rolesOf(ctx context.Context, o *store.Org, principals ...string) (map[string][]UserRole, error) {
-	grants, err := o.GrantsOf(ctx, principals...)
-	if err != nil {
-		return nil, err
-	}
-	roles, err := rights.Roles(ctx, o)
+	held, err := rights.Holdings(ctx, o, principals...)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +49,48 @@ func (h *Handlers) rolesOf(ctx context.Context, o *store.Org, principals ...stri
 	out := make(map[string][]UserRole, len(principals))
 	for _, p := range principals {
 		out[p] = []UserRole{}
-	}
-	for _, g := range grants {
-		if r, ok := roles[g.RoleID]; ok && (g.ExpiresAt == nil || now.Before(*g.ExpiresAt)) {
-			out[g.PrincipalID] = append(out[g.PrincipalID], UserRole{Grant: g.ID, Role: r.ID, Name: r.Name, Project: ptr(g.ProjectID)})
+		for _, g := range held[p].Grants {
+			if g.Ended(now) {
+				continue
+			}
+			r := UserRole{Grant: g.ID, Role: g.RoleID, Name: g.Role, Project: ptr(g.Scope.Project)}
+			if g.Deny {
+				r.Effect = new(Deny)
+			}
+			if n := len(g.Via); n > 0 {
+				r.Group = &g.Via[n-1].Name
+			}
+			out[p] = append(out[p], r)
 		}
 	}
 	return out, nil
+}
+
+func effectOf(deny bool) Effect {
+	if deny {
+		return Deny
+	}
+	return Allow
+}
+
+// chainOf returns nil for an empty chain.
+func chainOf(via []access.Group) *GroupChain {
+	if len(via) == 0 {
+		return nil
+	}
+	out := make(GroupChain, len(via))
+	for i, g := range via {
+		out[i] = GroupName{Id: g.ID, Name: g.Name}
+	}
+	return &out
+}
+
+// end returns nil for what never ends.
+func end(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func sessionsOf(rows []store.Session, current string) SessionList {
@@ -85,7 +117,7 @@ func roleOf(r store.Role) Role {
 
 func grantOf(g store.Grant, role access.Role, principalName string) Grant {
 	return Grant{
-		Id: g.ID, Version: g.Version, Role: g.RoleID, RoleName: role.Name,
+		Id: g.ID, Version: g.Version, Role: g.RoleID, RoleName: role.Name, Effect: Effect(g.Effect),
 		Principal: Principal{Kind: PrincipalKind(g.PrincipalKind), Id: g.PrincipalID, Name: principalName},
 		Project:   ptr(g.ProjectID), Api: ptr(g.APIID), Environment: ptr(g.EnvironmentID), ExpiresAt: utc(g.ExpiresAt),
 		CreatedAt: g.CreatedAt.UTC(), CreatedBy: g.CreatedBy, UpdatedAt: g.UpdatedAt.UTC(),
@@ -121,6 +153,30 @@ func serviceTokenOf(k store.ServiceToken) ServiceToken {
 	return ServiceToken{
 		Id: k.ID, Name: k.Name, Hint: k.Hint, ExpiresAt: utc(k.ExpiresAt), LastUsedAt: utc(k.LastUsedAt),
 		CreatedAt: k.CreatedAt.UTC(), CreatedBy: k.CreatedBy,
+	}
+}
+
+func groupOf(g store.Group, members int64) Group {
+	return Group{
+		Id: g.ID, Version: g.Version, Name: g.Name, Description: ptr(g.Description), Members: members, Nested: g.Parents > 0,
+		CreatedAt: g.CreatedAt.UTC(), CreatedBy: g.CreatedBy, UpdatedAt: g.UpdatedAt.UTC(),
+	}
+}
+
+func boundaryOf(b store.Boundary, role, principalName string) Boundary {
+	return Boundary{
+		Principal: Principal{Kind: PrincipalKind(b.PrincipalKind), Id: b.PrincipalID, Name: principalName}, Role: b.RoleID, RoleName: role,
+		CreatedAt: b.CreatedAt.UTC(), CreatedBy: b.CreatedBy, UpdatedAt: b.UpdatedAt.UTC(),
+	}
+}
+
+func accessRequestOf(r store.AccessRequest, role string, names map[string]string) AccessRequest {
+	return AccessRequest{
+		Id: r.ID, Version: r.Version, Principal: Principal{Kind: PrincipalKind(r.PrincipalKind), Id: r.PrincipalID, Name: names[r.PrincipalID]},
+		Role: r.RoleID, RoleName: role, Project: ptr(r.ProjectID), Api: ptr(r.APIID), Environment: ptr(r.EnvironmentID),
+		Reason: r.Reason, Minutes: ptr(r.Minutes), Status: AccessRequestStatus(r.Status), DecidedBy: ptr(r.DecidedBy),
+		DecidedByName: ptr(names[r.DecidedBy]), DecidedAt: utc(r.DecidedAt), Note: ptr(r.Note), Grant: ptr(r.GrantID),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
 

@@ -34,6 +34,15 @@ func (h *Handlers) ListRoles(ctx context.Context, r ListRolesRequestObject) (Lis
 		for _, b := range access.BuiltIn() {
 			out.Items = append(out.Items, builtInRole(b))
 		}
+		first, err := h.store.First(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if first == caller(ctx).Organization {
+			for _, b := range access.OfPlatform() {
+				out.Items = append(out.Items, builtInRole(b))
+			}
+		}
 	}
 	for _, row := range page.Items {
 		out.Items = append(out.Items, roleOf(row))
@@ -140,7 +149,7 @@ func (h *Handlers) UpdateRole(ctx context.Context, r UpdateRoleRequestObject) (U
 			}
 		}
 		row.Title, row.Description, row.Permissions, row.Version = fields.Title, fields.Description, access.Normalize(fields.Permissions), version
-		if err := tx.SaveRole(ctx, &row); err != nil {
+		if err := guardOwner(ctx, tx, func() error { return tx.SaveRole(ctx, &row) }); err != nil { // it may be a boundary
 			return err
 		}
 		if err := tx.AccessChanged("", ""); err != nil {
@@ -173,7 +182,7 @@ func (h *Handlers) DeleteRole(ctx context.Context, r DeleteRoleRequestObject) (D
 			return err
 		}
 		if uses > 0 {
-			return problem.New(problem.CodeConflict, "the role %s has been given %d times: take it away first (see /grants?role=%s)", row.Name, uses, row.ID)
+			return problem.New(problem.CodeConflict, "the role %s has been given, denied or set as a boundary %d times: take it away first (see /grants?role=%[3]s and /boundaries?role=%[3]s)", row.Name, uses, row.ID)
 		}
 		if err := tx.DeleteRole(ctx, row.ID, version); err != nil {
 			return err

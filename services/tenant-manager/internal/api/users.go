@@ -6,6 +6,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -58,26 +60,58 @@ type userFields struct {
 	Status string `json:"status"`
 }
 
-var errLastOwner = problem.New(problem.CodeConflict, "this would leave the organization without an owner: make somebody else owner of the whole organization first, without an end")
+var errLastOwner = problem.New(problem.CodeConflict, "this would leave the organization without an owner: make somebody else owner of the whole organization first, without an end, and without denials or a boundary")
 
 // keepsAnOwner returns a problem where nobody would be owner any more without a
 // user or without a grant. It keeps other changes of owners waiting.
 func keepsAnOwner(ctx context.Context, tx *store.Tx, user, grant string) error {
+	return ownerStays(ctx, tx, user, grant, func() error { return nil })
+}
+
+// guardOwner makes a change, and returns a problem where nobody is owner any more
+// after it: because it denies or bounds what the last one may do.
+func guardOwner(ctx context.Context, tx *store.Tx, change func() error) error {
+	return ownerStays(ctx, tx, "", "", change)
+}
+
+func ownerStays(ctx context.Context, tx *store.Tx, withoutUser, withoutGrant string, change func() error) error {
 	if err := tx.LockOrganization(ctx); err != nil {
 		return err
 	}
-	before, err := tx.OwnersWithout(ctx, "", "")
+	before, err := hasOwner(ctx, tx, "", "")
 	if err != nil {
 		return err
 	}
-	after, err := tx.OwnersWithout(ctx, user, grant)
+	if err := change(); err != nil {
+		return err
+	}
+	after, err := hasOwner(ctx, tx, withoutUser, withoutGrant)
 	if err != nil {
 		return err
 	}
-	if before > 0 && after == 0 {
+	if before && !after {
 		return errLastOwner
 	}
 	return nil
+}
+
+// hasOwner reports whether a user may do everything for good, without the user
+// and the grant.
+func hasOwner(ctx context.Context, tx *store.Tx, withoutUser, withoutGrant string) (bool, error) {
+	owners, err := tx.Owners(ctx, withoutUser, withoutGrant)
+	if err != nil {
+		return false, err
+	}
+	held, err := rights.Holdings(ctx, tx.Org, owners...)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range owners {
+		if access.IsOwner(held[o], tx.Now()) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // UpdateUser renames, disables or enables a user.

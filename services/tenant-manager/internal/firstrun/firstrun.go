@@ -44,6 +44,9 @@ func Run(ctx context.Context, s *store.Store, log *slog.Logger, o Options) error
 			return fmt.Errorf("making the first organization: %w", err)
 		}
 	}
+	if err := administer(ctx, s); err != nil {
+		return fmt.Errorf("looking for administrators of the platform: %w", err)
+	}
 	owners, err := s.PendingOwners(ctx)
 	if err != nil {
 		return fmt.Errorf("looking for the first owner: %w", err)
@@ -84,6 +87,34 @@ func create(ctx context.Context, s *store.Store, o Options) error {
 		if err := tx.CreateGrant(ctx, &store.Grant{PrincipalID: owner.ID, PrincipalKind: "user", RoleID: access.Owner}); err != nil {
 			return err
 		}
+		if err := tx.CreateGrant(ctx, &store.Grant{PrincipalID: owner.ID, PrincipalKind: "user", RoleID: access.PlatformAdministrator}); err != nil {
+			return err
+		}
 		return tx.OrganizationChanged(true, owner.ID)
+	})
+}
+
+// administer makes the owners of the first organization administrators of the
+// platform, where nobody is: it was made before there were any.
+func administer(ctx context.Context, s *store.Store) error {
+	first, err := s.First(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Tx(ctx, first, "", func(tx *store.Tx) error {
+		if err := tx.LockOrganization(ctx); err != nil { // other instances start as well
+			return err
+		}
+		uses, err := tx.RoleUses(ctx, access.PlatformAdministrator)
+		if err != nil || uses > 0 {
+			return err
+		}
+		owners, err := tx.Owners(ctx, "", "")
+		for _, o := range owners {
+			if err := tx.CreateGrant(ctx, &store.Grant{PrincipalID: o, PrincipalKind: "user", RoleID: access.PlatformAdministrator}); err != nil {
+				return err
+			}
+		}
+		return err
 	})
 }

@@ -12,7 +12,10 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
-// Principal is a user or service account.
+// Group is the kind of a group. Nobody signs in as one; roles are given to it.
+const Group authn.Kind = store.KindGroup
+
+// Principal is a user, a service account or a group.
 type Principal struct {
 	Kind     authn.Kind
 	ID, Name string
@@ -20,7 +23,7 @@ type Principal struct {
 	Active bool
 }
 
-// Find returns the user or service account of the id. The error is
+// Find returns the user, service account or group of the id. The error is
 // db.ErrNotFound where there is none.
 func Find(ctx context.Context, o *store.Org, id string) (Principal, error) {
 	u, err := o.User(ctx, id)
@@ -31,10 +34,31 @@ func Find(ctx context.Context, o *store.Org, id string) (Principal, error) {
 		return Principal{}, err
 	}
 	a, err := o.ServiceAccount(ctx, id)
+	if store.IsNotFound(err) {
+		g, err := o.Group(ctx, id)
+		return Principal{Kind: Group, ID: g.ID, Name: g.Name, Active: true}, err
+	}
 	if err != nil {
 		return Principal{}, err
 	}
 	return Principal{Kind: authn.ServiceAccount, ID: a.ID, Name: a.Name, Active: a.Status == store.Active}, nil
+}
+
+// FindAll returns users and service accounts by id.
+func FindAll(ctx context.Context, o *store.Org, ids ...string) (map[string]Principal, error) {
+	out := make(map[string]Principal, len(ids))
+	users, err := o.UsersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		out[u.ID] = Principal{Kind: authn.User, ID: u.ID, Name: u.Name, Active: u.Status == store.Active}
+	}
+	accounts, err := o.ServiceAccountsByID(ctx, ids)
+	for _, a := range accounts {
+		out[a.ID] = Principal{Kind: authn.ServiceAccount, ID: a.ID, Name: a.Name, Active: a.Status == store.Active}
+	}
+	return out, err
 }
 
 // Roles returns all roles of the organization, by id.
@@ -44,47 +68,13 @@ func Roles(ctx context.Context, o *store.Org) (map[string]access.Role, error) {
 		return nil, err
 	}
 	out := make(map[string]access.Role, len(custom)+8)
-	for _, r := range access.BuiltIn() {
+	for _, r := range append(access.BuiltIn(), access.OfPlatform()...) {
 		out[r.ID] = r
 	}
 	for _, r := range custom {
 		out[r.ID] = access.Role{ID: r.ID, Name: r.Name, Title: r.Title, Description: r.Description, Permissions: r.Permissions}
 	}
 	return out, nil
-}
-
-// Of returns what somebody was given, ended grants too, with the permissions of
-// the roles as they are now.
-func Of(ctx context.Context, o *store.Org, principal string) ([]access.Grant, error) {
-	rows, err := o.GrantsOf(ctx, principal)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	roles, err := Roles(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return Resolve(rows, roles), nil
-}
-
-// Resolve returns grants with the permissions of their roles.
-func Resolve(rows []store.Grant, roles map[string]access.Role) []access.Grant {
-	out := make([]access.Grant, 0, len(rows))
-	for _, g := range rows {
-		r, ok := roles[g.RoleID]
-		if !ok {
-			continue // the role is gone, and gives nothing
-		}
-		a := access.Grant{
-			ID: g.ID, Role: r.Name, Permissions: r.Permissions,
-			Scope: access.Scope{Project: g.ProjectID, API: g.APIID, Environment: g.EnvironmentID},
-		}
-		if g.ExpiresAt != nil {
-			a.ExpiresAt = g.ExpiresAt.UTC()
-		}
-		out = append(out, a)
-	}
-	return out
 }
 
 // Keys publishes the keys of access tokens.
@@ -114,19 +104,27 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 	if err != nil || !active {
 		return tenant.Granted{}, err
 	}
-	grants, err := Of(ctx, o, ask.Principal)
+	held, err := Of(ctx, o, ask.Principal)
 	if err != nil {
 		return tenant.Granted{}, err
 	}
 	now := s.store.Now()
-	out := tenant.Granted{Active: true, Grants: make([]tenant.Grant, 0, len(grants))}
-	for _, g := range grants {
+	out := tenant.Granted{Active: true, Grants: make([]tenant.Grant, 0, len(held.Grants))}
+	for _, g := range held.Grants {
 		if g.Ended(now) {
 			continue
 		}
-		out.Grants = append(out.Grants, tenant.Grant{
+		said := tenant.Grant{
 			Role: g.Role, Permissions: g.Permissions, Project: g.Scope.Project, API: g.Scope.API, Environment: g.Scope.Environment, ExpiresAt: g.ExpiresAt,
-		})
+		}
+		if g.Deny {
+			out.Denies = append(out.Denies, said)
+		} else {
+			out.Grants = append(out.Grants, said)
+		}
+	}
+	for _, b := range held.Boundaries {
+		out.Boundaries = append(out.Boundaries, tenant.Boundary{Role: b.Role, Permissions: b.Permissions})
 	}
 	return out, nil
 }

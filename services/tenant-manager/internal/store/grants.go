@@ -52,9 +52,14 @@ func (t *Tx) DeleteRole(ctx context.Context, id string, version int64) error {
 	return db.Remove[Role](ctx, t.scope, id, version)
 }
 
-// RoleUses counts the grants of a role.
+// RoleUses counts the grants of a role, and the boundaries that it is.
 func (o *Org) RoleUses(ctx context.Context, id string) (int64, error) {
-	return db.From[Grant](o.scope).Where("role_id = ?", id).Count(ctx)
+	grants, err := db.From[Grant](o.scope).Where("role_id = ?", id).Count(ctx)
+	if err != nil {
+		return 0, err
+	}
+	boundaries, err := db.From[Boundary](o.scope).Where("role_id = ?", id).Count(ctx)
+	return grants + boundaries, err
 }
 
 // GrantsOf returns what the principals have been given, ended ones too.
@@ -72,13 +77,14 @@ func (o *Org) GrantsOf(ctx context.Context, principals ...string) ([]Grant, erro
 }
 
 // GrantFilter narrows a list of grants, by ids; "" = any.
-type GrantFilter struct{ Principal, Role, Project string }
+type GrantFilter struct{ Principal, Role, Project, API, Environment, Effect string }
 
 // Grants returns a page of grants, by creation.
 func (o *Org) Grants(ctx context.Context, f GrantFilter, p db.PageRequest) (db.Page[Grant], error) {
 	q := db.From[Grant](o.scope)
 	for _, c := range [...]struct{ condition, value string }{
 		{"principal_id = ?", f.Principal}, {"role_id = ?", f.Role}, {"project_id = ?", f.Project},
+		{"api_id = ?", f.API}, {"environment_id = ?", f.Environment}, {"effect = ?", f.Effect},
 	} {
 		if c.value != "" {
 			q = q.Where(c.condition, c.value)
@@ -92,10 +98,19 @@ func (o *Org) Grant(ctx context.Context, id string) (Grant, error) {
 	return db.From[Grant](o.scope).Get(ctx, id)
 }
 
-// CreateGrant gives a role, and tells everybody. One of the same that has ended
+// GrantsWith returns the grants of some roles that allow.
+func (o *Org) GrantsWith(ctx context.Context, roles []string) ([]Grant, error) {
+	if len(roles) == 0 {
+		return nil, nil
+	}
+	return db.From[Grant](o.scope).Where("role_id IN ? AND effect = ?", roles, Allow).All(ctx)
+}
+
+// CreateGrant gives or denies a role, and tells everybody. One of the same that has ended
 // makes room; the error is [db.ErrDuplicate] where one lasts.
 func (t *Tx) CreateGrant(ctx context.Context, g *Grant) error {
-	_, err := db.From[Grant](t.scope).
+	g.Effect = cmp.Or(g.Effect, Allow)
+	_, err := db.From[Grant](t.scope).Where("effect = ?", g.Effect).
 		Where("principal_id = ? AND role_id = ? AND project_id = ? AND api_id = ? AND environment_id = ?", g.PrincipalID, g.RoleID, g.ProjectID, g.APIID, g.EnvironmentID).
 		Where("expires_at <= ?", t.store.Now()).Delete(ctx)
 	if err != nil {
@@ -105,7 +120,7 @@ func (t *Tx) CreateGrant(ctx context.Context, g *Grant) error {
 	if err := db.Create(ctx, t.scope, g); err != nil {
 		return err
 	}
-	return t.AccessChanged(g.PrincipalID, "")
+	return t.PrincipalChanged(ctx, g.PrincipalKind, g.PrincipalID)
 }
 
 // DeleteGrant takes a role away, and tells everybody.
@@ -113,5 +128,5 @@ func (t *Tx) DeleteGrant(ctx context.Context, g Grant, version int64) error {
 	if err := db.Remove[Grant](ctx, t.scope, g.ID, version); err != nil {
 		return err
 	}
-	return t.AccessChanged(g.PrincipalID, "")
+	return t.PrincipalChanged(ctx, g.PrincipalKind, g.PrincipalID)
 }

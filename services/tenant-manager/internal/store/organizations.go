@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
+
+	"gorm.io/gorm/clause"
 
 	"github.com/gatehouse/gatehouse/libs/db"
 )
@@ -32,9 +35,52 @@ func (t *Tx) LockOrganization(ctx context.Context) error {
 	return err
 }
 
-// SaveOrganization writes the name, if the row has the version that is in o.
+// SaveOrganization writes the name and whether it is suspended, if the row has the
+// version that is in o.
 func (t *Tx) SaveOrganization(ctx context.Context, o *Organization) error {
-	return db.Save(ctx, t.scope, o, "name")
+	return db.Save(ctx, t.scope, o, "name", "suspended")
+}
+
+// First returns the id of the organization that was made first: that of the
+// platform's administrators.
+func (s *Store) First(ctx context.Context) (string, error) {
+	var out []Organization
+	err := s.db.Unscoped(ctx, "which organization is the first one is not in one").Order("id").Limit(1).Find(&out).Error
+	o, err := one(out, err)
+	return o.ID, err
+}
+
+// OrganizationFilter narrows a list of organizations.
+type OrganizationFilter struct {
+	// Search is text in the name or slug; "" = any.
+	Search string
+	// Suspended leaves those that are, or are not; nil = both.
+	Suspended *bool
+	// Sort is name, slug or created_at; Descending turns it round.
+	Sort       string
+	Descending bool
+	// Skip leaves out as many; Limit is how many at most.
+	Skip, Limit int
+}
+
+// AllOrganizations returns some of the organizations of the installation.
+func (s *Store) AllOrganizations(ctx context.Context, f OrganizationFilter) ([]Organization, error) {
+	g := s.db.Unscoped(ctx, "administrators of the platform see all organizations")
+	if strings.TrimSpace(f.Search) != "" {
+		l := like(f.Search)
+		g = g.Where("(lower(name) LIKE ? ESCAPE '!' OR slug LIKE ? ESCAPE '!')", l, l)
+	}
+	if f.Suspended != nil {
+		g = g.Where("suspended = ?", *f.Suspended)
+	}
+	var out []Organization
+	return out, g.Order(clause.OrderByColumn{Column: clause.Column{Name: f.Sort}, Desc: f.Descending}).Order("id").
+		Offset(f.Skip).Limit(f.Limit).Find(&out).Error
+}
+
+// UserCount counts the users who are not deleted.
+func (o *Org) UserCount(ctx context.Context) (int64, error) {
+	return db.From[User](o.scope).Where("status <> ?", Deleted).Count(ctx)
 }
 
 // Organizations returns those with the ids, or all.

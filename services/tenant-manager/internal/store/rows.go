@@ -82,7 +82,14 @@ type Role struct {
 	Permissions []string `gorm:"serializer:json"`
 }
 
-// Grant is a role that a user or service account has.
+// The effects of grants.
+const (
+	Allow = "allow"
+	Deny  = "deny"
+)
+
+// Grant is a role that a user, service account or group has, or whose permissions
+// are denied to them.
 type Grant struct {
 	Stored        `gorm:"embedded"`
 	PrincipalID   string
@@ -93,6 +100,62 @@ type Grant struct {
 	APIID         string `gorm:"column:api_id"`
 	EnvironmentID string
 	ExpiresAt     *time.Time
+	// Effect is Allow or Deny; "" is written as Allow.
+	Effect string
+}
+
+// Group is a group of users, service accounts and other groups.
+type Group struct {
+	Stored      `gorm:"embedded"`
+	Name        string
+	NameKey     string
+	Description string
+	// Parents is in how many groups it is itself.
+	Parents int64
+}
+
+// TableName is for gorm.
+func (Group) TableName() string { return "principal_groups" }
+
+// GroupMember is somebody in a group.
+type GroupMember struct {
+	ID             string
+	OrganizationID string
+	GroupID        string
+	MemberID       string
+	MemberKind     string
+	CreatedAt      time.Time
+	CreatedBy      string
+}
+
+// Boundary is a role that somebody can never exceed.
+type Boundary struct {
+	Stored        `gorm:"embedded"`
+	PrincipalID   string
+	PrincipalKind string
+	RoleID        string
+}
+
+// AccessRequest is somebody's asking for a role.
+type AccessRequest struct {
+	Stored        `gorm:"embedded"`
+	PrincipalID   string
+	PrincipalKind string
+	RoleID        string
+	ProjectID     string
+	APIID         string `gorm:"column:api_id"`
+	EnvironmentID string
+	Reason        string
+	// Minutes is for how long; 0 = for good.
+	Minutes int64
+	// Status is Pending, Approved, Refused or Withdrawn.
+	Status    string
+	DecidedBy string
+	DecidedAt *time.Time
+	// Note is what was said with the decision.
+	Note string
+	// GrantID is the grant that an approved one became.
+	GrantID string
 }
 
 // InvitedRole is a role that an invitation gives.

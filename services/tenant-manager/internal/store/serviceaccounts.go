@@ -58,6 +58,9 @@ func (t *Tx) DeleteServiceAccount(ctx context.Context, id string, version int64)
 	if _, err := db.From[Grant](t.scope).Where("principal_id = ?", id).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting grants: %w", err)
 	}
+	if err := t.leave(ctx, id); err != nil {
+		return err
+	}
 	if err := db.Remove[ServiceAccount](ctx, t.scope, id, version); err != nil {
 		return err
 	}

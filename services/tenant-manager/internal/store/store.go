@@ -56,6 +56,9 @@ func (s *Store) For(organization string) *Org {
 	return &Org{store: s, scope: s.db.For(organization)}
 }
 
+// Now returns the time as the database can hold it.
+func (o *Org) Now() time.Time { return o.store.Now() }
+
 // ID returns the organization's id.
 func (o *Org) ID() string { return o.scope.Organization() }
 

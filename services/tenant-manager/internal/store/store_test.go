@@ -35,6 +35,9 @@ func TestStore(t *testing.T) {
 			"sessions":         testSessions,
 			"one-time codes":   testCodes,
 			"roles and grants": testGrants,
+			"groups":           testGroups,
+			"boundaries":       testBoundaries,
+			"access requests":  testAccessRequests,
 			"invitations":      testInvitations,
 			"service accounts": testServiceAccounts,
 			"attempts":         testAttempts,
@@ -185,23 +188,24 @@ func testOwners(t *testing.T, s *store.Store) {
 	soon := s.Now().Add(time.Hour)
 	grant(t, s, a, store.Grant{PrincipalID: eve.ID, RoleID: "owner", ExpiresAt: &soon})
 	grant(t, s, a, store.Grant{PrincipalID: eve.ID, RoleID: "owner", ProjectID: "p"})
-	count := func(user, grant string) (n int64) {
+	grant(t, s, a, store.Grant{PrincipalID: eve.ID, RoleID: "owner", Effect: store.Deny})
+	owners := func(user, grant string) (ids []string) {
 		tx(t, s, a, func(tx *store.Tx) error {
 			require.NoError(t, tx.LockOrganization(ctx))
 			var err error
-			n, err = tx.OwnersWithout(ctx, user, grant)
+			ids, err = tx.Owners(ctx, user, grant)
 			return err
 		})
-		return n
+		return ids
 	}
-	require.EqualValues(t, 1, count("", ""))
-	require.Zero(t, count(ada.ID, ""), "neither one with an end nor one of a project counts")
-	require.Zero(t, count("", first.ID))
+	require.Equal(t, []string{ada.ID}, owners("", ""))
+	require.Empty(t, owners(ada.ID, ""), "neither one with an end, nor one of a project, nor one who is denied it counts")
+	require.Empty(t, owners("", first.ID))
 	grant(t, s, a, store.Grant{PrincipalID: bob.ID, RoleID: "owner"})
-	require.EqualValues(t, 1, count(ada.ID, ""))
+	require.Equal(t, []string{bob.ID}, owners(ada.ID, ""))
 	bob.Status = store.Disabled
 	tx(t, s, a, func(tx *store.Tx) error { return tx.SaveUser(ctx, &bob) })
-	require.Zero(t, count(ada.ID, ""), "nor does one who is disabled")
+	require.Empty(t, owners(ada.ID, ""), "nor does one who is disabled")
 }
 
 func testSessions(t *testing.T, s *store.Store) {

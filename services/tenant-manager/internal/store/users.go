@@ -89,6 +89,9 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	if _, err := db.From[Grant](t.scope).Where("principal_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting grants: %w", err)
 	}
+	if err := t.leave(ctx, u.ID); err != nil {
+		return err
+	}
 	if _, err := db.From[Session](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting sessions: %w", err)
 	}
@@ -111,15 +114,19 @@ func (t *Tx) Rehash(ctx context.Context, user, was, hash string) error {
 	return err
 }
 
-// OwnersWithout counts the active users who are owners of the whole organization
-// for good, without the user and without the grant. Use [Tx.LockOrganization]
-// first.
-func (t *Tx) OwnersWithout(ctx context.Context, user, grant string) (int64, error) {
-	return db.From[Grant](t.scope).
+// Owners returns the active users who have been made owners of the whole
+// organization for good, without the user and without the grant. Use
+// [Tx.LockOrganization] first.
+func (o *Org) Owners(ctx context.Context, withoutUser, withoutGrant string) ([]string, error) {
+	rows, err := db.From[Grant](o.scope).
 		Where("grants.role_id = ? AND grants.principal_kind = ? AND grants.project_id = '' AND grants.api_id = '' AND grants.environment_id = ''", access.Owner, "user").
-		Where("grants.expires_at IS NULL AND grants.principal_id <> ? AND grants.id <> ?", user, grant).
-		Join(User{}, "users.id = grants.principal_id AND users.status = ?", Active).
-		Count(ctx)
+		Where("grants.expires_at IS NULL AND grants.effect = ? AND grants.principal_id <> ? AND grants.id <> ?", Allow, withoutUser, withoutGrant).
+		Join(User{}, "users.id = grants.principal_id AND users.status = ?", Active).All(ctx)
+	out := make([]string, len(rows))
+	for i, g := range rows {
+		out[i] = g.PrincipalID
+	}
+	return out, err
 }
 
 // UsersWithEmail returns the active and disabled users of all organizations with

@@ -226,6 +226,54 @@ export interface paths {
         patch: operations["updateOrganization"];
         trace?: never;
     };
+    "/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All organizations of the installation
+         * @description For administrators of the platform, who are of the first organization.
+         */
+        get: operations["listOrganizations"];
+        put?: never;
+        /**
+         * Make an organization, and a link by which its owner comes in
+         * @description The link is in this answer and nowhere else. It can be used once.
+         */
+        post: operations["createOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** An organization of the installation */
+        get: operations["getPlatformOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename, suspend or resume an organization
+         * @description Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+         */
+        patch: operations["updatePlatformOrganization"];
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -454,8 +502,8 @@ export interface paths {
         get: operations["listGrants"];
         put?: never;
         /**
-         * Give somebody a role
-         * @description Nobody can give what they do not have themselves.
+         * Give somebody a role, or deny its permissions to them
+         * @description Nobody can give what they do not have themselves. What is denied wins over all that is allowed, in its scope. Nobody can deny anything to who may do more than they, nor to the last owner.
          */
         post: operations["createGrant"];
         delete?: never;
@@ -503,6 +551,261 @@ export interface paths {
          */
         post: operations["checkAccess"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/who-can": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Who has a permission in a scope
+         * @description Users and service accounts, by id, with why.
+         */
+        post: operations["whoCan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asked for which role
+         * @description Those of others it shows to who has role:read in the scope of the list; one's own to everybody.
+         */
+        get: operations["listAccessRequests"];
+        put?: never;
+        /** Ask for a role */
+        post: operations["createAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A request for a role */
+        get: operations["getAccessRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give what was asked for
+         * @description Who may give the role may approve it, but not for themselves. The grant begins now and ends after the minutes.
+         */
+        post: operations["approveAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/requests/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse what was asked for */
+        post: operations["denyAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take one's own request back */
+        post: operations["withdrawAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/boundaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose permissions are bounded by which role */
+        get: operations["listBoundaries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/boundaries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the user, service account or group. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** The boundary of a user, service account or group */
+        get: operations["getBoundary"];
+        /**
+         * Bound what a user, a service account or the members of a group may do
+         * @description Whatever they are given, they may do nothing that the role does not have, nor hand it on. Nobody can bound who may do more than they, nor the last owner.
+         */
+        put: operations["setBoundary"];
+        post?: never;
+        /** Take a boundary away */
+        delete: operations["deleteBoundary"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The groups of the organization */
+        get: operations["listGroups"];
+        put?: never;
+        /** Make a group */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A group */
+        get: operations["getGroup"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a group, with what was given and denied to it
+         * @description Its members stay, without what they had by it.
+         */
+        delete: operations["deleteGroup"];
+        options?: never;
+        head?: never;
+        /** Rename a group */
+        patch: operations["updateGroup"];
+        trace?: never;
+    };
+    "/groups/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Who is in a group itself */
+        get: operations["listGroupMembers"];
+        put?: never;
+        /**
+         * Put a user, a service account or another group into a group
+         * @description They have what the group has, and what the groups have that it is in. Nobody can give what they do not have themselves. A group cannot be in itself, and groups are at most 8 deep.
+         */
+        post: operations["addGroupMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{id}/members/{member}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the user, service account or group. */
+                member: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a member out of a group */
+        delete: operations["removeGroupMember"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1021,6 +1324,52 @@ export interface components {
         OrganizationPatch: {
             name?: components["schemas"]["Name"];
         };
+        PlatformOrganization: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            /** @description It never changes. */
+            slug: string;
+            name: string;
+            suspended: boolean;
+            /** @description Whether it is the one of the platform's administrators. */
+            first: boolean;
+            /**
+             * Format: int64
+             * @description How many users it has.
+             */
+            users: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        PlatformOrganizationList: {
+            items: components["schemas"]["PlatformOrganization"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        PlatformOrganizationInput: {
+            slug: components["schemas"]["RoleName"];
+            name: components["schemas"]["Name"];
+            ownerEmail: components["schemas"]["Email"];
+        };
+        PlatformOrganizationCreated: {
+            organization: components["schemas"]["PlatformOrganization"];
+            /** @description The link for the owner, shown once. */
+            url: string;
+            /** @description The secret of the link, shown once. */
+            token: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expiresAt: string;
+        };
+        PlatformOrganizationPatch: {
+            name?: components["schemas"]["Name"];
+            suspended?: boolean;
+        };
         User: {
             id: string;
             /** Format: int64 */
@@ -1046,6 +1395,9 @@ export interface components {
             role: string;
             /** @description The name of the role. */
             name: string;
+            effect?: components["schemas"]["Effect"];
+            /** @description The name of the group by which they have it. */
+            group?: string;
             /** @description The id of the project that it is narrowed to. */
             project?: string;
         };
@@ -1071,7 +1423,7 @@ export interface components {
         };
         /** @description A short name in lower case with hyphens. */
         RoleName: string;
-        /** @description Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything. */
+        /** @description Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything. deployment:deploy:prd is that in the environment of the slug. */
         Permissions: string[];
         Role: {
             /** @description That of a built-in role is its name. */
@@ -1112,7 +1464,7 @@ export interface components {
          * @description What somebody is.
          * @enum {string}
          */
-        PrincipalKind: "user" | "service-account";
+        PrincipalKind: "user" | "service-account" | "group";
         Principal: {
             kind: components["schemas"]["PrincipalKind"];
             id: string;
@@ -1126,6 +1478,7 @@ export interface components {
             /** @description The id of the role. */
             role: string;
             roleName: string;
+            effect: components["schemas"]["Effect"];
             /** @description The project that it is narrowed to. */
             project?: string;
             /** @description The API that it is narrowed to. */
@@ -1146,8 +1499,9 @@ export interface components {
             next?: string;
         };
         GrantInput: {
-            /** @description The id of a user or service account. */
+            /** @description The id of a user, service account or group. */
             principal: string;
+            effect?: components["schemas"]["Effect"];
             /** @description The id or the name of a role. */
             role: string;
             project?: components["schemas"]["Reference"];
@@ -1160,6 +1514,8 @@ export interface components {
             expiresAt?: string;
         };
         EffectiveGrant: {
+            effect: components["schemas"]["Effect"];
+            via?: components["schemas"]["GroupChain"];
             role: string;
             roleName: string;
             permissions: string[];
@@ -1172,11 +1528,12 @@ export interface components {
         AccessCheckInput: {
             /** @description The id of a user or service account; absent = oneself. */
             principal?: string;
-            /** @description Such as api:update. */
+            /** @description Such as api:update, or deployment:deploy:prd. */
             permission: string;
             project?: components["schemas"]["Reference"];
             api?: components["schemas"]["Reference"];
             environment?: components["schemas"]["Reference"];
+            environmentSlug?: components["schemas"]["EnvironmentSlug"];
         };
         AccessCheck: {
             allowed: boolean;
@@ -1188,13 +1545,182 @@ export interface components {
              * @description What it came to.
              * @enum {string}
              */
-            code: "granted" | "not-in-role" | "other-scope" | "expired" | "disabled" | "no-grants";
+            code: "granted" | "not-in-role" | "other-scope" | "expired" | "disabled" | "no-grants" | "denied" | "outside-boundary";
             /** @description A sentence for people. */
             detail: string;
             /** @description The id of the grant. */
             grant?: string;
             /** @description The name of the role. */
             role?: string;
+            via?: components["schemas"]["GroupChain"];
+        };
+        /**
+         * @description Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
+         * @enum {string}
+         */
+        Effect: "allow" | "deny";
+        Group: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            name: string;
+            description?: string;
+            /**
+             * Format: int64
+             * @description How many are in it itself.
+             */
+            members: number;
+            /** @description Whether it is in another group. */
+            nested: boolean;
+            /** @description How it is in others, up to each of them; only in the answer about one group. */
+            within?: components["schemas"]["GroupChain"][];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        GroupName: {
+            id: string;
+            name: string;
+        };
+        /** @description A group, the one that it is in, and so on. */
+        GroupChain: components["schemas"]["GroupName"][];
+        GroupList: {
+            items: components["schemas"]["Group"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        GroupInput: {
+            name: components["schemas"]["Name"];
+            description?: string;
+        };
+        GroupPatch: {
+            name?: components["schemas"]["Name"];
+            description?: string;
+        };
+        GroupMember: {
+            kind: components["schemas"]["PrincipalKind"];
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            createdAt: string;
+            createdBy: string;
+        };
+        GroupMemberList: {
+            items: components["schemas"]["GroupMember"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        GroupMemberInput: {
+            /** @description The id of a user, service account or group. */
+            member: string;
+        };
+        Boundary: {
+            principal: components["schemas"]["Principal"];
+            /** @description The id of the role that they cannot exceed. */
+            role: string;
+            roleName: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        BoundaryList: {
+            items: components["schemas"]["Boundary"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        BoundaryInput: {
+            /** @description The id or the name of a role. */
+            role: string;
+        };
+        /**
+         * @description What became of it.
+         * @enum {string}
+         */
+        AccessRequestStatus: "pending" | "approved" | "denied" | "withdrawn";
+        AccessRequest: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            principal: components["schemas"]["Principal"];
+            /** @description The id of the role. */
+            role: string;
+            roleName: string;
+            project?: string;
+            api?: string;
+            environment?: string;
+            /** @description What it is needed for. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description For how long, from the approval; absent = for good.
+             */
+            minutes?: number;
+            status: components["schemas"]["AccessRequestStatus"];
+            /** @description The id of who decided. */
+            decidedBy?: string;
+            decidedByName?: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            /** @description What was said with the decision. */
+            note?: string;
+            /** @description The id of the grant that it became. */
+            grant?: string;
+            /** @description Whether the caller may approve it. */
+            mayDecide?: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        AccessRequestList: {
+            items: components["schemas"]["AccessRequest"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        AccessRequestInput: {
+            /** @description The id or the name of a role. */
+            role: string;
+            project?: components["schemas"]["Reference"];
+            api?: components["schemas"]["Reference"];
+            environment?: components["schemas"]["Reference"];
+            /** @description What it is needed for. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description For how long; absent = for good.
+             */
+            minutes?: number;
+        };
+        AccessDecision: {
+            /** @description What to say to who asked. */
+            note?: string;
+        };
+        WhoCanInput: {
+            /** @description Such as api:update, or deployment:deploy:prd. */
+            permission: string;
+            project?: components["schemas"]["Reference"];
+            api?: components["schemas"]["Reference"];
+            environment?: components["schemas"]["Reference"];
+            environmentSlug?: components["schemas"]["EnvironmentSlug"];
+        };
+        /** @description The slug of the environment, for roles whose permissions name one. */
+        EnvironmentSlug: string;
+        WhoCan: {
+            items: components["schemas"]["WhoCanItem"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        WhoCanItem: {
+            principal: components["schemas"]["Principal"];
+            /** @description The grants that allow it. */
+            because: components["schemas"]["AccessReason"][];
         };
         /**
          * @description What became of it.
@@ -1896,6 +2422,126 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listOrganizations: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+                /** @description The order; a - in front turns it round. */
+                sort?: "name" | "-name" | "slug" | "-slug" | "createdAt" | "-createdAt";
+                /** @description Only those that are suspended, or are not. */
+                suspended?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of organizations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganizationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createOrganization: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlatformOrganizationInput"];
+            };
+        };
+        responses: {
+            /** @description The organization, and the link. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganizationCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlatformOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organization. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updatePlatformOrganization: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlatformOrganizationPatch"];
+                "application/merge-patch+json": components["schemas"]["PlatformOrganizationPatch"];
+            };
+        };
+        responses: {
+            /** @description The organization. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listUsers: {
         parameters: {
             query?: {
@@ -2324,12 +2970,18 @@ export interface operations {
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many at most. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Only those of this user or service account. */
+                /** @description Only those of this user, service account or group. */
                 principal?: string;
                 /** @description Only those of this role. */
                 role?: string;
                 /** @description Only those at this project. */
                 project?: string;
+                /** @description Only those at this API. */
+                api?: string;
+                /** @description Only those at this environment. */
+                environment?: string;
+                /** @description Only those of this effect. */
+                effect?: components["schemas"]["Effect"];
             };
             header?: never;
             path?: never;
@@ -2450,6 +3102,542 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AccessCheck"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    whoCan: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhoCanInput"];
+            };
+        };
+        responses: {
+            /** @description A page of those who may. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoCan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAccessRequests: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only those of this user or service account; me = one's own. */
+                principal?: string;
+                /** @description Only those of this status. */
+                status?: components["schemas"]["AccessRequestStatus"];
+                /** @description Only those at this project. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of requests, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessRequestInput"];
+            };
+        };
+        responses: {
+            /** @description The request. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    approveAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AccessDecision"];
+            };
+        };
+        responses: {
+            /** @description The request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    denyAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AccessDecision"];
+            };
+        };
+        responses: {
+            /** @description The request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBoundaries: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only those that are this role. */
+                role?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of boundaries, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoundaryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBoundary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the user, service account or group. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The boundary. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Boundary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setBoundary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the user, service account or group. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoundaryInput"];
+            };
+        };
+        responses: {
+            /** @description The boundary. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Boundary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteBoundary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the user, service account or group. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is none any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listGroups: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The order; a - in front turns it round. */
+                sort?: "name" | "-name" | "createdAt" | "-createdAt";
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+                /** @description Only those that are in no other group. */
+                top?: boolean;
+                /** @description Only those that are in this group itself. */
+                parent?: string;
+                /** @description Only those that this user, service account or group is in itself. */
+                member?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of groups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupInput"];
+            };
+        };
+        responses: {
+            /** @description The group. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteGroup: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateGroup: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPatch"];
+                "application/merge-patch+json": components["schemas"]["GroupPatch"];
+            };
+        };
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listGroupMembers: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+                /** @description Only members of this kind. */
+                kind?: components["schemas"]["PrincipalKind"];
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of members, in the order in which they came. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupMemberList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addGroupMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupMemberInput"];
+            };
+        };
+        responses: {
+            /** @description The member. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupMember"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeGroupMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the user, service account or group. */
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -1,0 +1,201 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
+)
+
+// platform returns the first organization's id, or a problem where the caller is
+// not one of its people with the permission: to others there is nothing here.
+func (h *Handlers) platform(ctx context.Context, permission string) (first string, err error) {
+	if err := authn.Require(ctx, permission, authn.Scope{}); err != nil {
+		return "", err
+	}
+	if first, err = h.store.First(ctx); err == nil && first != caller(ctx).Organization {
+		err = authn.Denied(permission, authn.Scope{})
+	}
+	return first, err
+}
+
+func (h *Handlers) platformOrganization(ctx context.Context, o store.Organization, first string) (PlatformOrganization, error) {
+	users, err := h.store.For(o.ID).UserCount(ctx)
+	return PlatformOrganization{
+		Id: o.ID, Version: o.Version, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended, First: o.ID == first, Users: users,
+		CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+	}, err
+}
+
+// ListOrganizations returns a page of all organizations.
+func (h *Handlers) ListOrganizations(ctx context.Context, r ListOrganizationsRequestObject) (ListOrganizationsResponseObject, error) {
+	first, err := h.platform(ctx, "platform:read")
+	if err != nil {
+		return nil, err
+	}
+	p := r.Params
+	page := httpx.Page(p.Cursor, p.Limit, p.Sort)
+	if page.Limit == 0 {
+		page.Limit = 50
+	}
+	f := store.OrganizationFilter{Search: deref(p.Q), Suspended: p.Suspended, Sort: cmp.Or(page.Sort, "name"), Descending: page.Descending, Limit: page.Limit + 1}
+	if c := deref(p.Cursor); c != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(c)
+		if err == nil {
+			f.Skip, err = strconv.Atoi(string(raw))
+		}
+		if err != nil || f.Skip < 0 {
+			return nil, invalid("/cursor", "format", "use the next of the page before")
+		}
+	}
+	rows, err := h.store.AllOrganizations(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	out := PlatformOrganizationList{Items: []PlatformOrganization{}}
+	for i, o := range rows {
+		if i == page.Limit {
+			out.Next = ptr(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(f.Skip + i))))
+			break
+		}
+		item, err := h.platformOrganization(ctx, o, first)
+		if err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, item)
+	}
+	return ListOrganizations200JSONResponse(out), nil
+}
+
+// GetPlatformOrganization returns an organization.
+func (h *Handlers) GetPlatformOrganization(ctx context.Context, r GetPlatformOrganizationRequestObject) (GetPlatformOrganizationResponseObject, error) {
+	first, err := h.platform(ctx, "platform:read")
+	if err != nil {
+		return nil, err
+	}
+	o, err := h.store.For(r.Id).Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.platformOrganization(ctx, o, first)
+	return GetPlatformOrganization200JSONResponse{Body: out, Headers: GetPlatformOrganization200ResponseHeaders{ETag: etag(o.Version)}}, err
+}
+
+// platformActor is who acts, as the trails of other organizations say it: who it
+// was is in the platform's own.
+var platformActor = audit.Actor{Kind: "platform", Name: "Platform administrator"}
+
+// recordBoth puts an entry into the trail of an organization, and of the
+// platform's.
+func (h *Handlers) recordBoth(ctx context.Context, tx *store.Tx, action string, o store.Organization, before, after any) error {
+	entry := service.Entry{
+		Action: action, Target: audit.Target{Kind: "organization", ID: o.ID, Name: o.Name}, Before: before, After: after, Organization: caller(ctx).Organization,
+	}
+	if err := h.kit.Audit(ctx, tx.DB(), entry); err != nil || o.ID == caller(ctx).Organization {
+		return err
+	}
+	entry.Organization, entry.Actor = o.ID, platformActor
+	return h.kit.Audit(ctx, tx.DB(), entry)
+}
+
+// CreateOrganization makes an organization, and invites its owner.
+func (h *Handlers) CreateOrganization(ctx context.Context, r CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error) {
+	first, err := h.platform(ctx, "platform:create")
+	if err != nil {
+		return nil, err
+	}
+	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createOrganization", r.Body, func(mine *store.Tx) (PlatformOrganizationCreated, error) {
+		tx := h.store.In(mine.DB(), store.NewID(), "")
+		o, err := tx.CreateOrganization(ctx, r.Body.Slug, strings.TrimSpace(r.Body.Name))
+		if errors.Is(err, db.ErrDuplicate) {
+			return PlatformOrganizationCreated{}, problem.New(problem.CodeConflict, "there is an organization %s already", r.Body.Slug)
+		}
+		if err != nil {
+			return PlatformOrganizationCreated{}, err
+		}
+		secret := token.OneTime()
+		row := store.Invitation{
+			Email: r.Body.OwnerEmail, TokenHash: token.Hash(secret), ExpiresAt: h.store.Now().Add(h.opt.InvitationLifetime),
+			Roles: []store.InvitedRole{{Role: access.Owner}},
+		}
+		if err := tx.CreateInvitation(ctx, &row); err != nil {
+			return PlatformOrganizationCreated{}, err
+		}
+		if err := tx.OrganizationChanged(true, ""); err != nil {
+			return PlatformOrganizationCreated{}, err
+		}
+		out := PlatformOrganizationCreated{
+			Url: strings.TrimRight(h.opt.ConsoleURL, "/") + "/invite#token=" + secret, Token: secret, ExpiresAt: row.ExpiresAt.UTC(),
+			Organization: PlatformOrganization{
+				Id: o.ID, Version: o.Version, Slug: o.Slug, Name: o.Name, First: o.ID == first, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+			},
+		}
+		return out, h.recordBoth(ctx, tx, "organization.created", o, nil, organizationOf(o))
+	})
+	return CreateOrganization201JSONResponse{Body: made, Headers: CreateOrganization201ResponseHeaders{ETag: etag(made.Organization.Version), Location: location("organizations", made.Organization.Id)}}, err
+}
+
+// platformFields is what administrators of the platform may change.
+type platformFields struct {
+	Name      string `json:"name"`
+	Suspended bool   `json:"suspended"`
+}
+
+// UpdatePlatformOrganization renames, suspends or resumes an organization.
+func (h *Handlers) UpdatePlatformOrganization(ctx context.Context, r UpdatePlatformOrganizationRequestObject) (UpdatePlatformOrganizationResponseObject, error) {
+	first, err := h.platform(ctx, "platform:update")
+	if err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	var o store.Organization
+	err = h.store.Tx(ctx, r.Id, "", func(tx *store.Tx) error {
+		var err error
+		if o, err = tx.Organization(ctx); err != nil {
+			return err
+		}
+		before := platformFields{o.Name, o.Suspended}
+		fields, err := httpx.Merge(ctx, before)
+		if err != nil {
+			return err
+		}
+		if fields.Suspended && o.ID == first {
+			return problem.New(problem.CodeConflict, "this is the organization of the platform's administrators, who would be out themselves")
+		}
+		o.Name, o.Suspended, o.Version = fields.Name, fields.Suspended, version
+		if err := tx.SaveOrganization(ctx, &o); err != nil {
+			return err
+		}
+		if err := tx.OrganizationChanged(false, ""); err != nil {
+			return err
+		}
+		action := "organization.updated"
+		if fields.Suspended != before.Suspended {
+			action = map[bool]string{true: "organization.suspended", false: "organization.resumed"}[fields.Suspended]
+			if err := tx.AccessChanged("", ""); err != nil {
+				return err
+			}
+		}
+		return h.recordBoth(ctx, tx, action, o, before, fields)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.platformOrganization(ctx, o, first)
+	return UpdatePlatformOrganization200JSONResponse{Body: out, Headers: UpdatePlatformOrganization200ResponseHeaders{ETag: etag(o.Version)}}, err
+}

@@ -1,0 +1,301 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+)
+
+// The kinds of members of groups, and of those to whom roles are given.
+const (
+	KindUser           = "user"
+	KindServiceAccount = "service-account"
+	KindGroup          = "group"
+)
+
+func (g *Group) fold() {
+	g.Name = strings.TrimSpace(g.Name)
+	g.NameKey = Fold(g.Name)
+}
+
+// CreateGroup makes a group, empty. The error is [db.ErrDuplicate] where the name
+// is taken.
+func (t *Tx) CreateGroup(ctx context.Context, g *Group) error {
+	g.Stored = t.stored()
+	g.fold()
+	return db.Create(ctx, t.scope, g)
+}
+
+// Group returns a group.
+func (o *Org) Group(ctx context.Context, id string) (Group, error) {
+	return db.From[Group](o.scope).Get(ctx, id)
+}
+
+// GroupsByID returns groups.
+func (o *Org) GroupsByID(ctx context.Context, ids []string) ([]Group, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return db.From[Group](o.scope).Where("id IN ?", ids).All(ctx)
+}
+
+// GroupFilter narrows a list of groups.
+type GroupFilter struct {
+	// Search is text in the name; "" = any.
+	Search string
+	// Top leaves those that are in no other group.
+	Top bool
+	// Member and Parent leave those that have it as a member, and those that are in
+	// it.
+	Member, Parent string
+}
+
+// Groups returns a page of groups, sortable by name and creation.
+func (o *Org) Groups(ctx context.Context, f GroupFilter, p db.PageRequest) (db.Page[Group], error) {
+	q := db.From[Group](o.scope)
+	if strings.TrimSpace(f.Search) != "" {
+		q = q.Where("name_key LIKE ? ESCAPE '!'", like(f.Search))
+	}
+	if f.Top {
+		q = q.Where("parents = ?", 0)
+	}
+	if f.Member != "" {
+		q = q.In("id", db.From[GroupMember](o.scope).Where("member_id = ?", f.Member).Column("group_id"))
+	}
+	if f.Parent != "" {
+		q = q.In("id", db.From[GroupMember](o.scope).Where("group_id = ?", f.Parent).Column("member_id"))
+	}
+	if p.Sort == "name" {
+		p.Sort = "name_key"
+	}
+	return q.Page(ctx, p, "name_key", "created_at")
+}
+
+// SaveGroup writes a group's name and description, if the row has the version
+// that is in g.
+func (t *Tx) SaveGroup(ctx context.Context, g *Group) error {
+	g.fold()
+	return db.Save(ctx, t.scope, g, "name", "name_key", "description")
+}
+
+// DeleteGroup deletes a group of a version, with what it was given, and tells
+// everybody who was in it. What is in it stays.
+func (t *Tx) DeleteGroup(ctx context.Context, id string, version int64) error {
+	if err := t.PrincipalChanged(ctx, KindGroup, id); err != nil {
+		return err
+	}
+	inside, err := db.From[GroupMember](t.scope).Where("group_id = ? AND member_kind = ?", id, KindGroup).All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range inside {
+		if err := t.countParents(ctx, m.MemberID, -1); err != nil {
+			return err
+		}
+	}
+	if _, err := db.From[GroupMember](t.scope).Where("group_id = ? OR member_id = ?", id, id).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting members: %w", err)
+	}
+	if _, err := db.From[Grant](t.scope).Where("principal_id = ?", id).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting grants: %w", err)
+	}
+	if _, err := db.From[Boundary](t.scope).Where("principal_id = ?", id).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting the boundary: %w", err)
+	}
+	return db.Remove[Group](ctx, t.scope, id, version)
+}
+
+func (t *Tx) countParents(ctx context.Context, group string, by int64) error {
+	_, err := db.From[Group](t.scope).Where("id = ?", group).Update(ctx, db.Changes{"parents": db.Increment(by)})
+	return err
+}
+
+// MemberFilter narrows a list of members.
+type MemberFilter struct {
+	// Kind is that of the members; "" = any.
+	Kind string
+	// IDs leaves these; nil = all.
+	IDs []string
+}
+
+// Members returns a page of those in a group itself, by when they came.
+func (o *Org) Members(ctx context.Context, group string, f MemberFilter, p db.PageRequest) (db.Page[GroupMember], error) {
+	q := db.From[GroupMember](o.scope).Where("group_id = ?", group)
+	if f.Kind != "" {
+		q = q.Where("member_kind = ?", f.Kind)
+	}
+	if f.IDs != nil {
+		if len(f.IDs) == 0 {
+			return db.Page[GroupMember]{}, nil
+		}
+		q = q.Where("member_id IN ?", f.IDs)
+	}
+	return q.Page(ctx, p, "created_at")
+}
+
+// mostNamed bounds how many a search by name finds of each kind.
+const mostNamed = 300
+
+// Named returns the ids of users, service accounts and groups whose name or
+// e-mail address has a text in it.
+func (o *Org) Named(ctx context.Context, search string) ([]string, error) {
+	out := []string{}
+	l := like(search)
+	users, err := db.From[User](o.scope).Where("status <> ? AND (name_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!')", Deleted, l, l).Limit(mostNamed).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		out = append(out, u.ID)
+	}
+	accounts, err := db.From[ServiceAccount](o.scope).Where("name_key LIKE ? ESCAPE '!'", l).Limit(mostNamed).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range accounts {
+		out = append(out, a.ID)
+	}
+	groups, err := db.From[Group](o.scope).Where("name_key LIKE ? ESCAPE '!'", l).Limit(mostNamed).All(ctx)
+	for _, g := range groups {
+		out = append(out, g.ID)
+	}
+	return out, err
+}
+
+// MemberCounts returns how many are in each of the groups itself.
+func (o *Org) MemberCounts(ctx context.Context, groups []string) (map[string]int64, error) {
+	out := map[string]int64{}
+	if len(groups) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		GroupID string
+		N       int64
+	}
+	err := db.From[GroupMember](o.scope).Where("group_id IN ?", groups).Aggregate(ctx, &rows, "group_id, count(*) AS n", "group_id")
+	for _, r := range rows {
+		out[r.GroupID] = r.N
+	}
+	return out, err
+}
+
+// Memberships returns in which groups the principals are themselves.
+func (o *Org) Memberships(ctx context.Context, principals ...string) ([]GroupMember, error) {
+	if len(principals) == 0 {
+		return nil, nil
+	}
+	return db.From[GroupMember](o.scope).Where("member_id IN ?", principals).Order("created_at", false).Order("id", false).All(ctx)
+}
+
+// Nesting returns which groups are in which.
+func (o *Org) Nesting(ctx context.Context) ([]GroupMember, error) {
+	return db.From[GroupMember](o.scope).Where("member_kind = ?", KindGroup).Order("created_at", false).Order("id", false).All(ctx)
+}
+
+// AddMember puts somebody into a group, and tells everybody. The error is
+// [db.ErrDuplicate] where they are in it.
+func (t *Tx) AddMember(ctx context.Context, m *GroupMember) error {
+	m.ID, m.CreatedAt, m.CreatedBy = NewID(), t.store.Now(), t.by
+	if err := db.Create(ctx, t.scope, m); err != nil {
+		return err
+	}
+	if m.MemberKind == KindGroup {
+		if err := t.countParents(ctx, m.MemberID, 1); err != nil {
+			return err
+		}
+	}
+	return t.PrincipalChanged(ctx, m.MemberKind, m.MemberID)
+}
+
+// Member returns somebody in a group itself.
+func (o *Org) Member(ctx context.Context, group, member string) (GroupMember, error) {
+	return db.From[GroupMember](o.scope).Where("group_id = ? AND member_id = ?", group, member).First(ctx)
+}
+
+// RemoveMember takes somebody out of a group, and tells everybody.
+func (t *Tx) RemoveMember(ctx context.Context, m GroupMember) error {
+	if _, err := db.From[GroupMember](t.scope).Where("id = ?", m.ID).Delete(ctx); err != nil {
+		return err
+	}
+	if m.MemberKind == KindGroup {
+		if err := t.countParents(ctx, m.MemberID, -1); err != nil {
+			return err
+		}
+	}
+	return t.PrincipalChanged(ctx, m.MemberKind, m.MemberID)
+}
+
+// leave takes somebody out of all groups, and their boundary away: they are
+// deleted.
+func (t *Tx) leave(ctx context.Context, principal string) error {
+	if _, err := db.From[GroupMember](t.scope).Where("member_id = ?", principal).Delete(ctx); err != nil {
+		return fmt.Errorf("leaving groups: %w", err)
+	}
+	if _, err := db.From[Boundary](t.scope).Where("principal_id = ?", principal).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting the boundary: %w", err)
+	}
+	return nil
+}
+
+// Inside returns all users and service accounts in a group and in the groups in
+// it, each once.
+func (o *Org) Inside(ctx context.Context, groups ...string) ([]GroupMember, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	nesting, err := o.Nesting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	children := map[string][]string{}
+	for _, m := range nesting {
+		children[m.GroupID] = append(children[m.GroupID], m.MemberID)
+	}
+	seen, all := map[string]bool{}, []string{}
+	for queue := groups; len(queue) > 0; queue = queue[1:] {
+		if g := queue[0]; !seen[g] {
+			seen[g] = true
+			all = append(all, g)
+			queue = append(queue, children[g]...)
+		}
+	}
+	rows, err := db.From[GroupMember](o.scope).Where("group_id IN ? AND member_kind <> ?", all, KindGroup).Order("member_id", false).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, known := rows[:0], map[string]bool{}
+	for _, m := range rows {
+		if !known[m.MemberID] {
+			known[m.MemberID] = true
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// mostTold is up to how many people are told of one by one; more of them are
+// everybody.
+const mostTold = 100
+
+// PrincipalChanged tells everybody that what somebody may do has changed: of all
+// in it, where it is a group.
+func (t *Tx) PrincipalChanged(ctx context.Context, kind, id string) error {
+	if kind != KindGroup {
+		return t.AccessChanged(id, "")
+	}
+	inside, err := t.Inside(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(inside) > mostTold {
+		return t.AccessChanged("", "")
+	}
+	for _, m := range inside {
+		if err := t.AccessChanged(m.MemberID, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
