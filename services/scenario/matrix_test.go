@@ -331,6 +331,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 	m := begin(t)
 	files, err := filepath.Glob("../*/openapi.yaml")
 	require.NoError(t, err)
+	// What the bff does itself is done for whoever has the cookie of a session, or
+	// for everybody; all else it hands on to these.
+	files = slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "/bff/") })
 	require.Len(t, files, 5)
 	var out strings.Builder
 	fmt.Fprintf(&out, "# Who may do what: + yes, - no, 0 not there for them, ? only signed in. Columns:\n#")
