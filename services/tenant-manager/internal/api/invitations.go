@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -214,7 +215,7 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 		if err := h.recordUser(ctx, tx, "invitation.accepted", u, false); err != nil {
 			return err
 		}
-		s, err = h.openSession(ctx, tx, u)
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
 		return err
 	})
 	if err != nil {

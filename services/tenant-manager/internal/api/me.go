@@ -39,6 +39,10 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 		}
 		me.User, me.Version, me.SetupRequired = userName(u), &u.Version, u.SetupPending
 	}
+	if session, err := org.Session(ctx, p.Session); err == nil && session.Pending != "" {
+		me.FactorRequired, me.Permissions = ptr(true), []string{}
+		return me, nil
+	}
 	rows, err := org.GrantsOf(ctx, p.Subject)
 	if err != nil {
 		return Me{}, err

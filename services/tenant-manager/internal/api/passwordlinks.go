@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
@@ -105,6 +106,10 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 	if err != nil {
 		return nil, err
 	}
+	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByLink), deref(r.Body.Origin))
+	if err != nil {
+		return nil, err
+	}
 	var s store.Session
 	err = h.store.Tx(ctx, o.ID, u.ID, func(tx *store.Tx) error {
 		used, err := tx.UseOneTimeCode(ctx, code.ID)
@@ -130,11 +135,17 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 		if err := h.recordUser(ctx, tx, "user.password-changed", u, false); err != nil {
 			return err
 		}
-		s, err = h.openSession(ctx, tx, u)
+		if next != nil {
+			return nil
+		}
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if next != nil {
+		return UsePasswordLink202JSONResponse(*next), nil
 	}
 	pair, err := h.pair(ctx, o, u, s)
 	return UsePasswordLink200JSONResponse(pair), err

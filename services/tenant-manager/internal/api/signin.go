@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -48,6 +49,10 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	if err := h.store.Succeeded(ctx, account, address); err != nil {
 		return nil, err
 	}
+	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByPassword), deref(r.Body.Origin))
+	if err != nil {
+		return nil, err
+	}
 	hash := ""
 	if outdated {
 		if hash, err = h.passwords.Hash(ctx, r.Body.Password); err != nil {
@@ -61,11 +66,17 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 				return err
 			}
 		}
-		s, err = h.openSession(ctx, tx, u)
+		if next != nil {
+			return nil
+		}
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByPassword))
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if next != nil {
+		return SignIn202JSONResponse(*next), nil
 	}
 	pair, err := h.pair(ctx, org, u, s)
 	return SignIn200JSONResponse(pair), err
@@ -85,10 +96,15 @@ func (h *Handlers) attempt(ctx context.Context, account store.Limited) (address 
 		return address, err
 	}
 	if wait > 0 {
-		wait = (wait + time.Second - 1).Truncate(time.Second)
-		return address, problem.New(problem.CodeRateLimited, "too many attempts that were not right: try again in %s", wait).WithRetryAfter(wait)
+		return address, slower(wait, "too many attempts that were not right")
 	}
 	return address, nil
+}
+
+// slower is the problem of who has to wait.
+func slower(wait time.Duration, why string) error {
+	wait = (wait + time.Second - 1).Truncate(time.Second)
+	return problem.New(problem.CodeRateLimited, "%s: try again in %s", why, wait).WithRetryAfter(wait)
 }
 
 // account returns whom an e-mail address belongs to; the zero user where that is
@@ -135,12 +151,19 @@ func (h *Handlers) signInRefused(ctx context.Context, u store.User) {
 	})
 }
 
-// openSession begins a session of a user, who has just shown who they are.
-func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User) (store.Session, error) {
+// signedIn is what the audit trail tells of a sign-in.
+type signedIn struct {
+	Methods []string `json:"methods"`
+}
+
+// openSession begins a session of a user, who has just shown who they are by the
+// methods: they, and the time, are what others learn of it as amr and auth_time.
+func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, amr factor.Methods) (store.Session, error) {
 	now := h.store.Now()
 	s := store.Session{
 		UserID: u.ID, RefreshKey: secret.NewText(token.NewRefreshKey()), Generation: 1, RotatedAt: now,
 		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
+		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr),
 	}
 	s.ExpiresAt = h.sessionEnd(s)
 	if err := tx.CreateSession(ctx, &s); err != nil {
@@ -149,7 +172,7 @@ func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User) 
 	if err := tx.SignedIn(ctx, u.ID, now); err != nil {
 		return s, err
 	}
-	return s, h.recordUser(ctx, tx, "user.signed-in", u, false)
+	return s, h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List()})
 }
 
 // sessionEnd returns when a session runs out if it is not used again.
@@ -173,6 +196,7 @@ func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User,
 		AccessToken: accessToken, ExpiresIn: int(authn.Lifetime / time.Second),
 		RefreshToken: token.NewRefresh(s.ID, s.Generation, s.RefreshKey.Reveal()),
 		Session:      s.ID, User: userName(u), Organization: organizationName(o), SetupRequired: ptr(u.SetupPending),
+		FactorRequired: ptr(s.Pending == store.PendingFactor),
 	}, nil
 }
 
@@ -205,7 +229,7 @@ func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (S
 		if used = u.Status == store.Active && !o.Suspended; !used {
 			return nil
 		}
-		s, err = h.openSession(ctx, tx, u)
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
 		return err
 	})
 	if err != nil {
