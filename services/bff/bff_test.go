@@ -129,6 +129,12 @@ func (w *world) tenantManager() http.Handler {
 		}
 		tokens(rw)
 	})
+	m.HandleFunc("POST /api/v1/sign-in/second-step", func(rw http.ResponseWriter, _ *http.Request) { tokens(rw) })
+	m.HandleFunc("POST /api/v1/sign-in/passkey", func(rw http.ResponseWriter, _ *http.Request) { tokens(rw) })
+	m.HandleFunc("POST /api/v1/password-links/by-token/{token}/use", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(rw, `{"challenge":"c1","methods":["totp"],"expiresAt":"2030-01-01T00:00:00Z"}`)
+	})
 	m.HandleFunc("POST /api/v1/sign-in/one-time", func(rw http.ResponseWriter, _ *http.Request) { tokens(rw) })
 	m.HandleFunc("POST /api/v1/invitations/by-token/{token}/accept", func(rw http.ResponseWriter, r *http.Request) {
 		if r.PathValue("token") != "a/b" {
@@ -331,6 +337,19 @@ func TestSigningInAndOut(t *testing.T) {
 	require.Equal(t, 200, invited.do("POST", "/bff/invitations/accept", `{"token":"a/b","name":"Bob","password":"p"}`).status)
 	require.True(t, invited.session().SignedIn)
 	require.Equal(t, 404, invited.do("GET", "/bff/nothing", "").status)
+
+	// A second step: no cookie before it.
+	reset := w.browser("developers.example.com")
+	reset.session()
+	require.Equal(t, 422, reset.do("POST", "/bff/password-links/use", `{"password":"p"}`).status)
+	a = reset.do("POST", "/bff/password-links/use", `{"token":"x","password":"p"}`)
+	require.Equal(t, 202, a.status, a.body)
+	require.JSONEq(t, `{"challenge":"c1","methods":["totp"],"expiresAt":"2030-01-01T00:00:00Z"}`, a.body)
+	require.Empty(t, a.header.Values("Set-Cookie"))
+	require.False(t, reset.session().SignedIn)
+	require.Equal(t, 200, reset.do("POST", "/bff/sign-in/second-step", `{"challenge":"c1","totp":"123456"}`).status)
+	require.True(t, reset.session().SignedIn)
+	require.Equal(t, 200, reset.do("POST", "/bff/sign-in/passkey", `{"challenge":"c1","passkey":{}}`).status)
 }
 
 func TestOtherSitesCannotWrite(t *testing.T) {
