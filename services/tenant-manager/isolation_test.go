@@ -95,6 +95,7 @@ var foreignBodies = map[string]struct {
 	"renameMyFactor":            {body: `{"name":"x"}`},
 	"activateMyTotp":            {body: `{"code":"000000"}`},
 	"createMyRecoveryCodes":     {"", 409},
+	"endMyOtherSessions":        {"", 204},
 	"changePassword":            {`{"current":"not the right one","new":"{good}!"}`, 422},
 }
 

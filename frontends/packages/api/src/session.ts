@@ -9,6 +9,8 @@ export interface Session {
   permissions?: string[]
   csrf?: string
   setupRequired?: boolean
+  /** A second factor has to be set up before anything else. */
+  factorRequired?: boolean
   version?: string
   /** Addresses of the other apps, by name. */
   apps?: Record<string, string>
@@ -32,10 +34,39 @@ export function endSession() {
   setCsrf('')
 }
 
-export async function signIn(email: string, password: string): Promise<Session> {
+/** A sign-in that was begun and needs a second step. */
+export interface Challenge {
+  challenge: string
+  methods: ('totp' | 'passkey' | 'recovery')[]
+  expiresAt: string
+}
+
+/** Begins a session, or returns the second step that is needed first. */
+async function begin(path: string, body: Record<string, unknown>): Promise<Challenge | null> {
   if (!state.loaded) await loadSession()
-  await bff('POST', '/sign-in', { email, password })
-  return loadSession()
+  const answer = await bff<Partial<Challenge>>('POST', path, body)
+  if (answer?.challenge) return answer as Challenge
+  await loadSession()
+  return null
+}
+
+export function signIn(email: string, password: string): Promise<Challenge | null> {
+  return begin('/sign-in', { email, password, origin: location.origin })
+}
+
+/** Proves a second factor. */
+export function finishSignIn(proof: { challenge: string; totp?: string; recoveryCode?: string; passkey?: unknown }): Promise<Challenge | null> {
+  return begin('/sign-in/second-step', proof)
+}
+
+/** Signs in with what a passkey signed. */
+export function signInPasskey(challenge: string, passkey: unknown): Promise<Challenge | null> {
+  return begin('/sign-in/passkey', { challenge, passkey })
+}
+
+/** Sets a new password by a link, and signs in. */
+export function usePasswordLink(token: string, password: string): Promise<Challenge | null> {
+  return begin('/password-links/use', { token, password, origin: location.origin })
 }
 
 export async function signInOnce(code: string): Promise<Session> {

@@ -157,6 +157,22 @@ func (h *Handlers) ListMySessions(ctx context.Context, _ ListMySessionsRequestOb
 	return ListMySessions200JSONResponse(sessionsOf(rows, p.Session)), err
 }
 
+// EndMyOtherSessions ends the caller's sessions but the present one.
+func (h *Handlers) EndMyOtherSessions(ctx context.Context, _ EndMyOtherSessionsRequestObject) (EndMyOtherSessionsResponseObject, error) {
+	p := caller(ctx)
+	if err := personal(p); err != nil {
+		return nil, err
+	}
+	err := h.change(ctx, func(tx *store.Tx) error {
+		ids, err := tx.EndSessions(ctx, p.Subject, "", p.Session)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		return h.record(ctx, tx, "session.ended", "user", p.Subject, p.Name, nil, nil)
+	})
+	return EndMyOtherSessions204Response{}, err
+}
+
 // EndMySession ends one of the caller's sessions.
 func (h *Handlers) EndMySession(ctx context.Context, r EndMySessionRequestObject) (EndMySessionResponseObject, error) {
 	return EndMySession204Response{}, h.endSession(ctx, caller(ctx).Subject, r.Id)
