@@ -51,6 +51,7 @@ var foreign = map[string]string{
 	"/me/sessions/{id}":                     "/me/sessions/{session}",
 	"/me/factors/{id}":                      "/me/factors/{factor}",
 	"/me/factors/{id}/activation":           "/me/factors/{factor}/activation",
+	"/password-requests/{id}":               "/password-requests/{ownerId}",
 	"/users/{id}/factors":                   "/users/{ownerId}/factors",
 	"/users/{id}":                           "/users/{ownerId}",
 	"/users/{id}/sessions":                  "/users/{ownerId}/sessions",
@@ -95,6 +96,8 @@ var foreignBodies = map[string]struct {
 	"renameMyFactor":            {body: `{"name":"x"}`},
 	"activateMyTotp":            {body: `{"code":"000000"}`},
 	"createMyRecoveryCodes":     {"", 409},
+	"updateSecurityPolicy":      {`{"passwordMinLength":12}`, 200},
+	"previewSecurityPolicy":     {`{"passwordMinLength":12}`, 200},
 	"endMyOtherSessions":        {"", 204},
 	"changePassword":            {`{"current":"not the right one","new":"{good}!"}`, 422},
 }

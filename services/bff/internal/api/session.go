@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -48,6 +49,9 @@ func (h *handlers) session(c echo.Context) (*session.Session, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if from, _, _ := net.SplitHostPort(c.Request().RemoteAddr); !s.From(from) {
+		return nil, problem.New(problem.CodeAddressDenied, "your organization does not let this session be used from %s: use its network, or ask an administrator", from)
 	}
 	return &s, nil
 }

@@ -184,6 +184,14 @@ func (h *Handlers) recordUser(ctx context.Context, tx *store.Tx, action string, 
 	})
 }
 
+// recordAnonymous is as recordUser, for what somebody did who did not say who they
+// are.
+func (h *Handlers) recordAnonymous(ctx context.Context, tx *store.Tx, action string, u store.User) error {
+	return h.kit.Audit(ctx, tx.DB(), service.Entry{
+		Action: action, Target: audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, Organization: tx.ID(), Actor: audit.Actor{Kind: "anonymous"},
+	})
+}
+
 // recordUserChange is as recordUser, for what was done, and with what changed.
 func (h *Handlers) recordUserChange(ctx context.Context, tx *store.Tx, action string, u store.User, before, after any) error {
 	return h.kit.Audit(ctx, tx.DB(), service.Entry{

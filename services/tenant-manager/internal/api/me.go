@@ -129,7 +129,7 @@ func (h *Handlers) ChangePassword(ctx context.Context, r ChangePasswordRequestOb
 	if err := h.store.Succeeded(ctx, account, address); err != nil {
 		return nil, err
 	}
-	hash, err := h.newPassword(ctx, "/new", r.Body.New, u.Email, u.Name)
+	hash, err := h.newPassword(ctx, p.Organization, "/new", r.Body.New, u.Email, u.Name)
 	if err != nil {
 		return nil, err
 	}

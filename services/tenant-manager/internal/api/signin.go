@@ -165,7 +165,21 @@ func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, 
 		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
 		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr),
 	}
-	s.ExpiresAt = h.sessionEnd(s)
+	policy, err := tx.SecurityPolicy(ctx)
+	if err != nil {
+		return s, err
+	}
+	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
+		return s, err
+	}
+	lacks, err := h.lacksFactor(ctx, tx.Org, u, policy)
+	if err != nil {
+		return s, err
+	}
+	if lacks {
+		s.Pending = store.PendingFactor
+	}
+	s.ExpiresAt = h.sessionEnd(s, policy)
 	if err := tx.CreateSession(ctx, &s); err != nil {
 		return s, err
 	}
@@ -175,9 +189,17 @@ func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, 
 	return s, h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List()})
 }
 
-// sessionEnd returns when a session runs out if it is not used again.
-func (h *Handlers) sessionEnd(s store.Session) time.Time {
-	idle, last := s.LastUsedAt.Add(h.opt.SessionIdle), s.CreatedAt.Add(h.opt.SessionLifetime)
+// sessionEnd returns when a session runs out if it is not used again. A policy
+// only makes it shorter.
+func (h *Handlers) sessionEnd(s store.Session, p store.SecurityPolicy) time.Time {
+	longest, life := h.opt.SessionIdle, h.opt.SessionLifetime
+	if p.SessionIdleMinutes > 0 {
+		longest = min(longest, time.Duration(p.SessionIdleMinutes)*time.Minute)
+	}
+	if p.SessionLifetimeHours > 0 {
+		life = min(life, time.Duration(p.SessionLifetimeHours)*time.Hour)
+	}
+	idle, last := s.LastUsedAt.Add(longest), s.CreatedAt.Add(life)
 	if idle.Before(last) {
 		return idle
 	}
@@ -186,6 +208,15 @@ func (h *Handlers) sessionEnd(s store.Session) time.Time {
 
 // pair returns the tokens of a session.
 func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User, s store.Session) (TokenPair, error) {
+	org := h.store.For(o.ID)
+	policy, err := org.SecurityPolicy(ctx)
+	if err != nil {
+		return TokenPair{}, err
+	}
+	from, err := h.bound(ctx, org, u, policy)
+	if err != nil {
+		return TokenPair{}, err
+	}
 	accessToken, err := h.issuer.Token(ctx, authn.Principal{
 		Organization: o.ID, OrganizationSlug: o.Slug, Subject: u.ID, Kind: authn.User, Session: s.ID, Name: u.Name, Email: u.Email,
 	})
@@ -196,8 +227,16 @@ func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User,
 		AccessToken: accessToken, ExpiresIn: int(authn.Lifetime / time.Second),
 		RefreshToken: token.NewRefresh(s.ID, s.Generation, s.RefreshKey.Reveal()),
 		Session:      s.ID, User: userName(u), Organization: organizationName(o), SetupRequired: ptr(u.SetupPending),
-		FactorRequired: ptr(s.Pending == store.PendingFactor),
+		FactorRequired: ptr(s.Pending == store.PendingFactor), AllowedAddresses: some(from),
 	}, nil
+}
+
+// some returns a list that has something in it, nil for one that has not.
+func some(list []string) *[]string {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list
 }
 
 // SignInOnce begins a session by the one-time code of the first run.
@@ -285,11 +324,7 @@ func (h *Handlers) RefreshToken(ctx context.Context, r RefreshTokenRequestObject
 		}
 		switch {
 		case t.Generation == s.Generation:
-			s.Generation++
-			s.RotatedAt, s.LastUsedAt = now, now
-			s.IP, s.UserAgent = httpx.Address(ctx), userAgent(ctx)
-			s.ExpiresAt = h.sessionEnd(s)
-			return tx.RotateSession(ctx, s)
+			return h.renew(ctx, tx, u, &s)
 		case t.Generation == s.Generation-1 && now.Sub(s.RotatedAt) < h.opt.RefreshLeeway:
 			return nil // the answer was lost, or another instance was faster
 		}
@@ -307,6 +342,41 @@ func (h *Handlers) RefreshToken(ctx context.Context, r RefreshTokenRequestObject
 	}
 	pair, err := h.pair(ctx, o, u, s)
 	return RefreshToken200JSONResponse(pair), err
+}
+
+// renew takes a session to its next refresh token, and holds it to the policy as
+// it is now. The error is errRefresh where the session is over by that.
+func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *store.Session) error {
+	policy, err := tx.SecurityPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	now := h.store.Now()
+	if !now.Before(h.sessionEnd(*s, policy)) {
+		return errRefresh
+	}
+	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
+		return err
+	}
+	if s.Pending == "" {
+		lacks, err := h.lacksFactor(ctx, tx.Org, u, policy)
+		if err != nil {
+			return err
+		}
+		if lacks {
+			s.Pending = store.PendingFactor
+			if err := tx.AccessChanged(u.ID, ""); err != nil {
+				return err
+			}
+		}
+	}
+	s.Generation++
+	s.RotatedAt, s.LastUsedAt = now, now
+	if ip := httpx.Address(ctx); ip != "" {
+		s.IP, s.UserAgent = ip, userAgent(ctx)
+	}
+	s.ExpiresAt = h.sessionEnd(*s, policy)
+	return tx.RotateSession(ctx, *s)
 }
 
 // ExchangeToken gives a service account an access token for its own token.

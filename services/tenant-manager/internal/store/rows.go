@@ -206,3 +206,35 @@ type Challenge struct {
 	ExpiresAt time.Time
 	CreatedAt time.Time
 }
+
+// SecurityPolicy is what an organization asks of those who sign in. 0 = no bound
+// of its own.
+type SecurityPolicy struct {
+	Stored            `gorm:"embedded"`
+	PasswordMinLength int
+	// MFA is one of MFAOff, MFAAdministrators and MFAEveryone.
+	MFA          string `gorm:"column:mfa"`
+	MFAGraceDays int    `gorm:"column:mfa_grace_days"`
+	// MFASince is when a second factor began to be asked for.
+	MFASince             *time.Time `gorm:"column:mfa_since"`
+	SessionIdleMinutes   int
+	SessionLifetimeHours int
+	AllowedAddresses     []string `gorm:"serializer:json"`
+	TokenLifetimeDays    int
+}
+
+// Of whom a second factor is asked.
+const (
+	MFAOff            = "off"
+	MFAAdministrators = "administrators"
+	MFAEveryone       = "everyone"
+)
+
+// PasswordRequest is a user who asked for a new password.
+type PasswordRequest struct {
+	ID             string
+	OrganizationID string
+	UserID         string
+	IP             string
+	CreatedAt      time.Time
+}

@@ -56,7 +56,7 @@ func (o *Org) OpenSessions(ctx context.Context, user string) ([]Session, error) 
 // RotateSession notes that a session went on to its next refresh token.
 func (t *Tx) RotateSession(ctx context.Context, s Session) error {
 	_, err := db.From[Session](t.scope).Where("id = ?", s.ID).Update(ctx, db.Changes{
-		"generation": s.Generation, "rotated_at": s.RotatedAt, "last_used_at": s.LastUsedAt, "expires_at": s.ExpiresAt,
+		"generation": s.Generation, "rotated_at": s.RotatedAt, "last_used_at": s.LastUsedAt, "expires_at": s.ExpiresAt, "pending": s.Pending,
 		"ip": cut(s.IP, 64), "user_agent": cut(s.UserAgent, 300),
 	})
 	return err
