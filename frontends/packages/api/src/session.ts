@@ -31,6 +31,7 @@ export async function loadSession(): Promise<Session> {
 /** Forgets who was signed in, after the server said that the session ended. */
 export function endSession() {
   state.value = { signedIn: false }
+  state.loaded = false // what comes next asks anew, and gets its CSRF token with it
   setCsrf('')
 }
 

@@ -113,6 +113,22 @@ export default {
     codesSave: 'Save as a file',
     codesKept: 'I have kept them',
   },
+  forgot: {
+    title: 'Forgot your password?',
+    text: 'Say who you are. You get a link to set a new one.',
+    action: 'Ask for a link',
+    sent: 'Your request is noted',
+    sentText: 'If there is an account for {email}, its administrator sees the request and sends you a link. It can take a while.',
+    back: 'Back to signing in',
+  },
+  passwordLink: {
+    title: 'Set a new password',
+    text: 'For the account {email}. You are signed out everywhere else.',
+    new: 'New password',
+    help: 'A few words are better than many signs.',
+    action: 'Set the password and sign in',
+    noToken: 'Open the link that you were sent: it has the secret in it.',
+  },
   confirmIdentity: {
     title: 'Confirm that it is you',
     text: 'This changes how you sign in. After it you are not asked for ten minutes.',
