@@ -38,8 +38,7 @@ func newTwo(t *testing.T) *two {
 	})
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver"} {
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "factor", "step", "session"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "factor", "step", "session", "receiver"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")

@@ -12,6 +12,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-
 	{Name: "Config.InvitationLifetime", Text: "InvitationLifetime is how long an invitation can be accepted."},
 	{Name: "Config.Listening", Text: "Listening, where not nil, is told the TCP address."},
 	{Name: "Config.OnFirstRun", Text: "OnFirstRun, where not nil, is handed each one-time code of the first run."},
+	{Name: "Config.Outbound", Text: "Outbound says which networks the service goes to for addresses that administrators of organizations name, such as receivers of the audit trail. Public ones it always does."},
 	{Name: "Config.Passkeys", Text: "Passkeys say for which addresses passkeys are."},
 	{Name: "Config.PortalURL", Text: "PortalURL is where the developer portal is; links that invite people who use APIs begin with it. The default is ConsoleURL."},
 	{Name: "Config.Sessions", Text: "Sessions say how long people stay signed in."},
