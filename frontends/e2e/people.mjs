@@ -79,11 +79,12 @@ try {
   await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
 
   await page.goto(`${ready.tenantConsole}/roles`)
-  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  await page.getByRole('button', { name: 'Continue' }).waitFor()
   await look(owner, 'sign-in')
   await page.locator('input[type=email]').fill('lena@acme.example')
+  await page.getByRole('button', { name: 'Continue' }).click()
   await page.locator('input[type=password]').fill('a few words are better')
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('link', { name: 'Publisher' }).waitFor()
   await look(owner, 'roles')
 
@@ -250,7 +251,7 @@ try {
   await panel.getByRole('button', { name: 'Disable', exact: true }).click()
   await page.getByText('Disabled', { exact: true }).waitFor()
   await invited.page.goto(`${ready.tenantConsole}/me`)
-  await invited.page.getByRole('button', { name: 'Sign in' }).waitFor()
+  await invited.page.getByRole('button', { name: 'Continue' }).waitFor()
 
   // All of it is in the audit log, with what it changed.
   await page.getByRole('link', { name: 'Audit log' }).click()

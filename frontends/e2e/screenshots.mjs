@@ -95,6 +95,7 @@ const shoot = async (name) => {
 const signIn = async (origin, who) => {
   await page.goto(`${origin}/sign-in`)
   await page.getByLabel('E-mail').fill(who.email)
+  await page.getByRole('button', { name: 'Continue' }).click()
   await page.getByRole('textbox', { name: 'Password' }).fill(who.password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('button', { name: `Account of ${who.name}` }).waitFor()

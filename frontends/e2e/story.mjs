@@ -84,6 +84,7 @@ const steps = {
   async 'invite a consumer'() {
     await people.goto(at.tenant)
     await people.getByLabel('E-mail').fill(OWNER.email)
+    await people.getByRole('button', { name: 'Continue' }).click()
     await people.getByRole('textbox', { name: 'Password' }).fill(OWNER.password)
     await look(people)
     await people.getByRole('button', { name: 'Sign in', exact: true }).click()

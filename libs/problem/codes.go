@@ -39,6 +39,8 @@ const (
 	CodeAccessDenied        Code = "access-denied"
 	CodeScopeMissing        Code = "scope-missing"
 	CodeAddressDenied       Code = "address-denied"
+	// CodeConfirmationRequired is for what needs a fresh proof of who somebody is.
+	CodeConfirmationRequired Code = "confirmation-required"
 
 	CodeRateLimited        Code = "rate-limit-exceeded"
 	CodeQuotaExceeded      Code = "quota-exceeded"
@@ -93,13 +95,14 @@ var kinds = map[Code]kind{
 	CodeNotReady:             {503, "Gateway is not ready"},
 	CodeLoopDetected:         {508, "Request loop detected"},
 
-	CodeCredentialMissing:   {401, "Credential missing"},
-	CodeCredentialInvalid:   {401, "Credential not accepted"},
-	CodeCredentialExpired:   {401, "Credential expired"},
-	CodeSubscriptionMissing: {403, "No subscription"},
-	CodeAccessDenied:        {403, "Access denied"},
-	CodeScopeMissing:        {403, "Scope missing"},
-	CodeAddressDenied:       {403, "Address denied"},
+	CodeCredentialMissing:    {401, "Credential missing"},
+	CodeCredentialInvalid:    {401, "Credential not accepted"},
+	CodeCredentialExpired:    {401, "Credential expired"},
+	CodeSubscriptionMissing:  {403, "No subscription"},
+	CodeAccessDenied:         {403, "Access denied"},
+	CodeScopeMissing:         {403, "Scope missing"},
+	CodeAddressDenied:        {403, "Address denied"},
+	CodeConfirmationRequired: {403, "Confirm that it is you"},
 
 	CodeRateLimited:        {429, "Rate limit exceeded"},
 	CodeQuotaExceeded:      {429, "Quota exceeded"},

@@ -129,6 +129,12 @@ func (w *world) tenantManager() http.Handler {
 		}
 		tokens(rw)
 	})
+	m.HandleFunc("POST /api/v1/sign-in/second-step", func(rw http.ResponseWriter, _ *http.Request) { tokens(rw) })
+	m.HandleFunc("POST /api/v1/sign-in/passkey", func(rw http.ResponseWriter, _ *http.Request) { tokens(rw) })
+	m.HandleFunc("POST /api/v1/password-links/by-token/{token}/use", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(rw, `{"challenge":"c1","methods":["totp"],"expiresAt":"2030-01-01T00:00:00Z"}`)
+	})
 	m.HandleFunc("POST /api/v1/sign-in/one-time", func(rw http.ResponseWriter, _ *http.Request) { tokens(rw) })
 	m.HandleFunc("POST /api/v1/invitations/by-token/{token}/accept", func(rw http.ResponseWriter, r *http.Request) {
 		if r.PathValue("token") != "a/b" {
@@ -332,6 +338,19 @@ func TestSigningInAndOut(t *testing.T) {
 	require.True(t, invited.session().SignedIn)
 	require.Equal(t, 404, invited.do("GET", "/bff/nothing", "").status)
 	require.Equal(t, problem.CodeNotFound, code(t, invited.do("POST", "/bff/nothing", "{}")))
+
+	// A second step: no cookie before it.
+	reset := w.browser("developers.example.com")
+	reset.session()
+	require.Equal(t, 422, reset.do("POST", "/bff/password-links/use", `{"password":"p"}`).status)
+	a = reset.do("POST", "/bff/password-links/use", `{"token":"x","password":"p"}`)
+	require.Equal(t, 202, a.status, a.body)
+	require.JSONEq(t, `{"challenge":"c1","methods":["totp"],"expiresAt":"2030-01-01T00:00:00Z"}`, a.body)
+	require.Empty(t, a.header.Values("Set-Cookie"))
+	require.False(t, reset.session().SignedIn)
+	require.Equal(t, 200, reset.do("POST", "/bff/sign-in/second-step", `{"challenge":"c1","totp":"123456"}`).status)
+	require.True(t, reset.session().SignedIn)
+	require.Equal(t, 200, reset.do("POST", "/bff/sign-in/passkey", `{"challenge":"c1","passkey":{}}`).status)
 }
 
 // What is sent is held against the document that is served.
@@ -356,7 +375,7 @@ func TestTheDocumentHolds(t *testing.T) {
 		require.Equal(t, problem.ContentType, a.header.Get("Content-Type"), name)
 		require.Contains(t, a.body, `"pointer":"`+c.field, name)
 	}
-	large := b.do("POST", "/bff/sign-in", `{"email":"`+strings.Repeat("x", 20<<10)+`","password":"right"}`)
+	large := b.do("POST", "/bff/sign-in", `{"email":"`+strings.Repeat("x", 80<<10)+`","password":"right"}`)
 	require.Equal(t, problem.CodeBodyTooLarge, code(t, large))
 }
 

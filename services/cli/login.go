@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -100,7 +101,9 @@ func (a *tool) login() *cobra.Command {
 			if organization != "" {
 				in["organization"] = organization
 			}
-			pair, err = s.SignIn(ctx, url, "/sign-in", in)
+			if pair, err = s.SignIn(ctx, url, "/sign-in", in); err == nil && pair.Challenge != "" {
+				pair, err = a.secondStep(ctx, s, url, pair)
+			}
 		case file.SignIn != nil:
 			pair, err = a.firstSignIn(ctx, s, file)
 		case ready != "":
@@ -114,6 +117,9 @@ func (a *tool) login() *cobra.Command {
 		p := s.Profile()
 		return a.result(map[string]any{"url": p.URL, "user": p.User, "organization": p.Organization, "setupRequired": pair.SetupRequired}, func(w io.Writer) {
 			fmt.Fprintf(w, "Signed in to %s%s.\n", p.URL, as(p))
+			if pair.FactorRequired {
+				fmt.Fprintln(w, "Your organization wants a second factor: set one up in the console before anything else.")
+			}
 			if pair.SetupRequired {
 				fmt.Fprintln(w, "Nobody can sign in again until the owner has an account: gatehouse setup --email YOU --name NAME --organization NAME")
 			}
@@ -166,24 +172,57 @@ func (a *tool) line() (string, error) {
 	return text, nil
 }
 
+// secondStep asks for a code and finishes a sign-in that was begun.
+func (a *tool) secondStep(ctx context.Context, s *session.Session, url string, begun session.Pair) (session.Pair, error) {
+	totp, recovery := slices.Contains(begun.Methods, "totp"), slices.Contains(begun.Methods, "recovery")
+	var prompt string
+	switch {
+	case totp && recovery:
+		prompt = "Code of your authenticator app, or a recovery code: "
+	case totp:
+		prompt = "Code of your authenticator app: "
+	case recovery:
+		prompt = "Recovery code: "
+	default:
+		return begun, usage("this account signs in with a passkey, which a terminal cannot: make a token in the console, and use --token")
+	}
+	code := a.o.Environ("GATEHOUSE_CODE")
+	if code == "" {
+		var err error
+		if code, err = a.hidden(prompt, "code", "GATEHOUSE_CODE"); err != nil {
+			return begun, err
+		}
+	}
+	in := map[string]string{"challenge": begun.Challenge, "recoveryCode": code}
+	if digits := strings.Join(strings.Fields(code), ""); totp && len(digits) == 6 {
+		in = map[string]string{"challenge": begun.Challenge, "totp": digits}
+	}
+	return s.SignIn(ctx, url, "/sign-in/second-step", in)
+}
+
 // password asks for a password without showing it, or takes it from the
 // environment.
 func (a *tool) password(prompt string) (string, error) {
 	if p := a.o.Environ("GATEHOUSE_PASSWORD"); p != "" {
 		return p, nil
 	}
+	return a.hidden(prompt, "password", "GATEHOUSE_PASSWORD")
+}
+
+// hidden asks for a secret without showing it.
+func (a *tool) hidden(prompt, what, variable string) (string, error) {
 	in, ok := a.o.In.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return "", usage("there is no terminal to ask for the password: set GATEHOUSE_PASSWORD")
+		return "", usage("there is no terminal to ask for the %s: set %s", what, variable)
 	}
 	fmt.Fprint(a.o.Err, prompt)
 	b, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(a.o.Err)
 	if err != nil {
-		return "", fmt.Errorf("reading the password: %w", err)
+		return "", fmt.Errorf("reading the %s: %w", what, err)
 	}
 	if len(b) == 0 {
-		return "", usage("the password is empty")
+		return "", usage("the %s is empty", what)
 	}
 	return string(b), nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/services/standalone"
@@ -91,6 +92,7 @@ func TestTheMainJobFromATerminal(t *testing.T) {
 	out, _ = s.do(0, "whoami")
 	require.Contains(t, out, "olga@example.com")
 	require.Contains(t, out, "owner")
+	s.secondFactor()
 
 	// Twice: the second goes on with what is there, and makes another key.
 	var first, second struct {
@@ -223,4 +225,53 @@ func TestAccessFromATerminal(t *testing.T) {
 	require.Regexp(t, `(?m)^other +Other +suspended`, out)
 	s.do(0, "organization", "resume", "other")
 	s.do(0, "group", "remove", "Staff", "Team")
+}
+
+// secondFactor sets up an authenticator app, and signs in with both steps.
+func (s *suite) secondFactor() {
+	var config struct {
+		Profiles map[string]struct{ AccessToken string }
+	}
+	raw, err := os.ReadFile(filepath.Join(s.env["XDG_CONFIG_HOME"], "gatehouse", "config.json"))
+	require.NoError(s.t, err)
+	require.NoError(s.t, json.Unmarshal(raw, &config))
+	token := ""
+	for _, p := range config.Profiles {
+		token = p.AccessToken
+	}
+	post := func(method, path, body string, into any) {
+		r, err := http.NewRequestWithContext(s.t.Context(), method, s.file.API+"/api/tenant-manager/v1"+path, strings.NewReader(body))
+		require.NoError(s.t, err)
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(s.t, err)
+		defer func() { _ = res.Body.Close() }()
+		require.Less(s.t, res.StatusCode, 300, path)
+		if into != nil {
+			require.NoError(s.t, json.NewDecoder(res.Body).Decode(into))
+		}
+	}
+	var begun struct{ ID, Secret string }
+	post(http.MethodPost, "/me/factors/totp", `{}`, &begun)
+	code, err := totp.GenerateCode(begun.Secret, time.Now())
+	require.NoError(s.t, err)
+	var added struct{ RecoveryCodes []string }
+	post(http.MethodPost, "/me/factors/"+begun.ID+"/activation", `{"code":"`+code+`"}`, &added)
+	s.do(0, "logout")
+	_, errs := s.do(2, "login", "--url", s.file.API, "--email", "olga@example.com")
+	require.Contains(s.t, errs, "GATEHOUSE_CODE")
+	s.env["GATEHOUSE_CODE"] = "not-a-code-at-all"
+	_, errs = s.do(1, "login", "--url", s.file.API, "--email", "olga@example.com")
+	require.Contains(s.t, errs, "/recoveryCode: ")
+	s.env["GATEHOUSE_CODE"] = added.RecoveryCodes[0]
+	s.do(0, "login", "--url", s.file.API, "--email", "olga@example.com")
+	delete(s.env, "GATEHOUSE_CODE")
+	raw, err = os.ReadFile(filepath.Join(s.env["XDG_CONFIG_HOME"], "gatehouse", "config.json"))
+	require.NoError(s.t, err)
+	require.NoError(s.t, json.Unmarshal(raw, &config))
+	for _, p := range config.Profiles {
+		token = p.AccessToken
+	}
+	post(http.MethodDelete, "/me/factors/"+begun.ID, "", nil)
 }

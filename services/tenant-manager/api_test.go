@@ -115,13 +115,23 @@ func TestMe(t *testing.T) {
 			events: []string{"user.signed-in"}, keep: map[string]string{"again": "accessToken", "session": "session"},
 		},
 		{name: "sessions", as: "owner", method: "GET", path: "/me/sessions", status: 200, has: []string{`"id":"{session}"`, `"current":true`, `"userAgent":"Browser/1"`, `"ip":"127.0.0.1"`}},
+		{
+			name: "one more", method: "POST", path: "/sign-in", body: `{"email":"ada@example.com","password":"{good}"}`, status: 200,
+			events: []string{"user.signed-in"}, keep: map[string]string{"more": "accessToken"},
+		},
+		{name: "sign out everywhere else", as: "more", method: "DELETE", path: "/me/sessions", status: 204, events: []string{"session.ended", "access-changed session", "access-changed session"}},
+		{name: "the others have ended", as: "again", method: "GET", path: "/me", status: 401},
+		{
+			name: "again", method: "POST", path: "/sign-in", body: `{"email":"ada@example.com","password":"{good}"}`, header: []string{"User-Agent", "Browser/1"}, status: 200,
+			events: []string{"user.signed-in"}, keep: map[string]string{"again": "accessToken", "session": "session"},
+		},
 		{name: "wrong password", as: "again", method: "POST", path: "/me/password", body: `{"current":"not the right one","new":"a different long one"}`, status: 422, has: []string{"/current"}},
 		{name: "weak password", as: "again", method: "POST", path: "/me/password", body: `{"current":"{good}","new":"Password1234"}`, status: 422, has: []string{"/new"}, hasNot: []string{"Password1234"}},
 		{
 			name: "changed", as: "again", method: "POST", path: "/me/password", body: `{"current":"{good}","new":"a different long one"}`, status: 204,
 			events: []string{"user.password-changed", "access-changed session"},
 		},
-		{name: "the other session has ended", as: "owner", method: "GET", path: "/me", status: 401},
+		{name: "the other session has ended", as: "more", method: "GET", path: "/me", status: 401},
 		{name: "the old password does not do", method: "POST", path: "/sign-in", body: `{"email":"ada@example.com","password":"{good}"}`, status: 401, events: []string{"user.signed-in refused"}},
 		{
 			name: "the new one does", method: "POST", path: "/sign-in", body: `{"email":"ada@example.com","password":"a different long one"}`, status: 200,

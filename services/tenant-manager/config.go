@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 )
 
 // Config is the configuration of the service.
@@ -24,6 +25,8 @@ type Config struct {
 	FirstRun FirstRun `json:"firstRun,omitzero"`
 	// Sessions say how long people stay signed in.
 	Sessions Sessions `json:"sessions,omitzero"`
+	// Passkeys say for which addresses passkeys are.
+	Passkeys Passkeys `json:"passkeys,omitzero"`
 	// InvitationLifetime is how long an invitation can be accepted.
 	InvitationLifetime schema.Duration `json:"invitationLifetime,omitempty" schema:"min=1m,max=8760h"`
 	// Outbound says which networks the service goes to for addresses that
@@ -61,6 +64,25 @@ type Sessions struct {
 	RefreshLeeway schema.Duration `json:"refreshLeeway,omitempty" schema:"min=0s,max=1m"`
 }
 
+// Passkeys say for which addresses passkeys are.
+type Passkeys struct {
+	// Domain is what passkeys belong to, such as example.com: the apps at or below
+	// it share them. Without it every host name has its own.
+	Domain string `json:"domain,omitempty"`
+	// Origins are the addresses of the apps, such as https://admin.example.com. The
+	// default is those of consoleURL, portalURL and firstRun.consoleURL.
+	Origins []string `json:"origins,omitempty"`
+}
+
+// parties returns the relying parties.
+func (c *Config) parties() (*factor.Parties, error) {
+	origins := c.Passkeys.Origins
+	if len(origins) == 0 {
+		origins = []string{c.ConsoleURL, c.PortalURL, c.FirstRun.ConsoleURL}
+	}
+	return factor.NewParties("Gatehouse", c.Passkeys.Domain, origins...)
+}
+
 // DefaultConfig returns the values of what a file leaves out.
 func DefaultConfig() Config {
 	return Config{
@@ -89,6 +111,9 @@ func (c *Config) Validate() []problem.Field {
 		if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			add(pointer, schema.RuleFormat, "use an address such as https://admin.example.com")
 		}
+	}
+	if _, err := c.parties(); err != nil {
+		add("/passkeys/origins", schema.RuleFormat, err.Error())
 	}
 	return fields
 }

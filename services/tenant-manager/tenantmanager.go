@@ -87,6 +87,10 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	parties, err := m.cfg.parties()
+	if err != nil {
+		return nil, err
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = k.Name
@@ -96,6 +100,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		ConsoleURL: m.cfg.ConsoleURL, PortalURL: cmp.Or(m.cfg.PortalURL, m.cfg.ConsoleURL),
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
+		Passkeys: parties,
 	})
 	h.Register(s.API())
 	k.Go("work after answers", h.Run)
@@ -144,7 +149,8 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	}
 	_, errSessions := m.store.ForgetSessions(ctx, now.Add(-sessionsKept))
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, m.trimTrails(ctx, k))
+	_, errChallenges := m.store.ForgetChallenges(ctx, now)
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, m.trimTrails(ctx, k))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

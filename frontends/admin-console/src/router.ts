@@ -3,6 +3,8 @@ import type { RouteRecordRaw } from 'vue-router'
 export const routes: RouteRecordRaw[] = [
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { open: true } },
   { path: '/setup', name: 'setup', component: () => import('./pages/Setup.vue'), meta: { open: true } },
+  { path: '/forgot', name: 'forgot', component: () => import('./pages/Forgot.vue'), meta: { open: true } },
+  { path: '/password', name: 'password', component: () => import('./pages/PasswordLink.vue'), meta: { open: true } },
   { path: '/invite', name: 'invite', component: () => import('./pages/Invite.vue'), meta: { open: true } },
   { path: '/', name: 'start', component: () => import('./pages/Start.vue') },
   {

@@ -2,6 +2,8 @@ import type { RouteRecordRaw } from 'vue-router'
 
 export const routes: RouteRecordRaw[] = [
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue') },
+  { path: '/forgot', name: 'forgot', component: () => import('./pages/Forgot.vue') },
+  { path: '/password', name: 'password', component: () => import('./pages/PasswordLink.vue') },
   { path: '/invite', name: 'invite', component: () => import('./pages/Invite.vue') },
   {
     path: '/',

@@ -2,6 +2,7 @@ import type { RouteRecordRaw } from 'vue-router'
 
 export const routes: RouteRecordRaw[] = [
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { open: true } },
+  { path: '/forgot', name: 'forgot', component: () => import('./pages/Forgot.vue'), meta: { open: true } },
   { path: '/invite', name: 'invite', component: () => import('./pages/Invite.vue'), meta: { open: true } },
   { path: '/password', name: 'password', component: () => import('./pages/PasswordLink.vue'), meta: { open: true } },
   {
@@ -26,6 +27,7 @@ export const routes: RouteRecordRaw[] = [
       { path: 'access', name: 'access', component: () => import('./pages/Explainer.vue'), meta: { permission: 'role:read' } },
       { path: 'audit', name: 'audit', component: () => import('./pages/audit/List.vue'), meta: { permission: 'audit:read' } },
       { path: 'audit/keeping', name: 'audit.keeping', component: () => import('./pages/audit/Keeping.vue'), meta: { permission: 'audit:read' } },
+      { path: 'security', name: 'security', component: () => import('./pages/Security.vue'), meta: { permission: 'organization:read' } },
       { path: 'settings', name: 'settings', component: () => import('./pages/Settings.vue'), meta: { permission: 'organization:read' } },
       { path: 'me', name: 'me', component: () => import('./pages/Me.vue') },
       { path: ':rest(.*)*', component: () => import('./pages/NotFound.vue') },

@@ -20,13 +20,41 @@ export async function loadSession(): Promise<Session> {
 /** Forgets who was signed in, after the server said that the session ended. */
 export function endSession() {
   state.value = { signedIn: false }
+  state.loaded = false // what comes next asks anew, and gets its CSRF token with it
   setCsrf('')
 }
 
-export async function signIn(email: string, password: string): Promise<Session> {
+/** A sign-in that was begun and needs a second step. */
+export type Challenge = components['schemas']['SecondStep']
+type Proof = components['schemas']['SecondStepInput']
+type Credential = components['schemas']['PasskeyCredential']
+
+/** Begins a session, or returns the second step that is needed first. */
+async function begin(call: () => Promise<{ data?: components['schemas']['Session'] | Challenge; response: Response }>): Promise<Challenge | null> {
   if (!state.loaded) await loadSession()
-  await bff.POST('/sign-in', { body: { email, password } })
-  return loadSession()
+  const answer = await data(call())
+  if ('challenge' in answer) return answer
+  await loadSession()
+  return null
+}
+
+export function signIn(email: string, password: string): Promise<Challenge | null> {
+  return begin(() => bff.POST('/sign-in', { body: { email, password, origin: location.origin } }))
+}
+
+/** Proves a second factor. */
+export function finishSignIn(proof: Proof): Promise<Challenge | null> {
+  return begin(() => bff.POST('/sign-in/second-step', { body: proof }))
+}
+
+/** Signs in with what a passkey signed. */
+export function signInPasskey(challenge: string, passkey: Credential): Promise<Challenge | null> {
+  return begin(() => bff.POST('/sign-in/passkey', { body: { challenge, passkey } }))
+}
+
+/** Sets a new password by a link, and signs in. */
+export function usePasswordLink(token: string, password: string): Promise<Challenge | null> {
+  return begin(() => bff.POST('/password-links/use', { body: { token, password, origin: location.origin } }))
 }
 
 export async function signInOnce(code: string): Promise<Session> {

@@ -57,6 +57,7 @@ export async function startApp(options: AppOptions): Promise<Router> {
     }
     const open = to.meta.open ?? options.openByDefault ?? false
     if (!open && !session.value.signedIn) return { path: signInPath, query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+    if (session.value.signedIn && session.value.factorRequired && to.path !== signInPath) return { path: signInPath, query: { next: to.fullPath } }
     return true
   })
   whenSignedOut(() => {

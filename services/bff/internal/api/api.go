@@ -64,8 +64,11 @@ func Register(e *echo.Echo, o Options) {
 		h.proxies[name] = h.proxy(name, rt)
 	}
 	e.GET("/bff/session", h.getSession)
-	e.POST("/bff/sign-in", h.ours(h.signIn))
-	e.POST("/bff/sign-in/one-time", h.ours(h.signInOnce))
+	e.POST("/bff/sign-in", h.ours(h.passed("/sign-in")))
+	e.POST("/bff/sign-in/second-step", h.ours(h.passed("/sign-in/second-step")))
+	e.POST("/bff/sign-in/passkey", h.ours(h.passed("/sign-in/passkey")))
+	e.POST("/bff/sign-in/one-time", h.ours(h.passed("/sign-in/one-time")))
+	e.POST("/bff/password-links/use", h.ours(h.usePasswordLink))
 	e.POST("/bff/invitations/accept", h.ours(h.acceptInvitation))
 	e.POST("/bff/sign-out", h.ours(h.signOut))
 	e.GET("/bff/live", h.live)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -17,18 +18,21 @@ import (
 const cookieName = "gatehouse"
 
 // maxSignIn bounds what is sent to sign in, in bytes.
-const maxSignIn = 16 << 10
+const maxSignIn = 64 << 10
 
 // view is what a page learns of the session.
 type view struct {
-	SignedIn      bool              `json:"signedIn"`
-	User          *user             `json:"user,omitempty"`
-	Organization  *organization     `json:"organization,omitempty"`
-	Permissions   []string          `json:"permissions,omitempty"`
-	CSRF          string            `json:"csrf"`
-	SetupRequired bool              `json:"setupRequired,omitempty"`
-	Version       string            `json:"version"`
-	Apps          map[string]string `json:"apps"`
+	SignedIn      bool          `json:"signedIn"`
+	User          *user         `json:"user,omitempty"`
+	Organization  *organization `json:"organization,omitempty"`
+	Permissions   []string      `json:"permissions,omitempty"`
+	CSRF          string        `json:"csrf"`
+	SetupRequired bool          `json:"setupRequired,omitempty"`
+	// FactorRequired says that a second factor has to be set up before anything
+	// else.
+	FactorRequired bool              `json:"factorRequired,omitempty"`
+	Version        string            `json:"version"`
+	Apps           map[string]string `json:"apps"`
 }
 
 // session returns the session of a request's cookie, or nil where there is none.
@@ -45,6 +49,9 @@ func (h *handlers) session(c echo.Context) (*session.Session, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if from, _, _ := net.SplitHostPort(c.Request().RemoteAddr); !s.From(from) {
+		return nil, problem.New(problem.CodeAddressDenied, "your organization does not let this session be used from %s: use its network, or ask an administrator", from)
 	}
 	return &s, nil
 }
@@ -88,7 +95,7 @@ func (h *handlers) signedIn(c echo.Context, s *session.Session) (view, error) {
 	}
 	return view{
 		SignedIn: true, User: &me.User, Organization: &me.Organization, Permissions: me.Permissions, CSRF: s.CSRF,
-		SetupRequired: me.SetupRequired, Version: h.Version, Apps: h.Apps.addresses(c.Request()),
+		SetupRequired: me.SetupRequired, FactorRequired: me.FactorRequired, Version: h.Version, Apps: h.Apps.addresses(c.Request()),
 	}, nil
 }
 
@@ -102,11 +109,16 @@ func (h *handlers) forget(c echo.Context) error {
 	return h.Sessions.End(c.Request().Context(), k.Value)
 }
 
-// begin makes a session of what a sign-in gave, in place of the one before.
+// begin makes a session of what a sign-in gave, in place of the one before. Where
+// a second step is needed it answers 202 with the challenge, and the session
+// stays as it is.
 func (h *handlers) begin(c echo.Context, path string, body []byte) error {
-	t, err := h.Tenants.SignIn(c.Request(), path, body)
+	t, second, err := h.Tenants.SignIn(c.Request(), path, body)
 	if err != nil {
 		return err
+	}
+	if second != nil {
+		return c.JSON(http.StatusAccepted, second)
 	}
 	if err := h.forget(c); err != nil {
 		return err
@@ -128,20 +140,38 @@ func content(c echo.Context) ([]byte, error) {
 	return bytes.TrimSpace(b), err
 }
 
-func (h *handlers) signIn(c echo.Context) error {
-	body, err := content(c)
-	if err != nil {
-		return err
+// passed returns a handler that signs in with what it is sent.
+func (h *handlers) passed(path string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		body, err := content(c)
+		if err != nil {
+			return err
+		}
+		return h.begin(c, path, body)
 	}
-	return h.begin(c, "/sign-in", body)
 }
 
-func (h *handlers) signInOnce(c echo.Context) error {
+// newPassword is what is sent with a link for a new password.
+type newPassword struct {
+	Token    string `json:"token" schema:"required,minLength=1,maxLength=256"`
+	Password string `json:"password" schema:"required"`
+	Origin   string `json:"origin,omitempty"`
+}
+
+func (h *handlers) usePasswordLink(c echo.Context) error {
 	body, err := content(c)
 	if err != nil {
 		return err
 	}
-	return h.begin(c, "/sign-in/one-time", body)
+	var p newPassword
+	if fields := schema.Decode(body, &p); len(fields) > 0 {
+		return problem.Invalid("the body is not right", fields...)
+	}
+	out := map[string]string{"password": p.Password}
+	if p.Origin != "" {
+		out["origin"] = p.Origin
+	}
+	return h.begin(c, "/password-links/by-token/"+url.PathEscape(p.Token)+"/use", marshal(out))
 }
 
 // acceptance is what an invited person sends.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
@@ -39,6 +40,9 @@ type me struct {
 	Organization  organization `json:"organization"`
 	Permissions   []string     `json:"permissions"`
 	SetupRequired bool         `json:"setupRequired"`
+	// FactorRequired says that a second factor has to be set up before anything
+	// else.
+	FactorRequired bool `json:"factorRequired"`
 }
 
 // maxAnswer bounds what tenant-manager answers, in bytes.
@@ -105,14 +109,29 @@ func (t *Tenants) Refresh(ctx context.Context, token string) (session.Tokens, er
 	return out, err
 }
 
-// SignIn signs in by one of the ways there are, a path.
-func (t *Tenants) SignIn(from *http.Request, path string, body []byte) (session.Tokens, error) {
-	var out session.Tokens
-	err := t.call(from.Context(), from, http.MethodPost, path, "", body, &out)
+// challenge is what tenant-manager answers in place of tokens where a second step
+// is needed.
+type challenge struct {
+	Challenge string    `json:"challenge"`
+	Methods   []string  `json:"methods"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// SignIn signs in by one of the ways there are, a path. c is not nil where a
+// second step is needed; there are no tokens then.
+func (t *Tenants) SignIn(from *http.Request, path string, body []byte) (tokens session.Tokens, c *challenge, err error) {
+	var out struct {
+		session.Tokens
+		challenge
+	}
+	err = t.call(from.Context(), from, http.MethodPost, path, "", body, &out)
+	if err == nil && out.Challenge != "" {
+		return session.Tokens{}, &out.challenge, nil
+	}
 	if err == nil && (out.Access == "" || out.Refresh == "") {
 		err = fmt.Errorf("tenant-manager answered %s without tokens", path)
 	}
-	return out, err
+	return out.Tokens, nil, err
 }
 
 // SignOut ends the session of an access token.

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -46,6 +47,8 @@ type Tokens struct {
 		ID   string `json:"id"`
 		Slug string `json:"slug"`
 	} `json:"organization"`
+	// Addresses are those from which the session can be used; none = all.
+	Addresses []string `json:"allowedAddresses"`
 }
 
 // Issuer exchanges refresh tokens. A problem of status 401 says that the session
@@ -67,6 +70,10 @@ type Session struct {
 	Organization string `json:"organization"`
 	Slug         string `json:"slug"`
 
+	// Addresses are networks (CIDR) from which the session can be used; none =
+	// from everywhere.
+	Addresses []string `json:"addresses,omitempty"`
+
 	Refresh string `json:"refresh"`
 	// Busy is until when a replica has taken it on itself to exchange tokens.
 	Busy time.Time `json:"busy,omitzero"`
@@ -75,7 +82,25 @@ type Session struct {
 func (s *Session) take(t Tokens, now time.Time) {
 	s.Access, s.Until, s.Refresh, s.ID = t.Access, now.Add(time.Duration(t.Expires)*time.Second), t.Refresh, t.Session
 	s.Organization, s.Slug = t.Organization.ID, t.Organization.Slug
-	s.Busy = time.Time{}
+	s.Addresses, s.Busy = t.Addresses, time.Time{}
+}
+
+// From reports whether the session can be used from an address. What cannot be
+// read fails closed.
+func (s *Session) From(address string) bool {
+	if len(s.Addresses) == 0 {
+		return true
+	}
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	for _, text := range s.Addresses {
+		if n, err := netip.ParsePrefix(text); err == nil && n.Contains(a.Unmap().WithZone("")) {
+			return true
+		}
+	}
+	return false
 }
 
 // Manager makes, finds and ends sessions. It is safe for concurrent use.

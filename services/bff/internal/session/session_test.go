@@ -198,3 +198,18 @@ func (r *recording) Create(ctx context.Context, key string, value []byte) error 
 	r.seen += key + string(value)
 	return r.Store.Create(ctx, key, value)
 }
+
+// A session that is bound to networks is good from nowhere else, and from nowhere
+// where it cannot be told.
+func TestSessionsAreBoundToAddresses(t *testing.T) {
+	t.Parallel()
+	free, bound, broken := session.Session{}, session.Session{Addresses: []string{"10.0.0.0/8", "2001:db8::/32"}}, session.Session{Addresses: []string{"x"}}
+	require.True(t, free.From(""))
+	for _, a := range []string{"10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1"} {
+		require.True(t, bound.From(a), a)
+		require.False(t, broken.From(a), a)
+	}
+	for _, a := range []string{"11.0.0.1", "", "x", "2001:db9::1"} {
+		require.False(t, bound.From(a), a)
+	}
+}

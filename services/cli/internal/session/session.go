@@ -96,15 +96,20 @@ type Pair struct {
 		Slug string `json:"slug"`
 		Name string `json:"name"`
 	} `json:"organization"`
-	SetupRequired bool `json:"setupRequired"`
+	SetupRequired  bool `json:"setupRequired"`
+	FactorRequired bool `json:"factorRequired"`
+	// Challenge names a sign-in that needs a second step, one of Methods; there are
+	// no tokens then.
+	Challenge string   `json:"challenge"`
+	Methods   []string `json:"methods"`
 }
 
 // SignIn posts a credential to an endpoint of the suite at url, such as
-// "/sign-in", and remembers the session.
+// "/sign-in", and remembers the session, where no second step is needed.
 func (s *Session) SignIn(ctx context.Context, url, path string, credential any) (Pair, error) {
 	p := Profile{URL: trim(url)}
 	pair, err := s.post(ctx, p.URL, path, credential)
-	if err != nil {
+	if err != nil || pair.Challenge != "" {
 		return pair, err
 	}
 	s.take(&p, pair)

@@ -138,6 +138,27 @@ func (e Effect) Valid() bool {
 	}
 }
 
+// Defines values for FactorMethod.
+const (
+	Passkey  FactorMethod = "passkey"
+	Recovery FactorMethod = "recovery"
+	Totp     FactorMethod = "totp"
+)
+
+// Valid indicates whether the value is a known member of the FactorMethod enum.
+func (e FactorMethod) Valid() bool {
+	switch e {
+	case Passkey:
+		return true
+	case Recovery:
+		return true
+	case Totp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for InvitationInputTo.
 const (
 	Console InvitationInputTo = "console"
@@ -171,6 +192,27 @@ func (e InvitationStatus) Valid() bool {
 	case InvitationStatusExpired:
 		return true
 	case InvitationStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MfaRequirement.
+const (
+	Administrators MfaRequirement = "administrators"
+	Everyone       MfaRequirement = "everyone"
+	Off            MfaRequirement = "off"
+)
+
+// Valid indicates whether the value is a known member of the MfaRequirement enum.
+func (e MfaRequirement) Valid() bool {
+	switch e {
+	case Administrators:
+		return true
+	case Everyone:
+		return true
+	case Off:
 		return true
 	default:
 		return false
@@ -673,6 +715,35 @@ type BoundaryList struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// Code A code of an authenticator app.
+type Code = string
+
+// CodeInput defines model for CodeInput.
+type CodeInput struct {
+	// Code A code of an authenticator app.
+	Code Code `json:"code"`
+}
+
+// Confirmation defines model for Confirmation.
+type Confirmation struct {
+	ConfirmedUntil time.Time `json:"confirmedUntil"`
+}
+
+// ConfirmationInput defines model for ConfirmationInput.
+type ConfirmationInput struct {
+	// Challenge That of /me/passkey-options, with passkey.
+	Challenge *string `json:"challenge,omitempty"`
+
+	// Passkey What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1).
+	Passkey *PasskeyCredential `json:"passkey,omitempty"`
+
+	// Password The own password.
+	Password *string `json:"password,omitempty"`
+
+	// Totp A code of an authenticator app.
+	Totp *Code `json:"totp,omitempty"`
+}
+
 // Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
 type Effect string
 
@@ -703,6 +774,53 @@ type EnvironmentSlug = string
 type ExchangeInput struct {
 	// Token The token of a service account, ght_….
 	Token string `json:"token"`
+}
+
+// Factor defines model for Factor.
+type Factor struct {
+	CreatedAt time.Time `json:"createdAt"`
+	Id        string    `json:"id"`
+
+	// Kind A kind of second factor.
+	Kind       FactorMethod `json:"kind"`
+	LastUsedAt *time.Time   `json:"lastUsedAt,omitempty"`
+	Name       string       `json:"name"`
+
+	// RelyingParty The domain that a passkey belongs to.
+	RelyingParty *string `json:"relyingParty,omitempty"`
+}
+
+// FactorCreated defines model for FactorCreated.
+type FactorCreated struct {
+	Factor Factor `json:"factor"`
+
+	// RecoveryCodes Recovery codes, shown once.
+	RecoveryCodes *[]string `json:"recoveryCodes,omitempty"`
+}
+
+// FactorList defines model for FactorList.
+type FactorList struct {
+	// ConfirmedUntil Until when the own factors can be changed without a new proof; absent = not now.
+	ConfirmedUntil *time.Time `json:"confirmedUntil,omitempty"`
+	Items          []Factor   `json:"items"`
+
+	// RecoveryCodesLeft How many recovery codes were not used.
+	RecoveryCodesLeft int `json:"recoveryCodesLeft"`
+}
+
+// FactorMethod A kind of second factor.
+type FactorMethod string
+
+// FactorNameInput defines model for FactorNameInput.
+type FactorNameInput struct {
+	// Name A name for people.
+	Name *Name `json:"name,omitempty"`
+}
+
+// FactorPatch defines model for FactorPatch.
+type FactorPatch struct {
+	// Name A name for people.
+	Name Name `json:"name"`
 }
 
 // Grant defines model for Grant.
@@ -943,7 +1061,9 @@ type KeySet struct {
 
 // Me defines model for Me.
 type Me struct {
-	Grants []EffectiveGrant `json:"grants"`
+	// FactorRequired Whether a second factor has to be set up before anything else.
+	FactorRequired *bool            `json:"factorRequired,omitempty"`
+	Grants         []EffectiveGrant `json:"grants"`
 
 	// Kind What somebody is.
 	Kind         PrincipalKind    `json:"kind"`
@@ -966,11 +1086,17 @@ type MePatch struct {
 	Name *Name `json:"name,omitempty"`
 }
 
+// MfaRequirement Of whom a second factor is asked.
+type MfaRequirement string
+
 // Name A name for people.
 type Name = string
 
 // NewPasswordInput defines model for NewPasswordInput.
 type NewPasswordInput struct {
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin *Origin `json:"origin,omitempty"`
+
 	// Password A new password. What counts is its length; well-known ones and the own e-mail address are refused.
 	Password Password `json:"password"`
 }
@@ -1024,8 +1150,48 @@ type OrganizationPatch struct {
 	Name *Name `json:"name,omitempty"`
 }
 
+// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+type Origin = string
+
+// OriginInput defines model for OriginInput.
+type OriginInput struct {
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+}
+
 // Outcome Whether it was done.
 type Outcome string
+
+// PasskeyAnswer defines model for PasskeyAnswer.
+type PasskeyAnswer struct {
+	Challenge string `json:"challenge"`
+
+	// Passkey What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1).
+	Passkey PasskeyCredential `json:"passkey"`
+}
+
+// PasskeyCredential What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1).
+type PasskeyCredential map[string]interface{}
+
+// PasskeyInput defines model for PasskeyInput.
+type PasskeyInput struct {
+	Challenge string `json:"challenge"`
+
+	// Name A name for people.
+	Name *Name `json:"name,omitempty"`
+
+	// Passkey What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1).
+	Passkey PasskeyCredential `json:"passkey"`
+}
+
+// PasskeyOptions defines model for PasskeyOptions.
+type PasskeyOptions struct {
+	// Challenge What names the step, good for one answer.
+	Challenge string `json:"challenge"`
+
+	// Options {publicKey: …}, with bytes in base64url.
+	Options map[string]interface{} `json:"options"`
+}
 
 // Password A new password. What counts is its length; well-known ones and the own e-mail address are refused.
 type Password = string
@@ -1048,6 +1214,26 @@ type PasswordLink struct {
 
 	// Url The link, shown once.
 	Url string `json:"url"`
+}
+
+// PasswordRequest defines model for PasswordRequest.
+type PasswordRequest struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Ip Where it was asked from.
+	Ip   *string  `json:"ip,omitempty"`
+	User UserName `json:"user"`
+}
+
+// PasswordRequestInput defines model for PasswordRequestInput.
+type PasswordRequestInput struct {
+	// Email An e-mail address.
+	Email Email `json:"email"`
+}
+
+// PasswordRequestList defines model for PasswordRequestList.
+type PasswordRequestList struct {
+	Items []PasswordRequest `json:"items"`
 }
 
 // Permission defines model for Permission.
@@ -1180,6 +1366,12 @@ type ProblemField struct {
 	Source *string `json:"source,omitempty"`
 }
 
+// RecoveryCodes defines model for RecoveryCodes.
+type RecoveryCodes struct {
+	// RecoveryCodes The codes, shown once.
+	RecoveryCodes []string `json:"recoveryCodes"`
+}
+
 // Reference An id.
 type Reference = string
 
@@ -1240,6 +1432,104 @@ type RolePatch struct {
 
 	// Title A name for people.
 	Title *string `json:"title,omitempty"`
+}
+
+// SecondStepInput defines model for SecondStepInput.
+type SecondStepInput struct {
+	// Challenge What the first step answered.
+	Challenge string `json:"challenge"`
+
+	// Passkey What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1).
+	Passkey *PasskeyCredential `json:"passkey,omitempty"`
+
+	// RecoveryCode One of the recovery codes, good for one use.
+	RecoveryCode *string `json:"recoveryCode,omitempty"`
+
+	// Totp A code of an authenticator app.
+	Totp *Code `json:"totp,omitempty"`
+}
+
+// SecondStepPasskeyInput defines model for SecondStepPasskeyInput.
+type SecondStepPasskeyInput struct {
+	// Challenge What the first step answered.
+	Challenge string `json:"challenge"`
+
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+}
+
+// SecurityPolicy defines model for SecurityPolicy.
+type SecurityPolicy struct {
+	// AllowedAddresses Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it.
+	AllowedAddresses []string           `json:"allowedAddresses"`
+	Hits             SecurityPolicyHits `json:"hits"`
+
+	// Mfa Of whom a second factor is asked.
+	Mfa MfaRequirement `json:"mfa"`
+
+	// MfaGraceDays How many days people have to set up a second factor.
+	MfaGraceDays int `json:"mfaGraceDays"`
+
+	// MfaSince When a second factor began to be asked for.
+	MfaSince *time.Time `json:"mfaSince,omitempty"`
+
+	// PasswordMinLength How many characters a new password has at least.
+	PasswordMinLength int `json:"passwordMinLength"`
+
+	// SessionIdleMinutes How long a session lasts without being used; 0 = as the installation says, which bounds it.
+	SessionIdleMinutes int `json:"sessionIdleMinutes"`
+
+	// SessionLifetimeHours How long a session lasts at most; 0 = as the installation says, which bounds it.
+	SessionLifetimeHours int `json:"sessionLifetimeHours"`
+
+	// TokenLifetimeDays How long a new token lasts at most; 0 = for ever.
+	TokenLifetimeDays int   `json:"tokenLifetimeDays"`
+	Version           int64 `json:"version"`
+}
+
+// SecurityPolicyHits defines model for SecurityPolicyHits.
+type SecurityPolicyHits struct {
+	// AllowedAddresses How many users are signed in from elsewhere.
+	AllowedAddresses int `json:"allowedAddresses"`
+
+	// Mfa How many users have still to set up a second factor.
+	Mfa int `json:"mfa"`
+
+	// PasswordMinLength How many users it binds when they next set a password: all who may sign in.
+	PasswordMinLength int `json:"passwordMinLength"`
+
+	// Session How many users have a session that would have ended.
+	Session int `json:"session"`
+
+	// TokenLifetimeDays How many tokens last longer than a new one could. They stay.
+	TokenLifetimeDays int `json:"tokenLifetimeDays"`
+
+	// Users How many users may sign in.
+	Users int `json:"users"`
+}
+
+// SecurityPolicyPatch defines model for SecurityPolicyPatch.
+type SecurityPolicyPatch struct {
+	// AllowedAddresses Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it.
+	AllowedAddresses *[]string `json:"allowedAddresses,omitempty"`
+
+	// Mfa Of whom a second factor is asked.
+	Mfa *MfaRequirement `json:"mfa,omitempty"`
+
+	// MfaGraceDays How many days people have to set up a second factor.
+	MfaGraceDays *int `json:"mfaGraceDays,omitempty"`
+
+	// PasswordMinLength How many characters a new password has at least.
+	PasswordMinLength *int `json:"passwordMinLength,omitempty"`
+
+	// SessionIdleMinutes How long a session lasts without being used; 0 = as the installation says, which bounds it.
+	SessionIdleMinutes *int `json:"sessionIdleMinutes,omitempty"`
+
+	// SessionLifetimeHours How long a session lasts at most; 0 = as the installation says, which bounds it.
+	SessionLifetimeHours *int `json:"sessionLifetimeHours,omitempty"`
+
+	// TokenLifetimeDays How long a new token lasts at most; 0 = for ever.
+	TokenLifetimeDays *int `json:"tokenLifetimeDays,omitempty"`
 }
 
 // ServiceAccess defines model for ServiceAccess.
@@ -1349,7 +1639,9 @@ type ServiceTokenList struct {
 
 // Session defines model for Session.
 type Session struct {
-	CreatedAt time.Time `json:"createdAt"`
+	// AuthenticatedAt When the user proved who they are.
+	AuthenticatedAt time.Time `json:"authenticatedAt"`
+	CreatedAt       time.Time `json:"createdAt"`
 
 	// Current Whether it is the session of this request.
 	Current   bool      `json:"current"`
@@ -1359,6 +1651,9 @@ type Session struct {
 	// Ip Where it was last used.
 	Ip         *string   `json:"ip,omitempty"`
 	LastUsedAt time.Time `json:"lastUsedAt"`
+
+	// Methods How the user proved who they are (RFC 8176): pwd, otp, pop, mfa….
+	Methods []string `json:"methods"`
 
 	// UserAgent What it was last used with.
 	UserAgent *string `json:"userAgent,omitempty"`
@@ -1390,6 +1685,18 @@ type SetupInput struct {
 	Password Password `json:"password"`
 }
 
+// SignInChallenge defines model for SignInChallenge.
+type SignInChallenge struct {
+	// Challenge What names the sign-in that was begun, good for one.
+	Challenge string `json:"challenge"`
+
+	// ExpiresAt When to begin again.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Methods By which second factors it can go on.
+	Methods []FactorMethod `json:"methods"`
+}
+
 // SignInInput defines model for SignInInput.
 type SignInInput struct {
 	// Email An e-mail address.
@@ -1397,6 +1704,9 @@ type SignInInput struct {
 
 	// Organization The slug of the organization, for who belongs to several.
 	Organization *string `json:"organization,omitempty"`
+
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin *Origin `json:"origin,omitempty"`
 
 	// Password The password.
 	Password string `json:"password"`
@@ -1410,9 +1720,15 @@ type TokenPair struct {
 	// AccessToken A JWT, sent as Authorization: Bearer.
 	AccessToken string `json:"accessToken"`
 
+	// AllowedAddresses From where the session can be used; absent = from everywhere.
+	AllowedAddresses *[]string `json:"allowedAddresses,omitempty"`
+
 	// ExpiresIn How many seconds it is valid.
-	ExpiresIn    int              `json:"expiresIn"`
-	Organization OrganizationName `json:"organization"`
+	ExpiresIn int `json:"expiresIn"`
+
+	// FactorRequired Whether a second factor has to be set up before anything else.
+	FactorRequired *bool            `json:"factorRequired,omitempty"`
+	Organization   OrganizationName `json:"organization"`
 
 	// RefreshToken Good for one exchange.
 	RefreshToken string `json:"refreshToken"`
@@ -1423,6 +1739,20 @@ type TokenPair struct {
 	// SetupRequired Whether the first run has to be completed.
 	SetupRequired *bool    `json:"setupRequired,omitempty"`
 	User          UserName `json:"user"`
+}
+
+// TotpCreated defines model for TotpCreated.
+type TotpCreated struct {
+	Id string `json:"id"`
+
+	// Qr The same as a QR code: a PNG image in a data: URL.
+	Qr string `json:"qr"`
+
+	// Secret The secret in base32, to be typed in.
+	Secret string `json:"secret"`
+
+	// Url The same as otpauth://totp/….
+	Url string `json:"url"`
 }
 
 // User defines model for User.
@@ -1860,6 +2190,12 @@ type UpdateRoleParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// UpdateSecurityPolicyParams defines parameters for UpdateSecurityPolicy.
+type UpdateSecurityPolicyParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ListServiceAccountsParams defines parameters for ListServiceAccounts.
 type ListServiceAccountsParams struct {
 	// Cursor The `next` of the page before.
@@ -1989,6 +2325,27 @@ type UpdateMeJSONRequestBody = MePatch
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = MePatch
 
+// ConfirmMeJSONRequestBody defines body for ConfirmMe for application/json ContentType.
+type ConfirmMeJSONRequestBody = ConfirmationInput
+
+// AskNewPasskeyJSONRequestBody defines body for AskNewPasskey for application/json ContentType.
+type AskNewPasskeyJSONRequestBody = OriginInput
+
+// CreateMyPasskeyJSONRequestBody defines body for CreateMyPasskey for application/json ContentType.
+type CreateMyPasskeyJSONRequestBody = PasskeyInput
+
+// CreateMyTotpJSONRequestBody defines body for CreateMyTotp for application/json ContentType.
+type CreateMyTotpJSONRequestBody = FactorNameInput
+
+// RenameMyFactorJSONRequestBody defines body for RenameMyFactor for application/json ContentType.
+type RenameMyFactorJSONRequestBody = FactorPatch
+
+// ActivateMyTotpJSONRequestBody defines body for ActivateMyTotp for application/json ContentType.
+type ActivateMyTotpJSONRequestBody = CodeInput
+
+// AskMyPasskeyJSONRequestBody defines body for AskMyPasskey for application/json ContentType.
+type AskMyPasskeyJSONRequestBody = OriginInput
+
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordInput
 
@@ -2007,6 +2364,9 @@ type UpdatePlatformOrganizationJSONRequestBody = PlatformOrganizationPatch
 // UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody defines body for UpdatePlatformOrganization for application/merge-patch+json ContentType.
 type UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody = PlatformOrganizationPatch
 
+// RequestPasswordLinkJSONRequestBody defines body for RequestPasswordLink for application/json ContentType.
+type RequestPasswordLinkJSONRequestBody = PasswordRequestInput
+
 // UsePasswordLinkJSONRequestBody defines body for UsePasswordLink for application/json ContentType.
 type UsePasswordLinkJSONRequestBody = NewPasswordInput
 
@@ -2018,6 +2378,15 @@ type UpdateRoleJSONRequestBody = RolePatch
 
 // UpdateRoleApplicationMergePatchPlusJSONRequestBody defines body for UpdateRole for application/merge-patch+json ContentType.
 type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RolePatch
+
+// UpdateSecurityPolicyJSONRequestBody defines body for UpdateSecurityPolicy for application/json ContentType.
+type UpdateSecurityPolicyJSONRequestBody = SecurityPolicyPatch
+
+// UpdateSecurityPolicyApplicationMergePatchPlusJSONRequestBody defines body for UpdateSecurityPolicy for application/merge-patch+json ContentType.
+type UpdateSecurityPolicyApplicationMergePatchPlusJSONRequestBody = SecurityPolicyPatch
+
+// PreviewSecurityPolicyJSONRequestBody defines body for PreviewSecurityPolicy for application/json ContentType.
+type PreviewSecurityPolicyJSONRequestBody = SecurityPolicyPatch
 
 // CreateServiceAccountJSONRequestBody defines body for CreateServiceAccount for application/json ContentType.
 type CreateServiceAccountJSONRequestBody = ServiceAccountInput
@@ -2039,6 +2408,18 @@ type SignInJSONRequestBody = SignInInput
 
 // SignInOnceJSONRequestBody defines body for SignInOnce for application/json ContentType.
 type SignInOnceJSONRequestBody = OneTimeInput
+
+// SignInPasskeyJSONRequestBody defines body for SignInPasskey for application/json ContentType.
+type SignInPasskeyJSONRequestBody = PasskeyAnswer
+
+// AskSignInPasskeyJSONRequestBody defines body for AskSignInPasskey for application/json ContentType.
+type AskSignInPasskeyJSONRequestBody = OriginInput
+
+// FinishSignInJSONRequestBody defines body for FinishSignIn for application/json ContentType.
+type FinishSignInJSONRequestBody = SecondStepInput
+
+// AskSecondStepPasskeyJSONRequestBody defines body for AskSecondStepPasskey for application/json ContentType.
+type AskSecondStepPasskeyJSONRequestBody = SecondStepPasskeyInput
 
 // ExchangeTokenJSONRequestBody defines body for ExchangeToken for application/json ContentType.
 type ExchangeTokenJSONRequestBody = ExchangeInput
@@ -2186,9 +2567,42 @@ type ServerInterface interface {
 	// UpdateMe Change the own name
 	// (PATCH /me)
 	UpdateMe(ctx echo.Context, params UpdateMeParams) error
+	// ConfirmMe Prove again who one is
+	// (POST /me/confirmation)
+	ConfirmMe(ctx echo.Context) error
+	// ListMyFactors The own second factors
+	// (GET /me/factors)
+	ListMyFactors(ctx echo.Context) error
+	// AskNewPasskey What a new passkey has to sign
+	// (POST /me/factors/passkey-options)
+	AskNewPasskey(ctx echo.Context) error
+	// CreateMyPasskey Add a passkey
+	// (POST /me/factors/passkeys)
+	CreateMyPasskey(ctx echo.Context) error
+	// CreateMyTotp Begin to set up an authenticator app
+	// (POST /me/factors/totp)
+	CreateMyTotp(ctx echo.Context) error
+	// DeleteMyFactor Remove a factor
+	// (DELETE /me/factors/{id})
+	DeleteMyFactor(ctx echo.Context, id Id) error
+	// RenameMyFactor Rename a factor
+	// (PATCH /me/factors/{id})
+	RenameMyFactor(ctx echo.Context, id Id) error
+	// ActivateMyTotp Finish setting up an authenticator app
+	// (POST /me/factors/{id}/activation)
+	ActivateMyTotp(ctx echo.Context, id Id) error
+	// AskMyPasskey What an own passkey has to sign to prove who one is
+	// (POST /me/passkey-options)
+	AskMyPasskey(ctx echo.Context) error
 	// ChangePassword Change the own password
 	// (POST /me/password)
 	ChangePassword(ctx echo.Context) error
+	// CreateMyRecoveryCodes Make new recovery codes
+	// (POST /me/recovery-codes)
+	CreateMyRecoveryCodes(ctx echo.Context) error
+	// EndMyOtherSessions Sign out everywhere else
+	// (DELETE /me/sessions)
+	EndMyOtherSessions(ctx echo.Context) error
 	// ListMySessions The own sessions
 	// (GET /me/sessions)
 	ListMySessions(ctx echo.Context) error
@@ -2213,12 +2627,21 @@ type ServerInterface interface {
 	// UpdatePlatformOrganization Rename, suspend or resume an organization
 	// (PATCH /organizations/{id})
 	UpdatePlatformOrganization(ctx echo.Context, id Id, params UpdatePlatformOrganizationParams) error
+	// RequestPasswordLink Ask for a link to set a new password
+	// (POST /password-links)
+	RequestPasswordLink(ctx echo.Context) error
 	// OpenPasswordLink Whose password a link sets
 	// (GET /password-links/by-token/{token})
 	OpenPasswordLink(ctx echo.Context, token Token) error
 	// UsePasswordLink Set a new password
 	// (POST /password-links/by-token/{token}/use)
 	UsePasswordLink(ctx echo.Context, token Token) error
+	// ListPasswordRequests Who asked for a new password and has no link yet
+	// (GET /password-requests)
+	ListPasswordRequests(ctx echo.Context) error
+	// DismissPasswordRequest Turn the request of a user down, named by the user's id
+	// (DELETE /password-requests/{id})
+	DismissPasswordRequest(ctx echo.Context, id Id) error
 	// ListPermissions Every permission there is
 	// (GET /permissions)
 	ListPermissions(ctx echo.Context) error
@@ -2237,6 +2660,15 @@ type ServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx echo.Context, id Id, params UpdateRoleParams) error
+	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
+	// (GET /security-policy)
+	GetSecurityPolicy(ctx echo.Context) error
+	// UpdateSecurityPolicy Change what the organization asks of those who sign in
+	// (PATCH /security-policy)
+	UpdateSecurityPolicy(ctx echo.Context, params UpdateSecurityPolicyParams) error
+	// PreviewSecurityPolicy Whom a policy would hit now
+	// (POST /security-policy/preview)
+	PreviewSecurityPolicy(ctx echo.Context) error
 	// ListServiceAccounts The service accounts of the organization
 	// (GET /service-accounts)
 	ListServiceAccounts(ctx echo.Context, params ListServiceAccountsParams) error
@@ -2273,6 +2705,18 @@ type ServerInterface interface {
 	// SignInOnce Sign in with the one-time code of the first run
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx echo.Context) error
+	// SignInPasskey Sign in with a passkey alone
+	// (POST /sign-in/passkey)
+	SignInPasskey(ctx echo.Context) error
+	// AskSignInPasskey What a passkey has to sign to sign in with it alone
+	// (POST /sign-in/passkey-options)
+	AskSignInPasskey(ctx echo.Context) error
+	// FinishSignIn Prove a second factor
+	// (POST /sign-in/second-step)
+	FinishSignIn(ctx echo.Context) error
+	// AskSecondStepPasskey What a passkey has to sign as the second step
+	// (POST /sign-in/second-step/passkey-options)
+	AskSecondStepPasskey(ctx echo.Context) error
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx echo.Context) error
@@ -2294,6 +2738,12 @@ type ServerInterface interface {
 	// UpdateUser Rename, disable or enable a user
 	// (PATCH /users/{id})
 	UpdateUser(ctx echo.Context, id Id, params UpdateUserParams) error
+	// ResetUserFactors Remove all second factors of a user
+	// (DELETE /users/{id}/factors)
+	ResetUserFactors(ctx echo.Context, id Id) error
+	// ListUserFactors The second factors of a user
+	// (GET /users/{id}/factors)
+	ListUserFactors(ctx echo.Context, id Id) error
 	// CreatePasswordLink Make a link by which a user sets a new password
 	// (POST /users/{id}/password-links)
 	CreatePasswordLink(ctx echo.Context, id Id) error
@@ -3507,12 +3957,132 @@ func (w *ServerInterfaceWrapper) UpdateMe(ctx echo.Context) error {
 	return err
 }
 
+// ConfirmMe converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmMe(ctx)
+	return err
+}
+
+// ListMyFactors converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyFactors(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyFactors(ctx)
+	return err
+}
+
+// AskNewPasskey converts echo context to params.
+func (w *ServerInterfaceWrapper) AskNewPasskey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AskNewPasskey(ctx)
+	return err
+}
+
+// CreateMyPasskey converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateMyPasskey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateMyPasskey(ctx)
+	return err
+}
+
+// CreateMyTotp converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateMyTotp(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateMyTotp(ctx)
+	return err
+}
+
+// DeleteMyFactor converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMyFactor(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMyFactor(ctx, id)
+	return err
+}
+
+// RenameMyFactor converts echo context to params.
+func (w *ServerInterfaceWrapper) RenameMyFactor(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RenameMyFactor(ctx, id)
+	return err
+}
+
+// ActivateMyTotp converts echo context to params.
+func (w *ServerInterfaceWrapper) ActivateMyTotp(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ActivateMyTotp(ctx, id)
+	return err
+}
+
+// AskMyPasskey converts echo context to params.
+func (w *ServerInterfaceWrapper) AskMyPasskey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AskMyPasskey(ctx)
+	return err
+}
+
 // ChangePassword converts echo context to params.
 func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ChangePassword(ctx)
+	return err
+}
+
+// CreateMyRecoveryCodes converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateMyRecoveryCodes(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateMyRecoveryCodes(ctx)
+	return err
+}
+
+// EndMyOtherSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) EndMyOtherSessions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndMyOtherSessions(ctx)
 	return err
 }
 
@@ -3710,6 +4280,15 @@ func (w *ServerInterfaceWrapper) UpdatePlatformOrganization(ctx echo.Context) er
 	return err
 }
 
+// RequestPasswordLink converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestPasswordLink(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestPasswordLink(ctx)
+	return err
+}
+
 // OpenPasswordLink converts echo context to params.
 func (w *ServerInterfaceWrapper) OpenPasswordLink(ctx echo.Context) error {
 	var err error
@@ -3739,6 +4318,31 @@ func (w *ServerInterfaceWrapper) UsePasswordLink(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UsePasswordLink(ctx, token)
+	return err
+}
+
+// ListPasswordRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPasswordRequests(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPasswordRequests(ctx)
+	return err
+}
+
+// DismissPasswordRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) DismissPasswordRequest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DismissPasswordRequest(ctx, id)
 	return err
 }
 
@@ -3894,6 +4498,55 @@ func (w *ServerInterfaceWrapper) UpdateRole(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateRole(ctx, id, params)
+	return err
+}
+
+// GetSecurityPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSecurityPolicy(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSecurityPolicy(ctx)
+	return err
+}
+
+// UpdateSecurityPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSecurityPolicy(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateSecurityPolicyParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSecurityPolicy(ctx, params)
+	return err
+}
+
+// PreviewSecurityPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewSecurityPolicy(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewSecurityPolicy(ctx)
 	return err
 }
 
@@ -4169,6 +4822,42 @@ func (w *ServerInterfaceWrapper) SignInOnce(ctx echo.Context) error {
 	return err
 }
 
+// SignInPasskey converts echo context to params.
+func (w *ServerInterfaceWrapper) SignInPasskey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SignInPasskey(ctx)
+	return err
+}
+
+// AskSignInPasskey converts echo context to params.
+func (w *ServerInterfaceWrapper) AskSignInPasskey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AskSignInPasskey(ctx)
+	return err
+}
+
+// FinishSignIn converts echo context to params.
+func (w *ServerInterfaceWrapper) FinishSignIn(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FinishSignIn(ctx)
+	return err
+}
+
+// AskSecondStepPasskey converts echo context to params.
+func (w *ServerInterfaceWrapper) AskSecondStepPasskey(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AskSecondStepPasskey(ctx)
+	return err
+}
+
 // SignOut converts echo context to params.
 func (w *ServerInterfaceWrapper) SignOut(ctx echo.Context) error {
 	var err error
@@ -4334,6 +5023,38 @@ func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	return err
 }
 
+// ResetUserFactors converts echo context to params.
+func (w *ServerInterfaceWrapper) ResetUserFactors(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResetUserFactors(ctx, id)
+	return err
+}
+
+// ListUserFactors converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserFactors(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserFactors(ctx, id)
+	return err
+}
+
 // CreatePasswordLink converts echo context to params.
 func (w *ServerInterfaceWrapper) CreatePasswordLink(ctx echo.Context) error {
 	var err error
@@ -4457,6 +5178,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/setup", wrapper.CompleteSetup, options.OperationMiddlewares["completeSetup"]...)
 	router.POST(options.BaseURL+"/sign-in", wrapper.SignIn, options.OperationMiddlewares["signIn"]...)
 	router.POST(options.BaseURL+"/sign-in/one-time", wrapper.SignInOnce, options.OperationMiddlewares["signInOnce"]...)
+	router.POST(options.BaseURL+"/sign-in/second-step", wrapper.FinishSignIn, options.OperationMiddlewares["finishSignIn"]...)
+	router.POST(options.BaseURL+"/sign-in/second-step/passkey-options", wrapper.AskSecondStepPasskey, options.OperationMiddlewares["askSecondStepPasskey"]...)
+	router.POST(options.BaseURL+"/sign-in/passkey-options", wrapper.AskSignInPasskey, options.OperationMiddlewares["askSignInPasskey"]...)
+	router.POST(options.BaseURL+"/sign-in/passkey", wrapper.SignInPasskey, options.OperationMiddlewares["signInPasskey"]...)
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
@@ -4464,10 +5189,24 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
 	router.POST(options.BaseURL+"/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
+	router.DELETE(options.BaseURL+"/me/sessions", wrapper.EndMyOtherSessions, options.OperationMiddlewares["endMyOtherSessions"]...)
 	router.GET(options.BaseURL+"/me/sessions", wrapper.ListMySessions, options.OperationMiddlewares["listMySessions"]...)
 	router.DELETE(options.BaseURL+"/me/sessions/:id", wrapper.EndMySession, options.OperationMiddlewares["endMySession"]...)
+	router.POST(options.BaseURL+"/me/confirmation", wrapper.ConfirmMe, options.OperationMiddlewares["confirmMe"]...)
+	router.POST(options.BaseURL+"/me/passkey-options", wrapper.AskMyPasskey, options.OperationMiddlewares["askMyPasskey"]...)
+	router.GET(options.BaseURL+"/me/factors", wrapper.ListMyFactors, options.OperationMiddlewares["listMyFactors"]...)
+	router.POST(options.BaseURL+"/me/factors/totp", wrapper.CreateMyTotp, options.OperationMiddlewares["createMyTotp"]...)
+	router.POST(options.BaseURL+"/me/factors/passkey-options", wrapper.AskNewPasskey, options.OperationMiddlewares["askNewPasskey"]...)
+	router.POST(options.BaseURL+"/me/factors/passkeys", wrapper.CreateMyPasskey, options.OperationMiddlewares["createMyPasskey"]...)
+	router.DELETE(options.BaseURL+"/me/factors/:id", wrapper.DeleteMyFactor, options.OperationMiddlewares["deleteMyFactor"]...)
+	router.PATCH(options.BaseURL+"/me/factors/:id", wrapper.RenameMyFactor, options.OperationMiddlewares["renameMyFactor"]...)
+	router.POST(options.BaseURL+"/me/factors/:id/activation", wrapper.ActivateMyTotp, options.OperationMiddlewares["activateMyTotp"]...)
+	router.POST(options.BaseURL+"/me/recovery-codes", wrapper.CreateMyRecoveryCodes, options.OperationMiddlewares["createMyRecoveryCodes"]...)
 	router.GET(options.BaseURL+"/organization", wrapper.GetOrganization, options.OperationMiddlewares["getOrganization"]...)
 	router.PATCH(options.BaseURL+"/organization", wrapper.UpdateOrganization, options.OperationMiddlewares["updateOrganization"]...)
+	router.GET(options.BaseURL+"/security-policy", wrapper.GetSecurityPolicy, options.OperationMiddlewares["getSecurityPolicy"]...)
+	router.PATCH(options.BaseURL+"/security-policy", wrapper.UpdateSecurityPolicy, options.OperationMiddlewares["updateSecurityPolicy"]...)
+	router.POST(options.BaseURL+"/security-policy/preview", wrapper.PreviewSecurityPolicy, options.OperationMiddlewares["previewSecurityPolicy"]...)
 	router.GET(options.BaseURL+"/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["listOrganizations"]...)
 	router.POST(options.BaseURL+"/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["createOrganization"]...)
 	router.GET(options.BaseURL+"/organizations/:id", wrapper.GetPlatformOrganization, options.OperationMiddlewares["getPlatformOrganization"]...)
@@ -4480,8 +5219,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/:id/sessions", wrapper.ListUserSessions, options.OperationMiddlewares["listUserSessions"]...)
 	router.DELETE(options.BaseURL+"/users/:id/sessions/:session", wrapper.EndUserSession, options.OperationMiddlewares["endUserSession"]...)
 	router.POST(options.BaseURL+"/users/:id/password-links", wrapper.CreatePasswordLink, options.OperationMiddlewares["createPasswordLink"]...)
+	router.POST(options.BaseURL+"/password-links", wrapper.RequestPasswordLink, options.OperationMiddlewares["requestPasswordLink"]...)
+	router.GET(options.BaseURL+"/password-requests", wrapper.ListPasswordRequests, options.OperationMiddlewares["listPasswordRequests"]...)
+	router.DELETE(options.BaseURL+"/password-requests/:id", wrapper.DismissPasswordRequest, options.OperationMiddlewares["dismissPasswordRequest"]...)
 	router.GET(options.BaseURL+"/password-links/by-token/:token", wrapper.OpenPasswordLink, options.OperationMiddlewares["openPasswordLink"]...)
 	router.POST(options.BaseURL+"/password-links/by-token/:token/use", wrapper.UsePasswordLink, options.OperationMiddlewares["usePasswordLink"]...)
+	router.DELETE(options.BaseURL+"/users/:id/factors", wrapper.ResetUserFactors, options.OperationMiddlewares["resetUserFactors"]...)
+	router.GET(options.BaseURL+"/users/:id/factors", wrapper.ListUserFactors, options.OperationMiddlewares["listUserFactors"]...)
 	router.GET(options.BaseURL+"/permissions", wrapper.ListPermissions, options.OperationMiddlewares["listPermissions"]...)
 	router.GET(options.BaseURL+"/roles", wrapper.ListRoles, options.OperationMiddlewares["listRoles"]...)
 	router.POST(options.BaseURL+"/roles", wrapper.CreateRole, options.OperationMiddlewares["createRole"]...)
@@ -6462,6 +7206,352 @@ func (response UpdateMedefaultApplicationProblemPlusJSONResponse) VisitUpdateMeR
 	return err
 }
 
+type ConfirmMeRequestObject struct {
+	Body *ConfirmMeJSONRequestBody
+}
+
+type ConfirmMeResponseObject interface {
+	VisitConfirmMeResponse(w http.ResponseWriter) error
+}
+
+type ConfirmMe200JSONResponse Confirmation
+
+func (response ConfirmMe200JSONResponse) VisitConfirmMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmMedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmMedefaultApplicationProblemPlusJSONResponse) VisitConfirmMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyFactorsRequestObject struct {
+}
+
+type ListMyFactorsResponseObject interface {
+	VisitListMyFactorsResponse(w http.ResponseWriter) error
+}
+
+type ListMyFactors200JSONResponse FactorList
+
+func (response ListMyFactors200JSONResponse) VisitListMyFactorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyFactorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyFactorsdefaultApplicationProblemPlusJSONResponse) VisitListMyFactorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskNewPasskeyRequestObject struct {
+	Body *AskNewPasskeyJSONRequestBody
+}
+
+type AskNewPasskeyResponseObject interface {
+	VisitAskNewPasskeyResponse(w http.ResponseWriter) error
+}
+
+type AskNewPasskey200JSONResponse PasskeyOptions
+
+func (response AskNewPasskey200JSONResponse) VisitAskNewPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskNewPasskeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AskNewPasskeydefaultApplicationProblemPlusJSONResponse) VisitAskNewPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyPasskeyRequestObject struct {
+	Body *CreateMyPasskeyJSONRequestBody
+}
+
+type CreateMyPasskeyResponseObject interface {
+	VisitCreateMyPasskeyResponse(w http.ResponseWriter) error
+}
+
+type CreateMyPasskey201JSONResponse FactorCreated
+
+func (response CreateMyPasskey201JSONResponse) VisitCreateMyPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyPasskeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateMyPasskeydefaultApplicationProblemPlusJSONResponse) VisitCreateMyPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyTotpRequestObject struct {
+	Body *CreateMyTotpJSONRequestBody
+}
+
+type CreateMyTotpResponseObject interface {
+	VisitCreateMyTotpResponse(w http.ResponseWriter) error
+}
+
+type CreateMyTotp201JSONResponse TotpCreated
+
+func (response CreateMyTotp201JSONResponse) VisitCreateMyTotpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyTotpdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateMyTotpdefaultApplicationProblemPlusJSONResponse) VisitCreateMyTotpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyFactorRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type DeleteMyFactorResponseObject interface {
+	VisitDeleteMyFactorResponse(w http.ResponseWriter) error
+}
+
+type DeleteMyFactor204Response struct {
+}
+
+func (response DeleteMyFactor204Response) VisitDeleteMyFactorResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMyFactordefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMyFactordefaultApplicationProblemPlusJSONResponse) VisitDeleteMyFactorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameMyFactorRequestObject struct {
+	Id   Id `json:"id"`
+	Body *RenameMyFactorJSONRequestBody
+}
+
+type RenameMyFactorResponseObject interface {
+	VisitRenameMyFactorResponse(w http.ResponseWriter) error
+}
+
+type RenameMyFactor200JSONResponse Factor
+
+func (response RenameMyFactor200JSONResponse) VisitRenameMyFactorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenameMyFactordefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenameMyFactordefaultApplicationProblemPlusJSONResponse) VisitRenameMyFactorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActivateMyTotpRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ActivateMyTotpJSONRequestBody
+}
+
+type ActivateMyTotpResponseObject interface {
+	VisitActivateMyTotpResponse(w http.ResponseWriter) error
+}
+
+type ActivateMyTotp200JSONResponse FactorCreated
+
+func (response ActivateMyTotp200JSONResponse) VisitActivateMyTotpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActivateMyTotpdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ActivateMyTotpdefaultApplicationProblemPlusJSONResponse) VisitActivateMyTotpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskMyPasskeyRequestObject struct {
+	Body *AskMyPasskeyJSONRequestBody
+}
+
+type AskMyPasskeyResponseObject interface {
+	VisitAskMyPasskeyResponse(w http.ResponseWriter) error
+}
+
+type AskMyPasskey200JSONResponse PasskeyOptions
+
+func (response AskMyPasskey200JSONResponse) VisitAskMyPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskMyPasskeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AskMyPasskeydefaultApplicationProblemPlusJSONResponse) VisitAskMyPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -6484,6 +7574,76 @@ type ChangePassworddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChangePassworddefaultApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyRecoveryCodesRequestObject struct {
+}
+
+type CreateMyRecoveryCodesResponseObject interface {
+	VisitCreateMyRecoveryCodesResponse(w http.ResponseWriter) error
+}
+
+type CreateMyRecoveryCodes201JSONResponse RecoveryCodes
+
+func (response CreateMyRecoveryCodes201JSONResponse) VisitCreateMyRecoveryCodesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyRecoveryCodesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateMyRecoveryCodesdefaultApplicationProblemPlusJSONResponse) VisitCreateMyRecoveryCodesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndMyOtherSessionsRequestObject struct {
+}
+
+type EndMyOtherSessionsResponseObject interface {
+	VisitEndMyOtherSessionsResponse(w http.ResponseWriter) error
+}
+
+type EndMyOtherSessions204Response struct {
+}
+
+func (response EndMyOtherSessions204Response) VisitEndMyOtherSessionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndMyOtherSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndMyOtherSessionsdefaultApplicationProblemPlusJSONResponse) VisitEndMyOtherSessionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6859,6 +8019,39 @@ func (response UpdatePlatformOrganizationdefaultApplicationProblemPlusJSONRespon
 	return err
 }
 
+type RequestPasswordLinkRequestObject struct {
+	Body *RequestPasswordLinkJSONRequestBody
+}
+
+type RequestPasswordLinkResponseObject interface {
+	VisitRequestPasswordLinkResponse(w http.ResponseWriter) error
+}
+
+type RequestPasswordLink202Response struct {
+}
+
+func (response RequestPasswordLink202Response) VisitRequestPasswordLinkResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type RequestPasswordLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RequestPasswordLinkdefaultApplicationProblemPlusJSONResponse) VisitRequestPasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type OpenPasswordLinkRequestObject struct {
 	Token Token `json:"token"`
 }
@@ -6921,12 +8114,97 @@ func (response UsePasswordLink200JSONResponse) VisitUsePasswordLinkResponse(w ht
 	return err
 }
 
+type UsePasswordLink202JSONResponse SignInChallenge
+
+func (response UsePasswordLink202JSONResponse) VisitUsePasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UsePasswordLinkdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
 func (response UsePasswordLinkdefaultApplicationProblemPlusJSONResponse) VisitUsePasswordLinkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPasswordRequestsRequestObject struct {
+}
+
+type ListPasswordRequestsResponseObject interface {
+	VisitListPasswordRequestsResponse(w http.ResponseWriter) error
+}
+
+type ListPasswordRequests200JSONResponse PasswordRequestList
+
+func (response ListPasswordRequests200JSONResponse) VisitListPasswordRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPasswordRequestsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPasswordRequestsdefaultApplicationProblemPlusJSONResponse) VisitListPasswordRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DismissPasswordRequestRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type DismissPasswordRequestResponseObject interface {
+	VisitDismissPasswordRequestResponse(w http.ResponseWriter) error
+}
+
+type DismissPasswordRequest204Response struct {
+}
+
+func (response DismissPasswordRequest204Response) VisitDismissPasswordRequestResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DismissPasswordRequestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DismissPasswordRequestdefaultApplicationProblemPlusJSONResponse) VisitDismissPasswordRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7193,6 +8471,144 @@ type UpdateRoledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateRoledefaultApplicationProblemPlusJSONResponse) VisitUpdateRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSecurityPolicyRequestObject struct {
+}
+
+type GetSecurityPolicyResponseObject interface {
+	VisitGetSecurityPolicyResponse(w http.ResponseWriter) error
+}
+
+type GetSecurityPolicy200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetSecurityPolicy200JSONResponse struct {
+	Body    SecurityPolicy
+	Headers GetSecurityPolicy200ResponseHeaders
+}
+
+func (response GetSecurityPolicy200JSONResponse) VisitGetSecurityPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSecurityPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSecurityPolicydefaultApplicationProblemPlusJSONResponse) VisitGetSecurityPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSecurityPolicyRequestObject struct {
+	Params                            UpdateSecurityPolicyParams
+	JSONBody                          *UpdateSecurityPolicyJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateSecurityPolicyApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateSecurityPolicyResponseObject interface {
+	VisitUpdateSecurityPolicyResponse(w http.ResponseWriter) error
+}
+
+type UpdateSecurityPolicy200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateSecurityPolicy200JSONResponse struct {
+	Body    SecurityPolicy
+	Headers UpdateSecurityPolicy200ResponseHeaders
+}
+
+func (response UpdateSecurityPolicy200JSONResponse) VisitUpdateSecurityPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSecurityPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateSecurityPolicydefaultApplicationProblemPlusJSONResponse) VisitUpdateSecurityPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewSecurityPolicyRequestObject struct {
+	Body *PreviewSecurityPolicyJSONRequestBody
+}
+
+type PreviewSecurityPolicyResponseObject interface {
+	VisitPreviewSecurityPolicyResponse(w http.ResponseWriter) error
+}
+
+type PreviewSecurityPolicy200JSONResponse SecurityPolicyHits
+
+func (response PreviewSecurityPolicy200JSONResponse) VisitPreviewSecurityPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewSecurityPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewSecurityPolicydefaultApplicationProblemPlusJSONResponse) VisitPreviewSecurityPolicyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7645,6 +9061,20 @@ func (response SignIn200JSONResponse) VisitSignInResponse(w http.ResponseWriter)
 	return err
 }
 
+type SignIn202JSONResponse SignInChallenge
+
+func (response SignIn202JSONResponse) VisitSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignIndefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -7690,6 +9120,162 @@ type SignInOncedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response SignInOncedefaultApplicationProblemPlusJSONResponse) VisitSignInOnceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SignInPasskeyRequestObject struct {
+	Body *SignInPasskeyJSONRequestBody
+}
+
+type SignInPasskeyResponseObject interface {
+	VisitSignInPasskeyResponse(w http.ResponseWriter) error
+}
+
+type SignInPasskey200JSONResponse TokenPair
+
+func (response SignInPasskey200JSONResponse) VisitSignInPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SignInPasskeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SignInPasskeydefaultApplicationProblemPlusJSONResponse) VisitSignInPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskSignInPasskeyRequestObject struct {
+	Body *AskSignInPasskeyJSONRequestBody
+}
+
+type AskSignInPasskeyResponseObject interface {
+	VisitAskSignInPasskeyResponse(w http.ResponseWriter) error
+}
+
+type AskSignInPasskey200JSONResponse PasskeyOptions
+
+func (response AskSignInPasskey200JSONResponse) VisitAskSignInPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskSignInPasskeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AskSignInPasskeydefaultApplicationProblemPlusJSONResponse) VisitAskSignInPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishSignInRequestObject struct {
+	Body *FinishSignInJSONRequestBody
+}
+
+type FinishSignInResponseObject interface {
+	VisitFinishSignInResponse(w http.ResponseWriter) error
+}
+
+type FinishSignIn200JSONResponse TokenPair
+
+func (response FinishSignIn200JSONResponse) VisitFinishSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishSignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FinishSignIndefaultApplicationProblemPlusJSONResponse) VisitFinishSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskSecondStepPasskeyRequestObject struct {
+	Body *AskSecondStepPasskeyJSONRequestBody
+}
+
+type AskSecondStepPasskeyResponseObject interface {
+	VisitAskSecondStepPasskeyResponse(w http.ResponseWriter) error
+}
+
+type AskSecondStepPasskey200JSONResponse PasskeyOptions
+
+func (response AskSecondStepPasskey200JSONResponse) VisitAskSecondStepPasskeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskSecondStepPasskeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AskSecondStepPasskeydefaultApplicationProblemPlusJSONResponse) VisitAskSecondStepPasskeyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7985,6 +9571,78 @@ func (response UpdateUserdefaultApplicationProblemPlusJSONResponse) VisitUpdateU
 	return err
 }
 
+type ResetUserFactorsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ResetUserFactorsResponseObject interface {
+	VisitResetUserFactorsResponse(w http.ResponseWriter) error
+}
+
+type ResetUserFactors204Response struct {
+}
+
+func (response ResetUserFactors204Response) VisitResetUserFactorsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ResetUserFactorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResetUserFactorsdefaultApplicationProblemPlusJSONResponse) VisitResetUserFactorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserFactorsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListUserFactorsResponseObject interface {
+	VisitListUserFactorsResponse(w http.ResponseWriter) error
+}
+
+type ListUserFactors200JSONResponse FactorList
+
+func (response ListUserFactors200JSONResponse) VisitListUserFactorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserFactorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUserFactorsdefaultApplicationProblemPlusJSONResponse) VisitListUserFactorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreatePasswordLinkRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -8264,9 +9922,42 @@ type StrictServerInterface interface {
 	// UpdateMe Change the own name
 	// (PATCH /me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
+	// ConfirmMe Prove again who one is
+	// (POST /me/confirmation)
+	ConfirmMe(ctx context.Context, request ConfirmMeRequestObject) (ConfirmMeResponseObject, error)
+	// ListMyFactors The own second factors
+	// (GET /me/factors)
+	ListMyFactors(ctx context.Context, request ListMyFactorsRequestObject) (ListMyFactorsResponseObject, error)
+	// AskNewPasskey What a new passkey has to sign
+	// (POST /me/factors/passkey-options)
+	AskNewPasskey(ctx context.Context, request AskNewPasskeyRequestObject) (AskNewPasskeyResponseObject, error)
+	// CreateMyPasskey Add a passkey
+	// (POST /me/factors/passkeys)
+	CreateMyPasskey(ctx context.Context, request CreateMyPasskeyRequestObject) (CreateMyPasskeyResponseObject, error)
+	// CreateMyTotp Begin to set up an authenticator app
+	// (POST /me/factors/totp)
+	CreateMyTotp(ctx context.Context, request CreateMyTotpRequestObject) (CreateMyTotpResponseObject, error)
+	// DeleteMyFactor Remove a factor
+	// (DELETE /me/factors/{id})
+	DeleteMyFactor(ctx context.Context, request DeleteMyFactorRequestObject) (DeleteMyFactorResponseObject, error)
+	// RenameMyFactor Rename a factor
+	// (PATCH /me/factors/{id})
+	RenameMyFactor(ctx context.Context, request RenameMyFactorRequestObject) (RenameMyFactorResponseObject, error)
+	// ActivateMyTotp Finish setting up an authenticator app
+	// (POST /me/factors/{id}/activation)
+	ActivateMyTotp(ctx context.Context, request ActivateMyTotpRequestObject) (ActivateMyTotpResponseObject, error)
+	// AskMyPasskey What an own passkey has to sign to prove who one is
+	// (POST /me/passkey-options)
+	AskMyPasskey(ctx context.Context, request AskMyPasskeyRequestObject) (AskMyPasskeyResponseObject, error)
 	// ChangePassword Change the own password
 	// (POST /me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
+	// CreateMyRecoveryCodes Make new recovery codes
+	// (POST /me/recovery-codes)
+	CreateMyRecoveryCodes(ctx context.Context, request CreateMyRecoveryCodesRequestObject) (CreateMyRecoveryCodesResponseObject, error)
+	// EndMyOtherSessions Sign out everywhere else
+	// (DELETE /me/sessions)
+	EndMyOtherSessions(ctx context.Context, request EndMyOtherSessionsRequestObject) (EndMyOtherSessionsResponseObject, error)
 	// ListMySessions The own sessions
 	// (GET /me/sessions)
 	ListMySessions(ctx context.Context, request ListMySessionsRequestObject) (ListMySessionsResponseObject, error)
@@ -8291,12 +9982,21 @@ type StrictServerInterface interface {
 	// UpdatePlatformOrganization Rename, suspend or resume an organization
 	// (PATCH /organizations/{id})
 	UpdatePlatformOrganization(ctx context.Context, request UpdatePlatformOrganizationRequestObject) (UpdatePlatformOrganizationResponseObject, error)
+	// RequestPasswordLink Ask for a link to set a new password
+	// (POST /password-links)
+	RequestPasswordLink(ctx context.Context, request RequestPasswordLinkRequestObject) (RequestPasswordLinkResponseObject, error)
 	// OpenPasswordLink Whose password a link sets
 	// (GET /password-links/by-token/{token})
 	OpenPasswordLink(ctx context.Context, request OpenPasswordLinkRequestObject) (OpenPasswordLinkResponseObject, error)
 	// UsePasswordLink Set a new password
 	// (POST /password-links/by-token/{token}/use)
 	UsePasswordLink(ctx context.Context, request UsePasswordLinkRequestObject) (UsePasswordLinkResponseObject, error)
+	// ListPasswordRequests Who asked for a new password and has no link yet
+	// (GET /password-requests)
+	ListPasswordRequests(ctx context.Context, request ListPasswordRequestsRequestObject) (ListPasswordRequestsResponseObject, error)
+	// DismissPasswordRequest Turn the request of a user down, named by the user's id
+	// (DELETE /password-requests/{id})
+	DismissPasswordRequest(ctx context.Context, request DismissPasswordRequestRequestObject) (DismissPasswordRequestResponseObject, error)
 	// ListPermissions Every permission there is
 	// (GET /permissions)
 	ListPermissions(ctx context.Context, request ListPermissionsRequestObject) (ListPermissionsResponseObject, error)
@@ -8315,6 +10015,15 @@ type StrictServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx context.Context, request UpdateRoleRequestObject) (UpdateRoleResponseObject, error)
+	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
+	// (GET /security-policy)
+	GetSecurityPolicy(ctx context.Context, request GetSecurityPolicyRequestObject) (GetSecurityPolicyResponseObject, error)
+	// UpdateSecurityPolicy Change what the organization asks of those who sign in
+	// (PATCH /security-policy)
+	UpdateSecurityPolicy(ctx context.Context, request UpdateSecurityPolicyRequestObject) (UpdateSecurityPolicyResponseObject, error)
+	// PreviewSecurityPolicy Whom a policy would hit now
+	// (POST /security-policy/preview)
+	PreviewSecurityPolicy(ctx context.Context, request PreviewSecurityPolicyRequestObject) (PreviewSecurityPolicyResponseObject, error)
 	// ListServiceAccounts The service accounts of the organization
 	// (GET /service-accounts)
 	ListServiceAccounts(ctx context.Context, request ListServiceAccountsRequestObject) (ListServiceAccountsResponseObject, error)
@@ -8351,6 +10060,18 @@ type StrictServerInterface interface {
 	// SignInOnce Sign in with the one-time code of the first run
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx context.Context, request SignInOnceRequestObject) (SignInOnceResponseObject, error)
+	// SignInPasskey Sign in with a passkey alone
+	// (POST /sign-in/passkey)
+	SignInPasskey(ctx context.Context, request SignInPasskeyRequestObject) (SignInPasskeyResponseObject, error)
+	// AskSignInPasskey What a passkey has to sign to sign in with it alone
+	// (POST /sign-in/passkey-options)
+	AskSignInPasskey(ctx context.Context, request AskSignInPasskeyRequestObject) (AskSignInPasskeyResponseObject, error)
+	// FinishSignIn Prove a second factor
+	// (POST /sign-in/second-step)
+	FinishSignIn(ctx context.Context, request FinishSignInRequestObject) (FinishSignInResponseObject, error)
+	// AskSecondStepPasskey What a passkey has to sign as the second step
+	// (POST /sign-in/second-step/passkey-options)
+	AskSecondStepPasskey(ctx context.Context, request AskSecondStepPasskeyRequestObject) (AskSecondStepPasskeyResponseObject, error)
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
@@ -8372,6 +10093,12 @@ type StrictServerInterface interface {
 	// UpdateUser Rename, disable or enable a user
 	// (PATCH /users/{id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
+	// ResetUserFactors Remove all second factors of a user
+	// (DELETE /users/{id}/factors)
+	ResetUserFactors(ctx context.Context, request ResetUserFactorsRequestObject) (ResetUserFactorsResponseObject, error)
+	// ListUserFactors The second factors of a user
+	// (GET /users/{id}/factors)
+	ListUserFactors(ctx context.Context, request ListUserFactorsRequestObject) (ListUserFactorsResponseObject, error)
 	// CreatePasswordLink Make a link by which a user sets a new password
 	// (POST /users/{id}/password-links)
 	CreatePasswordLink(ctx context.Context, request CreatePasswordLinkRequestObject) (CreatePasswordLinkResponseObject, error)
@@ -9923,6 +11650,380 @@ func (sh *strictHandler) UpdateMe(ctx echo.Context, params UpdateMeParams) error
 	return nil
 }
 
+// ConfirmMe operation middleware
+func (sh *strictHandler) ConfirmMe(ctx echo.Context) error {
+	var request ConfirmMeRequestObject
+
+	var body ConfirmMeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmMe(ctx.Request().Context(), request.(ConfirmMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmMeResponseObject); ok {
+		return validResponse.VisitConfirmMeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMyFactors operation middleware
+func (sh *strictHandler) ListMyFactors(ctx echo.Context) error {
+	var request ListMyFactorsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyFactors(ctx.Request().Context(), request.(ListMyFactorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyFactors")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyFactorsResponseObject); ok {
+		return validResponse.VisitListMyFactorsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskNewPasskey operation middleware
+func (sh *strictHandler) AskNewPasskey(ctx echo.Context) error {
+	var request AskNewPasskeyRequestObject
+
+	var body AskNewPasskeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AskNewPasskey(ctx.Request().Context(), request.(AskNewPasskeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskNewPasskey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskNewPasskeyResponseObject); ok {
+		return validResponse.VisitAskNewPasskeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateMyPasskey operation middleware
+func (sh *strictHandler) CreateMyPasskey(ctx echo.Context) error {
+	var request CreateMyPasskeyRequestObject
+
+	var body CreateMyPasskeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMyPasskey(ctx.Request().Context(), request.(CreateMyPasskeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMyPasskey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateMyPasskeyResponseObject); ok {
+		return validResponse.VisitCreateMyPasskeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateMyTotp operation middleware
+func (sh *strictHandler) CreateMyTotp(ctx echo.Context) error {
+	var request CreateMyTotpRequestObject
+
+	var body CreateMyTotpJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMyTotp(ctx.Request().Context(), request.(CreateMyTotpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMyTotp")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateMyTotpResponseObject); ok {
+		return validResponse.VisitCreateMyTotpResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMyFactor operation middleware
+func (sh *strictHandler) DeleteMyFactor(ctx echo.Context, id Id) error {
+	var request DeleteMyFactorRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMyFactor(ctx.Request().Context(), request.(DeleteMyFactorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMyFactor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMyFactorResponseObject); ok {
+		return validResponse.VisitDeleteMyFactorResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RenameMyFactor operation middleware
+func (sh *strictHandler) RenameMyFactor(ctx echo.Context, id Id) error {
+	var request RenameMyFactorRequestObject
+
+	request.Id = id
+
+	var body RenameMyFactorJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenameMyFactor(ctx.Request().Context(), request.(RenameMyFactorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenameMyFactor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RenameMyFactorResponseObject); ok {
+		return validResponse.VisitRenameMyFactorResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ActivateMyTotp operation middleware
+func (sh *strictHandler) ActivateMyTotp(ctx echo.Context, id Id) error {
+	var request ActivateMyTotpRequestObject
+
+	request.Id = id
+
+	var body ActivateMyTotpJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ActivateMyTotp(ctx.Request().Context(), request.(ActivateMyTotpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActivateMyTotp")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ActivateMyTotpResponseObject); ok {
+		return validResponse.VisitActivateMyTotpResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskMyPasskey operation middleware
+func (sh *strictHandler) AskMyPasskey(ctx echo.Context) error {
+	var request AskMyPasskeyRequestObject
+
+	var body AskMyPasskeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AskMyPasskey(ctx.Request().Context(), request.(AskMyPasskeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskMyPasskey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskMyPasskeyResponseObject); ok {
+		return validResponse.VisitAskMyPasskeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ChangePassword operation middleware
 func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	var request ChangePasswordRequestObject
@@ -9963,6 +12064,52 @@ func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ChangePasswordResponseObject); ok {
 		return validResponse.VisitChangePasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateMyRecoveryCodes operation middleware
+func (sh *strictHandler) CreateMyRecoveryCodes(ctx echo.Context) error {
+	var request CreateMyRecoveryCodesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMyRecoveryCodes(ctx.Request().Context(), request.(CreateMyRecoveryCodesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMyRecoveryCodes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateMyRecoveryCodesResponseObject); ok {
+		return validResponse.VisitCreateMyRecoveryCodesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndMyOtherSessions operation middleware
+func (sh *strictHandler) EndMyOtherSessions(ctx echo.Context) error {
+	var request EndMyOtherSessionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndMyOtherSessions(ctx.Request().Context(), request.(EndMyOtherSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndMyOtherSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndMyOtherSessionsResponseObject); ok {
+		return validResponse.VisitEndMyOtherSessionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10289,6 +12436,52 @@ func (sh *strictHandler) UpdatePlatformOrganization(ctx echo.Context, id Id, par
 	return nil
 }
 
+// RequestPasswordLink operation middleware
+func (sh *strictHandler) RequestPasswordLink(ctx echo.Context) error {
+	var request RequestPasswordLinkRequestObject
+
+	var body RequestPasswordLinkJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestPasswordLink(ctx.Request().Context(), request.(RequestPasswordLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestPasswordLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestPasswordLinkResponseObject); ok {
+		return validResponse.VisitRequestPasswordLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // OpenPasswordLink operation middleware
 func (sh *strictHandler) OpenPasswordLink(ctx echo.Context, token Token) error {
 	var request OpenPasswordLinkRequestObject
@@ -10356,6 +12549,54 @@ func (sh *strictHandler) UsePasswordLink(ctx echo.Context, token Token) error {
 		return err
 	} else if validResponse, ok := response.(UsePasswordLinkResponseObject); ok {
 		return validResponse.VisitUsePasswordLinkResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPasswordRequests operation middleware
+func (sh *strictHandler) ListPasswordRequests(ctx echo.Context) error {
+	var request ListPasswordRequestsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPasswordRequests(ctx.Request().Context(), request.(ListPasswordRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPasswordRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPasswordRequestsResponseObject); ok {
+		return validResponse.VisitListPasswordRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DismissPasswordRequest operation middleware
+func (sh *strictHandler) DismissPasswordRequest(ctx echo.Context, id Id) error {
+	var request DismissPasswordRequestRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DismissPasswordRequest(ctx.Request().Context(), request.(DismissPasswordRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DismissPasswordRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DismissPasswordRequestResponseObject); ok {
+		return validResponse.VisitDismissPasswordRequestResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10579,6 +12820,150 @@ func (sh *strictHandler) UpdateRole(ctx echo.Context, id Id, params UpdateRolePa
 		return err
 	} else if validResponse, ok := response.(UpdateRoleResponseObject); ok {
 		return validResponse.VisitUpdateRoleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSecurityPolicy operation middleware
+func (sh *strictHandler) GetSecurityPolicy(ctx echo.Context) error {
+	var request GetSecurityPolicyRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSecurityPolicy(ctx.Request().Context(), request.(GetSecurityPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSecurityPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSecurityPolicyResponseObject); ok {
+		return validResponse.VisitGetSecurityPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSecurityPolicy operation middleware
+func (sh *strictHandler) UpdateSecurityPolicy(ctx echo.Context, params UpdateSecurityPolicyParams) error {
+	var request UpdateSecurityPolicyRequestObject
+
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateSecurityPolicyJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateSecurityPolicyApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSecurityPolicy(ctx.Request().Context(), request.(UpdateSecurityPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSecurityPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSecurityPolicyResponseObject); ok {
+		return validResponse.VisitUpdateSecurityPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewSecurityPolicy operation middleware
+func (sh *strictHandler) PreviewSecurityPolicy(ctx echo.Context) error {
+	var request PreviewSecurityPolicyRequestObject
+
+	var body PreviewSecurityPolicyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewSecurityPolicy(ctx.Request().Context(), request.(PreviewSecurityPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewSecurityPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewSecurityPolicyResponseObject); ok {
+		return validResponse.VisitPreviewSecurityPolicyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11046,6 +13431,190 @@ func (sh *strictHandler) SignInOnce(ctx echo.Context) error {
 	return nil
 }
 
+// SignInPasskey operation middleware
+func (sh *strictHandler) SignInPasskey(ctx echo.Context) error {
+	var request SignInPasskeyRequestObject
+
+	var body SignInPasskeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SignInPasskey(ctx.Request().Context(), request.(SignInPasskeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SignInPasskey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SignInPasskeyResponseObject); ok {
+		return validResponse.VisitSignInPasskeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskSignInPasskey operation middleware
+func (sh *strictHandler) AskSignInPasskey(ctx echo.Context) error {
+	var request AskSignInPasskeyRequestObject
+
+	var body AskSignInPasskeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AskSignInPasskey(ctx.Request().Context(), request.(AskSignInPasskeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskSignInPasskey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskSignInPasskeyResponseObject); ok {
+		return validResponse.VisitAskSignInPasskeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FinishSignIn operation middleware
+func (sh *strictHandler) FinishSignIn(ctx echo.Context) error {
+	var request FinishSignInRequestObject
+
+	var body FinishSignInJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FinishSignIn(ctx.Request().Context(), request.(FinishSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FinishSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FinishSignInResponseObject); ok {
+		return validResponse.VisitFinishSignInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskSecondStepPasskey operation middleware
+func (sh *strictHandler) AskSecondStepPasskey(ctx echo.Context) error {
+	var request AskSecondStepPasskeyRequestObject
+
+	var body AskSecondStepPasskeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AskSecondStepPasskey(ctx.Request().Context(), request.(AskSecondStepPasskeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskSecondStepPasskey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskSecondStepPasskeyResponseObject); ok {
+		return validResponse.VisitAskSecondStepPasskeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SignOut operation middleware
 func (sh *strictHandler) SignOut(ctx echo.Context) error {
 	var request SignOutRequestObject
@@ -11307,6 +13876,56 @@ func (sh *strictHandler) UpdateUser(ctx echo.Context, id Id, params UpdateUserPa
 		return err
 	} else if validResponse, ok := response.(UpdateUserResponseObject); ok {
 		return validResponse.VisitUpdateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResetUserFactors operation middleware
+func (sh *strictHandler) ResetUserFactors(ctx echo.Context, id Id) error {
+	var request ResetUserFactorsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResetUserFactors(ctx.Request().Context(), request.(ResetUserFactorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResetUserFactors")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResetUserFactorsResponseObject); ok {
+		return validResponse.VisitResetUserFactorsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserFactors operation middleware
+func (sh *strictHandler) ListUserFactors(ctx echo.Context, id Id) error {
+	var request ListUserFactorsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserFactors(ctx.Request().Context(), request.(ListUserFactorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserFactors")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserFactorsResponseObject); ok {
+		return validResponse.VisitListUserFactorsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
@@ -34,6 +35,8 @@ type Options struct {
 	RefreshLeeway time.Duration
 	// InvitationLifetime is how long an invitation can be accepted.
 	InvitationLifetime time.Duration
+	// Passkeys are the relying parties of the browser apps.
+	Passkeys *factor.Parties
 }
 
 // Handlers answers the operations of the API.
@@ -178,6 +181,22 @@ func (h *Handlers) recordUser(ctx context.Context, tx *store.Tx, action string, 
 	}
 	return h.kit.Audit(ctx, tx.DB(), service.Entry{
 		Action: action, Target: audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, Refused: refused, Organization: tx.ID(), Actor: actor,
+	})
+}
+
+// recordAnonymous is as recordUser, for what somebody did who did not say who they
+// are.
+func (h *Handlers) recordAnonymous(ctx context.Context, tx *store.Tx, action string, u store.User) error {
+	return h.kit.Audit(ctx, tx.DB(), service.Entry{
+		Action: action, Target: audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, Organization: tx.ID(), Actor: audit.Actor{Kind: "anonymous"},
+	})
+}
+
+// recordUserChange is as recordUser, for what was done, and with what changed.
+func (h *Handlers) recordUserChange(ctx context.Context, tx *store.Tx, action string, u store.User, before, after any) error {
+	return h.kit.Audit(ctx, tx.DB(), service.Entry{
+		Action: action, Target: audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, Before: before, After: after, Organization: tx.ID(),
+		Actor: audit.Actor{Kind: "user", ID: u.ID, Name: u.Name},
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -104,10 +105,15 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 // home returns where somebody with the roles is at home: in the portal who only
 // uses APIs, in the console everybody else.
 func (h *Handlers) home(roles []string) string {
-	if len(roles) > 0 && !slices.ContainsFunc(roles, func(r string) bool { return r != access.Consumer }) {
+	if h.isConsumer(roles) {
 		return h.opt.PortalURL
 	}
 	return h.opt.ConsoleURL
+}
+
+// isConsumer reports whether somebody with the roles uses APIs and runs none.
+func (h *Handlers) isConsumer(roles []string) bool {
+	return len(roles) > 0 && !slices.ContainsFunc(roles, func(r string) bool { return r != access.Consumer })
 }
 
 // invitedRoles finds the roles of an invitation, all of which the caller must be
@@ -185,7 +191,7 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 	if err != nil {
 		return nil, err
 	}
-	hash, err := h.newPassword(ctx, "/password", r.Body.Password, row.Email, r.Body.Name)
+	hash, err := h.newPassword(ctx, o.ID, "/password", r.Body.Password, row.Email, r.Body.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +220,7 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 		if err := h.recordUser(ctx, tx, "invitation.accepted", u, false); err != nil {
 			return err
 		}
-		s, err = h.openSession(ctx, tx, u)
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
 		return err
 	})
 	if err != nil {

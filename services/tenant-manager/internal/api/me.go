@@ -39,6 +39,10 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 		}
 		me.User, me.Version, me.SetupRequired = userName(u), &u.Version, u.SetupPending
 	}
+	if session, err := org.Session(ctx, p.Session); err == nil && session.Pending != "" {
+		me.FactorRequired, me.Permissions = ptr(true), []string{}
+		return me, nil
+	}
 	held, err := rights.Of(ctx, org, p.Subject)
 	if err != nil {
 		return Me{}, err
@@ -120,7 +124,7 @@ func (h *Handlers) ChangePassword(ctx context.Context, r ChangePasswordRequestOb
 	if err := h.store.Succeeded(ctx, account, address); err != nil {
 		return nil, err
 	}
-	hash, err := h.newPassword(ctx, "/new", r.Body.New, u.Email, u.Name)
+	hash, err := h.newPassword(ctx, p.Organization, "/new", r.Body.New, u.Email, u.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +150,22 @@ func (h *Handlers) ListMySessions(ctx context.Context, _ ListMySessionsRequestOb
 	p := caller(ctx)
 	rows, err := h.mine(ctx).OpenSessions(ctx, p.Subject)
 	return ListMySessions200JSONResponse(sessionsOf(rows, p.Session)), err
+}
+
+// EndMyOtherSessions ends the caller's sessions but the present one.
+func (h *Handlers) EndMyOtherSessions(ctx context.Context, _ EndMyOtherSessionsRequestObject) (EndMyOtherSessionsResponseObject, error) {
+	p := caller(ctx)
+	if err := personal(p); err != nil {
+		return nil, err
+	}
+	err := h.change(ctx, func(tx *store.Tx) error {
+		ids, err := tx.EndSessions(ctx, p.Subject, "", p.Session)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		return h.record(ctx, tx, "session.ended", "user", p.Subject, p.Name, nil, nil)
+	})
+	return EndMyOtherSessions204Response{}, err
 }
 
 // EndMySession ends one of the caller's sessions.

@@ -2,13 +2,17 @@ package api
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
 
@@ -47,6 +51,9 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 		}
 		base = h.home(given)
 		if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
+			return err
+		}
+		if err := tx.AnswerPasswordRequest(ctx, u.ID); err != nil {
 			return err
 		}
 		if err := tx.AddOneTimeCode(ctx, u.ID, store.ForPassword, token.Hash(secret), expires); err != nil {
@@ -101,7 +108,11 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 	if err != nil {
 		return nil, err
 	}
-	hash, err := h.newPassword(ctx, "/password", r.Body.Password, u.Email, u.Name)
+	hash, err := h.newPassword(ctx, o.ID, "/password", r.Body.Password, u.Email, u.Name)
+	if err != nil {
+		return nil, err
+	}
+	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByLink), deref(r.Body.Origin))
 	if err != nil {
 		return nil, err
 	}
@@ -130,12 +141,102 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 		if err := h.recordUser(ctx, tx, "user.password-changed", u, false); err != nil {
 			return err
 		}
-		s, err = h.openSession(ctx, tx, u)
+		if next != nil {
+			return nil
+		}
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	if next != nil {
+		return UsePasswordLink202JSONResponse(*next), nil
+	}
 	pair, err := h.pair(ctx, o, u, s)
 	return UsePasswordLink200JSONResponse(pair), err
+}
+
+// RequestPasswordLink notes that somebody asks for a new password. What is done
+// about it is done after the answer, so that neither it nor its time tells
+// whether there is such an account.
+func (h *Handlers) RequestPasswordLink(ctx context.Context, r RequestPasswordLinkRequestObject) (RequestPasswordLinkResponseObject, error) {
+	wait, err := h.store.Attempt(ctx,
+		store.Limited{Name: "asked by " + httpx.Address(ctx), Limit: throttle.Asking},
+		store.Limited{Name: "password asked for " + store.FoldEmail(r.Body.Email), Limit: throttle.AskingFor})
+	if err != nil {
+		return nil, err
+	}
+	if wait > 0 {
+		return nil, slower(wait, "a new password was asked for several times")
+	}
+	cause, from := context.WithoutCancel(ctx), httpx.Address(ctx)
+	h.afterwards("noting that a new password was asked for", func(context.Context) error {
+		ctx, cancel := context.WithTimeout(cause, 10*time.Second)
+		defer cancel()
+		users, err := h.store.UsersWithEmail(ctx, r.Body.Email)
+		for _, u := range users {
+			if u.Status != store.Active || u.SetupPending {
+				continue
+			}
+			err = errors.Join(err, h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {
+				if err := tx.AskForPassword(ctx, u.ID, from); err != nil {
+					return err
+				}
+				return h.recordAnonymous(ctx, tx, "user.password-requested", u)
+			}))
+		}
+		return err
+	})
+	return RequestPasswordLink202Response{}, nil
+}
+
+// requestsShown is how long a request for a new password is shown.
+const requestsShown = 7 * 24 * time.Hour
+
+// ListPasswordRequests returns who asked for a new password.
+func (h *Handlers) ListPasswordRequests(ctx context.Context, _ ListPasswordRequestsRequestObject) (ListPasswordRequestsResponseObject, error) {
+	if err := authn.Require(ctx, "user:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	rows, err := org.PasswordRequests(ctx, h.store.Now().Add(-requestsShown))
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.UserID
+	}
+	users, err := org.UsersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := PasswordRequestList{Items: []PasswordRequest{}}
+	for _, r := range rows {
+		for _, u := range users {
+			if u.ID == r.UserID && u.Status == store.Active {
+				out.Items = append(out.Items, PasswordRequest{User: userName(u), Ip: ptr(r.IP), CreatedAt: r.CreatedAt.UTC()})
+			}
+		}
+	}
+	return ListPasswordRequests200JSONResponse(out), nil
+}
+
+// DismissPasswordRequest turns the request of a user down.
+func (h *Handlers) DismissPasswordRequest(ctx context.Context, r DismissPasswordRequestRequestObject) (DismissPasswordRequestResponseObject, error) {
+	if err := authn.Require(ctx, "user:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	err := h.change(ctx, func(tx *store.Tx) error {
+		u, err := tx.User(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := tx.AnswerPasswordRequest(ctx, u.ID); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "user.password-request-dismissed", "user", u.ID, u.Name, nil, nil)
+	})
+	return DismissPasswordRequest204Response{}, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -99,6 +100,7 @@ func sessionsOf(rows []store.Session, current string) SessionList {
 		out.Items[i] = Session{
 			Id: s.ID, Current: s.ID == current, Ip: ptr(s.IP), UserAgent: ptr(s.UserAgent),
 			CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.LastUsedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
+			Methods: factor.Methods(s.AMR).List(), AuthenticatedAt: s.Authenticated().UTC(),
 		}
 	}
 	return out

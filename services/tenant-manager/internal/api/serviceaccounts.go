@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -175,6 +176,9 @@ func (h *Handlers) CreateServiceAccountToken(ctx context.Context, r CreateServic
 	if expires != nil && !expires.After(h.store.Now()) {
 		return nil, invalid("/expiresAt", "minimum", "it is over already: name a time in the future")
 	}
+	if err := h.tokenEnd(ctx, expires); err != nil {
+		return nil, err
+	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createServiceAccountToken "+r.Id, r.Body, func(tx *store.Tx) (ServiceTokenCreated, error) {
 		a, err := tx.ServiceAccount(ctx, r.Id)
 		if err != nil {
@@ -216,4 +220,18 @@ func (h *Handlers) DeleteServiceAccountToken(ctx context.Context, r DeleteServic
 		return h.record(ctx, tx, "service-account.token-revoked", "service-account", a.ID, a.Name, serviceTokenOf(k), nil)
 	})
 	return DeleteServiceAccountToken204Response{}, err
+}
+
+// tokenEnd returns a problem of the field where the policy does not let a token
+// last so long.
+func (h *Handlers) tokenEnd(ctx context.Context, expires *time.Time) error {
+	policy, err := h.mine(ctx).SecurityPolicy(ctx)
+	if err != nil || policy.TokenLifetimeDays == 0 {
+		return err
+	}
+	last := h.store.Now().Add(time.Duration(policy.TokenLifetimeDays) * day)
+	if expires == nil || expires.After(last) {
+		return invalid("/expiresAt", "maximum", "your organization lets tokens last %d days at most: name a time not after %s", policy.TokenLifetimeDays, last.UTC().Format(time.RFC3339))
+	}
+	return nil
 }

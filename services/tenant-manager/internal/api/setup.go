@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -16,9 +17,16 @@ func (h *Handlers) GetSetup(ctx context.Context, _ GetSetupRequestObject) (GetSe
 	return GetSetup200JSONResponse{Required: len(pending) > 0}, err
 }
 
-// newPassword returns the hash of a password that is accepted, else a problem of
-// the field.
-func (h *Handlers) newPassword(ctx context.Context, pointer, pw, email, name string) (string, error) {
+// newPassword returns the hash of a password that is accepted, also by the policy
+// of the organization, else a problem of the field.
+func (h *Handlers) newPassword(ctx context.Context, organization, pointer, pw, email, name string) (string, error) {
+	policy, err := h.store.For(organization).SecurityPolicy(ctx)
+	if err != nil {
+		return "", err
+	}
+	if n := policy.PasswordMinLength; utf8.RuneCountInString(pw) < n {
+		return "", invalid(pointer, "minLength", "use at least %d characters, as your organization asks: several words make a good password", n)
+	}
 	if err := password.Accept(pw, email, name); err != nil {
 		return "", invalid(pointer, "invalid", "%s", err.Error())
 	}
@@ -33,7 +41,7 @@ func (h *Handlers) CompleteSetup(ctx context.Context, r CompleteSetupRequestObje
 	if u, err := h.mine(ctx).User(ctx, p.Subject); err != nil || !u.SetupPending {
 		return nil, errors.Join(ignoreNotFound(err), errDone)
 	}
-	hash, err := h.newPassword(ctx, "/password", r.Body.Password, r.Body.Email, r.Body.Name)
+	hash, err := h.newPassword(ctx, p.Organization, "/password", r.Body.Password, r.Body.Email, r.Body.Name)
 	if err != nil {
 		return nil, err
 	}

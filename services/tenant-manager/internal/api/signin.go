@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -48,6 +49,10 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	if err := h.store.Succeeded(ctx, account, address); err != nil {
 		return nil, err
 	}
+	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByPassword), deref(r.Body.Origin))
+	if err != nil {
+		return nil, err
+	}
 	hash := ""
 	if outdated {
 		if hash, err = h.passwords.Hash(ctx, r.Body.Password); err != nil {
@@ -61,11 +66,17 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 				return err
 			}
 		}
-		s, err = h.openSession(ctx, tx, u)
+		if next != nil {
+			return nil
+		}
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByPassword))
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if next != nil {
+		return SignIn202JSONResponse(*next), nil
 	}
 	pair, err := h.pair(ctx, org, u, s)
 	return SignIn200JSONResponse(pair), err
@@ -85,10 +96,15 @@ func (h *Handlers) attempt(ctx context.Context, account store.Limited) (address 
 		return address, err
 	}
 	if wait > 0 {
-		wait = (wait + time.Second - 1).Truncate(time.Second)
-		return address, problem.New(problem.CodeRateLimited, "too many attempts that were not right: try again in %s", wait).WithRetryAfter(wait)
+		return address, slower(wait, "too many attempts that were not right")
 	}
 	return address, nil
+}
+
+// slower is the problem of who has to wait.
+func slower(wait time.Duration, why string) error {
+	wait = (wait + time.Second - 1).Truncate(time.Second)
+	return problem.New(problem.CodeRateLimited, "%s: try again in %s", why, wait).WithRetryAfter(wait)
 }
 
 // account returns whom an e-mail address belongs to; the zero user where that is
@@ -135,26 +151,55 @@ func (h *Handlers) signInRefused(ctx context.Context, u store.User) {
 	})
 }
 
-// openSession begins a session of a user, who has just shown who they are.
-func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User) (store.Session, error) {
+// signedIn is what the audit trail tells of a sign-in.
+type signedIn struct {
+	Methods []string `json:"methods"`
+}
+
+// openSession begins a session of a user, who has just shown who they are by the
+// methods: they, and the time, are what others learn of it as amr and auth_time.
+func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, amr factor.Methods) (store.Session, error) {
 	now := h.store.Now()
 	s := store.Session{
 		UserID: u.ID, RefreshKey: secret.NewText(token.NewRefreshKey()), Generation: 1, RotatedAt: now,
 		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
+		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr),
 	}
-	s.ExpiresAt = h.sessionEnd(s)
+	policy, err := tx.SecurityPolicy(ctx)
+	if err != nil {
+		return s, err
+	}
+	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
+		return s, err
+	}
+	lacks, err := h.lacksFactor(ctx, tx.Org, u, policy)
+	if err != nil {
+		return s, err
+	}
+	if lacks {
+		s.Pending = store.PendingFactor
+	}
+	s.ExpiresAt = h.sessionEnd(s, policy)
 	if err := tx.CreateSession(ctx, &s); err != nil {
 		return s, err
 	}
 	if err := tx.SignedIn(ctx, u.ID, now); err != nil {
 		return s, err
 	}
-	return s, h.recordUser(ctx, tx, "user.signed-in", u, false)
+	return s, h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List()})
 }
 
-// sessionEnd returns when a session runs out if it is not used again.
-func (h *Handlers) sessionEnd(s store.Session) time.Time {
-	idle, last := s.LastUsedAt.Add(h.opt.SessionIdle), s.CreatedAt.Add(h.opt.SessionLifetime)
+// sessionEnd returns when a session runs out if it is not used again. A policy
+// only makes it shorter.
+func (h *Handlers) sessionEnd(s store.Session, p store.SecurityPolicy) time.Time {
+	longest, life := h.opt.SessionIdle, h.opt.SessionLifetime
+	if p.SessionIdleMinutes > 0 {
+		longest = min(longest, time.Duration(p.SessionIdleMinutes)*time.Minute)
+	}
+	if p.SessionLifetimeHours > 0 {
+		life = min(life, time.Duration(p.SessionLifetimeHours)*time.Hour)
+	}
+	idle, last := s.LastUsedAt.Add(longest), s.CreatedAt.Add(life)
 	if idle.Before(last) {
 		return idle
 	}
@@ -163,6 +208,15 @@ func (h *Handlers) sessionEnd(s store.Session) time.Time {
 
 // pair returns the tokens of a session.
 func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User, s store.Session) (TokenPair, error) {
+	org := h.store.For(o.ID)
+	policy, err := org.SecurityPolicy(ctx)
+	if err != nil {
+		return TokenPair{}, err
+	}
+	from, err := h.bound(ctx, org, u, policy)
+	if err != nil {
+		return TokenPair{}, err
+	}
 	accessToken, err := h.issuer.Token(ctx, authn.Principal{
 		Organization: o.ID, OrganizationSlug: o.Slug, Subject: u.ID, Kind: authn.User, Session: s.ID, Name: u.Name, Email: u.Email,
 	})
@@ -173,7 +227,16 @@ func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User,
 		AccessToken: accessToken, ExpiresIn: int(authn.Lifetime / time.Second),
 		RefreshToken: token.NewRefresh(s.ID, s.Generation, s.RefreshKey.Reveal()),
 		Session:      s.ID, User: userName(u), Organization: organizationName(o), SetupRequired: ptr(u.SetupPending),
+		FactorRequired: ptr(s.Pending == store.PendingFactor), AllowedAddresses: some(from),
 	}, nil
+}
+
+// some returns a list that has something in it, nil for one that has not.
+func some(list []string) *[]string {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list
 }
 
 // SignInOnce begins a session by the one-time code of the first run.
@@ -205,7 +268,7 @@ func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (S
 		if used = u.Status == store.Active && !o.Suspended; !used {
 			return nil
 		}
-		s, err = h.openSession(ctx, tx, u)
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
 		return err
 	})
 	if err != nil {
@@ -261,11 +324,7 @@ func (h *Handlers) RefreshToken(ctx context.Context, r RefreshTokenRequestObject
 		}
 		switch {
 		case t.Generation == s.Generation:
-			s.Generation++
-			s.RotatedAt, s.LastUsedAt = now, now
-			s.IP, s.UserAgent = httpx.Address(ctx), userAgent(ctx)
-			s.ExpiresAt = h.sessionEnd(s)
-			return tx.RotateSession(ctx, s)
+			return h.renew(ctx, tx, u, &s)
 		case t.Generation == s.Generation-1 && now.Sub(s.RotatedAt) < h.opt.RefreshLeeway:
 			return nil // the answer was lost, or another instance was faster
 		}
@@ -283,6 +342,41 @@ func (h *Handlers) RefreshToken(ctx context.Context, r RefreshTokenRequestObject
 	}
 	pair, err := h.pair(ctx, o, u, s)
 	return RefreshToken200JSONResponse(pair), err
+}
+
+// renew takes a session to its next refresh token, and holds it to the policy as
+// it is now. The error is errRefresh where the session is over by that.
+func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *store.Session) error {
+	policy, err := tx.SecurityPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	now := h.store.Now()
+	if !now.Before(h.sessionEnd(*s, policy)) {
+		return errRefresh
+	}
+	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
+		return err
+	}
+	if s.Pending == "" {
+		lacks, err := h.lacksFactor(ctx, tx.Org, u, policy)
+		if err != nil {
+			return err
+		}
+		if lacks {
+			s.Pending = store.PendingFactor
+			if err := tx.AccessChanged(u.ID, ""); err != nil {
+				return err
+			}
+		}
+	}
+	s.Generation++
+	s.RotatedAt, s.LastUsedAt = now, now
+	if ip := httpx.Address(ctx); ip != "" {
+		s.IP, s.UserAgent = ip, userAgent(ctx)
+	}
+	s.ExpiresAt = h.sessionEnd(*s, policy)
+	return tx.RotateSession(ctx, *s)
 }
 
 // ExchangeToken gives a service account an access token for its own token.

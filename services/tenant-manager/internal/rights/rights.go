@@ -100,9 +100,12 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 		return tenant.Granted{}, nil
 	}
 	o := s.store.For(ask.Organization)
-	active, err := s.active(ctx, o, ask)
+	active, pending, err := s.active(ctx, o, ask)
 	if err != nil || !active {
 		return tenant.Granted{}, err
+	}
+	if pending {
+		return tenant.Granted{Active: true, Grants: []tenant.Grant{}}, nil
 	}
 	held, err := Of(ctx, o, ask.Principal)
 	if err != nil {
@@ -130,31 +133,32 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 }
 
 // active reports whether the organization, the account and the session stand.
-func (s *Source) active(ctx context.Context, o *store.Org, ask tenant.Grants) (bool, error) {
+// pending is true of a session that is not good for anything yet.
+func (s *Source) active(ctx context.Context, o *store.Org, ask tenant.Grants) (active, pending bool, err error) {
 	org, err := o.Organization(ctx)
 	if err != nil || org.Suspended {
-		return false, gone(err)
+		return false, false, gone(err)
 	}
 	p, err := Find(ctx, o, ask.Principal)
 	if err != nil || !p.Active {
-		return false, gone(err)
+		return false, false, gone(err)
 	}
 	if ask.Session == "" {
-		return true, nil
+		return true, false, nil
 	}
 	now := s.store.Now()
 	if p.Kind == authn.ServiceAccount {
 		k, err := o.ServiceToken(ctx, p.ID, ask.Session)
 		if err != nil {
-			return false, gone(err)
+			return false, false, gone(err)
 		}
-		return k.ExpiresAt == nil || now.Before(*k.ExpiresAt), nil
+		return k.ExpiresAt == nil || now.Before(*k.ExpiresAt), false, nil
 	}
 	session, err := o.Session(ctx, ask.Session)
 	if err != nil {
-		return false, gone(err)
+		return false, false, gone(err)
 	}
-	return session.UserID == p.ID && session.Open(now), nil
+	return session.UserID == p.ID && session.Open(now), session.Pending != "", nil
 }
 
 // gone takes "not found" for an answer.

@@ -68,6 +68,28 @@ type Session struct {
 	LastUsedAt time.Time
 	ExpiresAt  time.Time
 	EndedAt    *time.Time
+	// AuthTime is when the user proved who they are to begin the session, and
+	// AMR by which methods (factor.Methods). They are what the claims auth_time
+	// and amr say of a signed-in user (OpenID Connect Core section 2). Sessions
+	// of before have neither.
+	AuthTime *time.Time
+	AMR      string `gorm:"column:amr"`
+	// ConfirmedAt is when they last proved it again.
+	ConfirmedAt *time.Time
+	// Pending is what has still to be done before the session is good for
+	// anything else; "" = nothing.
+	Pending string
+}
+
+// PendingFactor is a session of somebody who has still to set up a second factor.
+const PendingFactor = "factor"
+
+// Authenticated returns when the user proved who they are to begin the session.
+func (s Session) Authenticated() time.Time {
+	if s.AuthTime == nil {
+		return s.CreatedAt
+	}
+	return *s.AuthTime
 }
 
 // Open reports whether the session has neither ended nor run out.
@@ -198,4 +220,84 @@ type ServiceToken struct {
 	LastUsedAt       *time.Time
 	CreatedAt        time.Time
 	CreatedBy        string
+}
+
+// Factor is what a user proves themselves with beside the password.
+type Factor struct {
+	ID             string
+	OrganizationID string
+	UserID         string
+	// Kind is factor.TOTP or factor.Passkey.
+	Kind string
+	Name string
+	// Secret is the shared secret of an authenticator app, or a passkey as
+	// factor.Key keeps it.
+	Secret secret.Text
+	// LastStep is the last time step whose code was used.
+	LastStep int64
+	// CredentialHash and RelyingParty are a passkey's.
+	CredentialHash *string
+	RelyingParty   string
+	// ConfirmedAt is nil while it is being set up.
+	ConfirmedAt *time.Time
+	LastUsedAt  *time.Time
+	CreatedAt   time.Time
+}
+
+// RecoveryCode is a code for who has lost their factors. Only its hash is kept.
+type RecoveryCode struct {
+	ID             string
+	OrganizationID string
+	UserID         string
+	Hash           string
+	UsedAt         *time.Time
+	CreatedAt      time.Time
+}
+
+// Challenge is a step that was begun and waits for its answer. Only the hash of
+// what names it is kept.
+type Challenge struct {
+	ID             string
+	OrganizationID string
+	UserID         string
+	Purpose        string
+	Hash           string
+	// AMR is by which methods the user proved who they are so far.
+	AMR string `gorm:"column:amr"`
+	// Data is what the answer is checked with.
+	Data      string
+	ExpiresAt time.Time
+	CreatedAt time.Time
+}
+
+// SecurityPolicy is what an organization asks of those who sign in. 0 = no bound
+// of its own.
+type SecurityPolicy struct {
+	Stored            `gorm:"embedded"`
+	PasswordMinLength int
+	// MFA is one of MFAOff, MFAAdministrators and MFAEveryone.
+	MFA          string `gorm:"column:mfa"`
+	MFAGraceDays int    `gorm:"column:mfa_grace_days"`
+	// MFASince is when a second factor began to be asked for.
+	MFASince             *time.Time `gorm:"column:mfa_since"`
+	SessionIdleMinutes   int
+	SessionLifetimeHours int
+	AllowedAddresses     []string `gorm:"serializer:json"`
+	TokenLifetimeDays    int
+}
+
+// Of whom a second factor is asked.
+const (
+	MFAOff            = "off"
+	MFAAdministrators = "administrators"
+	MFAEveryone       = "everyone"
+)
+
+// PasswordRequest is a user who asked for a new password.
+type PasswordRequest struct {
+	ID             string
+	OrganizationID string
+	UserID         string
+	IP             string
+	CreatedAt      time.Time
 }

@@ -56,10 +56,26 @@ func (o *Org) OpenSessions(ctx context.Context, user string) ([]Session, error) 
 // RotateSession notes that a session went on to its next refresh token.
 func (t *Tx) RotateSession(ctx context.Context, s Session) error {
 	_, err := db.From[Session](t.scope).Where("id = ?", s.ID).Update(ctx, db.Changes{
-		"generation": s.Generation, "rotated_at": s.RotatedAt, "last_used_at": s.LastUsedAt, "expires_at": s.ExpiresAt,
+		"generation": s.Generation, "rotated_at": s.RotatedAt, "last_used_at": s.LastUsedAt, "expires_at": s.ExpiresAt, "pending": s.Pending,
 		"ip": cut(s.IP, 64), "user_agent": cut(s.UserAgent, 300),
 	})
 	return err
+}
+
+// ConfirmSession notes that the user of a session proved again who they are.
+func (t *Tx) ConfirmSession(ctx context.Context, id, amr string) error {
+	_, err := db.From[Session](t.scope).Where("id = ?", id).Update(ctx, db.Changes{"confirmed_at": t.store.Now(), "amr": cut(amr, 100)})
+	return err
+}
+
+// SettleSessions ends the waiting of a user's sessions for something, and tells
+// everybody.
+func (t *Tx) SettleSessions(ctx context.Context, user, pending string) error {
+	n, err := db.From[Session](t.scope).Where("user_id = ? AND pending = ?", user, pending).Update(ctx, db.Changes{"pending": ""})
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.AccessChanged(user, "")
 }
 
 // EndSessions ends the open sessions of a user but one, or only the one with the
@@ -100,7 +116,7 @@ func (s *Store) ForgetSessions(ctx context.Context, before time.Time) (int64, er
 // key.
 func (s *Store) RotateSecrets(ctx context.Context) error {
 	g := s.db.Unscoped(ctx, "keys are rotated in rows of all organizations")
-	for _, c := range []secret.Column{{Table: "sessions", Name: "refresh_key"}, {Table: "signing_keys", Name: "private_key"}, {Table: "audit_receivers", Name: "secret"}} {
+	for _, c := range []secret.Column{{Table: "sessions", Name: "refresh_key"}, {Table: "signing_keys", Name: "private_key"}, {Table: "audit_receivers", Name: "secret"}, {Table: "factors", Name: "secret"}} {
 		if _, err := s.ring.Rotate(ctx, g, c); err != nil {
 			return err
 		}

@@ -98,7 +98,8 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	if _, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting one-time codes: %w", err)
 	}
-	return nil
+	_, err := t.DropFactors(ctx, u.ID)
+	return err
 }
 
 // SignedIn notes when a user signed in. The version stays: nobody changed the

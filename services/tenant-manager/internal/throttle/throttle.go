@@ -25,6 +25,12 @@ var (
 	// Address holds failures against an IP address, behind which there may be
 	// many people.
 	Address = Limit{Free: 50, First: time.Second, Longest: 15 * time.Minute, Forget: time.Hour}
+	// Asking holds against an IP address what takes no secret, and costs us
+	// something: every request counts, right or wrong.
+	Asking = Limit{Free: 120, First: time.Second, Longest: time.Minute, Forget: 10 * time.Minute}
+	// AskingFor holds requests for a new password against the e-mail address, so
+	// that nobody is swamped with them.
+	AskingFor = Limit{Free: 5, First: time.Minute, Longest: time.Hour, Forget: 24 * time.Hour}
 )
 
 // State is what is known of one account or address. The zero value is that of

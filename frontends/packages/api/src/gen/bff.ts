@@ -41,6 +41,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/second-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prove a second factor, and be signed in */
+        post: operations["finishSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a passkey alone */
+        post: operations["signInPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/password-links/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a new password by a link, and be signed in */
+        post: operations["usePasswordLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-in/one-time": {
         parameters: {
             query?: never;
@@ -136,6 +187,8 @@ export interface components {
             csrf: string;
             /** @description Whether the first run has still to be completed. */
             setupRequired?: boolean;
+            /** @description Whether a second factor has to be set up before anything else. */
+            factorRequired?: boolean;
             /** @description The version of the program. */
             version: string;
             /** @description The addresses of the browser apps, by name: admin, tenant, portal. */
@@ -169,6 +222,49 @@ export interface components {
             password: string;
             /** @description The organization's slug, where the address is known in several. */
             organization?: string;
+            origin?: components["schemas"]["Origin"];
+        };
+        /** @description The origin of the page, such as https://admin.example.com, for passkeys. */
+        Origin: string;
+        /** @description What is needed to go on. */
+        SecondStep: {
+            /** @description What names the sign-in that was begun. */
+            challenge: string;
+            /** @description By what the second step can be done. */
+            methods: ("totp" | "passkey" | "recovery")[];
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expiresAt: string;
+        };
+        /** @description One of the factors. */
+        SecondStepInput: {
+            /** @description What the first step answered. */
+            challenge: string;
+            /** @description A code of an authenticator app. */
+            totp?: string;
+            /** @description One of the recovery codes, good for one use. */
+            recoveryCode?: string;
+            passkey?: components["schemas"]["PasskeyCredential"];
+        };
+        /** @description What a passkey signed. */
+        PasskeyInput: {
+            /** @description What names the step. */
+            challenge: string;
+            passkey: components["schemas"]["PasskeyCredential"];
+        };
+        /** @description What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1). */
+        PasskeyCredential: {
+            [key: string]: unknown;
+        };
+        /** @description A link's secret, and the password to be. */
+        PasswordLinkInput: {
+            /** @description That of the link. */
+            token: string;
+            /** @description The password to be. */
+            password: string;
+            origin?: components["schemas"]["Origin"];
         };
         /** @description A one-time code. */
         OneTimeInput: {
@@ -219,6 +315,15 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Session"];
+            };
+        };
+        /** @description The first step was right, and a second one is needed; the session stays as it was. */
+        SecondStep: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SecondStep"];
             };
         };
         /** @description What is wrong, and how to mend it (RFC 9457). */
@@ -279,6 +384,70 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Session"];
+            202: components["responses"]["SecondStep"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishSignIn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStepInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            202: components["responses"]["SecondStep"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    signInPasskey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            202: components["responses"]["SecondStep"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    usePasswordLink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordLinkInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            202: components["responses"]["SecondStep"];
             default: components["responses"]["Problem"];
         };
     };

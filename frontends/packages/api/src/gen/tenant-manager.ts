@@ -33,7 +33,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in with e-mail address and password
-         * @description Whether there is such an account is not told, neither by the answer nor by its time. Attempts are limited by account and by address (429 with Retry-After).
+         * @description Whether there is such an account is not told, neither by the answer nor by its time. Attempts are limited by account and by address (429 with Retry-After). Who has a second factor is answered 202 with a challenge for /sign-in/second-step, after the password was right.
          */
         post: operations["signIn"];
         delete?: never;
@@ -53,6 +53,80 @@ export interface paths {
         put?: never;
         /** Sign in with the one-time code of the first run */
         post: operations["signInOnce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/second-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove a second factor
+         * @description One of a code of an authenticator app, a recovery code, and a passkey. Attempts are limited by account and by address (429 with Retry-After).
+         */
+        post: operations["finishSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/second-step/passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a passkey has to sign as the second step */
+        post: operations["askSecondStepPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a passkey has to sign to sign in with it alone */
+        post: operations["askSignInPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey alone
+         * @description The passkey says whose it is, and has made sure of the person by PIN or biometry.
+         */
+        post: operations["signInPasskey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -182,7 +256,8 @@ export interface paths {
         get: operations["listMySessions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Sign out everywhere else */
+        delete: operations["endMyOtherSessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -208,6 +283,175 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again who one is
+         * @description For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+         */
+        post: operations["confirmMe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an own passkey has to sign to prove who one is */
+        post: operations["askMyPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own second factors */
+        get: operations["listMyFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to set up an authenticator app
+         * @description The secret is in this answer and nowhere else. It counts once a code of it was sent to /me/factors/{id}/activation.
+         */
+        post: operations["createMyTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/factors/passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a new passkey has to sign */
+        post: operations["askNewPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/factors/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a passkey */
+        post: operations["createMyPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/factors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a factor */
+        delete: operations["deleteMyFactor"];
+        options?: never;
+        head?: never;
+        /** Rename a factor */
+        patch: operations["renameMyFactor"];
+        trace?: never;
+    };
+    "/me/factors/{id}/activation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finish setting up an authenticator app */
+        post: operations["activateMyTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make new recovery codes
+         * @description They are in this answer and nowhere else, and take the place of those before.
+         */
+        post: operations["createMyRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/organization": {
         parameters: {
             query?: never;
@@ -224,6 +468,44 @@ export interface paths {
         head?: never;
         /** Change the organization */
         patch: operations["updateOrganization"];
+        trace?: never;
+    };
+    "/security-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the organization asks of those who sign in, and whom it hits now */
+        get: operations["getSecurityPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change what the organization asks of those who sign in
+         * @description Sessions follow when their tokens are renewed, within five minutes. A list of addresses has to hold the caller's own.
+         */
+        patch: operations["updateSecurityPolicy"];
+        trace?: never;
+    };
+    "/security-policy/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom a policy would hit now */
+        post: operations["previewSecurityPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/organizations": {
@@ -385,6 +667,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/password-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link to set a new password
+         * @description The answer and its time are the same whether there is such an account or not: the work is done after it. Who has several organizations is asked for in each. The link comes from an administrator, who sees the request.
+         */
+        post: operations["requestPasswordLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/password-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asked for a new password and has no link yet */
+        get: operations["listPasswordRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/password-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Turn the request of a user down, named by the user's id */
+        delete: operations["dismissPasswordRequest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/password-links/by-token/{token}": {
         parameters: {
             query?: never;
@@ -423,6 +762,30 @@ export interface paths {
          */
         post: operations["usePasswordLink"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** The second factors of a user */
+        get: operations["listUserFactors"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove all second factors of a user
+         * @description For who has lost theirs and their recovery codes. The user is signed out everywhere.
+         */
+        delete: operations["resetUserFactors"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1186,6 +1549,194 @@ export interface components {
             password: string;
             /** @description The slug of the organization, for who belongs to several. */
             organization?: string;
+            origin?: components["schemas"]["Origin"];
+        };
+        /** @description The origin of the page that asks, such as https://admin.example.com. It is one that the installation names. */
+        Origin: string;
+        /** @description A code of an authenticator app. */
+        Code: string;
+        /** @description What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1). */
+        PasskeyCredential: {
+            [key: string]: unknown;
+        };
+        SignInChallenge: {
+            /** @description What names the sign-in that was begun, good for one. */
+            challenge: string;
+            /** @description By which second factors it can go on. */
+            methods: components["schemas"]["FactorMethod"][];
+            /**
+             * Format: date-time
+             * @description When to begin again.
+             */
+            expiresAt: string;
+        };
+        /**
+         * @description A kind of second factor.
+         * @enum {string}
+         */
+        FactorMethod: "totp" | "passkey" | "recovery";
+        SecondStepInput: {
+            /** @description What the first step answered. */
+            challenge: string;
+            totp?: components["schemas"]["Code"];
+            /** @description One of the recovery codes, good for one use. */
+            recoveryCode?: string;
+            passkey?: components["schemas"]["PasskeyCredential"];
+        };
+        SecondStepPasskeyInput: {
+            /** @description What the first step answered. */
+            challenge: string;
+            origin: components["schemas"]["Origin"];
+        };
+        OriginInput: {
+            origin: components["schemas"]["Origin"];
+        };
+        PasskeyOptions: {
+            /** @description What names the step, good for one answer. */
+            challenge: string;
+            /** @description {publicKey: …}, with bytes in base64url. */
+            options: {
+                [key: string]: unknown;
+            };
+        };
+        PasskeyAnswer: {
+            challenge: string;
+            passkey: components["schemas"]["PasskeyCredential"];
+        };
+        ConfirmationInput: {
+            /** @description The own password. */
+            password?: string;
+            totp?: components["schemas"]["Code"];
+            /** @description That of /me/passkey-options, with passkey. */
+            challenge?: string;
+            passkey?: components["schemas"]["PasskeyCredential"];
+        };
+        Confirmation: {
+            /** Format: date-time */
+            confirmedUntil: string;
+        };
+        Factor: {
+            id: string;
+            kind: components["schemas"]["FactorMethod"];
+            name: string;
+            /** @description The domain that a passkey belongs to. */
+            relyingParty?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            lastUsedAt?: string;
+        };
+        FactorList: {
+            items: components["schemas"]["Factor"][];
+            /** @description How many recovery codes were not used. */
+            recoveryCodesLeft: number;
+            /**
+             * Format: date-time
+             * @description Until when the own factors can be changed without a new proof; absent = not now.
+             */
+            confirmedUntil?: string;
+        };
+        FactorNameInput: {
+            name?: components["schemas"]["Name"];
+        };
+        FactorPatch: {
+            name: components["schemas"]["Name"];
+        };
+        TotpCreated: {
+            id: string;
+            /** @description The secret in base32, to be typed in. */
+            secret: string;
+            /** @description The same as otpauth://totp/…. */
+            url: string;
+            /** @description The same as a QR code: a PNG image in a data: URL. */
+            qr: string;
+        };
+        PasskeyInput: {
+            challenge: string;
+            name?: components["schemas"]["Name"];
+            passkey: components["schemas"]["PasskeyCredential"];
+        };
+        FactorCreated: {
+            factor: components["schemas"]["Factor"];
+            /** @description Recovery codes, shown once. */
+            recoveryCodes?: string[];
+        };
+        RecoveryCodes: {
+            /** @description The codes, shown once. */
+            recoveryCodes: string[];
+        };
+        CodeInput: {
+            code: components["schemas"]["Code"];
+        };
+        /**
+         * @description Of whom a second factor is asked.
+         * @enum {string}
+         */
+        MfaRequirement: "off" | "administrators" | "everyone";
+        SecurityPolicyPatch: {
+            /** @description How many characters a new password has at least. */
+            passwordMinLength?: number;
+            mfa?: components["schemas"]["MfaRequirement"];
+            /** @description How many days people have to set up a second factor. */
+            mfaGraceDays?: number;
+            /** @description How long a session lasts without being used; 0 = as the installation says, which bounds it. */
+            sessionIdleMinutes?: number;
+            /** @description How long a session lasts at most; 0 = as the installation says, which bounds it. */
+            sessionLifetimeHours?: number;
+            /** @description Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it. */
+            allowedAddresses?: string[];
+            /** @description How long a new token lasts at most; 0 = for ever. */
+            tokenLifetimeDays?: number;
+        };
+        SecurityPolicyHits: {
+            /** @description How many users may sign in. */
+            users: number;
+            /** @description How many users it binds when they next set a password: all who may sign in. */
+            passwordMinLength: number;
+            /** @description How many users have still to set up a second factor. */
+            mfa: number;
+            /** @description How many users have a session that would have ended. */
+            session: number;
+            /** @description How many users are signed in from elsewhere. */
+            allowedAddresses: number;
+            /** @description How many tokens last longer than a new one could. They stay. */
+            tokenLifetimeDays: number;
+        };
+        SecurityPolicy: {
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: date-time
+             * @description When a second factor began to be asked for.
+             */
+            mfaSince?: string;
+            hits: components["schemas"]["SecurityPolicyHits"];
+            /** @description How many characters a new password has at least. */
+            passwordMinLength: number;
+            mfa: components["schemas"]["MfaRequirement"];
+            /** @description How many days people have to set up a second factor. */
+            mfaGraceDays: number;
+            /** @description How long a session lasts without being used; 0 = as the installation says, which bounds it. */
+            sessionIdleMinutes: number;
+            /** @description How long a session lasts at most; 0 = as the installation says, which bounds it. */
+            sessionLifetimeHours: number;
+            /** @description Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it. */
+            allowedAddresses: string[];
+            /** @description How long a new token lasts at most; 0 = for ever. */
+            tokenLifetimeDays: number;
+        };
+        PasswordRequestInput: {
+            email: components["schemas"]["Email"];
+        };
+        PasswordRequest: {
+            user: components["schemas"]["UserName"];
+            /** @description Where it was asked from. */
+            ip?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        PasswordRequestList: {
+            items: components["schemas"]["PasswordRequest"][];
         };
         OneTimeInput: {
             /** @description The code from the log or the ready file. */
@@ -1212,6 +1763,10 @@ export interface components {
             organization: components["schemas"]["OrganizationName"];
             /** @description Whether the first run has to be completed. */
             setupRequired?: boolean;
+            /** @description Whether a second factor has to be set up before anything else. */
+            factorRequired?: boolean;
+            /** @description From where the session can be used; absent = from everywhere. */
+            allowedAddresses?: string[];
         };
         ServiceAccess: {
             /** @description A JWT, sent as Authorization: Bearer. */
@@ -1263,6 +1818,8 @@ export interface components {
             permissions: string[];
             /** @description Whether the first run has to be completed. */
             setupRequired: boolean;
+            /** @description Whether a second factor has to be set up before anything else. */
+            factorRequired?: boolean;
         };
         MePatch: {
             name?: components["schemas"]["Name"];
@@ -1289,6 +1846,7 @@ export interface components {
         };
         NewPasswordInput: {
             password: components["schemas"]["Password"];
+            origin?: components["schemas"]["Origin"];
         };
         Session: {
             id: string;
@@ -1298,6 +1856,13 @@ export interface components {
             ip?: string;
             /** @description What it was last used with. */
             userAgent?: string;
+            /** @description How the user proved who they are (RFC 8176): pwd, otp, pop, mfa…. */
+            methods: string[];
+            /**
+             * Format: date-time
+             * @description When the user proved who they are.
+             */
+            authenticatedAt: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -2133,6 +2698,15 @@ export interface operations {
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
+            /** @description That was right; a second step is needed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInChallenge"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -2146,6 +2720,106 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["OneTimeInput"];
+            };
+        };
+        responses: {
+            /** @description A new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStepInput"];
+            };
+        };
+        responses: {
+            /** @description A new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askSecondStepPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStepPasskeyInput"];
+            };
+        };
+        responses: {
+            /** @description The argument of navigator.credentials.get. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askSignInPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OriginInput"];
+            };
+        };
+        responses: {
+            /** @description The argument of navigator.credentials.get. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signInPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswer"];
             };
         };
         responses: {
@@ -2348,6 +3022,25 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    endMyOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The other sessions have ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     endMySession: {
         parameters: {
             query?: never;
@@ -2366,6 +3059,251 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmationInput"];
+            };
+        };
+        responses: {
+            /** @description Until when it counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askMyPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OriginInput"];
+            };
+        };
+        responses: {
+            /** @description The argument of navigator.credentials.get. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Authenticator apps, passkeys and how many recovery codes are left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createMyTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorNameInput"];
+            };
+        };
+        responses: {
+            /** @description The secret. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askNewPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OriginInput"];
+            };
+        };
+        responses: {
+            /** @description The argument of navigator.credentials.create. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createMyPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyInput"];
+            };
+        };
+        responses: {
+            /** @description The passkey; with the first factor come recovery codes. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteMyFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renameMyFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorPatch"];
+            };
+        };
+        responses: {
+            /** @description The factor. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factor"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    activateMyTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeInput"];
+            };
+        };
+        responses: {
+            /** @description The factor; with the first one come recovery codes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createMyRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The codes. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -2417,6 +3355,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Organization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSecurityPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityPolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSecurityPolicy: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecurityPolicyPatch"];
+                "application/merge-patch+json": components["schemas"]["SecurityPolicyPatch"];
+            };
+        };
+        responses: {
+            /** @description The policy. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityPolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewSecurityPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecurityPolicyPatch"];
+            };
+        };
+        responses: {
+            /** @description Whom it would hit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityPolicyHits"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2751,6 +3766,72 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    requestPasswordLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordRequestInput"];
+            };
+        };
+        responses: {
+            /** @description If there is such an account, the request was noted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPasswordRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Requests of the last seven days, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordRequestList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dismissPasswordRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     openPasswordLink: {
         parameters: {
             query?: never;
@@ -2799,6 +3880,61 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TokenPair"];
                 };
+            };
+            /** @description That was right; a second step is needed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInChallenge"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUserFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Without anything secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resetUserFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

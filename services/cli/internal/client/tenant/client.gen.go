@@ -700,7 +700,9 @@ type InvitedRole struct {
 
 // Me defines model for Me.
 type Me struct {
-	Grants []EffectiveGrant `json:"grants"`
+	// FactorRequired Whether a second factor has to be set up before anything else.
+	FactorRequired *bool            `json:"factorRequired,omitempty"`
+	Grants         []EffectiveGrant `json:"grants"`
 
 	// Kind What somebody is.
 	Kind         PrincipalKind    `json:"kind"`

@@ -1,0 +1,249 @@
+// Signing in by clicking, in a real browser against a real Gatehouse that was
+// never set up: passkeys of the browser's virtual authenticator, authenticator
+// apps, recovery codes, forgotten passwords, and the security policy. Every screen
+// is checked with axe in both themes.
+//
+//   gatehouse standalone --data DIR --ready-file ready.json &
+//   npm run e2e:signin -- ready.json [folder for screenshots]
+import { createHmac } from 'node:crypto'
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { chromium } from 'playwright-core'
+
+const [readyFile, shots] = process.argv.slice(2)
+if (!readyFile) {
+  process.stderr.write('say which ready file to use: node e2e/signin.mjs ready.json\n')
+  process.exit(2)
+}
+const ready = JSON.parse(readFileSync(readyFile, 'utf8'))
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+if (shots) mkdirSync(shots, { recursive: true })
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+})
+const wrong = []
+const pages = []
+const own = new Set([ready.console, ready.tenantConsole, ready.portal].filter(Boolean).map((u) => new URL(u).host))
+
+/** A person's browser, with sessions of its own. */
+async function person() {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+  const page = await context.newPage()
+  pages.push(page)
+  page.setDefaultTimeout(15_000)
+  page.on('console', (m) => m.type() === 'error' && !/status of 4\d\d/.test(m.text()) && wrong.push(`console: ${m.text()}`))
+  page.on('pageerror', (e) => wrong.push(`page: ${e.stack}`))
+  page.on('request', (r) => {
+    const url = new URL(r.url())
+    if (url.protocol !== 'data:' && url.protocol !== 'blob:' && !own.has(url.host)) wrong.push(`request to ${url.host}`)
+  })
+  // One for all: when a session ends, so does the virtual authenticator.
+  const cdp = await context.newCDPSession(page)
+  return { context, page, cdp }
+}
+
+let step = 0
+async function look({ page, cdp }, name) {
+  step++
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.waitForTimeout(150)
+    if (shots) await page.screenshot({ path: `${shots}/signin-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png` })
+    // Through the debugger, since the policy of the page refuses inline scripts.
+    await cdp.send('Runtime.evaluate', { expression: axe })
+    const { result } = await cdp.send('Runtime.evaluate', {
+      expression: `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ': ' + v.nodes[0].html.slice(0, 200))))`,
+      awaitPromise: true,
+      returnByValue: true,
+    })
+    for (const violation of JSON.parse(result.value)) wrong.push(`${name} (${colorScheme}): ${violation}`)
+  }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+  process.stdout.write(`ok ${name}\n`)
+}
+
+async function choose(page, field, option) {
+  await field.click()
+  await page.getByRole('option', { name: option }).first().click()
+}
+
+try {
+  // The first run is on the admin console; the session there is not one here.
+  const owner = await person()
+  const { page } = owner
+  await page.goto(ready.signIn.url)
+  await page.getByLabel('Organization').fill('Acme')
+  await page.getByLabel('Your name').fill('Lena Kim')
+  await page.getByLabel('E-mail').fill('lena@acme.example')
+  await page.locator('input[name=password]').fill('a few words are better')
+  await page.getByRole('button', { name: 'Finish set-up' }).click()
+  await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
+
+  await page.goto(`${ready.tenantConsole}/roles`)
+  await page.getByRole('button', { name: 'Continue' }).waitFor()
+  await look(owner, 'sign-in')
+  await page.locator('input[type=email]').fill('lena@acme.example')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.locator('input[type=password]').fill('a few words are better')
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await page.getByRole('link', { name: 'Publisher' }).waitFor()
+
+
+  // A passkey, made by an authenticator that the browser plays.
+  const { cdp } = owner
+  await cdp.send('WebAuthn.enable')
+  await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  })
+  await page.goto(`${ready.tenantConsole}/me`)
+  await page.getByText('None yet: whoever has your password is you').waitFor()
+  await look(owner, 'me')
+  const panel = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await panel.getByLabel('Name').fill('Laptop')
+  await look(owner, 'passkey-add')
+  await panel.getByRole('button', { name: 'Add a passkey' }).click()
+  await panel.getByText('Keep these recovery codes').waitFor()
+  const codes = (await panel.getByTestId('recovery-codes').locator('li').allInnerTexts()).map((c) => c.trim())
+  assert.equal(codes.length, 10)
+  await look(owner, 'recovery-codes')
+  await panel.getByRole('button', { name: 'I have kept them' }).click()
+  await page.getByRole('cell', { name: 'Laptop', exact: true }).waitFor()
+
+  // An authenticator app.
+  await page.getByRole('button', { name: 'Add an authenticator app' }).click()
+  await panel.getByLabel('Name').fill('Phone')
+  await panel.getByRole('button', { name: 'Use an authenticator app' }).click()
+  const secret = (await panel.getByTestId('totp-secret').innerText()).trim()
+  await look(owner, 'authenticator-app')
+  await panel.getByLabel('Code of your authenticator app').fill('000000')
+  await panel.getByRole('button', { name: 'Switch it on' }).click()
+  await panel.getByText('this code is not right').waitFor()
+  await panel.getByLabel('Code of your authenticator app').fill(totp(secret))
+  await panel.getByRole('button', { name: 'Switch it on' }).click()
+  await page.getByRole('cell', { name: 'Phone', exact: true }).waitFor()
+  await look(owner, 'factors')
+
+  // With the passkey alone.
+  await signOut(page)
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+
+  // With password and a recovery code.
+  await signOut(page)
+  await withPassword(page, 'a few words are better')
+  await page.getByRole('heading', { name: 'Prove that it is you' }).waitFor()
+  await look(owner, 'second-step')
+  await page.getByRole('button', { name: 'Use a recovery code' }).click()
+  await page.getByLabel('Recovery code').fill('aaaa-aaaa-aaaa-aaaa')
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await page.getByText('this is not one of your recovery codes').waitFor()
+  await look(owner, 'second-step-refused')
+  await page.getByLabel('Recovery code').fill(codes[0])
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  await page.goto(`${ready.tenantConsole}/me`)
+  await page.getByText('Recovery codes that are left: 9').waitFor()
+
+  // The security policy says whom it hits, before it is saved.
+  await page.getByRole('link', { name: 'Security' }).click()
+  await page.getByRole('heading', { name: 'Security', level: 1 }).waitFor()
+  await page.getByLabel('Who needs one').click()
+  await page.getByRole('option', { name: 'Everybody' }).click()
+  await page.getByLabel('The consoles can be used from').fill('10.0.0.0/8')
+  await page.getByText('1 of 1 users are signed in from elsewhere').waitFor()
+  await look(owner, 'security')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('this would lock you out').waitFor()
+  await look(owner, 'security-refused')
+  await page.getByLabel('The consoles can be used from').fill('')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('The security policy is saved').waitFor()
+
+  // Who was invited has to set up a second factor before anything else.
+  await page.goto(`${ready.tenantConsole}/invitations?new=1`)
+  await panel.getByLabel('E-mail').fill('sam@acme.example')
+  await choose(page, panel.getByLabel('Role', { exact: true }), 'Viewer')
+  await panel.getByRole('button', { name: 'Make the link' }).click()
+  await panel.getByRole('button', { name: 'Show', exact: true }).click()
+  const link = new URL((await panel.getByTestId('secret').innerText()).trim())
+  await panel.getByRole('button', { name: 'Done' }).click()
+  const sam = await person()
+  await sam.page.goto(`${ready.tenantConsole}/invite${link.hash}`)
+  await sam.page.locator('input[name=name]').fill('Sam Okoro')
+  await sam.page.locator('input[name=password]').fill('another few good words')
+  await sam.page.getByRole('button', { name: 'Accept the invitation' }).click()
+  await sam.page.getByRole('heading', { name: 'Set up a second factor' }).waitFor()
+  await look(sam, 'factor-required')
+  await sam.page.getByRole('button', { name: 'Use an authenticator app' }).click()
+  await sam.page.getByLabel('Code of your authenticator app').fill(totp((await sam.page.getByTestId('totp-secret').innerText()).trim()))
+  await sam.page.getByRole('button', { name: 'Switch it on' }).click()
+  await sam.page.getByRole('button', { name: 'I have kept them' }).click()
+  await sam.page.getByRole('navigation', { name: 'Main' }).waitFor()
+
+  // A forgotten password: the administrator sees who asked, and makes the link.
+  await signOut(sam.page)
+  await sam.page.locator('input[type=email]').fill('sam@acme.example')
+  await sam.page.getByRole('button', { name: 'Continue' }).click()
+  await look(sam, 'password')
+  await sam.page.getByRole('link', { name: 'Forgot your password?' }).click()
+  await look(sam, 'forgot')
+  await sam.page.getByRole('button', { name: 'Ask for a link' }).click()
+  await sam.page.getByText('Your request is noted').waitFor()
+  await look(sam, 'forgot-sent')
+  await page.goto(`${ready.tenantConsole}/users`)
+  await page.getByRole('heading', { name: 'Asked for a new password' }).waitFor()
+  await look(owner, 'password-requests')
+  await page.getByRole('link', { name: 'Make a link' }).click()
+  await panel.getByRole('button', { name: 'Make the link' }).click()
+  await panel.getByRole('button', { name: 'Show', exact: true }).click()
+  const reset = new URL((await panel.getByTestId('secret').innerText()).trim())
+  await page.keyboard.press('Escape')
+  await look(owner, 'user')
+  await sam.page.goto(`${ready.portal}/password${reset.hash}`)
+  await sam.page.locator('input[name=password]').fill('words that are quite new')
+  await look(sam, 'password-link')
+  await sam.page.getByRole('button', { name: 'Set the password and sign in' }).click()
+  await sam.page.getByRole('heading', { name: 'Prove that it is you' }).waitFor()
+
+  // The administrator takes the second factors of who has lost them.
+  await page.getByRole('button', { name: 'Reset second factors' }).click()
+  await panel.getByRole('button', { name: 'Reset second factors' }).click()
+  await page.getByText('None: the password alone signs them in.').waitFor()
+  assert.deepEqual(wrong, [])
+  process.stdout.write('signing in: all as it should be\n')
+} catch (error) {
+  process.exitCode = 1
+  if (shots) for (const [i, p] of pages.entries()) await p.screenshot({ path: `${shots}/signin-failed-${i}.png` })
+  process.stderr.write(`${error.stack}\n${wrong.join('\n')}\n`)
+} finally {
+  await browser.close()
+}
+
+/** What an authenticator app shows now (RFC 6238). */
+function totp(secret) {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...secret].map((c) => letters.indexOf(c).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)))
+  const at = Buffer.alloc(8)
+  at.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
+  const mac = createHmac('sha1', key).update(at).digest()
+  const n = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff
+  return String(n % 1_000_000).padStart(6, '0')
+}
+
+async function signOut(page) {
+  await page.getByRole('button', { name: /account/i }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Continue' }).waitFor()
+}
+
+async function withPassword(page, password) {
+  await page.locator('input[type=email]').fill('lena@acme.example')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.locator('input[name=password]').fill(password)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+}

@@ -1,0 +1,277 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+const day = 24 * time.Hour
+
+// policyFields is what people may change of a policy.
+type policyFields struct {
+	PasswordMinLength    int      `json:"passwordMinLength"`
+	MFA                  string   `json:"mfa"`
+	MFAGraceDays         int      `json:"mfaGraceDays"`
+	SessionIdleMinutes   int      `json:"sessionIdleMinutes"`
+	SessionLifetimeHours int      `json:"sessionLifetimeHours"`
+	AllowedAddresses     []string `json:"allowedAddresses"`
+	TokenLifetimeDays    int      `json:"tokenLifetimeDays"`
+}
+
+func fieldsOf(p store.SecurityPolicy) policyFields {
+	return policyFields{
+		max(p.PasswordMinLength, password.MinLength), p.MFA, p.MFAGraceDays, p.SessionIdleMinutes, p.SessionLifetimeHours,
+		append([]string{}, p.AllowedAddresses...), p.TokenLifetimeDays,
+	}
+}
+
+// merge returns a policy as the body changes it. The error is a problem of the
+// field.
+func (h *Handlers) merge(ctx context.Context, p store.SecurityPolicy) (store.SecurityPolicy, error) {
+	f, err := httpx.Merge(ctx, fieldsOf(p))
+	if err != nil {
+		return p, err
+	}
+	if f.PasswordMinLength == 0 { // null = the default
+		f.PasswordMinLength = password.MinLength
+	}
+	if f.MFA == "" {
+		f.MFA = store.MFAOff
+	}
+	seen := map[netip.Prefix]bool{}
+	list := []string{}
+	for i, text := range f.AllowedAddresses {
+		n, err := network(text)
+		if err != nil {
+			return p, invalid(fmt.Sprintf("/allowedAddresses/%d", i), "format", "%q is neither an address nor a network: use one such as 192.0.2.7 or 10.0.0.0/8", text)
+		}
+		if !seen[n] {
+			seen[n] = true
+			list = append(list, n.String())
+		}
+	}
+	if f.MFA != p.MFA {
+		p.MFASince = nil
+		if f.MFA != store.MFAOff {
+			now := h.store.Now()
+			p.MFASince = &now
+		}
+	}
+	p.PasswordMinLength, p.MFA, p.MFAGraceDays = f.PasswordMinLength, f.MFA, f.MFAGraceDays
+	p.SessionIdleMinutes, p.SessionLifetimeHours = f.SessionIdleMinutes, f.SessionLifetimeHours
+	p.AllowedAddresses, p.TokenLifetimeDays = list, f.TokenLifetimeDays
+	return p, nil
+}
+
+// network reads an address or a network.
+func network(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	return p.Masked(), err
+}
+
+// within reports whether an address is in the list; an empty list holds all.
+func within(list []string, address string) bool {
+	if len(list) == 0 {
+		return true
+	}
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return false // fails closed
+	}
+	for _, text := range list {
+		if p, err := network(text); err == nil && p.Contains(a.Unmap().WithZone("")) {
+			return true
+		}
+	}
+	return false
+}
+
+// mostSessions bounds how many sessions are looked at to count whom a policy
+// hits.
+const mostSessions = 20_000
+
+// hits counts whom a policy hits now.
+func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPolicy) (SecurityPolicyHits, error) {
+	users, err := org.ActiveUsers(ctx)
+	if err != nil {
+		return SecurityPolicyHits{}, err
+	}
+	out := SecurityPolicyHits{Users: int(users)}
+	if p.PasswordMinLength > password.MinLength {
+		out.PasswordMinLength = int(users)
+	}
+	if p.MFA != store.MFAOff {
+		n, err := org.UsersWithoutFactor(ctx, p.MFA == store.MFAAdministrators)
+		if err != nil {
+			return out, err
+		}
+		out.Mfa = int(n)
+	}
+	now := h.store.Now()
+	if p.TokenLifetimeDays > 0 {
+		n, err := org.TokensBeyond(ctx, now.Add(time.Duration(p.TokenLifetimeDays)*day))
+		if err != nil {
+			return out, err
+		}
+		out.TokenLifetimeDays = int(n)
+	}
+	sessions, err := org.LiveSessions(ctx, mostSessions)
+	if err != nil {
+		return out, err
+	}
+	ended, elsewhere := map[string]bool{}, map[string]bool{}
+	for _, s := range sessions {
+		if !now.Before(h.sessionEnd(s, p)) {
+			ended[s.UserID] = true
+		}
+		if !within(p.AllowedAddresses, s.IP) {
+			elsewhere[s.UserID] = true
+		}
+	}
+	out.Session, out.AllowedAddresses = len(ended), len(elsewhere)
+	return out, nil
+}
+
+func (h *Handlers) policyOf(ctx context.Context, org *store.Org, p store.SecurityPolicy) (SecurityPolicy, error) {
+	hits, err := h.hits(ctx, org, p)
+	f := fieldsOf(p)
+	return SecurityPolicy{
+		Version: p.Version, PasswordMinLength: f.PasswordMinLength, Mfa: MfaRequirement(f.MFA), MfaGraceDays: f.MFAGraceDays, MfaSince: utc(p.MFASince),
+		SessionIdleMinutes: f.SessionIdleMinutes, SessionLifetimeHours: f.SessionLifetimeHours, AllowedAddresses: f.AllowedAddresses,
+		TokenLifetimeDays: f.TokenLifetimeDays, Hits: hits,
+	}, err
+}
+
+// GetSecurityPolicy returns the policy of the organization.
+func (h *Handlers) GetSecurityPolicy(ctx context.Context, _ GetSecurityPolicyRequestObject) (GetSecurityPolicyResponseObject, error) {
+	if err := authn.Require(ctx, "organization:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	p, err := org.SecurityPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.policyOf(ctx, org, p)
+	return GetSecurityPolicy200JSONResponse{Body: out, Headers: GetSecurityPolicy200ResponseHeaders{ETag: etag(p.Version)}}, err
+}
+
+// PreviewSecurityPolicy counts whom a policy would hit.
+func (h *Handlers) PreviewSecurityPolicy(ctx context.Context, _ PreviewSecurityPolicyRequestObject) (PreviewSecurityPolicyResponseObject, error) {
+	if err := authn.Require(ctx, "organization:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	p, err := org.SecurityPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = h.merge(ctx, p); err != nil {
+		return nil, err
+	}
+	hits, err := h.hits(ctx, org, p)
+	return PreviewSecurityPolicy200JSONResponse(hits), err
+}
+
+// UpdateSecurityPolicy changes the policy of the organization.
+func (h *Handlers) UpdateSecurityPolicy(ctx context.Context, r UpdateSecurityPolicyRequestObject) (UpdateSecurityPolicyResponseObject, error) {
+	if err := authn.Require(ctx, "organization:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	var out SecurityPolicy
+	err = h.change(ctx, func(tx *store.Tx) error {
+		was, err := tx.SecurityPolicy(ctx)
+		if err != nil {
+			return err
+		}
+		p, err := h.merge(ctx, was)
+		if err != nil {
+			return err
+		}
+		if own := httpx.Address(ctx); !within(p.AllowedAddresses, own) {
+			return invalid("/allowedAddresses", "invalid", "this would lock you out: your own address is %s", own)
+		}
+		p.Version = version
+		if err := tx.SaveSecurityPolicy(ctx, &p); err != nil {
+			return err
+		}
+		if err := h.record(ctx, tx, "security-policy.updated", "organization", tx.ID(), "", fieldsOf(was), fieldsOf(p)); err != nil {
+			return err
+		}
+		out, err = h.policyOf(ctx, tx.Org, p)
+		return err
+	})
+	return UpdateSecurityPolicy200JSONResponse{Body: out, Headers: UpdateSecurityPolicy200ResponseHeaders{ETag: etag(out.Version)}}, err
+}
+
+// lacksFactor reports whether a user has still to set up a second factor, because
+// the policy asks for one and the time to do so is over.
+func (h *Handlers) lacksFactor(ctx context.Context, org *store.Org, u store.User, p store.SecurityPolicy) (bool, error) {
+	if p.MFA == store.MFAOff || u.SetupPending {
+		return false, nil
+	}
+	begin := u.CreatedAt
+	if p.MFASince != nil && p.MFASince.After(begin) {
+		begin = *p.MFASince
+	}
+	if h.store.Now().Before(begin.Add(time.Duration(p.MFAGraceDays) * day)) {
+		return false, nil
+	}
+	if p.MFA == store.MFAAdministrators {
+		if is, err := org.Administrates(ctx, u.ID); err != nil || !is {
+			return false, err
+		}
+	}
+	has, err := org.HasFactors(ctx, u.ID)
+	return !has[u.ID], err
+}
+
+// bound returns the addresses from which a user may use the consoles; none where
+// from everywhere, as for who only uses APIs.
+func (h *Handlers) bound(ctx context.Context, org *store.Org, u store.User, p store.SecurityPolicy) ([]string, error) {
+	if len(p.AllowedAddresses) == 0 {
+		return nil, nil
+	}
+	grants, err := org.GrantsOf(ctx, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	roles := make([]string, len(grants))
+	for i, g := range grants {
+		roles[i] = g.RoleID
+	}
+	if h.isConsumer(roles) {
+		return nil, nil
+	}
+	return p.AllowedAddresses, nil
+}
+
+// comesFrom returns a problem where a user may not come from the address of this
+// request. Requests of the suite itself, which have none, are let through: it is
+// the bff that holds sessions of browsers to the list.
+func (h *Handlers) comesFrom(ctx context.Context, org *store.Org, u store.User, p store.SecurityPolicy) error {
+	list, err := h.bound(ctx, org, u, p)
+	if err != nil {
+		return err
+	}
+	if from := httpx.Address(ctx); from != "" && !within(list, from) {
+		return problem.New(problem.CodeAddressDenied, "your organization does not let people sign in from %s: use its network, or ask an administrator", from)
+	}
+	return nil
+}

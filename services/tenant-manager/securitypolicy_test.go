@@ -1,0 +1,132 @@
+package tenantmanager_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSecurityPolicy(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	w, owner := s.w, s.vars["owner"]
+	vera := w.invite(t, owner, "vera@example.com", `{"role":"viewer"}`)
+	w.expect(t, "invited", "invitation.created", "invitation.accepted", "user.signed-in", "access-changed")
+	a := w.call(t, owner, "GET", "/security-policy", "")
+	require.Equal(t, 200, a.status, a.body)
+	require.Contains(t, a.body, `"mfa":"off"`)
+	require.Contains(t, a.body, `"users":2`)
+	patch := func(body string) answer {
+		return w.call(t, owner, "PATCH", "/security-policy", body, "If-Match", w.call(t, owner, "GET", "/security-policy", "").header.Get("ETag"))
+	}
+	for body, pointer := range map[string]string{
+		`{"passwordMinLength":9}`:                    "/passwordMinLength",
+		`{"mfa":"sometimes"}`:                        "/mfa",
+		`{"allowedAddresses":["here"]}`:              "/allowedAddresses/0",
+		`{"allowedAddresses":["10.0.0.0/8"]}`:        "/allowedAddresses", // not the caller's own
+		`{"tokenLifetimeDays":-1}`:                   "/tokenLifetimeDays",
+		`{"sessionIdleMinutes":1,"nothing":1}`:       "/nothing",
+		`{"mfaGraceDays":91,"mfa":"administrators"}`: "/mfaGraceDays",
+	} {
+		a := patch(body)
+		require.Equal(t, 422, a.status, a.body)
+		require.Contains(t, a.body, `"pointer":"`+pointer+`"`, body)
+	}
+	hits := w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"everyone","allowedAddresses":["10.0.0.0/8"],"passwordMinLength":14}`)
+	require.JSONEq(t, `{"users":2,"mfa":2,"allowedAddresses":2,"passwordMinLength":2,"session":0,"tokenLifetimeDays":0}`, hits.body)
+	require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"administrators"}`).body, `"mfa":1`)
+	require.Equal(t, 403, w.call(t, vera.text(t, "accessToken"), "GET", "/security-policy", "").status)
+
+	require.Equal(t, 428, w.call(t, owner, "PATCH", "/security-policy", `{}`).status)
+	a = patch(`{"passwordMinLength":20,"tokenLifetimeDays":30,"allowedAddresses":["127.0.0.1","127.0.0.1/32"]}`)
+	require.Equal(t, 200, a.status, a.body)
+	require.Contains(t, a.body, `"allowedAddresses":["127.0.0.1/32"]`)
+	w.expect(t, "changed", "security-policy.updated")
+	require.Equal(t, 412, w.call(t, owner, "PATCH", "/security-policy", `{"passwordMinLength":12}`, "If-Match", `"v7"`).status)
+
+	// Password length.
+	a = w.call(t, owner, "POST", "/me/password", `{"current":"`+goodWord+`","new":"nineteen characters"}`)
+	require.Equal(t, 422, a.status)
+	require.Contains(t, a.body, "at least 20 characters, as your organization asks")
+
+	// Lifetime of tokens.
+	id := w.call(t, owner, "POST", "/service-accounts", `{"name":"CI"}`).text(t, "id")
+	require.Contains(t, w.call(t, owner, "POST", "/service-accounts/"+id+"/tokens", `{"name":"t"}`).body, `"pointer":"/expiresAt"`)
+	soon := w.clock.Now().Add(29 * 24 * time.Hour).UTC().Format(time.RFC3339)
+	require.Equal(t, 201, w.call(t, owner, "POST", "/service-accounts/"+id+"/tokens", `{"name":"t","expiresAt":"`+soon+`"}`).status)
+
+	// Sessions end earlier, also those of before.
+	again := w.call(t, "", "POST", "/sign-in", right)
+	require.Contains(t, again.body, `"allowedAddresses":["127.0.0.1/32"]`)
+	require.Equal(t, 200, patch(`{"sessionIdleMinutes":5,"sessionLifetimeHours":2}`).status)
+	w.clock.Advance(4 * time.Minute)
+	turned := w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+again.text(t, "refreshToken")+`"}`)
+	require.Equal(t, 200, turned.status, turned.body)
+	w.clock.Advance(6 * time.Minute)
+	require.Equal(t, 401, w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+turned.text(t, "refreshToken")+`"}`).status)
+}
+
+func TestASecondFactorCanBeAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	w := s.w
+	w.invite(t, s.vars["owner"], "vera@example.com", `{"role":"viewer"}`)
+	policy := func(body string) {
+		a := w.call(t, s.vars["owner"], "PATCH", "/security-policy", body, anyVersion...)
+		require.Equal(t, 200, a.status, a.body)
+	}
+	policy(`{"mfa":"administrators","mfaGraceDays":1}`)
+	require.NotContains(t, w.call(t, "", "POST", "/sign-in", right).body, "factorRequired", "there is time")
+	w.clock.Advance(25 * time.Hour)
+	vera := strings.Replace(right, "ada@", "vera@", 1)
+	require.NotContains(t, w.call(t, "", "POST", "/sign-in", vera).body, "factorRequired", "no administrator")
+
+	a := w.call(t, "", "POST", "/sign-in", right)
+	require.Equal(t, 200, a.status)
+	require.Contains(t, a.body, `"factorRequired":true`)
+	s.vars["owner"] = a.text(t, "accessToken")
+	for _, path := range []string{"/users", "/audit", "/security-policy"} {
+		require.Equal(t, 403, w.call(t, s.vars["owner"], "GET", path, "").status, "nothing can be done before")
+	}
+	me := w.call(t, s.vars["owner"], "GET", "/me", "")
+	require.Contains(t, me.body, `"factorRequired":true`)
+	require.Contains(t, me.body, `"permissions":[]`)
+	s.addTOTP(t, "owner")
+	require.Eventually(t, func() bool { return w.call(t, s.vars["owner"], "GET", "/users", "").status == 200 }, eventually, tick)
+	require.NotContains(t, w.call(t, s.vars["owner"], "GET", "/me", "").body, "factorRequired")
+
+	// Sessions of before follow when their tokens are renewed.
+	a = w.call(t, "", "POST", "/sign-in", vera)
+	policy(`{"mfa":"everyone","mfaGraceDays":0}`)
+	turned := w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+a.text(t, "refreshToken")+`"}`)
+	require.Contains(t, turned.body, `"factorRequired":true`)
+}
+
+// What is answered does not tell whether there is such an account; an
+// administrator sees who asked, and makes the link.
+func TestAskingForANewPassword(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	w := s.w
+	for _, email := range []string{"ada@example.com", "nobody@example.com"} {
+		a := w.call(t, "", "POST", "/password-links", `{"email":"`+email+`"}`)
+		require.Equal(t, 202, a.status)
+		require.Empty(t, a.body)
+	}
+	require.Contains(t, w.call(t, "", "POST", "/password-links", `{"email":"nonsense"}`).body, `"pointer":"/email"`)
+	w.expect(t, "asked", "user.password-requested")
+	a := w.call(t, s.vars["owner"], "GET", "/password-requests", "")
+	require.Contains(t, a.body, `"email":"ada@example.com"`)
+	require.Contains(t, a.body, `"ip":"127.0.0.1"`)
+	require.Equal(t, 201, w.call(t, s.vars["owner"], "POST", "/users/"+s.vars["ownerId"]+"/password-links", "").status)
+	require.JSONEq(t, `{"items":[]}`, w.call(t, s.vars["owner"], "GET", "/password-requests", "").body, "answered")
+	require.Equal(t, 204, w.call(t, s.vars["owner"], "DELETE", "/password-requests/"+s.vars["ownerId"], "").status)
+	var last answer
+	for range 7 {
+		last = w.call(t, "", "POST", "/password-links", `{"email":"nobody@example.com"}`)
+	}
+	require.Equal(t, 429, last.status, "nobody is swamped, and nobody learns anything by it")
+	require.NotEmpty(t, last.header.Get("Retry-After"))
+}
