@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
 // two is an organization with one of everything, and the owner of another.
@@ -32,11 +33,22 @@ func newTwo(t *testing.T) *two {
 		{name: "grant", as: "owner", method: "POST", path: "/grants", body: `{"principal":"{account}","role":"support"}`, status: 201, keep: map[string]string{"grant": "id"}, events: []string{"grant.created", "access-changed"}},
 		{name: "invitation", as: "owner", method: "POST", path: "/invitations", body: `{"email":"eve@example.com","roles":[{"role":"viewer"}]}`, status: 201, keep: map[string]string{"invitation": "id", "invited": "token"}, events: []string{"invitation.created"}},
 		{name: "receiver", as: "owner", method: "POST", path: "/audit/receivers", body: `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`, status: 201, keep: map[string]string{"receiver": "id"}, events: []string{"audit-receiver.created"}},
+		{name: "scope", as: "owner", method: "POST", path: "/oauth/scopes", body: `{"name":"orders:read"}`, status: 201, keep: map[string]string{"scope": "id"}, events: []string{"oauth-scope.created"}},
+		{
+			name: "client", as: "owner", method: "POST", path: "/oauth/clients", body: `{"name":"Billing","scopes":["orders:read"]}`, status: 201,
+			keep: map[string]string{"client": "client/id", "clientSecretId": "secret/id", "clientSecret": "secret/secret"}, events: []string{"oauth-client.created"},
+		},
 		{name: "session", as: "owner", method: "GET", path: "/me/sessions", status: 200, keep: map[string]string{"session": "items/0/id"}},
 	})
+	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
+		c, err := tx.AllowOAuth(t.Context(), s.vars["ownerId"], s.vars["client"], []string{"orders:read"})
+		s.vars["consent"] = c.ID
+		return err
+	}))
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
 	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "client", "clientSecretId", "clientSecret", "scope", "consent"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -60,6 +72,26 @@ var foreign = map[string]string{
 	"/audit/receivers/{id}/test":            "/audit/receivers/{receiver}/test",
 	"/invitations/by-token/{token}":         "", // whoever has the link is invited
 	"/invitations/by-token/{token}/accept":  "",
+	"/me/sessions/{id}":                      "/me/sessions/{session}",
+	"/users/{id}":                            "/users/{ownerId}",
+	"/users/{id}/sessions":                   "/users/{ownerId}/sessions",
+	"/users/{id}/sessions/{session}":         "/users/{ownerId}/sessions/{session}",
+	"/users/{id}/password-links":             "/users/{ownerId}/password-links",
+	"/roles/{id}":                            "/roles/{role}",
+	"/grants/{id}":                           "/grants/{grant}",
+	"/invitations/{id}":                      "/invitations/{invitation}",
+	"/service-accounts/{id}":                 "/service-accounts/{account}",
+	"/service-accounts/{id}/tokens":          "/service-accounts/{account}/tokens",
+	"/service-accounts/{id}/tokens/{token}":  "/service-accounts/{account}/tokens/{tokenId}",
+	"/oauth/clients/{id}":                    "/oauth/clients/{client}",
+	"/oauth/clients/{id}/secrets":            "/oauth/clients/{client}/secrets",
+	"/oauth/clients/{id}/secrets/{secret}":   "/oauth/clients/{client}/secrets/{clientSecretId}",
+	"/oauth/scopes/{id}":                     "/oauth/scopes/{scope}",
+	"/oauth/consents/{id}":                   "/oauth/consents/{consent}",
+	"/me/consents/{id}":                      "/me/consents/{consent}",
+	"/oauth/authorizations/by-token/{token}": "/oauth/authorizations/by-token/none",
+	"/invitations/by-token/{token}":          "", // whoever has the link is invited
+	"/invitations/by-token/{token}/accept":   "",
 }
 
 // foreignBodies say, by operation, what is sent; want is the status, where no id
@@ -82,6 +114,15 @@ var foreignBodies = map[string]struct {
 	"updateAuditReceiver":       {body: `{"name":"x","kind":"syslog","address":"udp://127.0.0.1:9"}`},
 	"setAuditRetention":         {`{"days":90}`, 200},
 	"changePassword":            {`{"current":"not the right one","new":"{good}!"}`, 422},
+	"createOAuthScope":          {`{"name":"orders:read"}`, 201},
+	"createOAuthClient":         {`{"name":"Billing"}`, 201},
+	"updateOAuthClient":         {body: `{"name":"x"}`}, "updateOAuthScope": {body: `{"title":"x"}`}, "rotateOAuthSecret": {body: `{}`},
+	"rotateOAuthKeys":          {`{"algorithm":"EdDSA"}`, 200},
+	"decideOAuthAuthorization": {body: `{"allow":true}`},
+	"updateMe":                 {`{"name":"Stranger"}`, 200},
+	"updateOrganization":       {`{"name":"Second"}`, 200},
+	"completeSetup":            {`{"organizationName":"A","name":"A","email":"a@example.com","password":"{good}"}`, 409},
+	"changePassword":           {`{"current":"not the right one","new":"{good}!"}`, 422},
 }
 
 // Every operation, called by the owner of another organization: what is not
@@ -144,7 +185,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 	o.w.mu.Lock()
 	o.w.events = nil
 	o.w.mu.Unlock()
-	for _, path := range []string{"/users/{ownerId}", "/roles/{role}", "/grants/{grant}", "/invitations/{invitation}", "/service-accounts/{account}"} {
+	for _, path := range []string{"/users/{ownerId}", "/roles/{role}", "/grants/{grant}", "/invitations/{invitation}", "/service-accounts/{account}", "/oauth/clients/{client}", "/oauth/scopes/{scope}"} {
 		require.Equal(t, 200, o.w.call(t, o.vars["owner"], "GET", o.fill(path), "").status, path)
 	}
 }
@@ -155,7 +196,7 @@ func TestRolesAreKeptTo(t *testing.T) {
 	s := newScenario(t)
 	s.vars["auditor"] = s.w.invite(t, s.vars["owner"], "aud@example.com", `{"role":"auditor"}`).text(t, "accessToken")
 	s.vars["publisher"] = s.w.invite(t, s.vars["owner"], "pub@example.com", `{"role":"publisher","project":"p1"}`).text(t, "accessToken")
-	for _, path := range []string{"/organization", "/users", "/roles", "/grants", "/invitations", "/service-accounts", "/audit", "/audit/verification"} {
+	for _, path := range []string{"/organization", "/users", "/roles", "/grants", "/invitations", "/service-accounts", "/oauth/clients", "/oauth/scopes", "/oauth/keys", "/oauth/consents", "/audit", "/audit/verification"} {
 		require.Equal(t, 200, s.w.call(t, s.vars["auditor"], "GET", path, "").status, path)
 		require.Equal(t, 403, s.w.call(t, s.vars["publisher"], "GET", path, "").status, path)
 		require.Equal(t, 401, s.w.call(t, "", "GET", path, "").status, path)
@@ -165,6 +206,8 @@ func TestRolesAreKeptTo(t *testing.T) {
 		"/grants":           `{"principal":"{ownerId}","role":"viewer"}`,
 		"/invitations":      `{"email":"x@example.com","roles":[{"role":"auditor"}]}`,
 		"/service-accounts": `{"name":"x"}`,
+		"/oauth/clients":    `{"name":"x"}`,
+		"/oauth/scopes":     `{"name":"x"}`,
 	} {
 		require.Equal(t, 403, s.w.call(t, s.vars["auditor"], "POST", path, s.fill(body)).status, path)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -34,6 +35,8 @@ type Options struct {
 	RefreshLeeway time.Duration
 	// InvitationLifetime is how long an invitation can be accepted.
 	InvitationLifetime time.Duration
+	// OAuth is the authorization server; nil where the installation has none.
+	OAuth *oauth.Server
 }
 
 // Handlers answers the operations of the API.
