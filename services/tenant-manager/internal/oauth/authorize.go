@@ -59,6 +59,7 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	withState(r.Form)
 	ar, err := s.provider.NewAuthorizeRequest(ctx, r)
 	if err != nil {
 		s.deny(w, r, ar, err)
@@ -189,7 +190,7 @@ func (s *realm) open(ctx context.Context, c *client, user string, scopes []strin
 	return out, nil
 }
 
-// again parses a request that was kept.
+// parse reads a request that was kept.
 func (s *realm) parse(ctx context.Context, p pending) (fosite.AuthorizeRequester, error) {
 	return s.provider.NewAuthorizeRequest(ctx, &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: p.Form.Encode()}})
 }
@@ -216,7 +217,7 @@ func (s *realm) issue(ctx context.Context, p pending, in *login) (string, error)
 		ar.GrantAudience(a)
 	}
 	sn := newSession()
-	sn.Subject, sn.Session, sn.Confirm.JKT = in.user, in.session, p.Form.Get("dpop_jkt")
+	sn.Subject, sn.Session, sn.Confirm.JKT, sn.Algorithm = in.user, in.session, p.Form.Get("dpop_jkt"), c.Algorithm
 	sn.Claims.Subject, sn.Claims.AuthTime, sn.Claims.RequestedAt = in.user, in.at, p.RequestedAt
 	if !slices.Contains(strings.Fields(p.Form.Get("prompt")), "login") && in.at.After(p.RequestedAt) {
 		sn.Claims.RequestedAt = in.at // signed in for this request: it begins anew
@@ -229,7 +230,21 @@ func (s *realm) issue(ctx context.Context, p pending, in *login) (string, error)
 	res.AddParameter("iss", s.issuer) // RFC 9207
 	rec := httptest.NewRecorder()
 	s.provider.WriteAuthorizeResponse(ctx, rec, ar, res)
-	return rec.Header().Get("Location"), nil
+	to := rec.Header().Get("Location")
+	if p.Form.Get("state") == noState {
+		to = strings.Replace(to, "&state="+noState, "", 1)
+	}
+	return to, nil
+}
+
+// noState stands for the state of a request that has none, which fosite insists
+// on.
+const noState = "gatehouse-none"
+
+func withState(form url.Values) {
+	if form.Get("state") == "" {
+		form.Set("state", noState)
+	}
 }
 
 func redirect(w http.ResponseWriter, to string) {
@@ -265,7 +280,7 @@ func (s *realm) denied(ctx context.Context, ar fosite.AuthorizeRequester, err er
 	if d := e.GetDescription(); d != "" {
 		q.Set("error_description", d)
 	}
-	if ar.GetState() != "" {
+	if ar.GetState() != "" && ar.GetState() != noState {
 		q.Set("state", ar.GetState())
 	}
 	q.Set("iss", s.issuer)

@@ -160,9 +160,9 @@ func (r *realm) build() {
 		AccessTokenLifespan: accessLifetime, RefreshTokenLifespan: refreshLifetime, AuthorizeCodeLifespan: codeLifetime, IDTokenLifespan: idLifetime,
 		IDTokenIssuer: r.issuer, AccessTokenIssuer: r.issuer, TokenURL: r.issuer + "/token", ScopeStrategy: fosite.ExactScopeStrategy,
 		AudienceMatchingStrategy: fosite.ExactAudienceMatchingStrategy, EnforcePKCE: true, RefreshTokenScopes: []string{"offline_access"},
-		MinParameterEntropy: -1, // PKCE and iss do what state was for (OAuth 2.1 section 7.12)
 		ClientSecretsHasher: hasher{}, OmitRedirectScopeParam: true, RedirectSecureChecker: secure,
 		PushedAuthorizeContextLifespan: pushedLifetime, AllowedPromptValues: []string{"login", "none", "consent"},
+		MinParameterEntropy: 1, // any state, or none: PKCE and iss do what it was for (OAuth 2.1 section 7.12)
 	}
 	st, keep := strategy{r}, storage{r}
 	helper := &oauth2.HandleHelper{AccessTokenStrategy: st, AccessTokenStorage: keep, Config: c}

@@ -41,7 +41,8 @@ type session struct {
 	Actor   *actor                         `json:"act,omitempty"`
 	Expires map[fosite.TokenType]time.Time `json:"expires,omitempty"`
 	Claims  *jwt.IDTokenClaims             `json:"claims,omitempty"`
-	Headers *jwt.Headers                   `json:"-"`
+	// Algorithm is what the ID token is signed with.
+	Algorithm string `json:"algorithm,omitempty"`
 }
 
 var _ openid.Session = (*session)(nil)
@@ -68,18 +69,20 @@ func (s *session) IDTokenClaims() *jwt.IDTokenClaims {
 	return s.Claims
 }
 
+// IDTokenHeaders says with which hash at_hash is made: that of the signature
+// (OpenID Connect Core section 3.1.3.6), which for Ed25519 is SHA-512.
 func (s *session) IDTokenHeaders() *jwt.Headers {
-	if s.Headers == nil {
-		s.Headers = &jwt.Headers{}
+	alg := s.Algorithm
+	if alg != RS256 {
+		alg = "Ed512" // fosite reads the digits
 	}
-	return s.Headers
+	return &jwt.Headers{Extra: map[string]any{"alg": alg}}
 }
 
 // Clone returns a copy that shares nothing that changes.
 func (s *session) Clone() fosite.Session {
 	c := *s
 	c.Expires = maps.Clone(s.Expires)
-	c.Headers = nil
 	if s.Claims != nil {
 		claims := *s.Claims
 		claims.Audience = slices.Clone(claims.Audience)

@@ -165,6 +165,7 @@ func (s *realm) push(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fosite.ErrInvalidRequest.WithHint("request and request_uri are not taken here."))
 		return
 	}
+	withState(r.Form)
 	req, err := s.provider.NewPushedAuthorizeRequest(ctx, r)
 	if err != nil {
 		s.failed(w, r, err)
