@@ -302,3 +302,34 @@ func browser(t testing.TB) *http.Client {
 }
 
 var _ = context.Background
+
+// BenchmarkClientCredentials asks for tokens over one connection: run it with
+// -cpu 1. The Redis is a process of its own.
+func BenchmarkClientCredentials(b *testing.B) {
+	server := testkit.Redis(b, testkit.RedisOptions{})
+	a := newAuthority(b, func(c *tenantmanager.Config) {
+		c.OAuth.Redis = &tenantmanager.Redis{Addresses: []string{server.Addr}, Password: schema.NewSecret(server.Password), Prefix: "bench:"}
+		c.OAuth.TokensPerSecond = 0
+	})
+	a.scopes(b, "orders:read")
+	for _, format := range []string{"jwt", "opaque"} {
+		m := a.made(b, `{"name":"`+format+`","scopes":["orders:read"],"tokenFormat":"`+format+`"}`)
+		body := "grant_type=client_credentials&scope=orders%3Aread"
+		b.Run(format, func(b *testing.B) {
+			a.clock.Set(time.Now())
+			for b.Loop() {
+				r, err := http.NewRequestWithContext(b.Context(), "POST", a.issuer+"/token", strings.NewReader(body))
+				require.NoError(b, err)
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.SetBasicAuth(m.id, m.secret)
+				res, err := a.client.Transport.RoundTrip(r)
+				require.NoError(b, err)
+				_, err = io.Copy(io.Discard, res.Body)
+				require.NoError(b, err)
+				require.NoError(b, res.Body.Close())
+				require.Equal(b, 200, res.StatusCode)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
+		})
+	}
+}
