@@ -1,12 +1,10 @@
 package tenantmanager_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/testkit"
 	tenantmanager "github.com/gatehouse/gatehouse/services/tenant-manager"
 )
@@ -292,16 +291,6 @@ func TestSecretsCannotBeGuessed(t *testing.T) {
 	status, _, _ = a.form(t, "token", m, grant)
 	require.Equal(t, 200, status)
 }
-
-// jar returns a browser, which follows nothing by itself.
-func browser(t testing.TB) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
-var _ = context.Background
 
 // BenchmarkClientCredentials asks for tokens over one connection: run it with
 // -cpu 1. The Redis is a process of its own.

@@ -39,14 +39,12 @@ apis:
     basePath: /signed
     upstream: {targets: [{url: %[1]q}]}
     policies:
-      - type: jwt
-        config: {jwksUrl: %[2]q, allowHttp: true, issuer: [%[3]q], audience: ["https://orders.example"], type: at+jwt, scopes: ["orders:read"], headers: {X-Client: client_id}}
+      - jwt: {jwksUrl: %[2]q, allowHttp: true, issuer: [%[3]q], audience: ["https://orders.example"], type: at+jwt, scopes: ["orders:read"], headers: {X-Client: client_id}}
   - name: asked
     basePath: /asked
     upstream: {targets: [{url: %[1]q}]}
     policies:
-      - type: oauth2-introspection
-        config: {endpoint: %[4]q, clientId: %[5]q, clientSecret: %[6]q, issuer: [%[3]q], scopes: ["orders:read"], cacheTtl: 0s, negativeTtl: 0s, headers: {X-Client: client_id}}
+      - oauth2-introspection: {endpoint: %[4]q, clientId: %[5]q, clientSecret: %[6]q, issuer: [%[3]q], scopes: ["orders:read"], cacheTtl: 0s, negativeTtl: 0s, headers: {X-Client: client_id}}
 `, upstream.URL, a.issuer+"/jwks", a.issuer, a.issuer+"/introspect", asker.id, asker.secret), 0o600))
 	address := make(chan string, 1)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
