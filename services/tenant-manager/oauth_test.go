@@ -254,8 +254,8 @@ func TestOAuthRotation(t *testing.T) {
 	require.Contains(t, res.body, `"state":"next"`)
 	res = a.call(t, a.owner, "POST", "/oauth/keys/rotation", `{"algorithm":"EdDSA"}`)
 	require.Equal(t, 200, res.status, res.body)
-	for _, state := range []string{"previous", "active", "next"} {
-		require.Equal(t, 1, strings.Count(res.body, `"state":"`+state+`"`), res.body)
+	for state, n := range map[string]int{"previous": 1, "active": 2, "next": 2} { // RSA's is not turned
+		require.Equal(t, n, strings.Count(res.body, `"state":"`+state+`"`), res.body)
 	}
 	after, err := a.credentials(second).Token(ctx)
 	require.NoError(t, err)

@@ -182,6 +182,14 @@ func (s *realm) admit(w http.ResponseWriter, r *http.Request) bool {
 // failed answers a request whose client did not prove who it is, or that failed
 // otherwise.
 func (s *realm) failed(w http.ResponseWriter, r *http.Request, err error) {
+	var out *outage
+	if errors.As(err, &out) { // fosite takes it for a client that is not there
+		s.refuse(w, r, fosite.ErrTemporarilyUnavailable.WithWrap(out))
+		return
+	}
+	if r.PostForm.Get("client_assertion") != "" && fosite.ErrorToRFC6749Error(err).ErrorField == "error" { // of the library that reads it
+		err = fosite.ErrInvalidClient.WithWrap(err)
+	}
 	if errors.Is(err, fosite.ErrInvalidClient) && clientID(r) != "" {
 		if err := s.server.limits.wrong(r.Context(), clientID(r), httpx.Address(r.Context())); err != nil {
 			s.refuse(w, r, err)

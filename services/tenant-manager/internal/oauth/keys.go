@@ -316,10 +316,13 @@ func (r *keyring) rows(have []Key, algorithm string, times []time.Time) ([]store
 	return out, nil
 }
 
-// Keys returns the keys of an organization.
+// Keys returns the keys of an organization: of both algorithms, so that others
+// have them before the first token.
 func (s *Server) Keys(ctx context.Context, organization string) ([]Key, error) {
-	if _, err := s.keys.signer(ctx, organization, EdDSA); err != nil {
-		return nil, err
+	for _, algorithm := range []string{EdDSA, RS256} {
+		if _, err := s.keys.signer(ctx, organization, algorithm); err != nil {
+			return nil, err
+		}
 	}
 	return s.keys.list(ctx, organization)
 }

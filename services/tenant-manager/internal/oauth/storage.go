@@ -40,8 +40,21 @@ func (s *realm) key(kind, id string) string { return kind + ":" + s.org.ID + ":"
 
 // GetClient returns a client of the organization that is active.
 func (s storage) GetClient(ctx context.Context, id string) (fosite.Client, error) {
-	return s.server.client(ctx, s.org.ID, id)
+	c, err := s.server.client(ctx, s.org.ID, id)
+	switch {
+	case errors.Is(err, fosite.ErrNotFound):
+		return nil, err
+	case err != nil:
+		return nil, &outage{err}
+	}
+	return c, nil
 }
+
+// outage is a failure to find something out, which is told from the answer that
+// something is not so.
+type outage struct{ error }
+
+func (o *outage) Unwrap() error { return o.error }
 
 // ClientAssertionJWTValid has nothing to say: one that comes again is refused by
 // SetClientAssertionJWT, which decides between two at the same time as well.
