@@ -101,6 +101,7 @@ func browserApps(cfg Config) (api.Apps, error) {
 	}{
 		{"admin", "Admin console", cfg.Apps.Admin, frontends.AdminConsole},
 		{"tenant", "Tenant console", cfg.Apps.Tenant, frontends.TenantConsole},
+		{"auth", "Auth console", cfg.Apps.Auth, frontends.TenantConsole},
 		{"portal", "Developer portal", cfg.Apps.Portal, frontends.DeveloperPortal},
 	} {
 		if a.pattern == "" {

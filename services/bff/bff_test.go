@@ -147,6 +147,12 @@ func (w *world) tenantManager() http.Handler {
 		w.tenants.Revoke(w.t, "o1", "s-ada")
 		rw.WriteHeader(http.StatusNoContent)
 	})
+	show := func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Set-Cookie", "stolen=1")
+		_, _ = io.WriteString(rw, r.Method+" "+r.URL.RequestURI()+" "+r.Header.Get("Authorization")+"|"+r.Header.Get("Cookie")+"|"+r.Header.Get("X-Gatehouse-Organization"))
+	}
+	m.HandleFunc("/oauth/", show)
+	m.HandleFunc("/.well-known/", show)
 	m.HandleFunc("GET /api/v1/setup", func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{"required":true}`) })
 	m.HandleFunc("GET /api/v1/me", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
@@ -296,7 +302,8 @@ func TestSigningInAndOut(t *testing.T) {
 	require.False(t, v.SignedIn)
 	require.True(t, v.SetupRequired)
 	require.Equal(t, map[string]string{
-		"admin": "http://apim-admin.example.com:8443", "tenant": "http://tenant-admin.example.com:8443", "portal": "http://developers.example.com:8443",
+		"admin": "http://apim-admin.example.com:8443", "tenant": "http://tenant-admin.example.com:8443",
+		"auth": "http://auth-admin.example.com:8443", "portal": "http://developers.example.com:8443",
 	}, v.Apps)
 
 	a := b.do("POST", "/bff/sign-in", `{"email":"ada@example.com","password":"wrong"}`)
@@ -496,6 +503,32 @@ func TestAnAppThatIsNotServedHere(t *testing.T) {
 	b := w.browser("developers.example.com")
 	require.Equal(t, 200, b.do("GET", "/apis", "").status)
 	require.Equal(t, map[string]string{"portal": "http://developers.example.com"}, b.session().Apps)
+}
+
+// The authorization server is at the auth console's host alone; it is told who
+// uses a browser, and of cookies nothing.
+func TestTheAuthorizationServer(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	require.Equal(t, 200, w.browser("auth-admin.example.com").do("GET", "/", "").status)
+	for _, path := range []string{"/oauth/acme/token", "/.well-known/oauth-authorization-server/oauth/acme"} {
+		require.Equal(t, 404, w.browser(admin).do("GET", path, "").status, path)
+	}
+	b := w.browser("auth-admin.example.com")
+	a := b.do("POST", "/oauth/acme/token", "a=b", "Authorization", "Basic eDp5", "X-Gatehouse-Organization", "x", "Cookie", "gatehouse=x")
+	require.Equal(t, 200, a.status, a.body)
+	require.Equal(t, "POST /oauth/acme/token Basic eDp5||", a.body)
+	require.Empty(t, a.header.Values("Set-Cookie"))
+	a = b.do("GET", "/oauth/acme/authorize?x=1", "", "Authorization", "Bearer forged")
+	require.Equal(t, "GET /oauth/acme/authorize?x=1 ||", a.body, "nobody is signed in")
+	b.session()
+	require.Equal(t, 200, b.do("POST", "/bff/sign-in", `{"password":"right"}`).status)
+	a = b.do("GET", "/oauth/acme/authorize?x=1", "")
+	require.Regexp(t, `^GET /oauth/acme/authorize\?x=1 Bearer ey[^|]+\|\|$`, a.body)
+	a = b.do("GET", "/oauth/acme/userinfo", "")
+	require.Equal(t, "GET /oauth/acme/userinfo ||", a.body, "the session is for the pages that browsers are sent to")
+	a = b.do("GET", "/.well-known/oauth-authorization-server/oauth/acme", "")
+	require.Equal(t, "GET /.well-known/oauth-authorization-server/oauth/acme ||", a.body)
 }
 
 // Only a proxy that is named is believed.

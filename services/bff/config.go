@@ -74,6 +74,8 @@ type Apps struct {
 	Admin string `json:"admin,omitempty" schema:"pattern=^([A-Za-z0-9.-]+(\\.\\*)?)?$"`
 	// Tenant is the tenant console's.
 	Tenant string `json:"tenant,omitempty" schema:"pattern=^([A-Za-z0-9.-]+(\\.\\*)?)?$"`
+	// Auth is the auth console's, where the authorization server is as well.
+	Auth string `json:"auth,omitempty" schema:"pattern=^([A-Za-z0-9.-]+(\\.\\*)?)?$"`
 	// Portal is the developer portal's.
 	Portal string `json:"portal,omitempty" schema:"pattern=^([A-Za-z0-9.-]+(\\.\\*)?)?$"`
 }
@@ -83,7 +85,7 @@ func DefaultConfig() Config {
 	c := Config{
 		Config:       service.DefaultConfig(),
 		Sessions:     Sessions{Lifetime: schema.Duration(14 * 24 * time.Hour)},
-		Apps:         Apps{Admin: "apim-admin.*", Tenant: "tenant-admin.*", Portal: "developers.*"},
+		Apps:         Apps{Admin: "apim-admin.*", Tenant: "tenant-admin.*", Auth: "auth-admin.*", Portal: "developers.*"},
 		Organization: "default",
 		BodyLimit:    64 << 20,
 	}

@@ -19,7 +19,7 @@ sessions: {lifetime: 8h, redis: {addresses: ["redis:6379"], password: env:REDIS}
 trustedProxies: [10.0.0.0/8]
 `), &c)
 	require.Empty(t, fields)
-	require.Equal(t, bff.Apps{Tenant: "tenant-admin.*", Portal: "developers.example.org"}, c.Apps)
+	require.Equal(t, bff.Apps{Tenant: "tenant-admin.*", Auth: "auth-admin.*", Portal: "developers.example.org"}, c.Apps)
 	require.Equal(t, "env:REDIS", c.Sessions.Redis.Password.Reference())
 	for _, bad := range []string{
 		`apps: {admin: "a b"}`, `apps: {admin: "*"}`, `sessions: {lifetime: 1s}`, `sessions: {redis: {}}`, `trustedProxies: [everybody]`, `bodyLimit: 10B`,

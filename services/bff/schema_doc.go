@@ -8,6 +8,7 @@ import "github.com/gatehouse/gatehouse/libs/schema"
 var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/bff", Texts: []schema.Text{
 	{Name: "Apps", Text: "Apps are the host names of the browser apps. Each is a host name, or one that ends in \".*\" and so stands for every name that begins so; \"\" = not served here."},
 	{Name: "Apps.Admin", Text: "Admin is the admin console's."},
+	{Name: "Apps.Auth", Text: "Auth is the auth console's, where the authorization server is as well."},
 	{Name: "Apps.Portal", Text: "Portal is the developer portal's."},
 	{Name: "Apps.Tenant", Text: "Tenant is the tenant console's."},
 	{Name: "Config", Text: "Config is the configuration of bff. It needs no database; Listen is where browsers and command lines come in."},

@@ -28,6 +28,7 @@ func Command(access []bus.Access) *cobra.Command {
 			a := Addresses{
 				Console: setting("GATEHOUSE_CONSOLE_URL", "http://apim-admin.localhost:8080"),
 				Tenant:  setting("GATEHOUSE_TENANT_URL", "http://tenant-admin.localhost:8080"),
+				Auth:    setting("GATEHOUSE_AUTH_URL", "http://auth-admin.localhost:8080"),
 				Portal:  setting("GATEHOUSE_PORTAL_URL", "http://developers.localhost:8080"),
 				Traffic: setting("GATEHOUSE_TRAFFIC_URL", "http://localhost:8000"),
 			}

@@ -15,8 +15,8 @@ const Nonroot = 65532
 
 // Addresses are how people and callers reach the installation.
 type Addresses struct {
-	// Console, Tenant and Portal are the consoles and the developer portal.
-	Console, Tenant, Portal string
+	// Console, Tenant, Auth and Portal are the consoles and the developer portal.
+	Console, Tenant, Auth, Portal string
 	// Traffic is where APIs are called.
 	Traffic string
 }

@@ -27,7 +27,7 @@ func compose(t *testing.T, root string) map[string]string {
 		{Service: "bff"},
 		gateway.Access("gateway-1", "default", "default", "gateway-1"),
 	}
-	a := install.Addresses{Console: "http://admin.test", Tenant: "http://tenant.test", Portal: "http://portal.test", Traffic: "http://api.test"}
+	a := install.Addresses{Console: "http://admin.test", Tenant: "http://tenant.test", Auth: "http://auth.test", Portal: "http://portal.test", Traffic: "http://api.test"}
 	require.NoError(t, install.Compose(root, a, access, []string{"gateway-1"}))
 	files := map[string]string{}
 	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -78,7 +78,7 @@ func TestSecretsAreWrittenWhereTheyAreUsed(t *testing.T) {
 		"mariadb-replica":         {"mariadb", "mariadb-replica"},
 		"keyring-tenant-manager":  {"tenant-manager"},
 		"join-token":              {"gateway-1", "gateway-manager"},
-		"redis":                   {"bff", "gateway-1", "redis"},
+		"redis":                   {"bff", "gateway-1", "redis", "tenant-manager"},
 		"postgres":                {"postgres"},
 		"admin-token":             {"gateway-1", "prometheus"},
 	} {

@@ -18,7 +18,9 @@ func (c *compose) services() error {
 		return err
 	}
 	own := map[string]string{
-		"tenant-manager": fmt.Sprintf("consoleURL: %q\nportalURL: %q\nfirstRun: {consoleURL: %q}\n", c.addresses.Tenant, c.addresses.Portal, c.addresses.Console),
+		"tenant-manager": fmt.Sprintf("consoleURL: %q\nportalURL: %q\nfirstRun: {consoleURL: %q}\n"+
+			"oauth:\n  url: %q\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
+			c.addresses.Tenant, c.addresses.Portal, c.addresses.Console, c.addresses.Auth),
 		"gateway-manager": fmt.Sprintf("seed:\n  groups:\n    - {organization: default, group: default, environment: dev, publicURL: %q, joinToken: \"file:/install/join-token\"}\n",
 			c.addresses.Traffic),
 		// Consumers call the traffic address, which is another one from inside.
@@ -30,6 +32,7 @@ func (c *compose) services() error {
 	more := map[string]map[string]string{
 		"gateway-manager": {"join-token": join},
 		"bff":             {"redis-password": redis},
+		"tenant-manager":  {"redis-password": redis},
 	}
 	for _, a := range c.access {
 		if a.Client {

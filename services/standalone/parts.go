@@ -86,6 +86,7 @@ func (s *suite) parts() ([]app.Part, error) {
 	tenants := tenantmanager.DefaultConfig()
 	tenants.Config = configs[0]
 	tenants.ConsoleURL, tenants.PortalURL, tenants.FirstRun.ConsoleURL = s.host("tenant-admin"), s.host("developers"), s.host("apim-admin")
+	tenants.OAuth.URL = s.host("auth-admin")
 	tenants.OnFirstRun = func(code string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

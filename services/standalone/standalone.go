@@ -50,9 +50,10 @@ type Options struct {
 
 // Ready is what a ready file says.
 type Ready struct {
-	// Console, TenantConsole and Portal are the addresses for browsers.
+	// Console, TenantConsole, AuthConsole and Portal are the addresses for browsers.
 	Console       string `json:"console"`
 	TenantConsole string `json:"tenantConsole"`
+	AuthConsole   string `json:"authConsole"`
 	Portal        string `json:"portal"`
 	// API is the address for automation: /api/<service>/v1 below it.
 	API string `json:"api"`
@@ -164,7 +165,7 @@ func (s *suite) about() Ready {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := Ready{
-		Console: s.host("apim-admin"), TenantConsole: s.host("tenant-admin"), Portal: s.host("developers"),
+		Console: s.host("apim-admin"), TenantConsole: s.host("tenant-admin"), AuthConsole: s.host("auth-admin"), Portal: s.host("developers"),
 		API: "http://" + reachable(s.Listen), Traffic: "http://" + reachable(s.Traffic), PID: os.Getpid(),
 	}
 	if s.sample != nil {
@@ -189,7 +190,7 @@ func (s *suite) ready(ctx context.Context, ready func()) error {
 			return err
 		}
 	}
-	fmt.Fprintf(s.Out, "Gatehouse is ready.\n\n  admin console     %s\n  tenant console    %s\n  developer portal  %s\n  API traffic       %s\n", r.Console, r.TenantConsole, r.Portal, r.Traffic)
+	fmt.Fprintf(s.Out, "Gatehouse is ready.\n\n  admin console     %s\n  tenant console    %s\n  auth console      %s\n  developer portal  %s\n  API traffic       %s\n", r.Console, r.TenantConsole, r.AuthConsole, r.Portal, r.Traffic)
 	if r.Sample != "" {
 		fmt.Fprintf(s.Out, "  sample API        %s\n", r.Sample)
 	}

@@ -33,6 +33,8 @@ type Config struct {
 	// administrators of organizations name, such as receivers of the audit trail.
 	// Public ones it always does.
 	Outbound egress.Guard `json:"outbound,omitzero"`
+	// OAuth is the authorization server, which gives consumers tokens for APIs.
+	OAuth OAuth `json:"oauth,omitzero"`
 
 	// OnFirstRun, where not nil, is handed each one-time code of the first run.
 	OnFirstRun func(code string) `json:"-"`
@@ -70,7 +72,7 @@ type Passkeys struct {
 	// it share them. Without it every host name has its own.
 	Domain string `json:"domain,omitempty"`
 	// Origins are the addresses of the apps, such as https://admin.example.com. The
-	// default is those of consoleURL, portalURL and firstRun.consoleURL.
+	// default is those of consoleURL, portalURL, firstRun.consoleURL and oauth.url.
 	Origins []string `json:"origins,omitempty"`
 }
 
@@ -78,9 +80,45 @@ type Passkeys struct {
 func (c *Config) parties() (*factor.Parties, error) {
 	origins := c.Passkeys.Origins
 	if len(origins) == 0 {
-		origins = []string{c.ConsoleURL, c.PortalURL, c.FirstRun.ConsoleURL}
+		origins = []string{c.ConsoleURL, c.PortalURL, c.FirstRun.ConsoleURL, c.OAuth.URL}
 	}
 	return factor.NewParties("Gatehouse", c.Passkeys.Domain, origins...)
+}
+
+// OAuth is the authorization server.
+type OAuth struct {
+	// URL is where the auth console is, such as https://auth-admin.example.com;
+	// issuers begin with it. Without it there is no authorization server.
+	URL string `json:"url,omitempty"`
+	// Redis keeps codes, opaque tokens and revocations; without it the database
+	// does.
+	Redis *Redis `json:"redis,omitempty"`
+	// TokensPerSecond is how many tokens a client may ask for in a second; 0 = any
+	// number.
+	TokensPerSecond int `json:"tokensPerSecond,omitempty" schema:"min=0,max=1000000"`
+}
+
+// Redis is where short-lived things are kept.
+type Redis struct {
+	// Addresses are host:port of the server, of the Sentinels, or of some nodes of
+	// a cluster.
+	Addresses []string `json:"addresses" schema:"required,minItems=1,format=hostport"`
+	// Primary is the name of the primary that Sentinels watch.
+	Primary string `json:"primary,omitempty"`
+	// Cluster says that the addresses are nodes of a cluster.
+	Cluster bool `json:"cluster,omitempty"`
+	// Username is for Redis's access control lists.
+	Username string `json:"username,omitempty"`
+	// Password is best written as env:NAME or file:PATH.
+	Password schema.Secret `json:"password,omitzero"`
+	// SentinelPassword is for the Sentinels themselves.
+	SentinelPassword schema.Secret `json:"sentinelPassword,omitzero"`
+	// Database is the number of the database.
+	Database int `json:"database,omitempty" schema:"min=0"`
+	// TLS encrypts the connection; certificates are verified.
+	TLS bool `json:"tls,omitempty"`
+	// Prefix begins every key.
+	Prefix string `json:"prefix,omitempty"`
 }
 
 // DefaultConfig returns the values of what a file leaves out.
@@ -90,6 +128,7 @@ func DefaultConfig() Config {
 		FirstRun:           FirstRun{Organization: "default", Name: "Default"},
 		Sessions:           Sessions{Idle: schema.Duration(7 * day), Lifetime: schema.Duration(30 * day)},
 		InvitationLifetime: schema.Duration(7 * day),
+		OAuth:              OAuth{TokensPerSecond: 200},
 	}
 }
 
@@ -107,7 +146,7 @@ func (c *Config) Validate() []problem.Field {
 	if !slug.MatchString(c.FirstRun.Organization) {
 		add("/firstRun/organization", schema.RuleFormat, "use lower-case letters, digits and hyphens, at most 63")
 	}
-	for pointer, s := range map[string]string{"/consoleURL": c.ConsoleURL, "/portalURL": c.PortalURL, "/firstRun/consoleURL": c.FirstRun.ConsoleURL} {
+	for pointer, s := range map[string]string{"/consoleURL": c.ConsoleURL, "/portalURL": c.PortalURL, "/oauth/url": c.OAuth.URL, "/firstRun/consoleURL": c.FirstRun.ConsoleURL} {
 		if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			add(pointer, schema.RuleFormat, "use an address such as https://admin.example.com")
 		}

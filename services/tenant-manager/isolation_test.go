@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
 // two is an organization with one of everything, and the owner of another.
@@ -41,10 +42,20 @@ func newTwo(t *testing.T) *two {
 		{name: "member", as: "owner", method: "POST", path: "/groups/{group}/members", body: `{"member":"{account}"}`, status: 201, events: []string{"group.member-added", "access-changed"}},
 		{name: "boundary", as: "owner", method: "PUT", path: "/boundaries/{account}", body: `{"role":"viewer"}`, status: 200, events: []string{"boundary.set", "access-changed"}},
 		{name: "request", as: "owner", method: "POST", path: "/access/requests", body: `{"role":"viewer","reason":"to see"}`, status: 201, keep: map[string]string{"request": "id"}, events: []string{"access-request.created"}},
+		{name: "scope", as: "owner", method: "POST", path: "/oauth/scopes", body: `{"name":"orders:read"}`, status: 201, keep: map[string]string{"scope": "id"}, events: []string{"oauth-scope.created"}},
+		{
+			name: "client", as: "owner", method: "POST", path: "/oauth/clients", body: `{"name":"Billing","scopes":["orders:read"]}`, status: 201,
+			keep: map[string]string{"client": "client/id", "clientSecretId": "secret/id", "clientSecret": "secret/secret"}, events: []string{"oauth-client.created"},
+		},
 	})
+	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
+		c, err := tx.AllowOAuth(t.Context(), s.vars["ownerId"], s.vars["client"], []string{"orders:read"})
+		s.vars["consent"] = c.ID
+		return err
+	}))
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "group", "request", "factor", "step"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -53,34 +64,41 @@ func newTwo(t *testing.T) *two {
 
 // foreign says, by path, which ids of the first organization go into it.
 var foreign = map[string]string{
-	"/me/sessions/{id}":                     "/me/sessions/{session}",
-	"/me/factors/{id}":                      "/me/factors/{factor}",
-	"/me/factors/{id}/activation":           "/me/factors/{factor}/activation",
-	"/password-requests/{id}":               "/password-requests/{ownerId}",
-	"/users/{id}/factors":                   "/users/{ownerId}/factors",
-	"/users/{id}":                           "/users/{ownerId}",
-	"/users/{id}/sessions":                  "/users/{ownerId}/sessions",
-	"/users/{id}/sessions/{session}":        "/users/{ownerId}/sessions/{session}",
-	"/users/{id}/password-links":            "/users/{ownerId}/password-links",
-	"/roles/{id}":                           "/roles/{role}",
-	"/grants/{id}":                          "/grants/{grant}",
-	"/invitations/{id}":                     "/invitations/{invitation}",
-	"/service-accounts/{id}":                "/service-accounts/{account}",
-	"/service-accounts/{id}/tokens":         "/service-accounts/{account}/tokens",
-	"/service-accounts/{id}/tokens/{token}": "/service-accounts/{account}/tokens/{tokenId}",
-	"/audit/receivers/{id}":                 "/audit/receivers/{receiver}",
-	"/audit/receivers/{id}/test":            "/audit/receivers/{receiver}/test",
-	"/access/requests/{id}":                 "/access/requests/{request}",
-	"/access/requests/{id}/approve":         "/access/requests/{request}/approve",
-	"/access/requests/{id}/deny":            "/access/requests/{request}/deny",
-	"/access/requests/{id}/withdraw":        "/access/requests/{request}/withdraw",
-	"/boundaries/{id}":                      "/boundaries/{account}",
-	"/organizations/{id}":                   "/organizations/{org}",
-	"/groups/{id}":                          "/groups/{group}",
-	"/groups/{id}/members":                  "/groups/{group}/members",
-	"/groups/{id}/members/{member}":         "/groups/{group}/members/{account}",
-	"/invitations/by-token/{token}":         "", // whoever has the link is invited
-	"/invitations/by-token/{token}/accept":  "",
+	"/me/sessions/{id}":                      "/me/sessions/{session}",
+	"/me/factors/{id}":                       "/me/factors/{factor}",
+	"/me/factors/{id}/activation":            "/me/factors/{factor}/activation",
+	"/password-requests/{id}":                "/password-requests/{ownerId}",
+	"/users/{id}/factors":                    "/users/{ownerId}/factors",
+	"/users/{id}":                            "/users/{ownerId}",
+	"/users/{id}/sessions":                   "/users/{ownerId}/sessions",
+	"/users/{id}/sessions/{session}":         "/users/{ownerId}/sessions/{session}",
+	"/users/{id}/password-links":             "/users/{ownerId}/password-links",
+	"/roles/{id}":                            "/roles/{role}",
+	"/grants/{id}":                           "/grants/{grant}",
+	"/invitations/{id}":                      "/invitations/{invitation}",
+	"/service-accounts/{id}":                 "/service-accounts/{account}",
+	"/service-accounts/{id}/tokens":          "/service-accounts/{account}/tokens",
+	"/service-accounts/{id}/tokens/{token}":  "/service-accounts/{account}/tokens/{tokenId}",
+	"/audit/receivers/{id}":                  "/audit/receivers/{receiver}",
+	"/audit/receivers/{id}/test":             "/audit/receivers/{receiver}/test",
+	"/access/requests/{id}":                  "/access/requests/{request}",
+	"/access/requests/{id}/approve":          "/access/requests/{request}/approve",
+	"/access/requests/{id}/deny":             "/access/requests/{request}/deny",
+	"/access/requests/{id}/withdraw":         "/access/requests/{request}/withdraw",
+	"/boundaries/{id}":                       "/boundaries/{account}",
+	"/organizations/{id}":                    "/organizations/{org}",
+	"/groups/{id}":                           "/groups/{group}",
+	"/groups/{id}/members":                   "/groups/{group}/members",
+	"/groups/{id}/members/{member}":          "/groups/{group}/members/{account}",
+	"/invitations/by-token/{token}":          "", // whoever has the link is invited
+	"/invitations/by-token/{token}/accept":   "",
+	"/oauth/clients/{id}":                    "/oauth/clients/{client}",
+	"/oauth/clients/{id}/secrets":            "/oauth/clients/{client}/secrets",
+	"/oauth/clients/{id}/secrets/{secret}":   "/oauth/clients/{client}/secrets/{clientSecretId}",
+	"/oauth/scopes/{id}":                     "/oauth/scopes/{scope}",
+	"/oauth/consents/{id}":                   "/oauth/consents/{consent}",
+	"/me/consents/{id}":                      "/me/consents/{consent}",
+	"/oauth/authorizations/by-token/{token}": "/oauth/authorizations/by-token/none",
 }
 
 // foreignBodies say, by operation, what is sent; want is the status, where no id
@@ -113,17 +131,22 @@ var foreignBodies = map[string]struct {
 	"changePassword":             {`{"current":"not the right one","new":"{good}!"}`, 422},
 	"createOrganization":         {body: `{"slug":"third","name":"Third","ownerEmail":"x@example.com"}`},
 	"updatePlatformOrganization": {body: `{"suspended":true}`},
-	"confirmMe":                 {`{"password":"{good}"}`, 200},
-	"askMyPasskey":              {`{"origin":"http://console.test"}`, 422},
-	"createMyTotp":              {`{"name":"x"}`, 201},
-	"askNewPasskey":             {`{"origin":"http://console.test"}`, 200},
-	"createMyPasskey":           {`{"challenge":"{step}","passkey":{}}`, 422},
-	"renameMyFactor":            {body: `{"name":"x"}`},
-	"activateMyTotp":            {body: `{"code":"000000"}`},
-	"createMyRecoveryCodes":     {"", 409},
-	"updateSecurityPolicy":      {`{"passwordMinLength":12}`, 200},
-	"previewSecurityPolicy":     {`{"passwordMinLength":12}`, 200},
-	"endMyOtherSessions":        {"", 204},
+	"confirmMe":                  {`{"password":"{good}"}`, 200},
+	"askMyPasskey":               {`{"origin":"http://console.test"}`, 422},
+	"createMyTotp":               {`{"name":"x"}`, 201},
+	"askNewPasskey":              {`{"origin":"http://console.test"}`, 200},
+	"createMyPasskey":            {`{"challenge":"{step}","passkey":{}}`, 422},
+	"renameMyFactor":             {body: `{"name":"x"}`},
+	"activateMyTotp":             {body: `{"code":"000000"}`},
+	"createMyRecoveryCodes":      {"", 409},
+	"updateSecurityPolicy":       {`{"passwordMinLength":12}`, 200},
+	"previewSecurityPolicy":      {`{"passwordMinLength":12}`, 200},
+	"endMyOtherSessions":         {"", 204},
+	"createOAuthScope":           {`{"name":"orders:read"}`, 201},
+	"createOAuthClient":          {`{"name":"Billing"}`, 201},
+	"updateOAuthClient":          {body: `{"name":"x"}`}, "updateOAuthScope": {body: `{"title":"x"}`}, "rotateOAuthSecret": {body: `{}`},
+	"rotateOAuthKeys":          {`{"algorithm":"EdDSA"}`, 200},
+	"decideOAuthAuthorization": {body: `{"allow":true}`},
 }
 
 // Every operation, called by the owner of another organization: what is not
@@ -189,7 +212,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 	o.w.mu.Lock()
 	o.w.events = nil
 	o.w.mu.Unlock()
-	for _, path := range []string{"/users/{ownerId}", "/roles/{role}", "/grants/{grant}", "/invitations/{invitation}", "/service-accounts/{account}"} {
+	for _, path := range []string{"/users/{ownerId}", "/roles/{role}", "/grants/{grant}", "/invitations/{invitation}", "/service-accounts/{account}", "/oauth/clients/{client}", "/oauth/scopes/{scope}"} {
 		require.Equal(t, 200, o.w.call(t, o.vars["owner"], "GET", o.fill(path), "").status, path)
 	}
 }
@@ -200,7 +223,7 @@ func TestRolesAreKeptTo(t *testing.T) {
 	s := newScenario(t)
 	s.vars["auditor"] = s.w.invite(t, s.vars["owner"], "aud@example.com", `{"role":"auditor"}`).text(t, "accessToken")
 	s.vars["publisher"] = s.w.invite(t, s.vars["owner"], "pub@example.com", `{"role":"publisher","project":"p1"}`).text(t, "accessToken")
-	for _, path := range []string{"/organization", "/users", "/roles", "/grants", "/invitations", "/service-accounts", "/audit", "/audit/verification"} {
+	for _, path := range []string{"/organization", "/users", "/roles", "/grants", "/invitations", "/service-accounts", "/oauth/clients", "/oauth/scopes", "/oauth/keys", "/oauth/consents", "/audit", "/audit/verification"} {
 		require.Equal(t, 200, s.w.call(t, s.vars["auditor"], "GET", path, "").status, path)
 		require.Equal(t, 403, s.w.call(t, s.vars["publisher"], "GET", path, "").status, path)
 		require.Equal(t, 401, s.w.call(t, "", "GET", path, "").status, path)
@@ -210,6 +233,8 @@ func TestRolesAreKeptTo(t *testing.T) {
 		"/grants":           `{"principal":"{ownerId}","role":"viewer"}`,
 		"/invitations":      `{"email":"x@example.com","roles":[{"role":"auditor"}]}`,
 		"/service-accounts": `{"name":"x"}`,
+		"/oauth/clients":    `{"name":"x"}`,
+		"/oauth/scopes":     `{"name":"x"}`,
 	} {
 		require.Equal(t, 403, s.w.call(t, s.vars["auditor"], "POST", path, s.fill(body)).status, path)
 	}

@@ -91,6 +91,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	server := m.oauthServer(k)
 	host, err := os.Hostname()
 	if err != nil {
 		host = k.Name
@@ -101,8 +102,12 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
 		Passkeys: parties,
+		OAuth:    server,
 	})
 	h.Register(s.API())
+	if server != nil {
+		api.RegisterOAuth(s.Echo(), server)
+	}
 	k.Go("work after answers", h.Run)
 	k.Go("audit trail", func(ctx context.Context) error { return events.Trail(ctx, k.Bus, m.store) })
 	k.Go("forwarding the audit trail", func(ctx context.Context) error {
@@ -150,7 +155,7 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	_, errSessions := m.store.ForgetSessions(ctx, now.Add(-sessionsKept))
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, m.trimTrails(ctx, k))
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

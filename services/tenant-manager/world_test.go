@@ -78,13 +78,19 @@ func (recorded) Subject() string { return audit.Recorded{Service: tenant.Service
 
 func newWorld(t testing.TB, change ...func(*tenantmanager.Config)) *world {
 	t.Helper()
+	return newWorldAt(t, testkit.NewClock(), change...)
+}
+
+// newWorldAt is as newWorld, with a clock.
+func newWorldAt(t testing.TB, clock *testkit.Clock, change ...func(*tenantmanager.Config)) *world {
+	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
 		tenantmanager.Access(),
 		{Service: other, Asks: []string{tenant.Service}, Forwards: []string{tenant.Service}, Listens: []string{tenant.Service}},
 	}})
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
-	w := &world{clock: testkit.NewClock(), nats: server, client: &http.Client{Transport: &http.Transport{}}}
+	w := &world{clock: clock, nats: server, client: &http.Client{Transport: &http.Transport{}}}
 	w.other, err = bus.Connect(server.For(other))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.other.Close(context.WithoutCancel(t.Context())) })
@@ -99,7 +105,7 @@ func newWorld(t testing.TB, change ...func(*tenantmanager.Config)) *world {
 	w.cfg.Secrets.Keyring = schema.NewSecret(secret.NewKey("k1"))
 	w.cfg.Secrets.Pepper = schema.NewSecret(strings.Repeat("pepper", 8))
 	w.cfg.ConsoleURL, w.cfg.PortalURL = "http://console.test/", "http://portal.test"
-	w.cfg.FirstRun.ConsoleURL = "http://apim-admin.test"
+	w.cfg.FirstRun.ConsoleURL, w.cfg.OAuth.URL = "http://apim-admin.test", "http://auth-admin.test"
 	for _, c := range change {
 		c(&w.cfg)
 	}

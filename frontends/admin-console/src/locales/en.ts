@@ -4,7 +4,7 @@ import { formTexts } from '@gatehouse/schema-form'
 export default {
   form: formTexts,
   app: { name: 'Admin console' },
-  apps: { tenant: 'Tenant console', portal: 'Developer portal', admin: 'Admin console' },
+  apps: { tenant: 'Tenant console', auth: 'Auth console', portal: 'Developer portal', admin: 'Admin console' },
   common: {
     actions: 'Actions',
     actionsOf: 'Actions for {name}',

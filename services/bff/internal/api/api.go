@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/services/bff/internal/live"
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
@@ -54,6 +55,8 @@ type handlers struct {
 	Options
 	proxies  map[string]*httputil.ReverseProxy
 	exchange *exchange
+	// oauth carries requests to the authorization server.
+	oauth *httputil.ReverseProxy
 }
 
 // Register puts the API and the pages on a router. What is below /bff is in
@@ -62,6 +65,9 @@ func Register(e *echo.Echo, o Options) {
 	h := &handlers{Options: o, proxies: map[string]*httputil.ReverseProxy{}, exchange: newExchange(o.Tenants, o.Now)}
 	for name, rt := range o.Services {
 		h.proxies[name] = h.proxy(name, rt)
+	}
+	if rt := o.Services[tenant.Service]; rt != nil {
+		h.oauth = h.passThrough(rt)
 	}
 	e.GET("/bff/session", h.getSession)
 	e.POST("/bff/sign-in", h.ours(h.passed("/sign-in")))
@@ -74,5 +80,7 @@ func Register(e *echo.Echo, o Options) {
 	e.GET("/bff/live", h.live)
 	e.Any("/api/:service/v1/*", h.forward)
 	e.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
+	e.Any("/oauth/*", h.authorizationServer)
+	e.Any("/.well-known/oauth-authorization-server/*", h.authorizationServer)
 	e.Any("/*", h.page)
 }

@@ -120,6 +120,24 @@ func (e AuditReceiverKind) Valid() bool {
 	}
 }
 
+// Defines values for ClientStatus.
+const (
+	ClientStatusActive   ClientStatus = "active"
+	ClientStatusDisabled ClientStatus = "disabled"
+)
+
+// Valid indicates whether the value is a known member of the ClientStatus enum.
+func (e ClientStatus) Valid() bool {
+	switch e {
+	case ClientStatusActive:
+		return true
+	case ClientStatusDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Effect.
 const (
 	Allow Effect = "allow"
@@ -219,6 +237,147 @@ func (e MfaRequirement) Valid() bool {
 	}
 }
 
+// Defines values for OAuthAlgorithm.
+const (
+	OAuthAlgorithmEdDSA OAuthAlgorithm = "EdDSA"
+	OAuthAlgorithmRS256 OAuthAlgorithm = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the OAuthAlgorithm enum.
+func (e OAuthAlgorithm) Valid() bool {
+	switch e {
+	case OAuthAlgorithmEdDSA:
+		return true
+	case OAuthAlgorithmRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OAuthAssertionAlgorithm.
+const (
+	OAuthAssertionAlgorithmES256 OAuthAssertionAlgorithm = "ES256"
+	OAuthAssertionAlgorithmES384 OAuthAssertionAlgorithm = "ES384"
+	OAuthAssertionAlgorithmES512 OAuthAssertionAlgorithm = "ES512"
+	OAuthAssertionAlgorithmPS256 OAuthAssertionAlgorithm = "PS256"
+	OAuthAssertionAlgorithmPS384 OAuthAssertionAlgorithm = "PS384"
+	OAuthAssertionAlgorithmPS512 OAuthAssertionAlgorithm = "PS512"
+	OAuthAssertionAlgorithmRS256 OAuthAssertionAlgorithm = "RS256"
+	OAuthAssertionAlgorithmRS384 OAuthAssertionAlgorithm = "RS384"
+	OAuthAssertionAlgorithmRS512 OAuthAssertionAlgorithm = "RS512"
+)
+
+// Valid indicates whether the value is a known member of the OAuthAssertionAlgorithm enum.
+func (e OAuthAssertionAlgorithm) Valid() bool {
+	switch e {
+	case OAuthAssertionAlgorithmES256:
+		return true
+	case OAuthAssertionAlgorithmES384:
+		return true
+	case OAuthAssertionAlgorithmES512:
+		return true
+	case OAuthAssertionAlgorithmPS256:
+		return true
+	case OAuthAssertionAlgorithmPS384:
+		return true
+	case OAuthAssertionAlgorithmPS512:
+		return true
+	case OAuthAssertionAlgorithmRS256:
+		return true
+	case OAuthAssertionAlgorithmRS384:
+		return true
+	case OAuthAssertionAlgorithmRS512:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OAuthAuthMethod.
+const (
+	ClientSecretBasic OAuthAuthMethod = "client_secret_basic"
+	ClientSecretPost  OAuthAuthMethod = "client_secret_post"
+	None              OAuthAuthMethod = "none"
+	PrivateKeyJwt     OAuthAuthMethod = "private_key_jwt"
+)
+
+// Valid indicates whether the value is a known member of the OAuthAuthMethod enum.
+func (e OAuthAuthMethod) Valid() bool {
+	switch e {
+	case ClientSecretBasic:
+		return true
+	case ClientSecretPost:
+		return true
+	case None:
+		return true
+	case PrivateKeyJwt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OAuthGrantType.
+const (
+	AuthorizationCode OAuthGrantType = "authorization_code"
+	ClientCredentials OAuthGrantType = "client_credentials"
+	RefreshToken      OAuthGrantType = "refresh_token"
+)
+
+// Valid indicates whether the value is a known member of the OAuthGrantType enum.
+func (e OAuthGrantType) Valid() bool {
+	switch e {
+	case AuthorizationCode:
+		return true
+	case ClientCredentials:
+		return true
+	case RefreshToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OAuthKeyState.
+const (
+	OAuthKeyStateActive   OAuthKeyState = "active"
+	OAuthKeyStateNext     OAuthKeyState = "next"
+	OAuthKeyStatePrevious OAuthKeyState = "previous"
+)
+
+// Valid indicates whether the value is a known member of the OAuthKeyState enum.
+func (e OAuthKeyState) Valid() bool {
+	switch e {
+	case OAuthKeyStateActive:
+		return true
+	case OAuthKeyStateNext:
+		return true
+	case OAuthKeyStatePrevious:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OAuthTokenFormat.
+const (
+	Jwt    OAuthTokenFormat = "jwt"
+	Opaque OAuthTokenFormat = "opaque"
+)
+
+// Valid indicates whether the value is a known member of the OAuthTokenFormat enum.
+func (e OAuthTokenFormat) Valid() bool {
+	switch e {
+	case Jwt:
+		return true
+	case Opaque:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
 	Done    Outcome = "done"
@@ -294,6 +453,30 @@ func (e ListGroupsParamsSort) Valid() bool {
 	case ListGroupsParamsSortMinusName:
 		return true
 	case ListGroupsParamsSortName:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListOAuthClientsParamsSort.
+const (
+	ListOAuthClientsParamsSortCreatedAt      ListOAuthClientsParamsSort = "createdAt"
+	ListOAuthClientsParamsSortMinusCreatedAt ListOAuthClientsParamsSort = "-createdAt"
+	ListOAuthClientsParamsSortMinusName      ListOAuthClientsParamsSort = "-name"
+	ListOAuthClientsParamsSortName           ListOAuthClientsParamsSort = "name"
+)
+
+// Valid indicates whether the value is a known member of the ListOAuthClientsParamsSort enum.
+func (e ListOAuthClientsParamsSort) Valid() bool {
+	switch e {
+	case ListOAuthClientsParamsSortCreatedAt:
+		return true
+	case ListOAuthClientsParamsSortMinusCreatedAt:
+		return true
+	case ListOAuthClientsParamsSortMinusName:
+		return true
+	case ListOAuthClientsParamsSortName:
 		return true
 	default:
 		return false
@@ -715,6 +898,9 @@ type BoundaryList struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// ClientStatus Whether it is given tokens.
+type ClientStatus string
+
 // Code A code of an authenticator app.
 type Code = string
 
@@ -1100,6 +1286,403 @@ type NewPasswordInput struct {
 	// Password A new password. What counts is its length; well-known ones and the own e-mail address are refused.
 	Password Password `json:"password"`
 }
+
+// OAuthAlgorithm What tokens are signed with.
+type OAuthAlgorithm string
+
+// OAuthAskedScope defines model for OAuthAskedScope.
+type OAuthAskedScope struct {
+	Description *string `json:"description,omitempty"`
+	Name        string  `json:"name"`
+
+	// New Whether it was not allowed before.
+	New   bool    `json:"new"`
+	Title *string `json:"title,omitempty"`
+}
+
+// OAuthAssertionAlgorithm What a client signs its assertions with.
+type OAuthAssertionAlgorithm string
+
+// OAuthAuthMethod How a client authenticates itself (RFC 7591 section 2).
+type OAuthAuthMethod string
+
+// OAuthAuthorization defines model for OAuthAuthorization.
+type OAuthAuthorization struct {
+	Client OAuthNamed `json:"client"`
+
+	// Description What the application says of itself.
+	Description *string `json:"description,omitempty"`
+
+	// Host Where the browser goes afterwards.
+	Host   string            `json:"host"`
+	Scopes []OAuthAskedScope `json:"scopes"`
+
+	// SignInAgain Whether the caller has to sign in anew first.
+	SignInAgain bool `json:"signInAgain"`
+}
+
+// OAuthClient defines model for OAuthClient.
+type OAuthClient struct {
+	// AccessTokenSeconds How long an access token is good.
+	AccessTokenSeconds int `json:"accessTokenSeconds"`
+
+	// Algorithm What tokens are signed with.
+	Algorithm OAuthAlgorithm `json:"algorithm"`
+
+	// AssertionAlgorithm What a client signs its assertions with.
+	AssertionAlgorithm *OAuthAssertionAlgorithm `json:"assertionAlgorithm,omitempty"`
+
+	// Audiences The APIs that its tokens may be for: values of aud. Where a request names none, they are for all.
+	Audiences []string `json:"audiences"`
+
+	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
+	AuthMethod OAuthAuthMethod `json:"authMethod"`
+	CreatedAt  time.Time       `json:"createdAt"`
+	CreatedBy  string          `json:"createdBy"`
+
+	// Description What it is for.
+	Description string `json:"description"`
+
+	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
+	DpopBound bool `json:"dpopBound"`
+
+	// GrantTypes The grants that it may use.
+	GrantTypes []OAuthGrantType `json:"grantTypes"`
+
+	// Id The client_id.
+	Id string `json:"id"`
+
+	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
+	Jwks *string `json:"jwks,omitempty"`
+
+	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
+	MayIntrospect bool `json:"mayIntrospect"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// PostLogoutRedirectUris Where a browser may go after signing out.
+	PostLogoutRedirectUris []string `json:"postLogoutRedirectUris"`
+
+	// RedirectUris Where a browser may go back to, compared character by character.
+	RedirectUris []string `json:"redirectUris"`
+
+	// RefreshTokenSeconds How long a refresh token is good that is not used.
+	RefreshTokenSeconds int `json:"refreshTokenSeconds"`
+
+	// Scopes The scopes that it may ask for.
+	Scopes []OAuthScopeName `json:"scopes"`
+
+	// SkipConsent Whether users are not asked, because it is the organization's own.
+	SkipConsent bool `json:"skipConsent"`
+
+	// Status Whether it is given tokens.
+	Status ClientStatus `json:"status"`
+
+	// TokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
+	TokenFormat OAuthTokenFormat `json:"tokenFormat"`
+	UpdatedAt   time.Time        `json:"updatedAt"`
+	Version     int64            `json:"version"`
+}
+
+// OAuthClientCreated defines model for OAuthClientCreated.
+type OAuthClientCreated struct {
+	Client OAuthClient         `json:"client"`
+	Secret *OAuthSecretCreated `json:"secret,omitempty"`
+}
+
+// OAuthClientInput defines model for OAuthClientInput.
+type OAuthClientInput struct {
+	// AccessTokenSeconds How long an access token is good.
+	AccessTokenSeconds *int `json:"accessTokenSeconds,omitempty"`
+
+	// Algorithm What tokens are signed with.
+	Algorithm *OAuthAlgorithm `json:"algorithm,omitempty"`
+
+	// AssertionAlgorithm What a client signs its assertions with.
+	AssertionAlgorithm *OAuthAssertionAlgorithm `json:"assertionAlgorithm,omitempty"`
+
+	// Audiences The APIs that its tokens may be for: values of aud. Where a request names none, they are for all.
+	Audiences *[]string `json:"audiences,omitempty"`
+
+	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
+	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
+
+	// Description What it is for.
+	Description *string `json:"description,omitempty"`
+
+	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
+	DpopBound *bool `json:"dpopBound,omitempty"`
+
+	// GrantTypes The grants that it may use.
+	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
+
+	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
+	Jwks *string `json:"jwks,omitempty"`
+
+	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
+	MayIntrospect *bool `json:"mayIntrospect,omitempty"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// PostLogoutRedirectUris Where a browser may go after signing out.
+	PostLogoutRedirectUris *[]string `json:"postLogoutRedirectUris,omitempty"`
+
+	// RedirectUris Where a browser may go back to, compared character by character.
+	RedirectUris *[]string `json:"redirectUris,omitempty"`
+
+	// RefreshTokenSeconds How long a refresh token is good that is not used.
+	RefreshTokenSeconds *int `json:"refreshTokenSeconds,omitempty"`
+
+	// Scopes The scopes that it may ask for.
+	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
+
+	// SkipConsent Whether users are not asked, because it is the organization's own.
+	SkipConsent *bool `json:"skipConsent,omitempty"`
+
+	// TokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
+	TokenFormat *OAuthTokenFormat `json:"tokenFormat,omitempty"`
+}
+
+// OAuthClientList defines model for OAuthClientList.
+type OAuthClientList struct {
+	Items []OAuthClient `json:"items"`
+
+	// Next The cursor of the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
+// OAuthClientPatch A merge patch (RFC 7396).
+type OAuthClientPatch struct {
+	// AccessTokenSeconds How long an access token is good.
+	AccessTokenSeconds *int `json:"accessTokenSeconds,omitempty"`
+
+	// Algorithm What tokens are signed with.
+	Algorithm *OAuthAlgorithm `json:"algorithm,omitempty"`
+
+	// AssertionAlgorithm What a client signs its assertions with.
+	AssertionAlgorithm *OAuthAssertionAlgorithm `json:"assertionAlgorithm,omitempty"`
+
+	// Audiences The APIs that its tokens may be for: values of aud. Where a request names none, they are for all.
+	Audiences *[]string `json:"audiences,omitempty"`
+
+	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
+	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
+
+	// Description What it is for.
+	Description *string `json:"description,omitempty"`
+
+	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
+	DpopBound *bool `json:"dpopBound,omitempty"`
+
+	// GrantTypes The grants that it may use.
+	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
+
+	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
+	Jwks *string `json:"jwks,omitempty"`
+
+	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
+	MayIntrospect *bool `json:"mayIntrospect,omitempty"`
+
+	// Name A name for people.
+	Name *Name `json:"name,omitempty"`
+
+	// PostLogoutRedirectUris Where a browser may go after signing out.
+	PostLogoutRedirectUris *[]string `json:"postLogoutRedirectUris,omitempty"`
+
+	// RedirectUris Where a browser may go back to, compared character by character.
+	RedirectUris *[]string `json:"redirectUris,omitempty"`
+
+	// RefreshTokenSeconds How long a refresh token is good that is not used.
+	RefreshTokenSeconds *int `json:"refreshTokenSeconds,omitempty"`
+
+	// Scopes The scopes that it may ask for.
+	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
+
+	// SkipConsent Whether users are not asked, because it is the organization's own.
+	SkipConsent *bool `json:"skipConsent,omitempty"`
+
+	// Status Whether it is given tokens.
+	Status *ClientStatus `json:"status,omitempty"`
+
+	// TokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
+	TokenFormat *OAuthTokenFormat `json:"tokenFormat,omitempty"`
+}
+
+// OAuthConsent defines model for OAuthConsent.
+type OAuthConsent struct {
+	Client    OAuthNamed `json:"client"`
+	CreatedAt time.Time  `json:"createdAt"`
+	Id        string     `json:"id"`
+	Scopes    []string   `json:"scopes"`
+	UpdatedAt time.Time  `json:"updatedAt"`
+	User      OAuthNamed `json:"user"`
+}
+
+// OAuthConsentList defines model for OAuthConsentList.
+type OAuthConsentList struct {
+	Items []OAuthConsent `json:"items"`
+
+	// Next The cursor of the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
+// OAuthDecision defines model for OAuthDecision.
+type OAuthDecision struct {
+	Allow bool `json:"allow"`
+}
+
+// OAuthGrantType A grant.
+type OAuthGrantType string
+
+// OAuthKey defines model for OAuthKey.
+type OAuthKey struct {
+	// ActiveFrom When it begins to sign.
+	ActiveFrom time.Time `json:"activeFrom"`
+
+	// Algorithm What tokens are signed with.
+	Algorithm OAuthAlgorithm `json:"algorithm"`
+	CreatedAt time.Time      `json:"createdAt"`
+
+	// Id The kid.
+	Id string `json:"id"`
+
+	// State It signs, will sign, or did and is still published.
+	State OAuthKeyState `json:"state"`
+
+	// Until When it ends to sign.
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// OAuthKeyState It signs, will sign, or did and is still published.
+type OAuthKeyState string
+
+// OAuthKeyList defines model for OAuthKeyList.
+type OAuthKeyList struct {
+	Items []OAuthKey `json:"items"`
+}
+
+// OAuthKeyRotation defines model for OAuthKeyRotation.
+type OAuthKeyRotation struct {
+	// Algorithm What tokens are signed with.
+	Algorithm OAuthAlgorithm `json:"algorithm"`
+}
+
+// OAuthNamed defines model for OAuthNamed.
+type OAuthNamed struct {
+	Id   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// OAuthRedirect defines model for OAuthRedirect.
+type OAuthRedirect struct {
+	RedirectTo string `json:"redirectTo"`
+}
+
+// OAuthScope defines model for OAuthScope.
+type OAuthScope struct {
+	CreatedAt   time.Time `json:"createdAt"`
+	CreatedBy   string    `json:"createdBy"`
+	Description string    `json:"description"`
+	Id          string    `json:"id"`
+
+	// Name The name of a scope (RFC 6749 section 3.3).
+	Name OAuthScopeName `json:"name"`
+
+	// Title What people read on the consent page.
+	Title     string    `json:"title"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Version   int64     `json:"version"`
+}
+
+// OAuthScopeInput defines model for OAuthScopeInput.
+type OAuthScopeInput struct {
+	// Description What it is for.
+	Description *string `json:"description,omitempty"`
+
+	// Name The name of a scope (RFC 6749 section 3.3).
+	Name OAuthScopeName `json:"name"`
+
+	// Title What people read on the consent page.
+	Title *string `json:"title,omitempty"`
+}
+
+// OAuthScopeList defines model for OAuthScopeList.
+type OAuthScopeList struct {
+	Items []OAuthScope `json:"items"`
+}
+
+// OAuthScopeName The name of a scope (RFC 6749 section 3.3).
+type OAuthScopeName = string
+
+// OAuthScopePatch A merge patch (RFC 7396).
+type OAuthScopePatch struct {
+	// Description What it is for.
+	Description *string `json:"description,omitempty"`
+
+	// Title What people read on the consent page.
+	Title *string `json:"title,omitempty"`
+}
+
+// OAuthSecret defines model for OAuthSecret.
+type OAuthSecret struct {
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+
+	// ExpiresAt When it ends; absent = never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+}
+
+// OAuthSecretCreated defines model for OAuthSecretCreated.
+type OAuthSecretCreated struct {
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+
+	// Secret The secret, shown once.
+	Secret string `json:"secret"`
+}
+
+// OAuthSecretInput defines model for OAuthSecretInput.
+type OAuthSecretInput struct {
+	// OverlapSeconds How long the secrets before it go on.
+	OverlapSeconds *int `json:"overlapSeconds,omitempty"`
+}
+
+// OAuthSecretList defines model for OAuthSecretList.
+type OAuthSecretList struct {
+	Items []OAuthSecret `json:"items"`
+}
+
+// OAuthServer defines model for OAuthServer.
+type OAuthServer struct {
+	AuthorizationEndpoint string `json:"authorizationEndpoint"`
+
+	// IdentityScopes The scopes of OpenID Connect.
+	IdentityScopes        []string `json:"identityScopes"`
+	IntrospectionEndpoint string   `json:"introspectionEndpoint"`
+
+	// Issuer The issuer identifier.
+	Issuer string `json:"issuer"`
+
+	// Jwks Where the public keys are.
+	Jwks string `json:"jwks"`
+
+	// Metadata Where the metadata is.
+	Metadata      string `json:"metadata"`
+	TokenEndpoint string `json:"tokenEndpoint"`
+}
+
+// OAuthTokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
+type OAuthTokenFormat string
 
 // OneTimeInput defines model for OneTimeInput.
 type OneTimeInput struct {
@@ -2124,6 +2707,84 @@ type UpdateMeParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListMyConsentsParams defines parameters for ListMyConsents.
+type ListMyConsentsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListOAuthClientsParams defines parameters for ListOAuthClients.
+type ListOAuthClientsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Sort The order; a - in front turns it round.
+	Sort *ListOAuthClientsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+}
+
+// ListOAuthClientsParamsSort defines parameters for ListOAuthClients.
+type ListOAuthClientsParamsSort string
+
+// CreateOAuthClientParams defines parameters for CreateOAuthClient.
+type CreateOAuthClientParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteOAuthClientParams defines parameters for DeleteOAuthClient.
+type DeleteOAuthClientParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateOAuthClientParams defines parameters for UpdateOAuthClient.
+type UpdateOAuthClientParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// RotateOAuthSecretParams defines parameters for RotateOAuthSecret.
+type RotateOAuthSecretParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListOAuthConsentsParams defines parameters for ListOAuthConsents.
+type ListOAuthConsentsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateOAuthScopeParams defines parameters for CreateOAuthScope.
+type CreateOAuthScopeParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteOAuthScopeParams defines parameters for DeleteOAuthScope.
+type DeleteOAuthScopeParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateOAuthScopeParams defines parameters for UpdateOAuthScope.
+type UpdateOAuthScopeParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // UpdateOrganizationParams defines parameters for UpdateOrganization.
 type UpdateOrganizationParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
@@ -2349,6 +3010,33 @@ type AskMyPasskeyJSONRequestBody = OriginInput
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordInput
 
+// DecideOAuthAuthorizationJSONRequestBody defines body for DecideOAuthAuthorization for application/json ContentType.
+type DecideOAuthAuthorizationJSONRequestBody = OAuthDecision
+
+// CreateOAuthClientJSONRequestBody defines body for CreateOAuthClient for application/json ContentType.
+type CreateOAuthClientJSONRequestBody = OAuthClientInput
+
+// UpdateOAuthClientJSONRequestBody defines body for UpdateOAuthClient for application/json ContentType.
+type UpdateOAuthClientJSONRequestBody = OAuthClientPatch
+
+// UpdateOAuthClientApplicationMergePatchPlusJSONRequestBody defines body for UpdateOAuthClient for application/merge-patch+json ContentType.
+type UpdateOAuthClientApplicationMergePatchPlusJSONRequestBody = OAuthClientPatch
+
+// RotateOAuthSecretJSONRequestBody defines body for RotateOAuthSecret for application/json ContentType.
+type RotateOAuthSecretJSONRequestBody = OAuthSecretInput
+
+// RotateOAuthKeysJSONRequestBody defines body for RotateOAuthKeys for application/json ContentType.
+type RotateOAuthKeysJSONRequestBody = OAuthKeyRotation
+
+// CreateOAuthScopeJSONRequestBody defines body for CreateOAuthScope for application/json ContentType.
+type CreateOAuthScopeJSONRequestBody = OAuthScopeInput
+
+// UpdateOAuthScopeJSONRequestBody defines body for UpdateOAuthScope for application/json ContentType.
+type UpdateOAuthScopeJSONRequestBody = OAuthScopePatch
+
+// UpdateOAuthScopeApplicationMergePatchPlusJSONRequestBody defines body for UpdateOAuthScope for application/merge-patch+json ContentType.
+type UpdateOAuthScopeApplicationMergePatchPlusJSONRequestBody = OAuthScopePatch
+
 // UpdateOrganizationJSONRequestBody defines body for UpdateOrganization for application/json ContentType.
 type UpdateOrganizationJSONRequestBody = OrganizationPatch
 
@@ -2570,6 +3258,12 @@ type ServerInterface interface {
 	// ConfirmMe Prove again who one is
 	// (POST /me/confirmation)
 	ConfirmMe(ctx echo.Context) error
+	// ListMyConsents What the caller allowed applications
+	// (GET /me/consents)
+	ListMyConsents(ctx echo.Context, params ListMyConsentsParams) error
+	// DeleteMyConsent Take back what the caller allowed an application
+	// (DELETE /me/consents/{id})
+	DeleteMyConsent(ctx echo.Context, id Id) error
 	// ListMyFactors The own second factors
 	// (GET /me/factors)
 	ListMyFactors(ctx echo.Context) error
@@ -2609,6 +3303,66 @@ type ServerInterface interface {
 	// EndMySession End one of the own sessions
 	// (DELETE /me/sessions/{id})
 	EndMySession(ctx echo.Context, id Id) error
+	// GetOAuthAuthorization What an application asks the caller to allow
+	// (GET /oauth/authorizations/by-token/{token})
+	GetOAuthAuthorization(ctx echo.Context, token Token) error
+	// DecideOAuthAuthorization Allow what an application asks for, or do not
+	// (POST /oauth/authorizations/by-token/{token})
+	DecideOAuthAuthorization(ctx echo.Context, token Token) error
+	// ListOAuthClients The OAuth2 clients of the organization
+	// (GET /oauth/clients)
+	ListOAuthClients(ctx echo.Context, params ListOAuthClientsParams) error
+	// CreateOAuthClient Make an OAuth2 client
+	// (POST /oauth/clients)
+	CreateOAuthClient(ctx echo.Context, params CreateOAuthClientParams) error
+	// DeleteOAuthClient Delete an OAuth2 client, its secrets, consents and refresh tokens
+	// (DELETE /oauth/clients/{id})
+	DeleteOAuthClient(ctx echo.Context, id Id, params DeleteOAuthClientParams) error
+	// GetOAuthClient An OAuth2 client
+	// (GET /oauth/clients/{id})
+	GetOAuthClient(ctx echo.Context, id Id) error
+	// UpdateOAuthClient Change, disable or enable an OAuth2 client
+	// (PATCH /oauth/clients/{id})
+	UpdateOAuthClient(ctx echo.Context, id Id, params UpdateOAuthClientParams) error
+	// ListOAuthSecrets The secrets of an OAuth2 client
+	// (GET /oauth/clients/{id}/secrets)
+	ListOAuthSecrets(ctx echo.Context, id Id) error
+	// RotateOAuthSecret Make a new secret for an OAuth2 client
+	// (POST /oauth/clients/{id}/secrets)
+	RotateOAuthSecret(ctx echo.Context, id Id, params RotateOAuthSecretParams) error
+	// DeleteOAuthSecret Revoke a secret of an OAuth2 client
+	// (DELETE /oauth/clients/{id}/secrets/{secret})
+	DeleteOAuthSecret(ctx echo.Context, id Id, secret string) error
+	// ListOAuthConsents What users allowed OAuth2 clients
+	// (GET /oauth/consents)
+	ListOAuthConsents(ctx echo.Context, params ListOAuthConsentsParams) error
+	// DeleteOAuthConsent Take back what a user allowed an OAuth2 client
+	// (DELETE /oauth/consents/{id})
+	DeleteOAuthConsent(ctx echo.Context, id Id) error
+	// ListOAuthKeys The keys that the organization's tokens are signed with
+	// (GET /oauth/keys)
+	ListOAuthKeys(ctx echo.Context) error
+	// RotateOAuthKeys Have the next key sign from now on
+	// (POST /oauth/keys/rotation)
+	RotateOAuthKeys(ctx echo.Context) error
+	// ListOAuthScopes What tokens of the organization can be good for
+	// (GET /oauth/scopes)
+	ListOAuthScopes(ctx echo.Context) error
+	// CreateOAuthScope Make a scope
+	// (POST /oauth/scopes)
+	CreateOAuthScope(ctx echo.Context, params CreateOAuthScopeParams) error
+	// DeleteOAuthScope Delete a scope
+	// (DELETE /oauth/scopes/{id})
+	DeleteOAuthScope(ctx echo.Context, id Id, params DeleteOAuthScopeParams) error
+	// GetOAuthScope A scope
+	// (GET /oauth/scopes/{id})
+	GetOAuthScope(ctx echo.Context, id Id) error
+	// UpdateOAuthScope Change what people read of a scope
+	// (PATCH /oauth/scopes/{id})
+	UpdateOAuthScope(ctx echo.Context, id Id, params UpdateOAuthScopeParams) error
+	// GetOAuthServer The addresses of the organization's authorization server
+	// (GET /oauth/server)
+	GetOAuthServer(ctx echo.Context) error
 	// GetOrganization The organization of the caller
 	// (GET /organization)
 	GetOrganization(ctx echo.Context) error
@@ -3966,6 +4720,47 @@ func (w *ServerInterfaceWrapper) ConfirmMe(ctx echo.Context) error {
 	return err
 }
 
+// ListMyConsents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyConsents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyConsentsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyConsents(ctx, params)
+	return err
+}
+
+// DeleteMyConsent converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMyConsent(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMyConsent(ctx, id)
+	return err
+}
+
 // ListMyFactors converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMyFactors(ctx echo.Context) error {
 	var err error
@@ -4108,6 +4903,472 @@ func (w *ServerInterfaceWrapper) EndMySession(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EndMySession(ctx, id)
+	return err
+}
+
+// GetOAuthAuthorization converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOAuthAuthorization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token Token
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOAuthAuthorization(ctx, token)
+	return err
+}
+
+// DecideOAuthAuthorization converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideOAuthAuthorization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token Token
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideOAuthAuthorization(ctx, token)
+	return err
+}
+
+// ListOAuthClients converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOAuthClients(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOAuthClientsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOAuthClients(ctx, params)
+	return err
+}
+
+// CreateOAuthClient converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOAuthClient(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateOAuthClientParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOAuthClient(ctx, params)
+	return err
+}
+
+// DeleteOAuthClient converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOAuthClient(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteOAuthClientParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOAuthClient(ctx, id, params)
+	return err
+}
+
+// GetOAuthClient converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOAuthClient(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOAuthClient(ctx, id)
+	return err
+}
+
+// UpdateOAuthClient converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateOAuthClient(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateOAuthClientParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateOAuthClient(ctx, id, params)
+	return err
+}
+
+// ListOAuthSecrets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOAuthSecrets(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOAuthSecrets(ctx, id)
+	return err
+}
+
+// RotateOAuthSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateOAuthSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateOAuthSecretParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateOAuthSecret(ctx, id, params)
+	return err
+}
+
+// DeleteOAuthSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOAuthSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "secret" -------------
+	var secret string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "secret", ctx.Param("secret"), &secret, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter secret: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOAuthSecret(ctx, id, secret)
+	return err
+}
+
+// ListOAuthConsents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOAuthConsents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOAuthConsentsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOAuthConsents(ctx, params)
+	return err
+}
+
+// DeleteOAuthConsent converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOAuthConsent(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOAuthConsent(ctx, id)
+	return err
+}
+
+// ListOAuthKeys converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOAuthKeys(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOAuthKeys(ctx)
+	return err
+}
+
+// RotateOAuthKeys converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateOAuthKeys(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateOAuthKeys(ctx)
+	return err
+}
+
+// ListOAuthScopes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOAuthScopes(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOAuthScopes(ctx)
+	return err
+}
+
+// CreateOAuthScope converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOAuthScope(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateOAuthScopeParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOAuthScope(ctx, params)
+	return err
+}
+
+// DeleteOAuthScope converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOAuthScope(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteOAuthScopeParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOAuthScope(ctx, id, params)
+	return err
+}
+
+// GetOAuthScope converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOAuthScope(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOAuthScope(ctx, id)
+	return err
+}
+
+// UpdateOAuthScope converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateOAuthScope(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateOAuthScopeParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateOAuthScope(ctx, id, params)
+	return err
+}
+
+// GetOAuthServer converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOAuthServer(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOAuthServer(ctx)
 	return err
 }
 
@@ -5270,6 +6531,28 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/service-accounts/:id/tokens", wrapper.ListServiceAccountTokens, options.OperationMiddlewares["listServiceAccountTokens"]...)
 	router.POST(options.BaseURL+"/service-accounts/:id/tokens", wrapper.CreateServiceAccountToken, options.OperationMiddlewares["createServiceAccountToken"]...)
 	router.DELETE(options.BaseURL+"/service-accounts/:id/tokens/:token", wrapper.DeleteServiceAccountToken, options.OperationMiddlewares["deleteServiceAccountToken"]...)
+	router.GET(options.BaseURL+"/me/consents", wrapper.ListMyConsents, options.OperationMiddlewares["listMyConsents"]...)
+	router.DELETE(options.BaseURL+"/me/consents/:id", wrapper.DeleteMyConsent, options.OperationMiddlewares["deleteMyConsent"]...)
+	router.GET(options.BaseURL+"/oauth/server", wrapper.GetOAuthServer, options.OperationMiddlewares["getOAuthServer"]...)
+	router.GET(options.BaseURL+"/oauth/clients", wrapper.ListOAuthClients, options.OperationMiddlewares["listOAuthClients"]...)
+	router.POST(options.BaseURL+"/oauth/clients", wrapper.CreateOAuthClient, options.OperationMiddlewares["createOAuthClient"]...)
+	router.DELETE(options.BaseURL+"/oauth/clients/:id", wrapper.DeleteOAuthClient, options.OperationMiddlewares["deleteOAuthClient"]...)
+	router.GET(options.BaseURL+"/oauth/clients/:id", wrapper.GetOAuthClient, options.OperationMiddlewares["getOAuthClient"]...)
+	router.PATCH(options.BaseURL+"/oauth/clients/:id", wrapper.UpdateOAuthClient, options.OperationMiddlewares["updateOAuthClient"]...)
+	router.GET(options.BaseURL+"/oauth/clients/:id/secrets", wrapper.ListOAuthSecrets, options.OperationMiddlewares["listOAuthSecrets"]...)
+	router.POST(options.BaseURL+"/oauth/clients/:id/secrets", wrapper.RotateOAuthSecret, options.OperationMiddlewares["rotateOAuthSecret"]...)
+	router.DELETE(options.BaseURL+"/oauth/clients/:id/secrets/:secret", wrapper.DeleteOAuthSecret, options.OperationMiddlewares["deleteOAuthSecret"]...)
+	router.GET(options.BaseURL+"/oauth/scopes", wrapper.ListOAuthScopes, options.OperationMiddlewares["listOAuthScopes"]...)
+	router.POST(options.BaseURL+"/oauth/scopes", wrapper.CreateOAuthScope, options.OperationMiddlewares["createOAuthScope"]...)
+	router.DELETE(options.BaseURL+"/oauth/scopes/:id", wrapper.DeleteOAuthScope, options.OperationMiddlewares["deleteOAuthScope"]...)
+	router.GET(options.BaseURL+"/oauth/scopes/:id", wrapper.GetOAuthScope, options.OperationMiddlewares["getOAuthScope"]...)
+	router.PATCH(options.BaseURL+"/oauth/scopes/:id", wrapper.UpdateOAuthScope, options.OperationMiddlewares["updateOAuthScope"]...)
+	router.GET(options.BaseURL+"/oauth/keys", wrapper.ListOAuthKeys, options.OperationMiddlewares["listOAuthKeys"]...)
+	router.POST(options.BaseURL+"/oauth/keys/rotation", wrapper.RotateOAuthKeys, options.OperationMiddlewares["rotateOAuthKeys"]...)
+	router.GET(options.BaseURL+"/oauth/consents", wrapper.ListOAuthConsents, options.OperationMiddlewares["listOAuthConsents"]...)
+	router.DELETE(options.BaseURL+"/oauth/consents/:id", wrapper.DeleteOAuthConsent, options.OperationMiddlewares["deleteOAuthConsent"]...)
+	router.GET(options.BaseURL+"/oauth/authorizations/by-token/:token", wrapper.GetOAuthAuthorization, options.OperationMiddlewares["getOAuthAuthorization"]...)
+	router.POST(options.BaseURL+"/oauth/authorizations/by-token/:token", wrapper.DecideOAuthAuthorization, options.OperationMiddlewares["decideOAuthAuthorization"]...)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 	router.GET(options.BaseURL+"/audit/verification", wrapper.VerifyAudit, options.OperationMiddlewares["verifyAudit"]...)
 	router.GET(options.BaseURL+"/audit/export", wrapper.ExportAudit, options.OperationMiddlewares["exportAudit"]...)
@@ -7245,6 +8528,78 @@ func (response ConfirmMedefaultApplicationProblemPlusJSONResponse) VisitConfirmM
 	return err
 }
 
+type ListMyConsentsRequestObject struct {
+	Params ListMyConsentsParams
+}
+
+type ListMyConsentsResponseObject interface {
+	VisitListMyConsentsResponse(w http.ResponseWriter) error
+}
+
+type ListMyConsents200JSONResponse OAuthConsentList
+
+func (response ListMyConsents200JSONResponse) VisitListMyConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyConsentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyConsentsdefaultApplicationProblemPlusJSONResponse) VisitListMyConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyConsentRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type DeleteMyConsentResponseObject interface {
+	VisitDeleteMyConsentResponse(w http.ResponseWriter) error
+}
+
+type DeleteMyConsent204Response struct {
+}
+
+func (response DeleteMyConsent204Response) VisitDeleteMyConsentResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMyConsentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMyConsentdefaultApplicationProblemPlusJSONResponse) VisitDeleteMyConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMyFactorsRequestObject struct {
 }
 
@@ -7715,6 +9070,841 @@ type EndMySessiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EndMySessiondefaultApplicationProblemPlusJSONResponse) VisitEndMySessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthAuthorizationRequestObject struct {
+	Token Token `json:"token"`
+}
+
+type GetOAuthAuthorizationResponseObject interface {
+	VisitGetOAuthAuthorizationResponse(w http.ResponseWriter) error
+}
+
+type GetOAuthAuthorization200JSONResponse OAuthAuthorization
+
+func (response GetOAuthAuthorization200JSONResponse) VisitGetOAuthAuthorizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthAuthorizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOAuthAuthorizationdefaultApplicationProblemPlusJSONResponse) VisitGetOAuthAuthorizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideOAuthAuthorizationRequestObject struct {
+	Token Token `json:"token"`
+	Body  *DecideOAuthAuthorizationJSONRequestBody
+}
+
+type DecideOAuthAuthorizationResponseObject interface {
+	VisitDecideOAuthAuthorizationResponse(w http.ResponseWriter) error
+}
+
+type DecideOAuthAuthorization200JSONResponse OAuthRedirect
+
+func (response DecideOAuthAuthorization200JSONResponse) VisitDecideOAuthAuthorizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideOAuthAuthorizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideOAuthAuthorizationdefaultApplicationProblemPlusJSONResponse) VisitDecideOAuthAuthorizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthClientsRequestObject struct {
+	Params ListOAuthClientsParams
+}
+
+type ListOAuthClientsResponseObject interface {
+	VisitListOAuthClientsResponse(w http.ResponseWriter) error
+}
+
+type ListOAuthClients200JSONResponse OAuthClientList
+
+func (response ListOAuthClients200JSONResponse) VisitListOAuthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthClientsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOAuthClientsdefaultApplicationProblemPlusJSONResponse) VisitListOAuthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthClientRequestObject struct {
+	Params CreateOAuthClientParams
+	Body   *CreateOAuthClientJSONRequestBody
+}
+
+type CreateOAuthClientResponseObject interface {
+	VisitCreateOAuthClientResponse(w http.ResponseWriter) error
+}
+
+type CreateOAuthClient201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateOAuthClient201JSONResponse struct {
+	Body    OAuthClientCreated
+	Headers CreateOAuthClient201ResponseHeaders
+}
+
+func (response CreateOAuthClient201JSONResponse) VisitCreateOAuthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthClientdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateOAuthClientdefaultApplicationProblemPlusJSONResponse) VisitCreateOAuthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOAuthClientRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteOAuthClientParams
+}
+
+type DeleteOAuthClientResponseObject interface {
+	VisitDeleteOAuthClientResponse(w http.ResponseWriter) error
+}
+
+type DeleteOAuthClient204Response struct {
+}
+
+func (response DeleteOAuthClient204Response) VisitDeleteOAuthClientResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteOAuthClientdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOAuthClientdefaultApplicationProblemPlusJSONResponse) VisitDeleteOAuthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthClientRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetOAuthClientResponseObject interface {
+	VisitGetOAuthClientResponse(w http.ResponseWriter) error
+}
+
+type GetOAuthClient200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetOAuthClient200JSONResponse struct {
+	Body    OAuthClient
+	Headers GetOAuthClient200ResponseHeaders
+}
+
+func (response GetOAuthClient200JSONResponse) VisitGetOAuthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthClientdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOAuthClientdefaultApplicationProblemPlusJSONResponse) VisitGetOAuthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateOAuthClientRequestObject struct {
+	Id                                Id `json:"id"`
+	Params                            UpdateOAuthClientParams
+	JSONBody                          *UpdateOAuthClientJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateOAuthClientApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateOAuthClientResponseObject interface {
+	VisitUpdateOAuthClientResponse(w http.ResponseWriter) error
+}
+
+type UpdateOAuthClient200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateOAuthClient200JSONResponse struct {
+	Body    OAuthClient
+	Headers UpdateOAuthClient200ResponseHeaders
+}
+
+func (response UpdateOAuthClient200JSONResponse) VisitUpdateOAuthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateOAuthClientdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateOAuthClientdefaultApplicationProblemPlusJSONResponse) VisitUpdateOAuthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthSecretsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListOAuthSecretsResponseObject interface {
+	VisitListOAuthSecretsResponse(w http.ResponseWriter) error
+}
+
+type ListOAuthSecrets200JSONResponse OAuthSecretList
+
+func (response ListOAuthSecrets200JSONResponse) VisitListOAuthSecretsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthSecretsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOAuthSecretsdefaultApplicationProblemPlusJSONResponse) VisitListOAuthSecretsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateOAuthSecretRequestObject struct {
+	Id     Id `json:"id"`
+	Params RotateOAuthSecretParams
+	Body   *RotateOAuthSecretJSONRequestBody
+}
+
+type RotateOAuthSecretResponseObject interface {
+	VisitRotateOAuthSecretResponse(w http.ResponseWriter) error
+}
+
+type RotateOAuthSecret201JSONResponse OAuthSecretCreated
+
+func (response RotateOAuthSecret201JSONResponse) VisitRotateOAuthSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateOAuthSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateOAuthSecretdefaultApplicationProblemPlusJSONResponse) VisitRotateOAuthSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOAuthSecretRequestObject struct {
+	Id     Id     `json:"id"`
+	Secret string `json:"secret"`
+}
+
+type DeleteOAuthSecretResponseObject interface {
+	VisitDeleteOAuthSecretResponse(w http.ResponseWriter) error
+}
+
+type DeleteOAuthSecret204Response struct {
+}
+
+func (response DeleteOAuthSecret204Response) VisitDeleteOAuthSecretResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteOAuthSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOAuthSecretdefaultApplicationProblemPlusJSONResponse) VisitDeleteOAuthSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthConsentsRequestObject struct {
+	Params ListOAuthConsentsParams
+}
+
+type ListOAuthConsentsResponseObject interface {
+	VisitListOAuthConsentsResponse(w http.ResponseWriter) error
+}
+
+type ListOAuthConsents200JSONResponse OAuthConsentList
+
+func (response ListOAuthConsents200JSONResponse) VisitListOAuthConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthConsentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOAuthConsentsdefaultApplicationProblemPlusJSONResponse) VisitListOAuthConsentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOAuthConsentRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type DeleteOAuthConsentResponseObject interface {
+	VisitDeleteOAuthConsentResponse(w http.ResponseWriter) error
+}
+
+type DeleteOAuthConsent204Response struct {
+}
+
+func (response DeleteOAuthConsent204Response) VisitDeleteOAuthConsentResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteOAuthConsentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOAuthConsentdefaultApplicationProblemPlusJSONResponse) VisitDeleteOAuthConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthKeysRequestObject struct {
+}
+
+type ListOAuthKeysResponseObject interface {
+	VisitListOAuthKeysResponse(w http.ResponseWriter) error
+}
+
+type ListOAuthKeys200JSONResponse OAuthKeyList
+
+func (response ListOAuthKeys200JSONResponse) VisitListOAuthKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthKeysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOAuthKeysdefaultApplicationProblemPlusJSONResponse) VisitListOAuthKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateOAuthKeysRequestObject struct {
+	Body *RotateOAuthKeysJSONRequestBody
+}
+
+type RotateOAuthKeysResponseObject interface {
+	VisitRotateOAuthKeysResponse(w http.ResponseWriter) error
+}
+
+type RotateOAuthKeys200JSONResponse OAuthKeyList
+
+func (response RotateOAuthKeys200JSONResponse) VisitRotateOAuthKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateOAuthKeysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateOAuthKeysdefaultApplicationProblemPlusJSONResponse) VisitRotateOAuthKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthScopesRequestObject struct {
+}
+
+type ListOAuthScopesResponseObject interface {
+	VisitListOAuthScopesResponse(w http.ResponseWriter) error
+}
+
+type ListOAuthScopes200JSONResponse OAuthScopeList
+
+func (response ListOAuthScopes200JSONResponse) VisitListOAuthScopesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthScopesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOAuthScopesdefaultApplicationProblemPlusJSONResponse) VisitListOAuthScopesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthScopeRequestObject struct {
+	Params CreateOAuthScopeParams
+	Body   *CreateOAuthScopeJSONRequestBody
+}
+
+type CreateOAuthScopeResponseObject interface {
+	VisitCreateOAuthScopeResponse(w http.ResponseWriter) error
+}
+
+type CreateOAuthScope201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateOAuthScope201JSONResponse struct {
+	Body    OAuthScope
+	Headers CreateOAuthScope201ResponseHeaders
+}
+
+func (response CreateOAuthScope201JSONResponse) VisitCreateOAuthScopeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthScopedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateOAuthScopedefaultApplicationProblemPlusJSONResponse) VisitCreateOAuthScopeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOAuthScopeRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteOAuthScopeParams
+}
+
+type DeleteOAuthScopeResponseObject interface {
+	VisitDeleteOAuthScopeResponse(w http.ResponseWriter) error
+}
+
+type DeleteOAuthScope204Response struct {
+}
+
+func (response DeleteOAuthScope204Response) VisitDeleteOAuthScopeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteOAuthScopedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOAuthScopedefaultApplicationProblemPlusJSONResponse) VisitDeleteOAuthScopeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthScopeRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetOAuthScopeResponseObject interface {
+	VisitGetOAuthScopeResponse(w http.ResponseWriter) error
+}
+
+type GetOAuthScope200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetOAuthScope200JSONResponse struct {
+	Body    OAuthScope
+	Headers GetOAuthScope200ResponseHeaders
+}
+
+func (response GetOAuthScope200JSONResponse) VisitGetOAuthScopeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthScopedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOAuthScopedefaultApplicationProblemPlusJSONResponse) VisitGetOAuthScopeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateOAuthScopeRequestObject struct {
+	Id                                Id `json:"id"`
+	Params                            UpdateOAuthScopeParams
+	JSONBody                          *UpdateOAuthScopeJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateOAuthScopeApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateOAuthScopeResponseObject interface {
+	VisitUpdateOAuthScopeResponse(w http.ResponseWriter) error
+}
+
+type UpdateOAuthScope200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateOAuthScope200JSONResponse struct {
+	Body    OAuthScope
+	Headers UpdateOAuthScope200ResponseHeaders
+}
+
+func (response UpdateOAuthScope200JSONResponse) VisitUpdateOAuthScopeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateOAuthScopedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateOAuthScopedefaultApplicationProblemPlusJSONResponse) VisitUpdateOAuthScopeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthServerRequestObject struct {
+}
+
+type GetOAuthServerResponseObject interface {
+	VisitGetOAuthServerResponse(w http.ResponseWriter) error
+}
+
+type GetOAuthServer200JSONResponse OAuthServer
+
+func (response GetOAuthServer200JSONResponse) VisitGetOAuthServerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthServerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOAuthServerdefaultApplicationProblemPlusJSONResponse) VisitGetOAuthServerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9925,6 +12115,12 @@ type StrictServerInterface interface {
 	// ConfirmMe Prove again who one is
 	// (POST /me/confirmation)
 	ConfirmMe(ctx context.Context, request ConfirmMeRequestObject) (ConfirmMeResponseObject, error)
+	// ListMyConsents What the caller allowed applications
+	// (GET /me/consents)
+	ListMyConsents(ctx context.Context, request ListMyConsentsRequestObject) (ListMyConsentsResponseObject, error)
+	// DeleteMyConsent Take back what the caller allowed an application
+	// (DELETE /me/consents/{id})
+	DeleteMyConsent(ctx context.Context, request DeleteMyConsentRequestObject) (DeleteMyConsentResponseObject, error)
 	// ListMyFactors The own second factors
 	// (GET /me/factors)
 	ListMyFactors(ctx context.Context, request ListMyFactorsRequestObject) (ListMyFactorsResponseObject, error)
@@ -9964,6 +12160,66 @@ type StrictServerInterface interface {
 	// EndMySession End one of the own sessions
 	// (DELETE /me/sessions/{id})
 	EndMySession(ctx context.Context, request EndMySessionRequestObject) (EndMySessionResponseObject, error)
+	// GetOAuthAuthorization What an application asks the caller to allow
+	// (GET /oauth/authorizations/by-token/{token})
+	GetOAuthAuthorization(ctx context.Context, request GetOAuthAuthorizationRequestObject) (GetOAuthAuthorizationResponseObject, error)
+	// DecideOAuthAuthorization Allow what an application asks for, or do not
+	// (POST /oauth/authorizations/by-token/{token})
+	DecideOAuthAuthorization(ctx context.Context, request DecideOAuthAuthorizationRequestObject) (DecideOAuthAuthorizationResponseObject, error)
+	// ListOAuthClients The OAuth2 clients of the organization
+	// (GET /oauth/clients)
+	ListOAuthClients(ctx context.Context, request ListOAuthClientsRequestObject) (ListOAuthClientsResponseObject, error)
+	// CreateOAuthClient Make an OAuth2 client
+	// (POST /oauth/clients)
+	CreateOAuthClient(ctx context.Context, request CreateOAuthClientRequestObject) (CreateOAuthClientResponseObject, error)
+	// DeleteOAuthClient Delete an OAuth2 client, its secrets, consents and refresh tokens
+	// (DELETE /oauth/clients/{id})
+	DeleteOAuthClient(ctx context.Context, request DeleteOAuthClientRequestObject) (DeleteOAuthClientResponseObject, error)
+	// GetOAuthClient An OAuth2 client
+	// (GET /oauth/clients/{id})
+	GetOAuthClient(ctx context.Context, request GetOAuthClientRequestObject) (GetOAuthClientResponseObject, error)
+	// UpdateOAuthClient Change, disable or enable an OAuth2 client
+	// (PATCH /oauth/clients/{id})
+	UpdateOAuthClient(ctx context.Context, request UpdateOAuthClientRequestObject) (UpdateOAuthClientResponseObject, error)
+	// ListOAuthSecrets The secrets of an OAuth2 client
+	// (GET /oauth/clients/{id}/secrets)
+	ListOAuthSecrets(ctx context.Context, request ListOAuthSecretsRequestObject) (ListOAuthSecretsResponseObject, error)
+	// RotateOAuthSecret Make a new secret for an OAuth2 client
+	// (POST /oauth/clients/{id}/secrets)
+	RotateOAuthSecret(ctx context.Context, request RotateOAuthSecretRequestObject) (RotateOAuthSecretResponseObject, error)
+	// DeleteOAuthSecret Revoke a secret of an OAuth2 client
+	// (DELETE /oauth/clients/{id}/secrets/{secret})
+	DeleteOAuthSecret(ctx context.Context, request DeleteOAuthSecretRequestObject) (DeleteOAuthSecretResponseObject, error)
+	// ListOAuthConsents What users allowed OAuth2 clients
+	// (GET /oauth/consents)
+	ListOAuthConsents(ctx context.Context, request ListOAuthConsentsRequestObject) (ListOAuthConsentsResponseObject, error)
+	// DeleteOAuthConsent Take back what a user allowed an OAuth2 client
+	// (DELETE /oauth/consents/{id})
+	DeleteOAuthConsent(ctx context.Context, request DeleteOAuthConsentRequestObject) (DeleteOAuthConsentResponseObject, error)
+	// ListOAuthKeys The keys that the organization's tokens are signed with
+	// (GET /oauth/keys)
+	ListOAuthKeys(ctx context.Context, request ListOAuthKeysRequestObject) (ListOAuthKeysResponseObject, error)
+	// RotateOAuthKeys Have the next key sign from now on
+	// (POST /oauth/keys/rotation)
+	RotateOAuthKeys(ctx context.Context, request RotateOAuthKeysRequestObject) (RotateOAuthKeysResponseObject, error)
+	// ListOAuthScopes What tokens of the organization can be good for
+	// (GET /oauth/scopes)
+	ListOAuthScopes(ctx context.Context, request ListOAuthScopesRequestObject) (ListOAuthScopesResponseObject, error)
+	// CreateOAuthScope Make a scope
+	// (POST /oauth/scopes)
+	CreateOAuthScope(ctx context.Context, request CreateOAuthScopeRequestObject) (CreateOAuthScopeResponseObject, error)
+	// DeleteOAuthScope Delete a scope
+	// (DELETE /oauth/scopes/{id})
+	DeleteOAuthScope(ctx context.Context, request DeleteOAuthScopeRequestObject) (DeleteOAuthScopeResponseObject, error)
+	// GetOAuthScope A scope
+	// (GET /oauth/scopes/{id})
+	GetOAuthScope(ctx context.Context, request GetOAuthScopeRequestObject) (GetOAuthScopeResponseObject, error)
+	// UpdateOAuthScope Change what people read of a scope
+	// (PATCH /oauth/scopes/{id})
+	UpdateOAuthScope(ctx context.Context, request UpdateOAuthScopeRequestObject) (UpdateOAuthScopeResponseObject, error)
+	// GetOAuthServer The addresses of the organization's authorization server
+	// (GET /oauth/server)
+	GetOAuthServer(ctx context.Context, request GetOAuthServerRequestObject) (GetOAuthServerResponseObject, error)
 	// GetOrganization The organization of the caller
 	// (GET /organization)
 	GetOrganization(ctx context.Context, request GetOrganizationRequestObject) (GetOrganizationResponseObject, error)
@@ -11696,6 +13952,56 @@ func (sh *strictHandler) ConfirmMe(ctx echo.Context) error {
 	return nil
 }
 
+// ListMyConsents operation middleware
+func (sh *strictHandler) ListMyConsents(ctx echo.Context, params ListMyConsentsParams) error {
+	var request ListMyConsentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyConsents(ctx.Request().Context(), request.(ListMyConsentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyConsents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyConsentsResponseObject); ok {
+		return validResponse.VisitListMyConsentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMyConsent operation middleware
+func (sh *strictHandler) DeleteMyConsent(ctx echo.Context, id Id) error {
+	var request DeleteMyConsentRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMyConsent(ctx.Request().Context(), request.(DeleteMyConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMyConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMyConsentResponseObject); ok {
+		return validResponse.VisitDeleteMyConsentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMyFactors operation middleware
 func (sh *strictHandler) ListMyFactors(ctx echo.Context) error {
 	var request ListMyFactorsRequestObject
@@ -12158,6 +14464,719 @@ func (sh *strictHandler) EndMySession(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(EndMySessionResponseObject); ok {
 		return validResponse.VisitEndMySessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOAuthAuthorization operation middleware
+func (sh *strictHandler) GetOAuthAuthorization(ctx echo.Context, token Token) error {
+	var request GetOAuthAuthorizationRequestObject
+
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOAuthAuthorization(ctx.Request().Context(), request.(GetOAuthAuthorizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOAuthAuthorization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOAuthAuthorizationResponseObject); ok {
+		return validResponse.VisitGetOAuthAuthorizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideOAuthAuthorization operation middleware
+func (sh *strictHandler) DecideOAuthAuthorization(ctx echo.Context, token Token) error {
+	var request DecideOAuthAuthorizationRequestObject
+
+	request.Token = token
+
+	var body DecideOAuthAuthorizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideOAuthAuthorization(ctx.Request().Context(), request.(DecideOAuthAuthorizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideOAuthAuthorization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideOAuthAuthorizationResponseObject); ok {
+		return validResponse.VisitDecideOAuthAuthorizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOAuthClients operation middleware
+func (sh *strictHandler) ListOAuthClients(ctx echo.Context, params ListOAuthClientsParams) error {
+	var request ListOAuthClientsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOAuthClients(ctx.Request().Context(), request.(ListOAuthClientsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOAuthClients")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOAuthClientsResponseObject); ok {
+		return validResponse.VisitListOAuthClientsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOAuthClient operation middleware
+func (sh *strictHandler) CreateOAuthClient(ctx echo.Context, params CreateOAuthClientParams) error {
+	var request CreateOAuthClientRequestObject
+
+	request.Params = params
+
+	var body CreateOAuthClientJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOAuthClient(ctx.Request().Context(), request.(CreateOAuthClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOAuthClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOAuthClientResponseObject); ok {
+		return validResponse.VisitCreateOAuthClientResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOAuthClient operation middleware
+func (sh *strictHandler) DeleteOAuthClient(ctx echo.Context, id Id, params DeleteOAuthClientParams) error {
+	var request DeleteOAuthClientRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOAuthClient(ctx.Request().Context(), request.(DeleteOAuthClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOAuthClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOAuthClientResponseObject); ok {
+		return validResponse.VisitDeleteOAuthClientResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOAuthClient operation middleware
+func (sh *strictHandler) GetOAuthClient(ctx echo.Context, id Id) error {
+	var request GetOAuthClientRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOAuthClient(ctx.Request().Context(), request.(GetOAuthClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOAuthClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOAuthClientResponseObject); ok {
+		return validResponse.VisitGetOAuthClientResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateOAuthClient operation middleware
+func (sh *strictHandler) UpdateOAuthClient(ctx echo.Context, id Id, params UpdateOAuthClientParams) error {
+	var request UpdateOAuthClientRequestObject
+
+	request.Id = id
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateOAuthClientJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateOAuthClientApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateOAuthClient(ctx.Request().Context(), request.(UpdateOAuthClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateOAuthClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateOAuthClientResponseObject); ok {
+		return validResponse.VisitUpdateOAuthClientResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOAuthSecrets operation middleware
+func (sh *strictHandler) ListOAuthSecrets(ctx echo.Context, id Id) error {
+	var request ListOAuthSecretsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOAuthSecrets(ctx.Request().Context(), request.(ListOAuthSecretsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOAuthSecrets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOAuthSecretsResponseObject); ok {
+		return validResponse.VisitListOAuthSecretsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateOAuthSecret operation middleware
+func (sh *strictHandler) RotateOAuthSecret(ctx echo.Context, id Id, params RotateOAuthSecretParams) error {
+	var request RotateOAuthSecretRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RotateOAuthSecretJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateOAuthSecret(ctx.Request().Context(), request.(RotateOAuthSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateOAuthSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateOAuthSecretResponseObject); ok {
+		return validResponse.VisitRotateOAuthSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOAuthSecret operation middleware
+func (sh *strictHandler) DeleteOAuthSecret(ctx echo.Context, id Id, secret string) error {
+	var request DeleteOAuthSecretRequestObject
+
+	request.Id = id
+	request.Secret = secret
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOAuthSecret(ctx.Request().Context(), request.(DeleteOAuthSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOAuthSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOAuthSecretResponseObject); ok {
+		return validResponse.VisitDeleteOAuthSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOAuthConsents operation middleware
+func (sh *strictHandler) ListOAuthConsents(ctx echo.Context, params ListOAuthConsentsParams) error {
+	var request ListOAuthConsentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOAuthConsents(ctx.Request().Context(), request.(ListOAuthConsentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOAuthConsents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOAuthConsentsResponseObject); ok {
+		return validResponse.VisitListOAuthConsentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOAuthConsent operation middleware
+func (sh *strictHandler) DeleteOAuthConsent(ctx echo.Context, id Id) error {
+	var request DeleteOAuthConsentRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOAuthConsent(ctx.Request().Context(), request.(DeleteOAuthConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOAuthConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOAuthConsentResponseObject); ok {
+		return validResponse.VisitDeleteOAuthConsentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOAuthKeys operation middleware
+func (sh *strictHandler) ListOAuthKeys(ctx echo.Context) error {
+	var request ListOAuthKeysRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOAuthKeys(ctx.Request().Context(), request.(ListOAuthKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOAuthKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOAuthKeysResponseObject); ok {
+		return validResponse.VisitListOAuthKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateOAuthKeys operation middleware
+func (sh *strictHandler) RotateOAuthKeys(ctx echo.Context) error {
+	var request RotateOAuthKeysRequestObject
+
+	var body RotateOAuthKeysJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateOAuthKeys(ctx.Request().Context(), request.(RotateOAuthKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateOAuthKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateOAuthKeysResponseObject); ok {
+		return validResponse.VisitRotateOAuthKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOAuthScopes operation middleware
+func (sh *strictHandler) ListOAuthScopes(ctx echo.Context) error {
+	var request ListOAuthScopesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOAuthScopes(ctx.Request().Context(), request.(ListOAuthScopesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOAuthScopes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOAuthScopesResponseObject); ok {
+		return validResponse.VisitListOAuthScopesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOAuthScope operation middleware
+func (sh *strictHandler) CreateOAuthScope(ctx echo.Context, params CreateOAuthScopeParams) error {
+	var request CreateOAuthScopeRequestObject
+
+	request.Params = params
+
+	var body CreateOAuthScopeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOAuthScope(ctx.Request().Context(), request.(CreateOAuthScopeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOAuthScope")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOAuthScopeResponseObject); ok {
+		return validResponse.VisitCreateOAuthScopeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOAuthScope operation middleware
+func (sh *strictHandler) DeleteOAuthScope(ctx echo.Context, id Id, params DeleteOAuthScopeParams) error {
+	var request DeleteOAuthScopeRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOAuthScope(ctx.Request().Context(), request.(DeleteOAuthScopeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOAuthScope")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOAuthScopeResponseObject); ok {
+		return validResponse.VisitDeleteOAuthScopeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOAuthScope operation middleware
+func (sh *strictHandler) GetOAuthScope(ctx echo.Context, id Id) error {
+	var request GetOAuthScopeRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOAuthScope(ctx.Request().Context(), request.(GetOAuthScopeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOAuthScope")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOAuthScopeResponseObject); ok {
+		return validResponse.VisitGetOAuthScopeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateOAuthScope operation middleware
+func (sh *strictHandler) UpdateOAuthScope(ctx echo.Context, id Id, params UpdateOAuthScopeParams) error {
+	var request UpdateOAuthScopeRequestObject
+
+	request.Id = id
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateOAuthScopeJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateOAuthScopeApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateOAuthScope(ctx.Request().Context(), request.(UpdateOAuthScopeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateOAuthScope")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateOAuthScopeResponseObject); ok {
+		return validResponse.VisitUpdateOAuthScopeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOAuthServer operation middleware
+func (sh *strictHandler) GetOAuthServer(ctx echo.Context) error {
+	var request GetOAuthServerRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOAuthServer(ctx.Request().Context(), request.(GetOAuthServerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOAuthServer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOAuthServerResponseObject); ok {
+		return validResponse.VisitGetOAuthServerResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -37,6 +38,8 @@ type Options struct {
 	InvitationLifetime time.Duration
 	// Passkeys are the relying parties of the browser apps.
 	Passkeys *factor.Parties
+	// OAuth is the authorization server; nil where the installation has none.
+	OAuth *oauth.Server
 }
 
 // Handlers answers the operations of the API.

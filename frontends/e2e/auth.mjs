@@ -1,0 +1,184 @@
+// The auth console by clicking, in a real browser against a real Gatehouse that
+// was never set up: scopes, clients, keys, and an application that signs somebody
+// in. Every screen is checked with axe in both themes.
+//
+//   gatehouse standalone --data DIR --ready-file ready.json &
+//   npm run e2e:auth -- ready.json [folder for screenshots]
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import { inspect, open, still } from './browser.mjs'
+import { addresses, must, OWNER, secret, setUp } from './suite.mjs'
+
+const [readyFile, shots] = process.argv.slice(2)
+const at = addresses(readyFile)
+const auth = JSON.parse(readFileSync(readyFile, 'utf8')).authConsole
+if (shots) mkdirSync(shots, { recursive: true })
+
+/** Sends a form to the authorization server, from outside of any page. */
+function form(path, fields, credentials) {
+  const to = new URL(auth)
+  return new Promise((done, failed) => {
+    const r = request(
+      {
+        host: '127.0.0.1', port: to.port, path, method: 'POST',
+        headers: { Host: to.host, 'Content-Type': 'application/x-www-form-urlencoded', ...(credentials ? { Authorization: `Basic ${Buffer.from(credentials.map(encodeURIComponent).join(':')).toString('base64')}` } : {}) },
+      },
+      (res) => {
+        let text = ''
+        res.on('data', (piece) => (text += piece))
+        res.on('end', () => done({ status: res.statusCode, body: text ? JSON.parse(text) : {} }))
+      },
+    )
+    r.on('error', failed)
+    r.end(new URLSearchParams(fields).toString())
+  })
+}
+
+// The application: it notes what comes back to it.
+let arrived
+const app = createServer((req, res) => {
+  const url = new URL(req.url, 'http://localhost')
+  if (url.pathname === '/callback') arrived = url.searchParams
+  res.setHeader('Content-Type', 'text/html')
+  res.end('<!doctype html><html lang="en"><title>Shop</title><main><h1>The shop</h1></main></html>')
+})
+await new Promise((listening) => app.listen(0, '127.0.0.1', listening))
+const callback = `http://localhost:${app.address().port}/callback`
+
+const browser = await open({ hosts: [...[at.console, at.tenant, auth].map((u) => new URL(u).host), new URL(callback).host] })
+const wrong = browser.wrong
+let step = 0
+async function look(page, name) {
+  step++
+  wrong.push(...(await inspect(page)))
+  for (const colorScheme of shots ? ['dark', 'light'] : []) {
+    await page.emulateMedia({ colorScheme })
+    await still(page)
+    await page.screenshot({ path: `${shots}/auth-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png` })
+  }
+  process.stdout.write(`ok ${name}\n`)
+}
+
+try {
+  const page = await browser.page()
+  await setUp(page, at)
+  await page.getByRole('button', { name: 'Finish set-up' }).click()
+  await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
+
+  await page.goto(`${auth}/auth/scopes`)
+  await page.locator('input[type=email]').fill(OWNER.email)
+  await page.locator('input[type=password]').fill(OWNER.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('No scopes yet').waitFor()
+  await look(page, 'no-scopes')
+  await page.getByRole('button', { name: 'New scope' }).first().click()
+  const panel = page.getByRole('dialog')
+  await panel.getByLabel('Name').fill('orders:read')
+  await panel.getByLabel('What people read').fill('See your orders')
+  await look(page, 'scope-new')
+  await panel.getByRole('button', { name: 'Make the scope' }).click()
+  await page.getByRole('cell', { name: 'orders:read', exact: true }).waitFor()
+  await look(page, 'scopes')
+
+  // A program on its own behalf: its secret is shown once, and works.
+  await page.getByRole('link', { name: 'Clients', exact: true }).click()
+  await page.getByText('No clients yet').waitFor()
+  await page.getByRole('button', { name: 'New client' }).first().click()
+  await panel.getByLabel('Name').fill('Billing')
+  await panel.getByRole('checkbox', { name: 'orders:read' }).click()
+  await look(page, 'client-new')
+  await panel.getByRole('button', { name: 'Make the client' }).click()
+  const password = await secret(panel, 'Secret')
+  await look(page, 'client-secret')
+  await panel.getByRole('button', { name: 'See the client' }).click()
+  await page.waitForURL((u) => /^\/auth\/clients\/[^/]+$/.test(u.pathname))
+  await page.getByRole('heading', { name: 'Billing' }).waitFor()
+  await look(page, 'client')
+  const billing = new URL(page.url()).pathname.split('/').pop()
+  const token = await form('/oauth/default/token', { grant_type: 'client_credentials' }, [billing, password])
+  must(token.status === 200 && token.body.scope === 'orders:read', `no token: ${JSON.stringify(token)}`)
+  await page.getByRole('button', { name: 'Rotate' }).click()
+  await panel.getByRole('button', { name: 'Make a new secret' }).click()
+  const second = await secret(panel, 'Secret')
+  await panel.getByRole('button', { name: 'Done' }).click()
+  for (const one of [password, second]) must((await form('/oauth/default/token', { grant_type: 'client_credentials' }, [billing, one])).status === 200, 'a secret does not work within the overlap')
+
+  await page.getByRole('link', { name: 'Signing keys' }).click()
+  await page.getByRole('button', { name: 'Rotate EdDSA' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate now' }).click()
+  await page.getByText('Published').waitFor()
+  await look(page, 'keys')
+
+  // What is wrong is told at its field.
+  await page.getByRole('link', { name: 'Clients', exact: true }).click()
+  await page.getByRole('button', { name: 'New client' }).click()
+  await panel.getByLabel('Name').fill('Shop')
+  await panel.getByLabel('Description').fill('Sells things')
+  await panel.getByRole('radio', { name: 'An app on a device, or in a browser' }).click()
+  await panel.getByLabel('Addresses to go back to').fill('http://shop.example/callback')
+  for (const scope of ['openid', 'email', 'offline_access', 'orders:read']) await panel.getByRole('checkbox', { name: scope, exact: true }).click()
+  await panel.getByRole('button', { name: 'Make the client' }).click()
+  await panel.getByText('use https, http for the own machine only').waitFor()
+  await look(page, 'client-wrong')
+  await panel.getByLabel('Addresses to go back to').fill(callback)
+  await panel.getByRole('button', { name: 'Make the client' }).click()
+  await panel.getByText('It has no secret').waitFor()
+  await panel.getByRole('button', { name: 'See the client' }).click()
+  await page.getByRole('heading', { name: 'Shop' }).waitFor()
+  const shop = new URL(page.url()).pathname.split('/').pop()
+
+  // The application sends somebody who is not signed in here.
+  const proof = randomBytes(32).toString('base64url')
+  const ask = `${auth}/oauth/default/authorize?${new URLSearchParams({
+    response_type: 'code', client_id: shop, redirect_uri: callback, scope: 'openid email offline_access orders:read', state: 'a state', nonce: 'a nonce',
+    code_challenge: createHash('sha256').update(proof).digest('base64url'), code_challenge_method: 'S256',
+  })}`
+  const guest = await browser.page()
+  await guest.goto(ask)
+  await guest.locator('input[type=email]').fill(OWNER.email)
+  await guest.locator('input[type=password]').fill(OWNER.password)
+  await guest.getByRole('button', { name: 'Sign in' }).click()
+  await guest.getByRole('heading', { name: 'Shop asks for access' }).waitFor()
+  await guest.getByText('See your orders').waitFor()
+  await look(guest, 'consent')
+  await guest.getByRole('button', { name: 'Allow access' }).click()
+  await guest.getByRole('heading', { name: 'The shop' }).waitFor()
+  must(arrived?.get('state') === 'a state' && arrived.get('iss') === `${auth}/oauth/default`, `what came back is ${arrived}`)
+  const tokens = await form('/oauth/default/token', { grant_type: 'authorization_code', code: arrived.get('code'), redirect_uri: callback, client_id: shop, code_verifier: proof })
+  must(tokens.status === 200 && tokens.body.id_token && tokens.body.refresh_token, `no tokens: ${JSON.stringify(tokens)}`)
+  arrived = undefined
+  await guest.goto(ask)
+  await guest.getByRole('heading', { name: 'The shop' }).waitFor()
+  must(arrived?.get('code'), 'it is not remembered')
+
+  await page.getByRole('link', { name: 'Consents' }).click()
+  await page.getByRole('cell', { name: 'Shop', exact: true }).waitFor()
+  await look(page, 'consents')
+  await guest.goto(`${auth}/me`)
+  await guest.getByRole('button', { name: 'Take back what you allowed Shop' }).click()
+  await guest.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
+  await guest.getByText('You allowed no application anything.').waitFor()
+  await look(guest, 'me')
+  const after = await form('/oauth/default/token', { grant_type: 'refresh_token', refresh_token: tokens.body.refresh_token, client_id: shop })
+  must(after.status === 400, `the refresh token goes on: ${JSON.stringify(after)}`)
+
+  await guest.goto(`${auth}/oauth/default/authorize?client_id=nobody`)
+  await guest.getByRole('heading', { name: 'The application asked for something that is not right' }).waitFor()
+  await look(guest, 'failed')
+  await guest.goto(`${auth}/oauth/default/logout`)
+  await guest.getByRole('button', { name: 'Sign out' }).waitFor()
+  await look(guest, 'sign-out')
+  await guest.getByRole('button', { name: 'Sign out' }).click()
+  await guest.getByRole('heading', { name: 'You are signed out' }).waitFor()
+  await look(guest, 'signed-out')
+  // Browsers report the answer to the form that was wrong on purpose.
+  const unexpected = wrong.filter((w) => !/status of 422 .*\/oauth\/clients\)$/.test(w))
+  must(unexpected.length === 0, unexpected.join('\n'))
+} catch (error) {
+  process.stderr.write(`${error.stack}\n${wrong.join('\n')}\n`)
+  process.exitCode = 1
+} finally {
+  await browser.close()
+  app.close()
+}

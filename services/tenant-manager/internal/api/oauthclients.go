@@ -1,0 +1,379 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// oauthFields is what people may change of an OAuth2 client.
+type oauthFields struct {
+	Name                   string   `json:"name"`
+	Description            string   `json:"description"`
+	Status                 string   `json:"status"`
+	AuthMethod             string   `json:"authMethod"`
+	GrantTypes             []string `json:"grantTypes"`
+	RedirectURIs           []string `json:"redirectUris"`
+	PostLogoutRedirectURIs []string `json:"postLogoutRedirectUris"`
+	Scopes                 []string `json:"scopes"`
+	Audiences              []string `json:"audiences"`
+	TokenFormat            string   `json:"tokenFormat"`
+	Algorithm              string   `json:"algorithm"`
+	AccessTokenSeconds     int64    `json:"accessTokenSeconds"`
+	RefreshTokenSeconds    int64    `json:"refreshTokenSeconds"`
+	JWKS                   string   `json:"jwks"`
+	AssertionAlgorithm     string   `json:"assertionAlgorithm"`
+	DPoPBound              bool     `json:"dpopBound"`
+	SkipConsent            bool     `json:"skipConsent"`
+	MayIntrospect          bool     `json:"mayIntrospect"`
+}
+
+// newOAuthFields are those of a client that says nothing else: a program that
+// calls APIs on its own behalf.
+func newOAuthFields() oauthFields {
+	return oauthFields{
+		Status: store.Active, AuthMethod: oauth.AuthBasic, GrantTypes: []string{oauth.GrantClient}, RedirectURIs: []string{}, PostLogoutRedirectURIs: []string{},
+		Scopes: []string{}, Audiences: []string{}, TokenFormat: oauth.FormatJWT, Algorithm: oauth.EdDSA, AccessTokenSeconds: 600, RefreshTokenSeconds: 30 * 24 * 3600,
+	}
+}
+
+func oauthFieldsOf(c store.OAuthClient) oauthFields {
+	return oauthFields{
+		c.Name, c.Description, c.Status, c.AuthMethod, c.GrantTypes, c.RedirectURIs, c.LogoutURIs, c.Scopes, c.Audiences, c.TokenFormat, c.Algorithm,
+		c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.AssertionAlgorithm, c.DPoPBound, c.SkipConsent, c.MayIntrospect,
+	}
+}
+
+func (f oauthFields) into(c *store.OAuthClient) {
+	c.Name, c.Description, c.Status, c.AuthMethod, c.GrantTypes, c.RedirectURIs, c.LogoutURIs = f.Name, f.Description, f.Status, f.AuthMethod, list(f.GrantTypes), list(f.RedirectURIs), list(f.PostLogoutRedirectURIs)
+	c.Scopes, c.Audiences, c.TokenFormat, c.Algorithm = list(f.Scopes), list(f.Audiences), f.TokenFormat, f.Algorithm
+	c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.AssertionAlgorithm = f.AccessTokenSeconds, f.RefreshTokenSeconds, f.JWKS, f.AssertionAlgorithm
+	c.DPoPBound, c.SkipConsent, c.MayIntrospect = f.DPoPBound, f.SkipConsent, f.MayIntrospect
+}
+
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// check returns a problem for what does not go together. Each field by itself was
+// held against the document.
+func (f *oauthFields) check(known []store.OAuthScope) error {
+	var fields []problem.Field
+	add := func(pointer, code, format string, args ...any) {
+		fields = append(fields, problem.Field{Pointer: pointer, Code: code, Detail: fmt.Sprintf(format, args...)})
+	}
+	for pointer, missing := range map[string]bool{
+		"/name": strings.TrimSpace(f.Name) == "", "/status": f.Status == "", "/authMethod": f.AuthMethod == "", "/grantTypes": len(f.GrantTypes) == 0,
+		"/tokenFormat": f.TokenFormat == "", "/algorithm": f.Algorithm == "", "/accessTokenSeconds": f.AccessTokenSeconds == 0, "/refreshTokenSeconds": f.RefreshTokenSeconds == 0,
+	} {
+		if missing {
+			add(pointer, "required", "the field is missing")
+		}
+	}
+	code := slices.Contains(f.GrantTypes, oauth.GrantCode)
+	if f.AuthMethod == oauth.AuthNone && slices.Contains(f.GrantTypes, oauth.GrantClient) {
+		add("/grantTypes", "invalid", "a client that cannot prove who it is has no tokens of its own: leave out client_credentials, or choose another authMethod")
+	}
+	if slices.Contains(f.GrantTypes, oauth.GrantRefresh) && !code {
+		add("/grantTypes", "invalid", "refresh_token goes with authorization_code")
+	}
+	if code && len(f.RedirectURIs) == 0 {
+		add("/redirectUris", "required", "authorization_code needs an address to go back to")
+	}
+	for i, u := range f.RedirectURIs {
+		if why := badRedirect(u); why != "" {
+			add(fmt.Sprintf("/redirectUris/%d", i), "format", "%s", why)
+		}
+	}
+	for i, u := range f.PostLogoutRedirectURIs {
+		if why := badRedirect(u); why != "" {
+			add(fmt.Sprintf("/postLogoutRedirectUris/%d", i), "format", "%s", why)
+		}
+	}
+	for i, name := range f.Scopes {
+		if !slices.Contains(oauth.IdentityScopes(), name) && !slices.ContainsFunc(known, func(s store.OAuthScope) bool { return s.Name == name }) {
+			add(fmt.Sprintf("/scopes/%d", i), "unknown", "there is no scope %q: make it first", name)
+		}
+	}
+	switch {
+	case f.AuthMethod != oauth.AuthPrivateKey:
+		f.JWKS, f.AssertionAlgorithm = "", ""
+	case f.JWKS == "":
+		add("/jwks", "required", "private_key_jwt needs the public keys of the client")
+	default:
+		if _, err := oauth.ParseJWKS(f.JWKS); err != nil {
+			add("/jwks", "format", "%s", err)
+		}
+	}
+	if f.AuthMethod == oauth.AuthPrivateKey && f.AssertionAlgorithm == "" {
+		add("/assertionAlgorithm", "required", "private_key_jwt needs the algorithm of the assertions, such as ES256")
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	slices.SortFunc(fields, func(a, b problem.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return problem.Invalid("the client is not right", fields...)
+}
+
+// badRedirect says what is wrong with an address that a browser goes back to
+// (OAuth 2.1 section 2.3.1, RFC 8252).
+func badRedirect(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme == "":
+		return "this is not an address such as https://app.example.com/callback"
+	case u.Fragment != "" || strings.Contains(text, "#"):
+		return "an address to go back to has no fragment"
+	case u.User != nil:
+		return "an address to go back to has no user name"
+	case u.Scheme == "https" && u.Host != "":
+		return ""
+	case u.Scheme == "http" && oauth.Loopback(u.Hostname()):
+		return ""
+	case strings.Contains(u.Scheme, "."): // an app's own scheme (RFC 8252 section 7.1)
+		return ""
+	}
+	return "use https, http for the own machine only, or an app's own scheme with a dot in it"
+}
+
+func oauthClientOf(c store.OAuthClient) OAuthClient {
+	grants := make([]OAuthGrantType, len(c.GrantTypes))
+	for i, g := range c.GrantTypes {
+		grants[i] = OAuthGrantType(g)
+	}
+	return OAuthClient{
+		Id: c.ID, Name: c.Name, Description: c.Description, Status: ClientStatus(c.Status), AuthMethod: OAuthAuthMethod(c.AuthMethod), GrantTypes: grants,
+		RedirectUris: list(c.RedirectURIs), PostLogoutRedirectUris: list(c.LogoutURIs), Scopes: list(c.Scopes), Audiences: list(c.Audiences),
+		TokenFormat: OAuthTokenFormat(c.TokenFormat), Algorithm: OAuthAlgorithm(c.Algorithm), AccessTokenSeconds: int(c.AccessSeconds), RefreshTokenSeconds: int(c.RefreshSeconds),
+		Jwks: ptr(c.JWKS), AssertionAlgorithm: ptr(OAuthAssertionAlgorithm(c.AssertionAlgorithm)), DpopBound: c.DPoPBound, SkipConsent: c.SkipConsent, MayIntrospect: c.MayIntrospect,
+		Version: c.Version, CreatedAt: c.CreatedAt.UTC(), CreatedBy: c.CreatedBy, UpdatedAt: c.UpdatedAt.UTC(),
+	}
+}
+
+// ListOAuthClients returns a page of OAuth2 clients.
+func (h *Handlers) ListOAuthClients(ctx context.Context, r ListOAuthClientsRequestObject) (ListOAuthClientsResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	page, err := h.mine(ctx).OAuthClients(ctx, deref(r.Params.Q), httpx.Page(r.Params.Cursor, r.Params.Limit, r.Params.Sort))
+	out := OAuthClientList{Items: make([]OAuthClient, len(page.Items)), Next: ptr(page.Next)}
+	for i, c := range page.Items {
+		out.Items[i] = oauthClientOf(c)
+	}
+	return ListOAuthClients200JSONResponse(out), err
+}
+
+// GetOAuthClient returns an OAuth2 client.
+func (h *Handlers) GetOAuthClient(ctx context.Context, r GetOAuthClientRequestObject) (GetOAuthClientResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	c, err := h.mine(ctx).OAuthClient(ctx, r.Id)
+	return GetOAuthClient200JSONResponse{Body: oauthClientOf(c), Headers: GetOAuthClient200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+func clientTaken(err error, name string) error {
+	if errors.Is(err, db.ErrDuplicate) {
+		return problem.New(problem.CodeConflict, "there is a client named %s already", name)
+	}
+	return err
+}
+
+// CreateOAuthClient makes an OAuth2 client. Its secret is in this answer only.
+func (h *Handlers) CreateOAuthClient(ctx context.Context, r CreateOAuthClientRequestObject) (CreateOAuthClientResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:create", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	if h.opt.OAuth == nil {
+		return nil, oauth.Unavailable()
+	}
+	known, err := h.mine(ctx).OAuthScopes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := httpx.Merge(ctx, newOAuthFields())
+	if err == nil {
+		err = fields.check(known)
+	}
+	if err != nil {
+		return nil, err
+	}
+	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createOAuthClient", r.Body, func(tx *store.Tx) (OAuthClientCreated, error) {
+		var c store.OAuthClient
+		fields.into(&c)
+		if err := tx.CreateOAuthClient(ctx, &c); err != nil {
+			return OAuthClientCreated{}, clientTaken(err, c.Name)
+		}
+		out := OAuthClientCreated{Client: oauthClientOf(c)}
+		if oauth.HasSecret(c.AuthMethod) {
+			secret, err := addOAuthSecret(ctx, tx, c.ID, h.store.Now())
+			if err != nil {
+				return out, err
+			}
+			out.Secret = &secret
+		}
+		return out, h.record(ctx, tx, "oauth-client.created", "oauth-client", c.ID, c.Name, nil, out.Client)
+	})
+	return CreateOAuthClient201JSONResponse{
+		Body: made, Headers: CreateOAuthClient201ResponseHeaders{ETag: etag(made.Client.Version), Location: location("oauth/clients", made.Client.Id)},
+	}, err
+}
+
+func addOAuthSecret(ctx context.Context, tx *store.Tx, client string, othersEnd time.Time) (OAuthSecretCreated, error) {
+	plain, hint := oauth.NewSecret()
+	s := store.OAuthSecret{ClientID: client, Hash: oauth.Hash(plain), Hint: hint}
+	err := tx.AddOAuthSecret(ctx, &s, othersEnd)
+	return OAuthSecretCreated{Id: s.ID, Hint: hint, CreatedAt: s.CreatedAt.UTC(), CreatedBy: s.CreatedBy, Secret: plain}, err
+}
+
+// UpdateOAuthClient changes, disables or enables an OAuth2 client.
+func (h *Handlers) UpdateOAuthClient(ctx context.Context, r UpdateOAuthClientRequestObject) (UpdateOAuthClientResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	var c store.OAuthClient
+	err = h.change(ctx, func(tx *store.Tx) error {
+		var err error
+		if c, err = tx.OAuthClient(ctx, r.Id); err != nil {
+			return err
+		}
+		known, err := tx.OAuthScopes(ctx)
+		if err != nil {
+			return err
+		}
+		before := oauthClientOf(c)
+		fields, err := httpx.Merge(ctx, oauthFieldsOf(c))
+		if err == nil {
+			err = fields.check(known)
+		}
+		if err != nil {
+			return err
+		}
+		fields.into(&c)
+		c.Version = version
+		if err := tx.SaveOAuthClient(ctx, &c); err != nil {
+			return clientTaken(err, c.Name)
+		}
+		action := "oauth-client.updated"
+		if c.Status != string(before.Status) {
+			action = map[string]string{store.Active: "oauth-client.enabled", store.Disabled: "oauth-client.disabled"}[c.Status]
+		}
+		return h.record(ctx, tx, action, "oauth-client", c.ID, c.Name, before, oauthClientOf(c))
+	})
+	h.forgetClient(r.Id)
+	return UpdateOAuthClient200JSONResponse{Body: oauthClientOf(c), Headers: UpdateOAuthClient200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+// forgetClient has the authorization server read a client anew.
+func (h *Handlers) forgetClient(id string) {
+	if h.opt.OAuth != nil {
+		h.opt.OAuth.Forget(id)
+	}
+}
+
+// DeleteOAuthClient deletes an OAuth2 client with all that it has.
+func (h *Handlers) DeleteOAuthClient(ctx context.Context, r DeleteOAuthClientRequestObject) (DeleteOAuthClientResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:delete", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
+		c, err := tx.OAuthClient(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteOAuthClient(ctx, c.ID, version); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "oauth-client.deleted", "oauth-client", c.ID, c.Name, oauthClientOf(c), nil)
+	})
+	h.forgetClient(r.Id)
+	return DeleteOAuthClient204Response{}, err
+}
+
+// ListOAuthSecrets returns the secrets of an OAuth2 client.
+func (h *Handlers) ListOAuthSecrets(ctx context.Context, r ListOAuthSecretsRequestObject) (ListOAuthSecretsResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	org := h.mine(ctx)
+	if _, err := org.OAuthClient(ctx, r.Id); err != nil {
+		return nil, err
+	}
+	rows, err := org.OAuthSecrets(ctx, r.Id)
+	out := OAuthSecretList{Items: make([]OAuthSecret, len(rows))}
+	for i, s := range rows {
+		out.Items[i] = OAuthSecret{Id: s.ID, Hint: s.Hint, ExpiresAt: utc(s.ExpiresAt), CreatedAt: s.CreatedAt.UTC(), CreatedBy: s.CreatedBy}
+	}
+	return ListOAuthSecrets200JSONResponse(out), err
+}
+
+// defaultOverlap is how long secrets go on after a newer one was made.
+const defaultOverlap = 24 * time.Hour
+
+// RotateOAuthSecret makes a new secret, which is in this answer only.
+func (h *Handlers) RotateOAuthSecret(ctx context.Context, r RotateOAuthSecretRequestObject) (RotateOAuthSecretResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	overlap := defaultOverlap
+	if r.Body.OverlapSeconds != nil {
+		overlap = time.Duration(*r.Body.OverlapSeconds) * time.Second
+	}
+	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "rotateOAuthSecret "+r.Id, r.Body, func(tx *store.Tx) (OAuthSecretCreated, error) {
+		c, err := tx.OAuthClient(ctx, r.Id)
+		if err != nil {
+			return OAuthSecretCreated{}, err
+		}
+		if !oauth.HasSecret(c.AuthMethod) {
+			return OAuthSecretCreated{}, problem.New(problem.CodeConflict, "this client authenticates itself with %s, which needs no secret", c.AuthMethod)
+		}
+		out, err := addOAuthSecret(ctx, tx, c.ID, h.store.Now().Add(overlap))
+		if err != nil {
+			return out, err
+		}
+		return out, h.record(ctx, tx, "oauth-client.secret-created", "oauth-client", c.ID, c.Name, nil, OAuthSecret{Id: out.Id, Hint: out.Hint, CreatedAt: out.CreatedAt, CreatedBy: out.CreatedBy})
+	})
+	h.forgetClient(r.Id)
+	return RotateOAuthSecret201JSONResponse(made), err
+}
+
+// DeleteOAuthSecret revokes a secret of an OAuth2 client.
+func (h *Handlers) DeleteOAuthSecret(ctx context.Context, r DeleteOAuthSecretRequestObject) (DeleteOAuthSecretResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-client:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	err := h.change(ctx, func(tx *store.Tx) error {
+		c, err := tx.OAuthClient(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteOAuthSecret(ctx, c.ID, r.Secret); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "oauth-client.secret-deleted", "oauth-client", c.ID, c.Name, nil, nil)
+	})
+	h.forgetClient(r.Id)
+	return DeleteOAuthSecret204Response{}, err
+}

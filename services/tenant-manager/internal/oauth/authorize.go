@@ -1,0 +1,408 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+const (
+	// pendingLifetime is how long somebody may take to sign in and to allow.
+	pendingLifetime = 15 * time.Minute
+	pushedLifetime  = 2 * time.Minute
+)
+
+// pending is an authorization request that somebody has to sign in for, or to
+// allow.
+type pending struct {
+	Organization string     `json:"organization"`
+	Slug         string     `json:"slug"`
+	Form         url.Values `json:"form"`
+	RequestedAt  time.Time  `json:"requestedAt"`
+}
+
+// login is how and when a user signed in.
+type login struct {
+	user, session string
+	at            time.Time
+	acr           string
+	amr           []string
+}
+
+// authorize is the authorization endpoint (RFC 6749 section 3.1).
+func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	if wait := s.server.limits.address("authorize", httpx.Address(ctx)); wait > 0 {
+		s.page(w, r, &fosite.RFC6749Error{ErrorField: "slow_down", DescriptionField: "Too many requests from this address: try again in a moment.", CodeField: http.StatusTooManyRequests})
+		return
+	}
+	for _, name := range []string{"request", "registration"} {
+		if r.FormValue(name) != "" {
+			s.page(w, r, fosite.ErrInvalidRequest.WithHintf("The parameter %s is not taken here.", name))
+			return
+		}
+	}
+	withState(r.Form)
+	ar, err := s.provider.NewAuthorizeRequest(ctx, r)
+	if err != nil {
+		s.deny(w, r, ar, err)
+		return
+	}
+	if len(ar.GetRequestForm()["redirect_uri"]) != 1 || ar.GetRequestForm().Get("code_challenge") == "" {
+		s.deny(w, r, ar, fosite.ErrInvalidRequest.WithHint("redirect_uri and code_challenge are required."))
+		return
+	}
+	form := url.Values{}
+	for name, values := range ar.GetRequestForm() {
+		if name != "request_uri" && name != "client_secret" {
+			form[name] = values
+		}
+	}
+	p := pending{Organization: s.org.ID, Slug: s.org.Slug, Form: form, RequestedAt: s.server.now()}
+	in, err := s.signedIn(ctx, r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	prompts := strings.Fields(form.Get("prompt"))
+	missing, err := s.missing(ctx, p, in, ar)
+	switch {
+	case err != nil:
+		s.refuse(w, r, err)
+	case missing == nil:
+		to, err := s.issue(ctx, p, in)
+		if err != nil {
+			s.deny(w, r, ar, err)
+			return
+		}
+		redirect(w, to)
+	case slices.Contains(prompts, "none"):
+		s.deny(w, r, ar, missing)
+	default:
+		id := random()
+		if err := s.server.short.Put(ctx, "pending:"+id, jsonText(p), pendingLifetime); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		redirect(w, s.server.url+"/consent?request="+id)
+	}
+}
+
+// signedIn returns who uses the browser; nil for nobody, or somebody of another
+// organization.
+func (s *realm) signedIn(ctx context.Context, r *http.Request) (*login, error) {
+	p, err := s.server.opt.Caller(r)
+	var refused *problem.Problem
+	switch {
+	case errors.As(err, &refused) && refused.Status < 500:
+		return nil, nil //nolint:nilerr,nilnil // a session that has ended is none
+	case err != nil:
+		return nil, err
+	case p.Kind != authn.User || p.Organization != s.org.ID:
+		return nil, nil //nolint:nilnil // nobody
+	}
+	return s.login(ctx, p)
+}
+
+// login returns how and when a caller signed in; nil where the session is not
+// there any more.
+func (s *realm) login(ctx context.Context, p authn.Principal) (*login, error) {
+	row, err := s.server.store.For(s.org.ID).Session(ctx, p.Session)
+	switch {
+	case store.IsNotFound(err):
+		return nil, nil //nolint:nilnil // nobody
+	case err != nil:
+		return nil, err
+	case row.UserID != p.Subject || !row.Open(s.server.now()) || row.Pending != "":
+		return nil, nil //nolint:nilnil // nobody
+	}
+	return &login{user: p.Subject, session: row.ID, at: row.Authenticated().UTC(), amr: factor.Methods(row.AMR).List()}, nil
+}
+
+// missing returns what has to be done before a request can be granted, as the
+// error that prompt=none is answered with; nil = nothing.
+func (s *realm) missing(ctx context.Context, p pending, in *login, ar fosite.AuthorizeRequester) (error, error) {
+	if in == nil || s.again(p, in) {
+		return fosite.ErrLoginRequired, nil
+	}
+	c, _ := ar.GetClient().(*client)
+	if c == nil {
+		return nil, fosite.ErrInvalidClient
+	}
+	if slices.Contains(strings.Fields(p.Form.Get("prompt")), "consent") {
+		return fosite.ErrConsentRequired, nil
+	}
+	open, err := s.open(ctx, c, in.user, ar.GetRequestedScopes())
+	if err != nil {
+		return nil, err
+	}
+	if len(open) > 0 {
+		return fosite.ErrConsentRequired, nil
+	}
+	return nil, nil
+}
+
+// again reports whether the user has to sign in anew (OpenID Connect Core
+// section 3.1.2.1).
+func (s *realm) again(p pending, in *login) bool {
+	if slices.Contains(strings.Fields(p.Form.Get("prompt")), "login") && in.at.Before(p.RequestedAt) {
+		return true
+	}
+	maxAge, err := strconv.ParseInt(p.Form.Get("max_age"), 10, 64)
+	return err == nil && (maxAge == 0 && in.at.Before(p.RequestedAt) || maxAge > 0 && in.at.Add(time.Duration(maxAge)*time.Second).Before(p.RequestedAt))
+}
+
+// open returns the scopes that a user has not allowed a client yet.
+func (s *realm) open(ctx context.Context, c *client, user string, scopes []string) ([]string, error) {
+	if c.SkipConsent {
+		return nil, nil
+	}
+	known, err := s.server.store.For(s.org.ID).OAuthConsentOf(ctx, user, c.ID)
+	if err != nil && !errors.Is(err, db.ErrNotFound) {
+		return nil, err
+	}
+	if errors.Is(err, db.ErrNotFound) && len(scopes) == 0 {
+		return []string{""}, nil // that it may at all is to be allowed, too
+	}
+	var out []string
+	for _, scope := range scopes {
+		if !slices.Contains(known.Scopes, scope) {
+			out = append(out, scope)
+		}
+	}
+	return out, nil
+}
+
+// parse reads a request that was kept.
+func (s *realm) parse(ctx context.Context, p pending) (fosite.AuthorizeRequester, error) {
+	return s.provider.NewAuthorizeRequest(ctx, &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: p.Form.Encode()}})
+}
+
+// issue grants a request in the name of a user, and returns where the browser
+// goes with the code.
+func (s *realm) issue(ctx context.Context, p pending, in *login) (string, error) {
+	ar, err := s.parse(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	c, _ := ar.GetClient().(*client)
+	if c == nil {
+		return "", fosite.ErrInvalidClient
+	}
+	for _, scope := range ar.GetRequestedScopes() {
+		ar.GrantScope(scope)
+	}
+	audience := ar.GetRequestedAudience()
+	if len(audience) == 0 {
+		audience = c.Audiences
+	}
+	for _, a := range audience {
+		ar.GrantAudience(a)
+	}
+	sn := newSession()
+	sn.Subject, sn.Session, sn.Confirm.JKT, sn.Algorithm = in.user, in.session, p.Form.Get("dpop_jkt"), c.Algorithm
+	sn.Claims.Subject, sn.Claims.AuthTime, sn.Claims.RequestedAt = in.user, in.at, p.RequestedAt
+	if !slices.Contains(strings.Fields(p.Form.Get("prompt")), "login") && in.at.After(p.RequestedAt) {
+		sn.Claims.RequestedAt = in.at // signed in for this request: it begins anew
+	}
+	sn.Claims.AuthenticationContextClassReference, sn.Claims.AuthenticationMethodsReferences = in.acr, in.amr
+	res, err := s.provider.NewAuthorizeResponse(ctx, ar, sn)
+	if err != nil {
+		return "", err
+	}
+	res.AddParameter("iss", s.issuer) // RFC 9207
+	rec := httptest.NewRecorder()
+	s.provider.WriteAuthorizeResponse(ctx, rec, ar, res)
+	to := rec.Header().Get("Location")
+	if p.Form.Get("state") == noState {
+		to = strings.Replace(to, "&state="+noState, "", 1)
+	}
+	return to, nil
+}
+
+// noState stands for the state of a request that has none, which fosite insists
+// on.
+const noState = "gatehouse-none"
+
+func withState(form url.Values) {
+	if form.Get("state") == "" {
+		form.Set("state", noState)
+	}
+}
+
+func redirect(w http.ResponseWriter, to string) {
+	w.Header().Set("Location", to)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// deny takes an error back to the client, or to a page of ours where the address
+// of the client is not known to be its own (RFC 6749 section 4.1.2.1).
+func (s *realm) deny(w http.ResponseWriter, r *http.Request, ar fosite.AuthorizeRequester, err error) {
+	to := s.denied(r.Context(), ar, err)
+	if to == "" {
+		s.page(w, r, err)
+		return
+	}
+	redirect(w, to)
+}
+
+// denied returns where the browser goes with an error; "" where that is not known.
+func (s *realm) denied(ctx context.Context, ar fosite.AuthorizeRequester, err error) string {
+	e := fosite.ErrorToRFC6749Error(err)
+	if e.CodeField >= 500 || e.ErrorField == "error" {
+		s.server.log.ErrorContext(ctx, "the authorization endpoint failed", "organization", s.org.Slug, "request", httpx.RequestID(ctx), "err", err, "cause", errors.Unwrap(e), "debug", e.DebugField)
+		e = fosite.ErrServerError
+	}
+	if ar == nil || !ar.IsRedirectURIValid() {
+		return ""
+	}
+	to := *ar.GetRedirectURI()
+	q := to.Query()
+	q.Set("error", e.ErrorField)
+	if d := e.GetDescription(); d != "" {
+		q.Set("error_description", d)
+	}
+	if ar.GetState() != "" && ar.GetState() != noState {
+		q.Set("state", ar.GetState())
+	}
+	q.Set("iss", s.issuer)
+	to.RawQuery, to.Fragment = q.Encode(), ""
+	return to.String()
+}
+
+// page leads to the page that shows an error with the id of the request.
+func (s *realm) page(w http.ResponseWriter, r *http.Request, err error) {
+	e := fosite.ErrorToRFC6749Error(err)
+	q := url.Values{"error": {e.ErrorField}, "error_description": {e.GetDescription()}, "request_id": {httpx.RequestID(r.Context())}}
+	redirect(w, s.server.url+"/error?"+q.Encode())
+}
+
+// Asked is what somebody is asked to allow.
+type Asked struct {
+	Client store.OAuthClient
+	// Scopes are those that were asked for; New those not allowed before.
+	Scopes, New []string
+	// SignIn says that the user has to sign in anew first.
+	SignIn bool
+	// Host is where the browser goes afterwards.
+	Host string
+}
+
+// waiting returns a request that waits for the caller.
+func (s *Server) waiting(ctx context.Context, id string, caller authn.Principal) (*realm, pending, *login, error) {
+	none := problem.New(problem.CodeNotFound, "the request of the application is not there any more: go back to the application, and begin again")
+	text, ok, err := s.short.Get(ctx, "pending:"+id)
+	if err != nil {
+		return nil, pending{}, nil, err
+	}
+	var p pending
+	if !ok || json.Unmarshal([]byte(text), &p) != nil || p.Organization != caller.Organization {
+		return nil, p, nil, none
+	}
+	re, err := s.realm(ctx, p.Slug)
+	if errors.Is(err, errNoRealm) {
+		err = none
+	}
+	if err != nil {
+		return nil, p, nil, err
+	}
+	in, err := re.login(ctx, caller)
+	if err == nil && in == nil {
+		err = authn.Missing()
+	}
+	return re, p, in, err
+}
+
+// Waiting says what the caller is asked to allow.
+func (s *Server) Waiting(ctx context.Context, id string, caller authn.Principal) (Asked, error) {
+	re, p, in, err := s.waiting(ctx, id, caller)
+	if err != nil {
+		return Asked{}, err
+	}
+	ar, err := re.parse(ctx, p)
+	if err != nil {
+		return Asked{}, problem.New(problem.CodeConflict, "the request of the application cannot be answered any more: go back to the application, and begin again").Because(err)
+	}
+	c, _ := ar.GetClient().(*client)
+	open, err := re.open(ctx, c, in.user, ar.GetRequestedScopes())
+	open = slices.DeleteFunc(open, func(s string) bool { return s == "" })
+	return Asked{Client: c.OAuthClient, Scopes: ar.GetRequestedScopes(), New: open, SignIn: re.again(p, in), Host: ar.GetRedirectURI().Host}, err
+}
+
+// Decide allows a request in the name of the caller, or does not, and returns
+// where the browser goes.
+func (s *Server) Decide(ctx context.Context, id string, caller authn.Principal, allow bool) (string, error) {
+	re, p, in, err := s.waiting(ctx, id, caller)
+	if err != nil {
+		return "", err
+	}
+	if allow && re.again(p, in) {
+		return "", problem.New(problem.CodeConflict, "the application wants you to sign in anew: sign in first, then allow it")
+	}
+	ar, err := re.parse(ctx, p)
+	if err != nil {
+		return re.denied(ctx, ar, err), nil
+	}
+	c, _ := ar.GetClient().(*client)
+	if _, ok, err := s.short.Take(ctx, "pending:"+id); err != nil || !ok { // of two who decide, one does
+		return "", errors.Join(err, problem.New(problem.CodeNotFound, "the request of the application was answered before"))
+	}
+	if !allow {
+		err := s.store.Tx(ctx, re.org.ID, in.user, func(tx *store.Tx) error {
+			return s.recordConsent(ctx, tx, "oauth-consent.refused", c, in.user, nil, nil)
+		})
+		return re.denied(ctx, ar, fosite.ErrAccessDenied.WithDescription("The user did not allow it.")), err
+	}
+	if !c.SkipConsent {
+		err = s.store.Tx(ctx, re.org.ID, in.user, func(tx *store.Tx) error {
+			before, err := tx.OAuthConsentOf(ctx, in.user, c.ID)
+			if err != nil && !errors.Is(err, db.ErrNotFound) {
+				return err
+			}
+			after, err := tx.AllowOAuth(ctx, in.user, c.ID, ar.GetRequestedScopes())
+			if err != nil {
+				return err
+			}
+			return s.recordConsent(ctx, tx, "oauth-consent.given", c, in.user, before.Scopes, after.Scopes)
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	to, err := re.issue(ctx, p, in)
+	if err != nil {
+		return re.denied(ctx, ar, err), nil
+	}
+	return to, nil
+}
+
+type consentFields struct {
+	User   string   `json:"user"`
+	Scopes []string `json:"scopes"`
+}
+
+func (s *Server) recordConsent(ctx context.Context, tx *store.Tx, action string, c *client, user string, before, after []string) error {
+	return s.audit(ctx, tx.DB(), service.Entry{
+		Action: action, Target: audit.Target{Kind: "oauth-client", ID: c.ID, Name: c.Name}, Organization: tx.ID(),
+		Before: consentFields{user, before}, After: consentFields{user, after},
+	})
+}

@@ -1,0 +1,415 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// mostForm bounds what is sent to the endpoints, in bytes.
+const mostForm = 64 << 10
+
+// wellKnown is where RFC 8414 section 3 puts the metadata of an issuer with a
+// path.
+const wellKnown = "/.well-known/oauth-authorization-server/oauth/"
+
+// ServeHTTP answers the endpoints of all organizations, below /oauth/<slug>.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	slug, rest := split(r.URL.Path)
+	re, err := s.realm(r.Context(), slug)
+	if err != nil {
+		if !errors.Is(err, errNoRealm) {
+			s.log.ErrorContext(r.Context(), "the authorization server failed", "err", err)
+			fail(w, r, fosite.ErrTemporarilyUnavailable)
+			return
+		}
+		fail(w, r, fosite.ErrNotFound.WithDescription("There is no authorization server of that name."))
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+	e, ok := endpoints[rest]
+	if !ok {
+		fail(w, r, fosite.ErrNotFound.WithDescription("There is no such endpoint: the metadata at "+re.issuer+"/.well-known/openid-configuration lists them."))
+		return
+	}
+	if e.open { // a page of another site may call it: nothing here looks at cookies
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		if r.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", strings.Join(e.methods, ", "))
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
+			h.Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce, X-Request-Id")
+	}
+	if !slices.Contains(e.methods, r.Method) {
+		w.Header().Set("Allow", strings.Join(e.methods, ", "))
+		fail(w, r, &fosite.RFC6749Error{ErrorField: "invalid_request", DescriptionField: "This endpoint does not take the method.", CodeField: http.StatusMethodNotAllowed})
+		return
+	}
+	e.serve(re, w, r)
+}
+
+// split returns the organization of a path, and the endpoint.
+func split(path string) (slug, rest string) {
+	if slug, ok := strings.CutPrefix(path, wellKnown); ok {
+		return slug, ".well-known/oauth-authorization-server"
+	}
+	slug, rest, _ = strings.Cut(strings.TrimPrefix(path, "/oauth/"), "/")
+	return slug, rest
+}
+
+type endpoint struct {
+	methods []string
+	open    bool
+	serve   func(*realm, http.ResponseWriter, *http.Request)
+}
+
+var (
+	get  = []string{http.MethodGet, http.MethodHead}
+	post = []string{http.MethodPost}
+	both = []string{http.MethodGet, http.MethodPost}
+)
+
+var endpoints = map[string]endpoint{
+	".well-known/openid-configuration":       {get, true, (*realm).metadata},
+	".well-known/oauth-authorization-server": {get, true, (*realm).metadata},
+	"jwks":                                   {get, true, (*realm).jwks},
+	"token":                                  {post, true, (*realm).token},
+	"introspect":                             {post, false, (*realm).introspect},
+	"revoke":                                 {post, true, (*realm).revoke},
+	"authorize":                              {both, false, (*realm).authorize},
+	"userinfo":                               {both, true, (*realm).userinfo},
+	"logout":                                 {both, false, (*realm).logout},
+	"par":                                    {post, true, (*realm).push},
+}
+
+// fail answers with an error of RFC 6749 section 5.2, and the id of the request.
+func fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := fosite.ErrorToRFC6749Error(err)
+	body := map[string]any{"error": e.ErrorField}
+	if d := e.GetDescription(); d != "" {
+		body["error_description"] = d
+	}
+	if id := httpx.RequestID(r.Context()); id != "" {
+		body["request_id"] = id
+	}
+	h := w.Header()
+	if e.CodeField == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
+		h.Set("WWW-Authenticate", `Basic realm="gatehouse"`)
+	}
+	h.Set("Cache-Control", "no-store")
+	write(w, e.CodeField, body)
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has left, or gets it
+}
+
+// refuse is as fail, for errors that come of fosite: those that are the server's
+// own are logged, and told without their cause.
+func (s *realm) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := fosite.ErrorToRFC6749Error(err)
+	if e.CodeField >= 500 && r.Context().Err() == nil {
+		s.server.log.ErrorContext(r.Context(), "the authorization server failed", "organization", s.org.Slug, "request", httpx.RequestID(r.Context()), "err", err, "cause", errors.Unwrap(e), "debug", e.DebugField)
+		if e.ErrorField == "error" { // what fosite does not know
+			e = fosite.ErrServerError
+		}
+	}
+	fail(w, r, e)
+}
+
+func tooMany(w http.ResponseWriter, r *http.Request, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	fail(w, r, &fosite.RFC6749Error{ErrorField: "slow_down", DescriptionField: "Too many requests: see Retry-After.", CodeField: http.StatusTooManyRequests})
+}
+
+// clientID is whom a request says to be; nothing is proven by it.
+func clientID(r *http.Request) string {
+	if id, _, ok := r.BasicAuth(); ok {
+		if plain, err := url.QueryUnescape(id); err == nil {
+			return plain
+		}
+		return id
+	}
+	return r.PostForm.Get("client_id")
+}
+
+// admit reads the form, and refuses who asks or guesses too fast. It returns
+// false where the request is answered.
+func (s *realm) admit(w http.ResponseWriter, r *http.Request) bool {
+	if err := r.ParseForm(); err != nil {
+		fail(w, r, fosite.ErrInvalidRequest.WithHint("The body cannot be read, or is too large: send a form."))
+		return false
+	}
+	for name, values := range r.PostForm {
+		if len(values) > 1 && name != "audience" && name != "resource" { // RFC 6749 section 3.2
+			fail(w, r, fosite.ErrInvalidRequest.WithHintf("The parameter %q is there more than once.", name))
+			return false
+		}
+	}
+	ip := httpx.Address(r.Context())
+	id := clientID(r)
+	if wait := s.server.limits.waits(id, ip); wait > 0 {
+		tooMany(w, r, wait)
+		return false
+	}
+	if wait := s.server.limits.client(s.org.ID + " " + id); wait > 0 {
+		tooMany(w, r, wait)
+		return false
+	}
+	for _, resource := range r.PostForm["resource"] { // RFC 8707
+		r.PostForm.Add("audience", resource)
+	}
+	return true
+}
+
+// failed answers a request whose client did not prove who it is, or that failed
+// otherwise.
+func (s *realm) failed(w http.ResponseWriter, r *http.Request, err error) {
+	var out *outage
+	if errors.As(err, &out) { // fosite takes it for a client that is not there
+		s.refuse(w, r, fosite.ErrTemporarilyUnavailable.WithWrap(out))
+		return
+	}
+	if r.PostForm.Get("client_assertion") != "" && fosite.ErrorToRFC6749Error(err).ErrorField == "error" { // of the library that reads it
+		err = fosite.ErrInvalidClient.WithWrap(err)
+	}
+	if errors.Is(err, fosite.ErrInvalidClient) && clientID(r) != "" {
+		if err := s.server.limits.wrong(r.Context(), clientID(r), httpx.Address(r.Context())); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		// What was wrong is not told: not even whether there is such a client.
+		err = fosite.ErrInvalidClient
+	}
+	s.refuse(w, r, err)
+}
+
+// token is the token endpoint (RFC 6749 section 3.2).
+func (s *realm) token(w http.ResponseWriter, r *http.Request) {
+	if !s.admit(w, r) {
+		return
+	}
+	ctx := r.Context()
+	proof, err := s.proof(r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	req, err := s.provider.NewAccessRequest(ctx, r, newSession())
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	c, _ := req.GetClient().(*client)
+	in, _ := req.GetSession().(*session)
+	if c == nil || in == nil {
+		s.refuse(w, r, fosite.ErrServerError)
+		return
+	}
+	ctx = withActor(ctx, c)
+	if err := s.grant(ctx, req, c, in, proof); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	res, err := s.provider.NewAccessResponse(ctx, req)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	if in, _ := req.GetSession().(*session); in != nil && in.Confirm.JKT != "" {
+		res.SetTokenType("DPoP")
+	} else {
+		res.SetTokenType("Bearer")
+	}
+	res.SetExpiresIn(in.Until.Sub(in.IssuedAt))
+	s.provider.WriteAccessResponse(ctx, w, req, res)
+}
+
+// grant says what of a request is granted, after its handler has taken it.
+func (s *realm) grant(ctx context.Context, req fosite.AccessRequester, c *client, in *session, proof confirmation) error {
+	if req.GetGrantTypes().ExactOne(GrantClient) {
+		scopes, audience := req.GetRequestedScopes(), req.GetRequestedAudience()
+		if len(scopes) == 0 { // RFC 6749 section 3.3
+			scopes = c.Scopes
+		}
+		if len(audience) == 0 {
+			audience = c.Audiences
+		}
+		for _, name := range scopes {
+			if !slices.Contains(identityScopes, name) {
+				req.GrantScope(name)
+			}
+		}
+		for _, name := range audience {
+			req.GrantAudience(name)
+		}
+	}
+	if in.Subject != "" {
+		if err := s.stands(ctx, in.Subject); err != nil {
+			return err
+		}
+	}
+	return s.bind(req, c, in, proof)
+}
+
+// stands returns an error where a user may not have tokens any more.
+func (s *realm) stands(ctx context.Context, user string) error {
+	u, err := s.server.store.For(s.org.ID).User(ctx, user)
+	switch {
+	case store.IsNotFound(err) || err == nil && u.Status != store.Active:
+		return fosite.ErrInvalidGrant.WithHint("The user is not active any more.")
+	case err != nil:
+		return fosite.ErrServerError.WithWrap(err)
+	}
+	return nil
+}
+
+// introspect says what a token is good for (RFC 7662).
+func (s *realm) introspect(w http.ResponseWriter, r *http.Request) {
+	if !s.admit(w, r) {
+		return
+	}
+	ctx := r.Context()
+	by, err := s.provider.AuthenticateClient(ctx, r, r.PostForm)
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	asker, _ := by.(*client)
+	if asker == nil || asker.IsPublic() {
+		s.refuse(w, r, fosite.ErrInvalidClient)
+		return
+	}
+	token := r.PostForm.Get("token")
+	if token == "" {
+		s.refuse(w, r, fosite.ErrInvalidRequest.WithHint("The parameter token is missing."))
+		return
+	}
+	use, req, err := s.provider.IntrospectToken(ctx, token, fosite.TokenUse(r.PostForm.Get("token_type_hint")), newSession())
+	if err != nil && !expected(err) {
+		s.refuse(w, r, err)
+		return
+	}
+	inactive := map[string]any{"active": false}
+	if err != nil {
+		write(w, http.StatusOK, inactive)
+		return
+	}
+	c, _ := req.GetClient().(*client)
+	in, _ := req.GetSession().(*session)
+	if c == nil || in == nil || !asker.MayIntrospect && c.ID != asker.ID {
+		write(w, http.StatusOK, inactive)
+		return
+	}
+	if in.Subject != "" {
+		if err := s.stands(ctx, in.Subject); errors.Is(err, fosite.ErrInvalidGrant) {
+			write(w, http.StatusOK, inactive)
+			return
+		} else if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+	}
+	write(w, http.StatusOK, s.described(use, req, c, in))
+}
+
+// expected reports whether an error says that a token is not good, rather than
+// that it could not be found out.
+func expected(err error) bool {
+	if errors.Is(err, fosite.ErrTokenExpired) || errors.Is(err, fosite.ErrInactiveToken) || errors.Is(err, fosite.ErrNotFound) {
+		return true
+	}
+	e := fosite.ErrorToRFC6749Error(err)
+	cause := e.Cause()
+	return errors.Is(err, fosite.ErrRequestUnauthorized) && (cause == nil || errors.Is(cause, fosite.ErrNotFound) || errors.Is(cause, fosite.ErrInactiveToken))
+}
+
+func (s *realm) described(use fosite.TokenUse, req fosite.AccessRequester, c *client, in *session) map[string]any {
+	out := map[string]any{"active": true, "client_id": c.ID, "iss": s.issuer}
+	if use == fosite.AccessToken {
+		b, err := json.Marshal((strategy{s}).claims(req, c, in))
+		if err == nil {
+			_ = json.Unmarshal(b, &out) // of what was just written
+		}
+		out["token_type"] = "Bearer"
+		if in.Confirm.JKT != "" {
+			out["token_type"] = "DPoP"
+		}
+		return out
+	}
+	out["token_type"], out["sub"], out["scope"] = "refresh_token", in.Subject, strings.Join(req.GetGrantedScopes(), " ")
+	return out
+}
+
+// revoke ends a token (RFC 7009).
+func (s *realm) revoke(w http.ResponseWriter, r *http.Request) {
+	if !s.admit(w, r) {
+		return
+	}
+	if r.PostForm.Get("token") == "" {
+		s.refuse(w, r, fosite.ErrInvalidRequest.WithHint("The parameter token is missing."))
+		return
+	}
+	err := s.provider.NewRevocationRequest(r.Context(), r)
+	if err != nil && !errors.Is(err, fosite.ErrUnauthorizedClient) { // a token of another client is none of its business
+		s.failed(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+}
+
+// revocation ends tokens: an access token alone, a refresh token with all that
+// came of it (RFC 7009 section 2.1).
+type revocation struct {
+	*realm
+	strategy strategy
+	storage  storage
+}
+
+// RevokeToken implements fosite.RevocationHandler.
+func (v *revocation) RevokeToken(ctx context.Context, token string, _ fosite.TokenType, by fosite.Client) error {
+	c, _ := by.(*client)
+	if c == nil {
+		return fosite.ErrInvalidClient
+	}
+	ctx = withActor(ctx, c)
+	refresh, err := v.storage.GetRefreshTokenSession(ctx, v.strategy.RefreshTokenSignature(ctx, token), nil)
+	if err == nil || errors.Is(err, fosite.ErrInactiveToken) {
+		if refresh.GetClient().GetID() != c.ID {
+			return fosite.ErrUnauthorizedClient
+		}
+		return errors.Join(v.storage.RevokeRefreshToken(ctx, refresh.GetID()), v.storage.RevokeAccessToken(ctx, refresh.GetID()))
+	}
+	if !errors.Is(err, fosite.ErrNotFound) {
+		return fosite.ErrTemporarilyUnavailable.WithWrap(err)
+	}
+	access, err := v.storage.GetAccessTokenSession(ctx, v.strategy.AccessTokenSignature(ctx, token), nil)
+	switch {
+	case errors.Is(err, fosite.ErrNotFound):
+		return nil
+	case err != nil:
+		return fosite.ErrTemporarilyUnavailable.WithWrap(err)
+	case access.GetClient().GetID() != c.ID:
+		return fosite.ErrUnauthorizedClient
+	}
+	in, _ := access.GetSession().(*session)
+	return v.storage.RevokeAccessToken(ctx, in.TokenID)
+}

@@ -1,0 +1,130 @@
+package tenantmanager_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/gateway"
+	"github.com/gatehouse/gatehouse/gateway/policies"
+	"github.com/gatehouse/gatehouse/libs/app"
+)
+
+// gatewayFor runs a gateway whose two APIs take the tokens of the authorization
+// server, and returns its address.
+func gatewayFor(t *testing.T, a *authority, asker made) string {
+	t.Helper()
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "client "+r.Header.Get("X-Client"))
+	}))
+	t.Cleanup(upstream.Close)
+	file := filepath.Join(t.TempDir(), "gateway.yaml")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `
+name: test
+listeners: [{address: "127.0.0.1:0"}]
+apis:
+  - name: signed
+    basePath: /signed
+    upstream: {targets: [{url: %[1]q}]}
+    policies:
+      - jwt: {jwksUrl: %[2]q, allowHttp: true, issuer: [%[3]q], audience: ["https://orders.example"], type: at+jwt, scopes: ["orders:read"], headers: {X-Client: client_id}}
+  - name: asked
+    basePath: /asked
+    upstream: {targets: [{url: %[1]q}]}
+    policies:
+      - oauth2-introspection: {endpoint: %[4]q, clientId: %[5]q, clientSecret: %[6]q, issuer: [%[3]q], scopes: ["orders:read"], cacheTtl: 0s, negativeTtl: 0s, headers: {X-Client: client_id}}
+`, upstream.URL, a.issuer+"/jwks", a.issuer, a.issuer+"/introspect", asker.id, asker.secret), 0o600))
+	address := make(chan string, 1)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- app.Run(ctx, app.Options{Log: slog.New(slog.DiscardHandler)}, gateway.Part(gateway.Options{
+			Path: file, Policies: policies.All(), Ready: func(l []net.Addr, _ net.Addr) { address <- l[0].String() },
+		}))
+	}()
+	t.Cleanup(func() { cancel(); require.NoError(t, <-ended) })
+	select {
+	case at := <-address:
+		return "http://" + at
+	case err := <-ended:
+		ended <- err
+		require.NoError(t, err, "the gateway did not start")
+		return ""
+	}
+}
+
+// The policies jwt and oauth2-introspection take the tokens of the authorization
+// server as they come.
+func TestTheGatewayTakesTheTokens(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	a.scopes(t, "orders:read", "orders:write")
+	audience := `"audiences":["https://orders.example"]`
+	clients := map[string]made{
+		"EdDSA": a.made(t, `{"name":"A","scopes":["orders:read","orders:write"],`+audience+`}`),
+		"RS256": a.made(t, `{"name":"B","scopes":["orders:read","orders:write"],"algorithm":"RS256",`+audience+`}`),
+	}
+	opaque := a.made(t, `{"name":"C","scopes":["orders:read","orders:write"],"tokenFormat":"opaque",`+audience+`}`)
+	elsewhere := a.made(t, `{"name":"D","scopes":["orders:read"],"audiences":["https://stock.example"]}`)
+	at := gatewayFor(t, a, a.made(t, `{"name":"Gateway","mayIntrospect":true}`))
+	call := func(path, token string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", at+path, http.NoBody)
+		require.NoError(t, err)
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		res, err := a.client.Do(r)
+		require.NoError(t, err)
+		defer func() { _ = res.Body.Close() }()
+		b, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		return res.StatusCode, string(b)
+	}
+	token := func(m made, scopes ...string) string {
+		got, err := a.credentials(m, scopes...).Token(t.Context())
+		require.NoError(t, err)
+		return got.AccessToken
+	}
+	// Keys that are made after the gateway fetched them are found as well.
+	for name, m := range clients {
+		good := token(m, "orders:read")
+		var status int
+		var body string
+		require.Eventually(t, func() bool { status, body = call("/signed", good); return status == 200 }, 10*time.Second, 50*time.Millisecond, "%s: %s", name, body)
+		require.Equal(t, "client "+m.id, body, name)
+		status, _ = call("/asked", good)
+		require.Equal(t, 200, status, "%s, asked about", name)
+		status, _ = call("/signed", token(m, "orders:write"))
+		require.Equal(t, 403, status, "%s: another scope", name)
+		status, _ = call("/signed", good[:len(good)-4]+"AAAA")
+		require.Equal(t, 401, status, "%s: another signature", name)
+	}
+	for _, path := range []string{"/signed", "/asked"} {
+		status, _ := call(path, "")
+		require.Equal(t, 401, status)
+		status, _ = call(path, a.owner)
+		require.Equal(t, 401, status, "a token of the consoles is none of an API")
+	}
+	status, _ := call("/signed", token(elsewhere))
+	require.Equal(t, 401, status, "of another audience")
+	good := token(opaque, "orders:read")
+	status, body := call("/asked", good)
+	require.Equal(t, 200, status, body)
+	require.True(t, strings.HasSuffix(body, opaque.id))
+	status, _, _ = a.form(t, "revoke", opaque, url.Values{"token": {good}})
+	require.Equal(t, 200, status)
+	status, _ = call("/asked", good)
+	require.Equal(t, 401, status, "it was revoked")
+}
