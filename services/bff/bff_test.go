@@ -522,7 +522,7 @@ func TestTheAuthorizationServer(t *testing.T) {
 	a = b.do("GET", "/oauth/acme/authorize?x=1", "", "Authorization", "Bearer forged")
 	require.Equal(t, "GET /oauth/acme/authorize?x=1 ||", a.body, "nobody is signed in")
 	b.session()
-	require.Equal(t, 200, b.do("POST", "/bff/sign-in", `{"password":"right"}`).status)
+	require.Equal(t, 200, b.do("POST", "/bff/sign-in", `{"email":"ada@example.com","password":"right"}`).status)
 	a = b.do("GET", "/oauth/acme/authorize?x=1", "")
 	require.Regexp(t, `^GET /oauth/acme/authorize\?x=1 Bearer ey[^|]+\|\|$`, a.body)
 	a = b.do("GET", "/oauth/acme/userinfo", "")

@@ -80,7 +80,12 @@ type Passkeys struct {
 func (c *Config) parties() (*factor.Parties, error) {
 	origins := c.Passkeys.Origins
 	if len(origins) == 0 {
-		origins = []string{c.ConsoleURL, c.PortalURL, c.FirstRun.ConsoleURL, c.OAuth.URL}
+		for _, o := range []string{c.ConsoleURL, c.PortalURL, c.FirstRun.ConsoleURL, c.OAuth.URL} {
+			// Browsers know no passkeys of addresses without a name.
+			if u, err := url.Parse(o); err != nil || net.ParseIP(u.Hostname()) == nil {
+				origins = append(origins, o)
+			}
+		}
 	}
 	return factor.NewParties("Gatehouse", c.Passkeys.Domain, origins...)
 }

@@ -1345,6 +1345,290 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller allowed applications */
+        get: operations["listMyConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/consents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take back what the caller allowed an application
+         * @description Its refresh tokens for the caller end; access tokens run out by themselves.
+         */
+        delete: operations["deleteMyConsent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The addresses of the organization's authorization server */
+        get: operations["getOAuthServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The OAuth2 clients of the organization */
+        get: operations["listOAuthClients"];
+        put?: never;
+        /**
+         * Make an OAuth2 client
+         * @description Where it authenticates itself with a secret, the secret is in this answer and nowhere else.
+         */
+        post: operations["createOAuthClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/clients/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** An OAuth2 client */
+        get: operations["getOAuthClient"];
+        put?: never;
+        post?: never;
+        /** Delete an OAuth2 client, its secrets, consents and refresh tokens */
+        delete: operations["deleteOAuthClient"];
+        options?: never;
+        head?: never;
+        /** Change, disable or enable an OAuth2 client */
+        patch: operations["updateOAuthClient"];
+        trace?: never;
+    };
+    "/oauth/clients/{id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** The secrets of an OAuth2 client */
+        get: operations["listOAuthSecrets"];
+        put?: never;
+        /**
+         * Make a new secret for an OAuth2 client
+         * @description The secret is in this answer and nowhere else. Those before it go on for the overlap.
+         */
+        post: operations["rotateOAuthSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/clients/{id}/secrets/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the secret. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a secret of an OAuth2 client */
+        delete: operations["deleteOAuthSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/scopes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What tokens of the organization can be good for */
+        get: operations["listOAuthScopes"];
+        put?: never;
+        /** Make a scope */
+        post: operations["createOAuthScope"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/scopes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A scope */
+        get: operations["getOAuthScope"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a scope
+         * @description Not while a client may ask for it (409).
+         */
+        delete: operations["deleteOAuthScope"];
+        options?: never;
+        head?: never;
+        /** Change what people read of a scope */
+        patch: operations["updateOAuthScope"];
+        trace?: never;
+    };
+    "/oauth/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys that the organization's tokens are signed with */
+        get: operations["listOAuthKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/keys/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the next key sign from now on
+         * @description The key before stays published for a day, for the tokens that it signed.
+         */
+        post: operations["rotateOAuthKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What users allowed OAuth2 clients */
+        get: operations["listOAuthConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/consents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take back what a user allowed an OAuth2 client */
+        delete: operations["deleteOAuthConsent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/authorizations/by-token/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        /** What an application asks the caller to allow */
+        get: operations["getOAuthAuthorization"];
+        put?: never;
+        /** Allow what an application asks for, or do not */
+        post: operations["decideOAuthAuthorization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -2435,6 +2719,299 @@ export interface components {
             createdBy: string;
             /** @description The token, shown once. */
             token: string;
+        };
+        /**
+         * @description How a client authenticates itself (RFC 7591 section 2).
+         * @enum {string}
+         */
+        OAuthAuthMethod: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+        /**
+         * @description A grant.
+         * @enum {string}
+         */
+        OAuthGrantType: "authorization_code" | "client_credentials" | "refresh_token";
+        /**
+         * @description Whether an access token says everything itself (RFC 9068), or is asked about.
+         * @enum {string}
+         */
+        OAuthTokenFormat: "jwt" | "opaque";
+        /**
+         * @description What tokens are signed with.
+         * @enum {string}
+         */
+        OAuthAlgorithm: "EdDSA" | "RS256";
+        /**
+         * @description What a client signs its assertions with.
+         * @enum {string}
+         */
+        OAuthAssertionAlgorithm: "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512";
+        /** @description The name of a scope (RFC 6749 section 3.3). */
+        OAuthScopeName: string;
+        OAuthServer: {
+            /** @description The issuer identifier. */
+            issuer: string;
+            /** @description Where the metadata is. */
+            metadata: string;
+            tokenEndpoint: string;
+            authorizationEndpoint: string;
+            introspectionEndpoint: string;
+            /** @description Where the public keys are. */
+            jwks: string;
+            /** @description The scopes of OpenID Connect. */
+            identityScopes: string[];
+        };
+        OAuthClient: {
+            /** @description The client_id. */
+            id: string;
+            status: components["schemas"]["ClientStatus"];
+            name: components["schemas"]["Name"];
+            /** @description What it is for. */
+            description: string;
+            authMethod: components["schemas"]["OAuthAuthMethod"];
+            /** @description The grants that it may use. */
+            grantTypes: components["schemas"]["OAuthGrantType"][];
+            /** @description Where a browser may go back to, compared character by character. */
+            redirectUris: string[];
+            /** @description Where a browser may go after signing out. */
+            postLogoutRedirectUris: string[];
+            /** @description The scopes that it may ask for. */
+            scopes: components["schemas"]["OAuthScopeName"][];
+            /** @description The APIs that its tokens may be for: values of aud. Where a request names none, they are for all. */
+            audiences: string[];
+            tokenFormat: components["schemas"]["OAuthTokenFormat"];
+            algorithm: components["schemas"]["OAuthAlgorithm"];
+            /** @description How long an access token is good. */
+            accessTokenSeconds: number;
+            /** @description How long a refresh token is good that is not used. */
+            refreshTokenSeconds: number;
+            /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
+            jwks?: string;
+            assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
+            /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
+            dpopBound: boolean;
+            /** @description Whether users are not asked, because it is the organization's own. */
+            skipConsent: boolean;
+            /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
+            mayIntrospect: boolean;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /**
+         * @description Whether it is given tokens.
+         * @enum {string}
+         */
+        ClientStatus: "active" | "disabled";
+        OAuthClientCreated: {
+            client: components["schemas"]["OAuthClient"];
+            secret?: components["schemas"]["OAuthSecretCreated"];
+        };
+        OAuthClientList: {
+            items: components["schemas"]["OAuthClient"][];
+            /** @description The cursor of the next page; absent on the last. */
+            next?: string;
+        };
+        OAuthClientInput: {
+            name: components["schemas"]["Name"];
+            /** @description What it is for. */
+            description?: string;
+            authMethod?: components["schemas"]["OAuthAuthMethod"];
+            /** @description The grants that it may use. */
+            grantTypes?: components["schemas"]["OAuthGrantType"][];
+            /** @description Where a browser may go back to, compared character by character. */
+            redirectUris?: string[];
+            /** @description Where a browser may go after signing out. */
+            postLogoutRedirectUris?: string[];
+            /** @description The scopes that it may ask for. */
+            scopes?: components["schemas"]["OAuthScopeName"][];
+            /** @description The APIs that its tokens may be for: values of aud. Where a request names none, they are for all. */
+            audiences?: string[];
+            tokenFormat?: components["schemas"]["OAuthTokenFormat"];
+            algorithm?: components["schemas"]["OAuthAlgorithm"];
+            /** @description How long an access token is good. */
+            accessTokenSeconds?: number;
+            /** @description How long a refresh token is good that is not used. */
+            refreshTokenSeconds?: number;
+            /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
+            jwks?: string;
+            assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
+            /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
+            dpopBound?: boolean;
+            /** @description Whether users are not asked, because it is the organization's own. */
+            skipConsent?: boolean;
+            /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
+            mayIntrospect?: boolean;
+        };
+        /** @description A merge patch (RFC 7396). */
+        OAuthClientPatch: {
+            status?: components["schemas"]["ClientStatus"];
+            name?: components["schemas"]["Name"];
+            /** @description What it is for. */
+            description?: string;
+            authMethod?: components["schemas"]["OAuthAuthMethod"];
+            /** @description The grants that it may use. */
+            grantTypes?: components["schemas"]["OAuthGrantType"][];
+            /** @description Where a browser may go back to, compared character by character. */
+            redirectUris?: string[];
+            /** @description Where a browser may go after signing out. */
+            postLogoutRedirectUris?: string[];
+            /** @description The scopes that it may ask for. */
+            scopes?: components["schemas"]["OAuthScopeName"][];
+            /** @description The APIs that its tokens may be for: values of aud. Where a request names none, they are for all. */
+            audiences?: string[];
+            tokenFormat?: components["schemas"]["OAuthTokenFormat"];
+            algorithm?: components["schemas"]["OAuthAlgorithm"];
+            /** @description How long an access token is good. */
+            accessTokenSeconds?: number;
+            /** @description How long a refresh token is good that is not used. */
+            refreshTokenSeconds?: number;
+            /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
+            jwks?: string;
+            assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
+            /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
+            dpopBound?: boolean;
+            /** @description Whether users are not asked, because it is the organization's own. */
+            skipConsent?: boolean;
+            /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
+            mayIntrospect?: boolean;
+        };
+        OAuthSecret: {
+            id: string;
+            /** @description Its beginning and end, to tell it from others. */
+            hint: string;
+            /**
+             * Format: date-time
+             * @description When it ends; absent = never.
+             */
+            expiresAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+        };
+        OAuthSecretList: {
+            items: components["schemas"]["OAuthSecret"][];
+        };
+        OAuthSecretInput: {
+            /**
+             * @description How long the secrets before it go on.
+             * @default 86400
+             */
+            overlapSeconds?: number;
+        };
+        OAuthSecretCreated: {
+            id: string;
+            /** @description Its beginning and end, to tell it from others. */
+            hint: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description The secret, shown once. */
+            secret: string;
+        };
+        OAuthScope: {
+            id: string;
+            name: components["schemas"]["OAuthScopeName"];
+            /** @description What people read on the consent page. */
+            title: string;
+            description: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        OAuthScopeList: {
+            items: components["schemas"]["OAuthScope"][];
+        };
+        OAuthScopeInput: {
+            name: components["schemas"]["OAuthScopeName"];
+            /** @description What people read on the consent page. */
+            title?: string;
+            /** @description What it is for. */
+            description?: string;
+        };
+        /** @description A merge patch (RFC 7396). */
+        OAuthScopePatch: {
+            /** @description What people read on the consent page. */
+            title?: string;
+            /** @description What it is for. */
+            description?: string;
+        };
+        OAuthKey: {
+            /** @description The kid. */
+            id: string;
+            algorithm: components["schemas"]["OAuthAlgorithm"];
+            /**
+             * @description It signs, will sign, or did and is still published.
+             * @enum {string}
+             */
+            state: "active" | "next" | "previous";
+            /**
+             * Format: date-time
+             * @description When it begins to sign.
+             */
+            activeFrom: string;
+            /**
+             * Format: date-time
+             * @description When it ends to sign.
+             */
+            until?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        OAuthKeyList: {
+            items: components["schemas"]["OAuthKey"][];
+        };
+        OAuthKeyRotation: {
+            algorithm: components["schemas"]["OAuthAlgorithm"];
+        };
+        OAuthConsent: {
+            id: string;
+            user: components["schemas"]["OAuthNamed"];
+            client: components["schemas"]["OAuthNamed"];
+            scopes: string[];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        OAuthNamed: {
+            id: string;
+            name: string;
+        };
+        OAuthConsentList: {
+            items: components["schemas"]["OAuthConsent"][];
+            /** @description The cursor of the next page; absent on the last. */
+            next?: string;
+        };
+        OAuthAuthorization: {
+            client: components["schemas"]["OAuthNamed"];
+            /** @description What the application says of itself. */
+            description?: string;
+            /** @description Where the browser goes afterwards. */
+            host: string;
+            /** @description Whether the caller has to sign in anew first. */
+            signInAgain: boolean;
+            scopes: components["schemas"]["OAuthAskedScope"][];
+        };
+        OAuthAskedScope: {
+            name: string;
+            title?: string;
+            description?: string;
+            /** @description Whether it was not allowed before. */
+            new: boolean;
+        };
+        OAuthDecision: {
+            allow: boolean;
+        };
+        OAuthRedirect: {
+            redirectTo: string;
         };
         /**
          * @description Whether it was done.
@@ -5158,6 +5735,577 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyConsents: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of consents, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthConsentList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteMyConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken back. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOAuthServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The addresses. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthServer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOAuthClients: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The order; a - in front turns it round. */
+                sort?: "name" | "-name" | "createdAt" | "-createdAt";
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of clients. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthClientList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createOAuthClient: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthClientInput"];
+            };
+        };
+        responses: {
+            /** @description The client. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthClientCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOAuthClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The client. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthClient"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteOAuthClient: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateOAuthClient: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthClientPatch"];
+                "application/merge-patch+json": components["schemas"]["OAuthClientPatch"];
+            };
+        };
+        responses: {
+            /** @description The client. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthClient"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOAuthSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that have not run out, without the secret, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthSecretList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateOAuthSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthSecretInput"];
+            };
+        };
+        responses: {
+            /** @description The secret. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthSecretCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteOAuthSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the secret. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOAuthScopes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The scopes, by name. Those of OpenID Connect are not among them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthScopeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createOAuthScope: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthScopeInput"];
+            };
+        };
+        responses: {
+            /** @description The scope. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthScope"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOAuthScope: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The scope. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthScope"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteOAuthScope: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateOAuthScope: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthScopePatch"];
+                "application/merge-patch+json": components["schemas"]["OAuthScopePatch"];
+            };
+        };
+        responses: {
+            /** @description The scope. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthScope"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOAuthKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys that are published. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthKeyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateOAuthKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthKeyRotation"];
+            };
+        };
+        responses: {
+            /** @description The keys that are published. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthKeyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOAuthConsents: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of consents, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthConsentList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteOAuthConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken back. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOAuthAuthorization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthAuthorization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideOAuthAuthorization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthDecision"];
+            };
+        };
+        responses: {
+            /** @description Where the browser goes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthRedirect"];
+                };
             };
             default: components["responses"]["Problem"];
         };
