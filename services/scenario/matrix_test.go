@@ -64,6 +64,10 @@ var nothing = map[string]string{
 	"devportal-backend /subscriptions/{subscription}":                    "nothing is deployed to subscribe to",
 	"gateway-manager /apis/{id}/revisions/{number}":                      "there is none yet",
 	"gateway-manager /deployments/{id}":                                  "there is none yet",
+	"tenant-manager /me/consents/{id}":                                   "nobody has consented to anything yet",
+	"tenant-manager /oauth/consents/{id}":                                "nobody has consented to anything yet",
+	"tenant-manager /oauth/authorizations/by-token/{token}":              "it names a sign-in that somebody has begun",
+	"tenant-manager /password-requests/{id}":                             "nobody has forgotten a password",
 	"tenant-manager /invitations/by-token/{token}":                       "the secret of a link, of no organization",
 	"tenant-manager /password-links/by-token/{token}":                    "the secret of a link, of no organization",
 }
@@ -211,6 +215,9 @@ func (m *matrix) make(project string) {
 	m.made("owner", "PUT", "tenant-manager", "/boundaries/"+account, `{"role":"viewer"}`, "role")
 	owner("tenant-manager", "/access/requests", `{"role":"viewer","reason":"to see"}`)
 	owner("tenant-manager", "/invitations", `{"email":"later@first.example","roles":[{"role":"viewer"}]}`)
+	client := m.made("owner", "POST", "tenant-manager", "/oauth/clients", `{"name":"Billing"}`, "client/id")
+	owner("tenant-manager", "/oauth/scopes", `{"name":"orders:read"}`)
+	factor := owner("tenant-manager", "/me/factors/totp", `{"name":"phone"}`)
 	owner("tenant-manager", "/audit/receivers", `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`)
 	user := m.made("owner", "GET", "tenant-manager", "/me", "", "user/id")
 	application := owner("devportal-backend", "/applications", `{"name":"Matrix"}`)
@@ -228,6 +235,9 @@ func (m *matrix) make(project string) {
 		"devportal-backend /applications/{application}":            application,
 		"devportal-backend /credentials/{credential}":              m.made("owner", "POST", "devportal-backend", "/applications/"+application+"/credentials", `{"name":"first"}`, "id"),
 		"tenant-manager /users/{id}":                               user,
+		"tenant-manager /me/factors/{id}":                          factor,
+		"tenant-manager /oauth/clients/{id}":                       client,
+		"tenant-manager /oauth/clients/{id}/secrets/{secret}":      owner("tenant-manager", "/oauth/clients/"+client+"/secrets", `{}`),
 		"tenant-manager /boundaries/{id}":                          account,
 		"tenant-manager /service-accounts/{id}":                    account,
 		"tenant-manager /service-accounts/{id}/tokens/{token}":     token,
