@@ -68,6 +68,7 @@ try {
 
   await page.goto(`${auth}/auth/scopes`)
   await page.locator('input[type=email]').fill(OWNER.email)
+  await page.getByRole('button', { name: 'Continue' }).click()
   await page.locator('input[type=password]').fill(OWNER.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByText('No scopes yet').waitFor()
@@ -137,6 +138,7 @@ try {
   const guest = await browser.page()
   await guest.goto(ask)
   await guest.locator('input[type=email]').fill(OWNER.email)
+  await guest.getByRole('button', { name: 'Continue' }).click()
   await guest.locator('input[type=password]').fill(OWNER.password)
   await guest.getByRole('button', { name: 'Sign in' }).click()
   await guest.getByRole('heading', { name: 'Shop asks for access' }).waitFor()

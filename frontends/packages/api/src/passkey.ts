@@ -29,7 +29,7 @@ function described(list: unknown): PublicKeyCredentialDescriptor[] {
 type Options = { publicKey?: Record<string, unknown> }
 
 /** Makes a passkey. It throws a DOMException where the person or the browser refuses. */
-export async function createPasskey(options: Options): Promise<unknown> {
+export async function createPasskey(options: Options): Promise<Record<string, unknown>> {
   const o = options.publicKey as unknown as PublicKeyCredentialCreationOptions & { challenge: unknown; user: { id: unknown } }
   const made = (await navigator.credentials.create({
     publicKey: {
@@ -51,7 +51,7 @@ export async function createPasskey(options: Options): Promise<unknown> {
 }
 
 /** Signs with a passkey. It throws a DOMException where the person or the browser refuses. */
-export async function signWithPasskey(options: Options): Promise<unknown> {
+export async function signWithPasskey(options: Options): Promise<Record<string, unknown>> {
   const o = options.publicKey as unknown as PublicKeyCredentialRequestOptions & { challenge: unknown }
   const given = (await navigator.credentials.get({
     publicKey: { ...o, challenge: bytesOf(String(o.challenge)), allowCredentials: described(o.allowCredentials) },

@@ -215,7 +215,7 @@ export default {
     methods: 'Proved by',
     by: { pwd: 'password', otp: 'authenticator app', pop: 'passkey', recovery: 'recovery code', link: 'link' },
   },
-  requests: {
+  passwordRequests: {
     title: 'Asked for a new password',
     make: 'Make a link',
     dismiss: 'Turn down',
