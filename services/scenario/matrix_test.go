@@ -218,6 +218,7 @@ func (m *matrix) make(project string) {
 	client := m.made("owner", "POST", "tenant-manager", "/oauth/clients", `{"name":"Billing"}`, "client/id")
 	owner("tenant-manager", "/oauth/scopes", `{"name":"orders:read"}`)
 	factor := owner("tenant-manager", "/me/factors/totp", `{"name":"phone"}`)
+	owner("tenant-manager", "/sso/connections", `{"name":"Acme ID","kind":"oidc","issuer":"https://login.example.com","clientId":"gatehouse"}`)
 	owner("tenant-manager", "/audit/receivers", `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`)
 	user := m.made("owner", "GET", "tenant-manager", "/me", "", "user/id")
 	application := owner("devportal-backend", "/applications", `{"name":"Matrix"}`)

@@ -48,6 +48,10 @@ func newTwo(t *testing.T) *two {
 			keep: map[string]string{"client": "client/id", "clientSecretId": "secret/id", "clientSecret": "secret/secret"}, events: []string{"oauth-client.created"},
 		},
 	})
+	s.run(t, []step{{
+		name: "connection", as: "owner", method: "POST", path: "/sso/connections", body: `{"name":"Acme ID","kind":"oidc","issuer":"https://login.example.com","clientId":"gatehouse-of-acme","domains":["acme.example"]}`,
+		status: 201, keep: map[string]string{"connection": "id"}, events: []string{"sso-connection.created"},
+	}})
 	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
 		c, err := tx.AllowOAuth(t.Context(), s.vars["ownerId"], s.vars["client"], []string{"orders:read"})
 		s.vars["consent"] = c.ID
@@ -55,7 +59,7 @@ func newTwo(t *testing.T) *two {
 	}))
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -81,6 +85,9 @@ var foreign = map[string]string{
 	"/service-accounts/{id}/tokens/{token}":  "/service-accounts/{account}/tokens/{tokenId}",
 	"/audit/receivers/{id}":                  "/audit/receivers/{receiver}",
 	"/audit/receivers/{id}/test":             "/audit/receivers/{receiver}/test",
+	"/sso/connections/{id}":                  "/sso/connections/{connection}",
+	"/sso/connections/{id}/test":             "/sso/connections/{connection}/test",
+	"/sso/tests/{id}":                        "/sso/tests/{step}",
 	"/access/requests/{id}":                  "/access/requests/{request}",
 	"/access/requests/{id}/approve":          "/access/requests/{request}/approve",
 	"/access/requests/{id}/deny":             "/access/requests/{request}/deny",
@@ -146,6 +153,9 @@ var foreignBodies = map[string]struct {
 	"createOAuthClient":          {`{"name":"Billing"}`, 201},
 	"updateOAuthClient":          {body: `{"name":"x"}`}, "updateOAuthScope": {body: `{"title":"x"}`}, "rotateOAuthSecret": {body: `{}`},
 	"rotateOAuthKeys":          {`{"algorithm":"EdDSA"}`, 200},
+	"createSsoConnection":      {`{"name":"Acme ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["second.example"]}`, 201},
+	"updateSsoConnection":      {body: `{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c"}`},
+	"testSsoConnection":        {body: `{"origin":"http://console.test","binding":"` + binding + `"}`},
 	"decideOAuthAuthorization": {body: `{"allow":true}`},
 }
 

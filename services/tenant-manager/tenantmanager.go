@@ -102,6 +102,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
 		Passkeys: parties,
+		Outbound: m.cfg.Outbound,
 		OAuth:    server,
 	})
 	h.Register(s.API())

@@ -380,16 +380,16 @@ func (e OAuthTokenFormat) Valid() bool {
 
 // Defines values for Outcome.
 const (
-	Done    Outcome = "done"
-	Refused Outcome = "refused"
+	OutcomeDone    Outcome = "done"
+	OutcomeRefused Outcome = "refused"
 )
 
 // Valid indicates whether the value is a known member of the Outcome enum.
 func (e Outcome) Valid() bool {
 	switch e {
-	case Done:
+	case OutcomeDone:
 		return true
-	case Refused:
+	case OutcomeRefused:
 		return true
 	default:
 		return false
@@ -411,6 +411,75 @@ func (e PrincipalKind) Valid() bool {
 	case PrincipalKindServiceAccount:
 		return true
 	case PrincipalKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SsoKind.
+const (
+	Oidc SsoKind = "oidc"
+)
+
+// Valid indicates whether the value is a known member of the SsoKind enum.
+func (e SsoKind) Valid() bool {
+	switch e {
+	case Oidc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SsoPreset.
+const (
+	Entra    SsoPreset = "entra"
+	Generic  SsoPreset = "generic"
+	Google   SsoPreset = "google"
+	Keycloak SsoPreset = "keycloak"
+	Okta     SsoPreset = "okta"
+)
+
+// Valid indicates whether the value is a known member of the SsoPreset enum.
+func (e SsoPreset) Valid() bool {
+	switch e {
+	case Entra:
+		return true
+	case Generic:
+		return true
+	case Google:
+		return true
+	case Keycloak:
+		return true
+	case Okta:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SsoTestOutcome.
+const (
+	SsoTestOutcomeFailed  SsoTestOutcome = "failed"
+	SsoTestOutcomeKnown   SsoTestOutcome = "known"
+	SsoTestOutcomeLinked  SsoTestOutcome = "linked"
+	SsoTestOutcomeMade    SsoTestOutcome = "made"
+	SsoTestOutcomeRefused SsoTestOutcome = "refused"
+)
+
+// Valid indicates whether the value is a known member of the SsoTestOutcome enum.
+func (e SsoTestOutcome) Valid() bool {
+	switch e {
+	case SsoTestOutcomeFailed:
+		return true
+	case SsoTestOutcomeKnown:
+		return true
+	case SsoTestOutcomeLinked:
+		return true
+	case SsoTestOutcomeMade:
+		return true
+	case SsoTestOutcomeRefused:
 		return true
 	default:
 		return false
@@ -2295,6 +2364,207 @@ type SignInInput struct {
 	Password string `json:"password"`
 }
 
+// SignInMethods defines model for SignInMethods.
+type SignInMethods struct {
+	Connection *SsoConnectionName `json:"connection,omitempty"`
+}
+
+// SignInMethodsInput defines model for SignInMethodsInput.
+type SignInMethodsInput struct {
+	// Email An e-mail address.
+	Email Email `json:"email"`
+}
+
+// SsoBegun defines model for SsoBegun.
+type SsoBegun struct {
+	// Address Where to send the browser to.
+	Address string `json:"address"`
+}
+
+// SsoBinding A random secret that the browser keeps, and shows when it comes back.
+type SsoBinding = string
+
+// SsoCallbackInput defines model for SsoCallbackInput.
+type SsoCallbackInput struct {
+	Binding          string  `json:"binding"`
+	Code             *string `json:"code,omitempty"`
+	Error            *string `json:"error,omitempty"`
+	ErrorDescription *string `json:"errorDescription,omitempty"`
+
+	// Iss The issuer, where it says so (RFC 9207).
+	Iss   *string `json:"iss,omitempty"`
+	State string  `json:"state"`
+}
+
+// SsoClaim The name of a claim; dots part the names of nested objects.
+type SsoClaim = string
+
+// SsoConnection defines model for SsoConnection.
+type SsoConnection struct {
+	ClientId    string         `json:"clientId"`
+	CreatedAt   time.Time      `json:"createdAt"`
+	Domains     []string       `json:"domains"`
+	EmailClaim  string         `json:"emailClaim"`
+	Enabled     bool           `json:"enabled"`
+	GroupRoles  []SsoGroupRole `json:"groupRoles"`
+	GroupsClaim string         `json:"groupsClaim"`
+	HasSecret   bool           `json:"hasSecret"`
+	Id          string         `json:"id"`
+	Issuer      string         `json:"issuer"`
+
+	// Kind `oidc`: OpenID Connect.
+	Kind      SsoKind `json:"kind"`
+	Name      string  `json:"name"`
+	NameClaim string  `json:"nameClaim"`
+
+	// Preset Which defaults the form began with; it decides nothing.
+	Preset     SsoPreset `json:"preset"`
+	Provision  bool      `json:"provision"`
+	Roles      []string  `json:"roles"`
+	Scopes     []string  `json:"scopes"`
+	TrustEmail bool      `json:"trustEmail"`
+	Version    int64     `json:"version"`
+}
+
+// SsoConnectionInput defines model for SsoConnectionInput.
+type SsoConnectionInput struct {
+	ClientId string `json:"clientId"`
+
+	// ClientSecret It is kept encrypted and never shown.
+	ClientSecret *string `json:"clientSecret,omitempty"`
+
+	// Domains Whose e-mail addresses lead here, such as acme.example. A domain leads to one connection in the installation.
+	Domains *[]string `json:"domains,omitempty"`
+
+	// EmailClaim The name of a claim; dots part the names of nested objects.
+	EmailClaim *SsoClaim `json:"emailClaim,omitempty"`
+	Enabled    *bool     `json:"enabled,omitempty"`
+
+	// GroupRoles Roles of who is in a group at the provider, given and taken at every sign-in.
+	GroupRoles *[]SsoGroupRole `json:"groupRoles,omitempty"`
+
+	// GroupsClaim The name of a claim; dots part the names of nested objects.
+	GroupsClaim *SsoClaim `json:"groupsClaim,omitempty"`
+
+	// Issuer The issuer, below which /.well-known/openid-configuration is.
+	Issuer string `json:"issuer"`
+
+	// Kind `oidc`: OpenID Connect.
+	Kind SsoKind `json:"kind"`
+
+	// Name What people see on the sign-in page.
+	Name string `json:"name"`
+
+	// NameClaim The name of a claim; dots part the names of nested objects.
+	NameClaim *SsoClaim `json:"nameClaim,omitempty"`
+
+	// Preset Which defaults the form began with; it decides nothing.
+	Preset *SsoPreset `json:"preset,omitempty"`
+
+	// Provision Whether who signs in for the first time becomes a user; only addresses of the domains.
+	Provision *bool `json:"provision,omitempty"`
+
+	// Roles The roles of a user made so.
+	Roles *[]string `json:"roles,omitempty"`
+
+	// Scopes Beside openid; the default is email and profile.
+	Scopes *[]string `json:"scopes,omitempty"`
+
+	// TrustEmail Whether addresses of the domains count as verified where the provider does not say.
+	TrustEmail *bool `json:"trustEmail,omitempty"`
+}
+
+// SsoConnectionList defines model for SsoConnectionList.
+type SsoConnectionList struct {
+	Items []SsoConnection `json:"items"`
+}
+
+// SsoConnectionName defines model for SsoConnectionName.
+type SsoConnectionName struct {
+	Id   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// SsoFinished defines model for SsoFinished.
+type SsoFinished struct {
+	Challenge *SignInChallenge `json:"challenge,omitempty"`
+
+	// Next The path that the browser goes to.
+	Next *string `json:"next,omitempty"`
+
+	// Test The id of what a test sign-in received.
+	Test   *string    `json:"test,omitempty"`
+	Tokens *TokenPair `json:"tokens,omitempty"`
+}
+
+// SsoGroupRole defines model for SsoGroupRole.
+type SsoGroupRole struct {
+	Group string `json:"group"`
+
+	// Role The id or name of a role.
+	Role string `json:"role"`
+}
+
+// SsoKind `oidc`: OpenID Connect.
+type SsoKind string
+
+// SsoPreset Which defaults the form began with; it decides nothing.
+type SsoPreset string
+
+// SsoSignInInput defines model for SsoSignInInput.
+type SsoSignInInput struct {
+	// Binding A random secret that the browser keeps, and shows when it comes back.
+	Binding SsoBinding `json:"binding"`
+
+	// Connection The id of a connection, in place of the e-mail address.
+	Connection *string `json:"connection,omitempty"`
+
+	// Email An e-mail address.
+	Email *Email `json:"email,omitempty"`
+
+	// Next The path that the browser goes to afterwards.
+	Next *string `json:"next,omitempty"`
+
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+}
+
+// SsoTest defines model for SsoTest.
+type SsoTest struct {
+	// Claims What was received.
+	Claims     map[string]interface{} `json:"claims"`
+	Connection SsoConnectionName      `json:"connection"`
+
+	// Detail Why.
+	Detail string  `json:"detail"`
+	Email  *string `json:"email,omitempty"`
+
+	// EmailVerified Whether the address counts as verified.
+	EmailVerified *bool    `json:"emailVerified,omitempty"`
+	Groups        []string `json:"groups"`
+	Id            string   `json:"id"`
+	Name          *string  `json:"name,omitempty"`
+
+	// Outcome What a sign-in would come to: a user who is linked, one who gets linked, a new one, nobody; `failed`: the provider did not say who it is.
+	Outcome SsoTestOutcome `json:"outcome"`
+
+	// Roles The roles that the user would be given.
+	Roles   []string `json:"roles"`
+	Subject *string  `json:"subject,omitempty"`
+}
+
+// SsoTestOutcome What a sign-in would come to: a user who is linked, one who gets linked, a new one, nobody; `failed`: the provider did not say who it is.
+type SsoTestOutcome string
+
+// SsoTestInput defines model for SsoTestInput.
+type SsoTestInput struct {
+	// Binding A random secret that the browser keeps, and shows when it comes back.
+	Binding SsoBinding `json:"binding"`
+
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+}
+
 // Status Whether somebody may sign in.
 type Status string
 
@@ -2899,6 +3169,24 @@ type CreateServiceAccountTokenParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// CreateSsoConnectionParams defines parameters for CreateSsoConnection.
+type CreateSsoConnectionParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteSsoConnectionParams defines parameters for DeleteSsoConnection.
+type DeleteSsoConnectionParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateSsoConnectionParams defines parameters for UpdateSsoConnection.
+type UpdateSsoConnectionParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Cursor The `next` of the page before.
@@ -3094,6 +3382,9 @@ type CompleteSetupJSONRequestBody = SetupInput
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInInput
 
+// AskSignInMethodsJSONRequestBody defines body for AskSignInMethods for application/json ContentType.
+type AskSignInMethodsJSONRequestBody = SignInMethodsInput
+
 // SignInOnceJSONRequestBody defines body for SignInOnce for application/json ContentType.
 type SignInOnceJSONRequestBody = OneTimeInput
 
@@ -3108,6 +3399,21 @@ type FinishSignInJSONRequestBody = SecondStepInput
 
 // AskSecondStepPasskeyJSONRequestBody defines body for AskSecondStepPasskey for application/json ContentType.
 type AskSecondStepPasskeyJSONRequestBody = SecondStepPasskeyInput
+
+// BeginSsoSignInJSONRequestBody defines body for BeginSsoSignIn for application/json ContentType.
+type BeginSsoSignInJSONRequestBody = SsoSignInInput
+
+// FinishSsoSignInJSONRequestBody defines body for FinishSsoSignIn for application/json ContentType.
+type FinishSsoSignInJSONRequestBody = SsoCallbackInput
+
+// CreateSsoConnectionJSONRequestBody defines body for CreateSsoConnection for application/json ContentType.
+type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
+
+// UpdateSsoConnectionJSONRequestBody defines body for UpdateSsoConnection for application/json ContentType.
+type UpdateSsoConnectionJSONRequestBody = SsoConnectionInput
+
+// TestSsoConnectionJSONRequestBody defines body for TestSsoConnection for application/json ContentType.
+type TestSsoConnectionJSONRequestBody = SsoTestInput
 
 // ExchangeTokenJSONRequestBody defines body for ExchangeToken for application/json ContentType.
 type ExchangeTokenJSONRequestBody = ExchangeInput
@@ -3456,6 +3762,9 @@ type ServerInterface interface {
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx echo.Context) error
+	// AskSignInMethods How somebody with an e-mail address signs in
+	// (POST /sign-in/methods)
+	AskSignInMethods(ctx echo.Context) error
 	// SignInOnce Sign in with the one-time code of the first run
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx echo.Context) error
@@ -3471,9 +3780,36 @@ type ServerInterface interface {
 	// AskSecondStepPasskey What a passkey has to sign as the second step
 	// (POST /sign-in/second-step/passkey-options)
 	AskSecondStepPasskey(ctx echo.Context) error
+	// BeginSsoSignIn Begin to sign in at an identity provider
+	// (POST /sign-in/sso)
+	BeginSsoSignIn(ctx echo.Context) error
+	// FinishSsoSignIn Take what an identity provider sent back, and be signed in
+	// (POST /sign-in/sso/callback)
+	FinishSsoSignIn(ctx echo.Context) error
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx echo.Context) error
+	// ListSsoConnections Identity providers at which people of the organization sign in
+	// (GET /sso/connections)
+	ListSsoConnections(ctx echo.Context) error
+	// CreateSsoConnection Connect an identity provider
+	// (POST /sso/connections)
+	CreateSsoConnection(ctx echo.Context, params CreateSsoConnectionParams) error
+	// DeleteSsoConnection Disconnect an identity provider
+	// (DELETE /sso/connections/{id})
+	DeleteSsoConnection(ctx echo.Context, id Id, params DeleteSsoConnectionParams) error
+	// GetSsoConnection A connection
+	// (GET /sso/connections/{id})
+	GetSsoConnection(ctx echo.Context, id Id) error
+	// UpdateSsoConnection Change a connection
+	// (PUT /sso/connections/{id})
+	UpdateSsoConnection(ctx echo.Context, id Id, params UpdateSsoConnectionParams) error
+	// TestSsoConnection Begin a test sign-in
+	// (POST /sso/connections/{id}/test)
+	TestSsoConnection(ctx echo.Context, id Id) error
+	// GetSsoTest What a test sign-in received
+	// (GET /sso/tests/{id})
+	GetSsoTest(ctx echo.Context, id Id) error
 	// ExchangeToken Exchange the token of a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx echo.Context) error
@@ -6074,6 +6410,15 @@ func (w *ServerInterfaceWrapper) SignIn(ctx echo.Context) error {
 	return err
 }
 
+// AskSignInMethods converts echo context to params.
+func (w *ServerInterfaceWrapper) AskSignInMethods(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AskSignInMethods(ctx)
+	return err
+}
+
 // SignInOnce converts echo context to params.
 func (w *ServerInterfaceWrapper) SignInOnce(ctx echo.Context) error {
 	var err error
@@ -6119,12 +6464,192 @@ func (w *ServerInterfaceWrapper) AskSecondStepPasskey(ctx echo.Context) error {
 	return err
 }
 
+// BeginSsoSignIn converts echo context to params.
+func (w *ServerInterfaceWrapper) BeginSsoSignIn(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BeginSsoSignIn(ctx)
+	return err
+}
+
+// FinishSsoSignIn converts echo context to params.
+func (w *ServerInterfaceWrapper) FinishSsoSignIn(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FinishSsoSignIn(ctx)
+	return err
+}
+
 // SignOut converts echo context to params.
 func (w *ServerInterfaceWrapper) SignOut(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SignOut(ctx)
+	return err
+}
+
+// ListSsoConnections converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSsoConnections(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSsoConnections(ctx)
+	return err
+}
+
+// CreateSsoConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSsoConnection(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateSsoConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSsoConnection(ctx, params)
+	return err
+}
+
+// DeleteSsoConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSsoConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteSsoConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSsoConnection(ctx, id, params)
+	return err
+}
+
+// GetSsoConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSsoConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSsoConnection(ctx, id)
+	return err
+}
+
+// UpdateSsoConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSsoConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateSsoConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSsoConnection(ctx, id, params)
+	return err
+}
+
+// TestSsoConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) TestSsoConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestSsoConnection(ctx, id)
+	return err
+}
+
+// GetSsoTest converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSsoTest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSsoTest(ctx, id)
 	return err
 }
 
@@ -6443,6 +6968,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-in/second-step/passkey-options", wrapper.AskSecondStepPasskey, options.OperationMiddlewares["askSecondStepPasskey"]...)
 	router.POST(options.BaseURL+"/sign-in/passkey-options", wrapper.AskSignInPasskey, options.OperationMiddlewares["askSignInPasskey"]...)
 	router.POST(options.BaseURL+"/sign-in/passkey", wrapper.SignInPasskey, options.OperationMiddlewares["signInPasskey"]...)
+	router.POST(options.BaseURL+"/sign-in/methods", wrapper.AskSignInMethods, options.OperationMiddlewares["askSignInMethods"]...)
+	router.POST(options.BaseURL+"/sign-in/sso", wrapper.BeginSsoSignIn, options.OperationMiddlewares["beginSsoSignIn"]...)
+	router.POST(options.BaseURL+"/sign-in/sso/callback", wrapper.FinishSsoSignIn, options.OperationMiddlewares["finishSsoSignIn"]...)
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
@@ -6564,6 +7092,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/audit/receivers/:id", wrapper.GetAuditReceiver, options.OperationMiddlewares["getAuditReceiver"]...)
 	router.PUT(options.BaseURL+"/audit/receivers/:id", wrapper.UpdateAuditReceiver, options.OperationMiddlewares["updateAuditReceiver"]...)
 	router.POST(options.BaseURL+"/audit/receivers/:id/test", wrapper.TestAuditReceiver, options.OperationMiddlewares["testAuditReceiver"]...)
+	router.GET(options.BaseURL+"/sso/connections", wrapper.ListSsoConnections, options.OperationMiddlewares["listSsoConnections"]...)
+	router.POST(options.BaseURL+"/sso/connections", wrapper.CreateSsoConnection, options.OperationMiddlewares["createSsoConnection"]...)
+	router.DELETE(options.BaseURL+"/sso/connections/:id", wrapper.DeleteSsoConnection, options.OperationMiddlewares["deleteSsoConnection"]...)
+	router.GET(options.BaseURL+"/sso/connections/:id", wrapper.GetSsoConnection, options.OperationMiddlewares["getSsoConnection"]...)
+	router.PUT(options.BaseURL+"/sso/connections/:id", wrapper.UpdateSsoConnection, options.OperationMiddlewares["updateSsoConnection"]...)
+	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
+	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
 
 }
 
@@ -11282,6 +11817,45 @@ func (response SignIndefaultApplicationProblemPlusJSONResponse) VisitSignInRespo
 	return err
 }
 
+type AskSignInMethodsRequestObject struct {
+	Body *AskSignInMethodsJSONRequestBody
+}
+
+type AskSignInMethodsResponseObject interface {
+	VisitAskSignInMethodsResponse(w http.ResponseWriter) error
+}
+
+type AskSignInMethods200JSONResponse SignInMethods
+
+func (response AskSignInMethods200JSONResponse) VisitAskSignInMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskSignInMethodsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AskSignInMethodsdefaultApplicationProblemPlusJSONResponse) VisitAskSignInMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignInOnceRequestObject struct {
 	Body *SignInOnceJSONRequestBody
 }
@@ -11477,6 +12051,84 @@ func (response AskSecondStepPasskeydefaultApplicationProblemPlusJSONResponse) Vi
 	return err
 }
 
+type BeginSsoSignInRequestObject struct {
+	Body *BeginSsoSignInJSONRequestBody
+}
+
+type BeginSsoSignInResponseObject interface {
+	VisitBeginSsoSignInResponse(w http.ResponseWriter) error
+}
+
+type BeginSsoSignIn200JSONResponse SsoBegun
+
+func (response BeginSsoSignIn200JSONResponse) VisitBeginSsoSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginSsoSignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BeginSsoSignIndefaultApplicationProblemPlusJSONResponse) VisitBeginSsoSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishSsoSignInRequestObject struct {
+	Body *FinishSsoSignInJSONRequestBody
+}
+
+type FinishSsoSignInResponseObject interface {
+	VisitFinishSsoSignInResponse(w http.ResponseWriter) error
+}
+
+type FinishSsoSignIn200JSONResponse SsoFinished
+
+func (response FinishSsoSignIn200JSONResponse) VisitFinishSsoSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishSsoSignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FinishSsoSignIndefaultApplicationProblemPlusJSONResponse) VisitFinishSsoSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignOutRequestObject struct {
 }
 
@@ -11498,6 +12150,311 @@ type SignOutdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response SignOutdefaultApplicationProblemPlusJSONResponse) VisitSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSsoConnectionsRequestObject struct {
+}
+
+type ListSsoConnectionsResponseObject interface {
+	VisitListSsoConnectionsResponse(w http.ResponseWriter) error
+}
+
+type ListSsoConnections200JSONResponse SsoConnectionList
+
+func (response ListSsoConnections200JSONResponse) VisitListSsoConnectionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSsoConnectionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSsoConnectionsdefaultApplicationProblemPlusJSONResponse) VisitListSsoConnectionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSsoConnectionRequestObject struct {
+	Params CreateSsoConnectionParams
+	Body   *CreateSsoConnectionJSONRequestBody
+}
+
+type CreateSsoConnectionResponseObject interface {
+	VisitCreateSsoConnectionResponse(w http.ResponseWriter) error
+}
+
+type CreateSsoConnection201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateSsoConnection201JSONResponse struct {
+	Body    SsoConnection
+	Headers CreateSsoConnection201ResponseHeaders
+}
+
+func (response CreateSsoConnection201JSONResponse) VisitCreateSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitCreateSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSsoConnectionRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteSsoConnectionParams
+}
+
+type DeleteSsoConnectionResponseObject interface {
+	VisitDeleteSsoConnectionResponse(w http.ResponseWriter) error
+}
+
+type DeleteSsoConnection204Response struct {
+}
+
+func (response DeleteSsoConnection204Response) VisitDeleteSsoConnectionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitDeleteSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoConnectionRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetSsoConnectionResponseObject interface {
+	VisitGetSsoConnectionResponse(w http.ResponseWriter) error
+}
+
+type GetSsoConnection200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetSsoConnection200JSONResponse struct {
+	Body    SsoConnection
+	Headers GetSsoConnection200ResponseHeaders
+}
+
+func (response GetSsoConnection200JSONResponse) VisitGetSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitGetSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSsoConnectionRequestObject struct {
+	Id     Id `json:"id"`
+	Params UpdateSsoConnectionParams
+	Body   *UpdateSsoConnectionJSONRequestBody
+}
+
+type UpdateSsoConnectionResponseObject interface {
+	VisitUpdateSsoConnectionResponse(w http.ResponseWriter) error
+}
+
+type UpdateSsoConnection200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateSsoConnection200JSONResponse struct {
+	Body    SsoConnection
+	Headers UpdateSsoConnection200ResponseHeaders
+}
+
+func (response UpdateSsoConnection200JSONResponse) VisitUpdateSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitUpdateSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestSsoConnectionRequestObject struct {
+	Id   Id `json:"id"`
+	Body *TestSsoConnectionJSONRequestBody
+}
+
+type TestSsoConnectionResponseObject interface {
+	VisitTestSsoConnectionResponse(w http.ResponseWriter) error
+}
+
+type TestSsoConnection200JSONResponse SsoBegun
+
+func (response TestSsoConnection200JSONResponse) VisitTestSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitTestSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoTestRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetSsoTestResponseObject interface {
+	VisitGetSsoTestResponse(w http.ResponseWriter) error
+}
+
+type GetSsoTest200JSONResponse SsoTest
+
+func (response GetSsoTest200JSONResponse) VisitGetSsoTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoTestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSsoTestdefaultApplicationProblemPlusJSONResponse) VisitGetSsoTestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12313,6 +13270,9 @@ type StrictServerInterface interface {
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx context.Context, request SignInRequestObject) (SignInResponseObject, error)
+	// AskSignInMethods How somebody with an e-mail address signs in
+	// (POST /sign-in/methods)
+	AskSignInMethods(ctx context.Context, request AskSignInMethodsRequestObject) (AskSignInMethodsResponseObject, error)
 	// SignInOnce Sign in with the one-time code of the first run
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx context.Context, request SignInOnceRequestObject) (SignInOnceResponseObject, error)
@@ -12328,9 +13288,36 @@ type StrictServerInterface interface {
 	// AskSecondStepPasskey What a passkey has to sign as the second step
 	// (POST /sign-in/second-step/passkey-options)
 	AskSecondStepPasskey(ctx context.Context, request AskSecondStepPasskeyRequestObject) (AskSecondStepPasskeyResponseObject, error)
+	// BeginSsoSignIn Begin to sign in at an identity provider
+	// (POST /sign-in/sso)
+	BeginSsoSignIn(ctx context.Context, request BeginSsoSignInRequestObject) (BeginSsoSignInResponseObject, error)
+	// FinishSsoSignIn Take what an identity provider sent back, and be signed in
+	// (POST /sign-in/sso/callback)
+	FinishSsoSignIn(ctx context.Context, request FinishSsoSignInRequestObject) (FinishSsoSignInResponseObject, error)
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
+	// ListSsoConnections Identity providers at which people of the organization sign in
+	// (GET /sso/connections)
+	ListSsoConnections(ctx context.Context, request ListSsoConnectionsRequestObject) (ListSsoConnectionsResponseObject, error)
+	// CreateSsoConnection Connect an identity provider
+	// (POST /sso/connections)
+	CreateSsoConnection(ctx context.Context, request CreateSsoConnectionRequestObject) (CreateSsoConnectionResponseObject, error)
+	// DeleteSsoConnection Disconnect an identity provider
+	// (DELETE /sso/connections/{id})
+	DeleteSsoConnection(ctx context.Context, request DeleteSsoConnectionRequestObject) (DeleteSsoConnectionResponseObject, error)
+	// GetSsoConnection A connection
+	// (GET /sso/connections/{id})
+	GetSsoConnection(ctx context.Context, request GetSsoConnectionRequestObject) (GetSsoConnectionResponseObject, error)
+	// UpdateSsoConnection Change a connection
+	// (PUT /sso/connections/{id})
+	UpdateSsoConnection(ctx context.Context, request UpdateSsoConnectionRequestObject) (UpdateSsoConnectionResponseObject, error)
+	// TestSsoConnection Begin a test sign-in
+	// (POST /sso/connections/{id}/test)
+	TestSsoConnection(ctx context.Context, request TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error)
+	// GetSsoTest What a test sign-in received
+	// (GET /sso/tests/{id})
+	GetSsoTest(ctx context.Context, request GetSsoTestRequestObject) (GetSsoTestResponseObject, error)
 	// ExchangeToken Exchange the token of a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx context.Context, request ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error)
@@ -16404,6 +17391,52 @@ func (sh *strictHandler) SignIn(ctx echo.Context) error {
 	return nil
 }
 
+// AskSignInMethods operation middleware
+func (sh *strictHandler) AskSignInMethods(ctx echo.Context) error {
+	var request AskSignInMethodsRequestObject
+
+	var body AskSignInMethodsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AskSignInMethods(ctx.Request().Context(), request.(AskSignInMethodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskSignInMethods")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskSignInMethodsResponseObject); ok {
+		return validResponse.VisitAskSignInMethodsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SignInOnce operation middleware
 func (sh *strictHandler) SignInOnce(ctx echo.Context) error {
 	var request SignInOnceRequestObject
@@ -16634,6 +17667,98 @@ func (sh *strictHandler) AskSecondStepPasskey(ctx echo.Context) error {
 	return nil
 }
 
+// BeginSsoSignIn operation middleware
+func (sh *strictHandler) BeginSsoSignIn(ctx echo.Context) error {
+	var request BeginSsoSignInRequestObject
+
+	var body BeginSsoSignInJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginSsoSignIn(ctx.Request().Context(), request.(BeginSsoSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginSsoSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BeginSsoSignInResponseObject); ok {
+		return validResponse.VisitBeginSsoSignInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FinishSsoSignIn operation middleware
+func (sh *strictHandler) FinishSsoSignIn(ctx echo.Context) error {
+	var request FinishSsoSignInRequestObject
+
+	var body FinishSsoSignInJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FinishSsoSignIn(ctx.Request().Context(), request.(FinishSsoSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FinishSsoSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FinishSsoSignInResponseObject); ok {
+		return validResponse.VisitFinishSsoSignInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SignOut operation middleware
 func (sh *strictHandler) SignOut(ctx echo.Context) error {
 	var request SignOutRequestObject
@@ -16651,6 +17776,250 @@ func (sh *strictHandler) SignOut(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(SignOutResponseObject); ok {
 		return validResponse.VisitSignOutResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSsoConnections operation middleware
+func (sh *strictHandler) ListSsoConnections(ctx echo.Context) error {
+	var request ListSsoConnectionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSsoConnections(ctx.Request().Context(), request.(ListSsoConnectionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSsoConnections")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSsoConnectionsResponseObject); ok {
+		return validResponse.VisitListSsoConnectionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSsoConnection operation middleware
+func (sh *strictHandler) CreateSsoConnection(ctx echo.Context, params CreateSsoConnectionParams) error {
+	var request CreateSsoConnectionRequestObject
+
+	request.Params = params
+
+	var body CreateSsoConnectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSsoConnection(ctx.Request().Context(), request.(CreateSsoConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSsoConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSsoConnectionResponseObject); ok {
+		return validResponse.VisitCreateSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSsoConnection operation middleware
+func (sh *strictHandler) DeleteSsoConnection(ctx echo.Context, id Id, params DeleteSsoConnectionParams) error {
+	var request DeleteSsoConnectionRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSsoConnection(ctx.Request().Context(), request.(DeleteSsoConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSsoConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSsoConnectionResponseObject); ok {
+		return validResponse.VisitDeleteSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSsoConnection operation middleware
+func (sh *strictHandler) GetSsoConnection(ctx echo.Context, id Id) error {
+	var request GetSsoConnectionRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSsoConnection(ctx.Request().Context(), request.(GetSsoConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSsoConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSsoConnectionResponseObject); ok {
+		return validResponse.VisitGetSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSsoConnection operation middleware
+func (sh *strictHandler) UpdateSsoConnection(ctx echo.Context, id Id, params UpdateSsoConnectionParams) error {
+	var request UpdateSsoConnectionRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body UpdateSsoConnectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSsoConnection(ctx.Request().Context(), request.(UpdateSsoConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSsoConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSsoConnectionResponseObject); ok {
+		return validResponse.VisitUpdateSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestSsoConnection operation middleware
+func (sh *strictHandler) TestSsoConnection(ctx echo.Context, id Id) error {
+	var request TestSsoConnectionRequestObject
+
+	request.Id = id
+
+	var body TestSsoConnectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestSsoConnection(ctx.Request().Context(), request.(TestSsoConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestSsoConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestSsoConnectionResponseObject); ok {
+		return validResponse.VisitTestSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSsoTest operation middleware
+func (sh *strictHandler) GetSsoTest(ctx echo.Context, id Id) error {
+	var request GetSsoTestRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSsoTest(ctx.Request().Context(), request.(GetSsoTestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSsoTest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSsoTestResponseObject); ok {
+		return validResponse.VisitGetSsoTestResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

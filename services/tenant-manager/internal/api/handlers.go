@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
@@ -21,6 +22,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -38,6 +40,8 @@ type Options struct {
 	InvitationLifetime time.Duration
 	// Passkeys are the relying parties of the browser apps.
 	Passkeys *factor.Parties
+	// Outbound says where identity providers may be.
+	Outbound egress.Guard
 	// OAuth is the authorization server; nil where the installation has none.
 	OAuth *oauth.Server
 }
@@ -49,6 +53,7 @@ type Handlers struct {
 	issuer    *issue.Issuer
 	passwords *password.Hasher
 	forward   *forward.Sender
+	sso       *sso.Client
 	opt       Options
 	// later is work whose time must not show in an answer.
 	later chan func(context.Context)
@@ -61,7 +66,7 @@ const laterRoom = 1000
 
 // New returns the handlers.
 func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, f *forward.Sender, opt Options) *Handlers {
-	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, opt: opt, later: make(chan func(context.Context), laterRoom)}
+	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), opt: opt, later: make(chan func(context.Context), laterRoom)}
 }
 
 // Register puts the handlers below a router.

@@ -19,7 +19,7 @@ const (
 )
 
 // The methods of a sign-in, as the claim amr names them (RFC 8176 section 2).
-// [ByRecovery] and [ByLink] are ours: the registry has no names for them.
+// [ByRecovery], [ByLink] and [ByFederation] are ours: the registry has no names for them.
 const (
 	ByPassword = "pwd"
 	ByOTP      = "otp"
@@ -33,6 +33,9 @@ const (
 	ByRecovery = "recovery"
 	// ByLink is a link that was sent, or handed over by an administrator.
 	ByLink = "link"
+	// ByFederation is a sign-in at an identity provider; what the provider says of
+	// its own methods stands beside it.
+	ByFederation = "fed"
 )
 
 // Methods is how somebody signed in: names of methods, each once, parted by
@@ -48,7 +51,7 @@ func (m Methods) With(more ...string) Methods {
 			all = append(all, name)
 		}
 	}
-	known := slices.ContainsFunc(all, func(s string) bool { return s == ByPassword || s == ByLink })
+	known := slices.ContainsFunc(all, func(s string) bool { return s == ByPassword || s == ByLink || s == ByFederation })
 	had := slices.ContainsFunc(all, func(s string) bool { return s == ByOTP || s == ByPasskey || s == ByRecovery })
 	verified := slices.Contains(all, ByPasskey) && slices.Contains(all, ByUser)
 	if (known && had || verified) && !slices.Contains(all, ByMFA) {

@@ -98,6 +98,9 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	if _, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting one-time codes: %w", err)
 	}
+	if _, err := db.From[SSOIdentity](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting identities: %w", err)
+	}
 	_, err := t.DropFactors(ctx, u.ID)
 	return err
 }

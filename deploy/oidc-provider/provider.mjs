@@ -1,0 +1,23 @@
+// An OpenID Connect provider that nobody here wrote, for tests: oidc-provider,
+// which is certified, with its own pages for signing in. The argument is JSON:
+// clients as their metadata, and accounts by login, each with its claims. The
+// first line of the output is where it is.
+import { createServer } from 'node:http'
+import Provider from 'oidc-provider'
+
+const { clients, accounts } = JSON.parse(process.argv[2])
+let handle = (req, res) => res.writeHead(503).end()
+const server = createServer((req, res) => handle(req, res))
+server.listen(0, '127.0.0.1', () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`
+  const provider = new Provider(issuer, {
+    clients,
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
+    scopes: ['openid', 'email', 'profile', 'groups'],
+    pkce: { required: () => true },
+    findAccount: (_, id) => (accounts[id] ? { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) } : undefined),
+  })
+  handle = provider.callback()
+  process.stdout.write(issuer + '\n')
+})
+process.stdin.on('end', () => process.exit(0)).resume()

@@ -1,0 +1,236 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// ListSsoConnections returns the connections.
+func (h *Handlers) ListSsoConnections(ctx context.Context, _ ListSsoConnectionsRequestObject) (ListSsoConnectionsResponseObject, error) {
+	if err := authn.Require(ctx, "sso-connection:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	rows, err := h.mine(ctx).SSOConnections(ctx)
+	out := SsoConnectionList{Items: make([]SsoConnection, len(rows))}
+	for i, c := range rows {
+		out.Items[i] = ssoConnectionOf(c)
+	}
+	return ListSsoConnections200JSONResponse(out), err
+}
+
+// GetSsoConnection returns a connection.
+func (h *Handlers) GetSsoConnection(ctx context.Context, r GetSsoConnectionRequestObject) (GetSsoConnectionResponseObject, error) {
+	if err := authn.Require(ctx, "sso-connection:read", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	c, err := h.mine(ctx).SSOConnection(ctx, r.Id)
+	return GetSsoConnection200JSONResponse{Body: ssoConnectionOf(c), Headers: GetSsoConnection200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+// CreateSsoConnection makes a connection.
+func (h *Handlers) CreateSsoConnection(ctx context.Context, r CreateSsoConnectionRequestObject) (CreateSsoConnectionResponseObject, error) {
+	if err := authn.Require(ctx, "sso-connection:create", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createSsoConnection", r.Body, func(tx *store.Tx) (SsoConnection, error) {
+		var c store.SSOConnection
+		if err := h.readConnection(ctx, tx, *r.Body, &c); err != nil {
+			return SsoConnection{}, err
+		}
+		if err := tx.CreateSSOConnection(ctx, &c); err != nil {
+			return SsoConnection{}, connectionTaken(err, c.Name)
+		}
+		return ssoConnectionOf(c), h.record(ctx, tx, "sso-connection.created", "sso-connection", c.ID, c.Name, nil, recordedConnectionOf(c))
+	})
+	return CreateSsoConnection201JSONResponse{
+		Body: made, Headers: CreateSsoConnection201ResponseHeaders{ETag: etag(made.Version), Location: location("sso/connections", made.Id)},
+	}, err
+}
+
+// UpdateSsoConnection changes a connection. What was linked and given for one
+// issuer counts for no other.
+func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectionRequestObject) (UpdateSsoConnectionResponseObject, error) {
+	if err := authn.Require(ctx, "sso-connection:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	var c store.SSOConnection
+	err = h.change(ctx, func(tx *store.Tx) error {
+		var err error
+		if c, err = tx.SSOConnection(ctx, r.Id); err != nil {
+			return err
+		}
+		before, issuer := recordedConnectionOf(c), c.Issuer
+		if string(r.Body.Kind) != c.Kind {
+			return invalid("/kind", "enum", "it stays %s: make another connection instead", c.Kind)
+		}
+		if err := h.readConnection(ctx, tx, *r.Body, &c); err != nil {
+			return err
+		}
+		c.Version = version
+		if err := tx.SaveSSOConnection(ctx, &c); err != nil {
+			return connectionTaken(err, c.Name)
+		}
+		if c.Issuer != issuer {
+			if err := tx.DropSSOIdentities(ctx, c.ID); err != nil {
+				return err
+			}
+		}
+		return h.record(ctx, tx, "sso-connection.updated", "sso-connection", c.ID, c.Name, before, recordedConnectionOf(c))
+	})
+	return UpdateSsoConnection200JSONResponse{Body: ssoConnectionOf(c), Headers: UpdateSsoConnection200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+// DeleteSsoConnection deletes a connection.
+func (h *Handlers) DeleteSsoConnection(ctx context.Context, r DeleteSsoConnectionRequestObject) (DeleteSsoConnectionResponseObject, error) {
+	if err := authn.Require(ctx, "sso-connection:delete", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	version, err := httpx.IfMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
+		c, err := tx.SSOConnection(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteSSOConnection(ctx, c.ID, version); err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "sso-connection.deleted", "sso-connection", c.ID, c.Name, recordedConnectionOf(c), nil)
+	})
+	return DeleteSsoConnection204Response{}, err
+}
+
+// readConnection writes what was sent into a connection, or returns a problem of a
+// field.
+func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConnectionInput, c *store.SSOConnection) error {
+	issuer := strings.TrimSpace(in.Issuer)
+	if err := h.sso.CheckIssuer(issuer); err != nil {
+		return invalid("/issuer", "format", "%s", err)
+	}
+	switch {
+	case in.ClientSecret != nil:
+		c.Secret = secret.NewText(*in.ClientSecret)
+	case issuer != c.Issuer:
+		c.Secret = secret.Text{}
+	}
+	c.Name, c.Kind, c.Issuer, c.ClientID, c.Preset = in.Name, string(in.Kind), issuer, strings.TrimSpace(in.ClientId), cmp.Or(string(deref(in.Preset)), "generic")
+	c.Scopes = slices.DeleteFunc(slices.Clone(deref(in.Scopes)), func(s string) bool { return s == "openid" })
+	if in.Scopes == nil {
+		c.Scopes = []string{"email", "profile"}
+	}
+	c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
+	c.TrustEmail, c.Enabled, c.Provision = deref(in.TrustEmail), deref(in.Enabled), deref(in.Provision)
+	c.Domains = nil
+	for i, d := range deref(in.Domains) {
+		d = strings.ToLower(strings.TrimSpace(d))
+		if !sso.IsDomain(d) {
+			return invalid(fmt.Sprintf("/domains/%d", i), "format", "use a domain such as acme.example")
+		}
+		if !slices.Contains(c.Domains, d) {
+			c.Domains = append(c.Domains, d)
+		}
+	}
+	slices.Sort(c.Domains)
+	if c.Provision && len(c.Domains) == 0 {
+		return invalid("/domains", "required", "users are only made for addresses of the connection's domains: name one")
+	}
+	return h.readConnectionRoles(ctx, tx, in, c)
+}
+
+// readConnectionRoles reads the roles, which the caller must be able to give.
+func (h *Handlers) readConnectionRoles(ctx context.Context, tx *store.Tx, in SsoConnectionInput, c *store.SSOConnection) error {
+	roles, err := rights.Roles(ctx, tx.Org)
+	if err != nil {
+		return err
+	}
+	find := func(pointer, name string) (string, error) {
+		role, ok := findRole(roles, name)
+		if !ok {
+			return "", invalid(pointer, "reference", "there is no role %q: see /roles", name)
+		}
+		if role.ID == access.Owner || slices.ContainsFunc(access.OfPlatform(), func(r access.Role) bool { return r.ID == role.ID }) {
+			return "", invalid(pointer, "reference", "the role %s is given by hand alone, so that no identity provider decides who has it", role.Name)
+		}
+		return role.ID, h.handsOn(ctx, tx, role.Permissions, access.Scope{}, noEnd)
+	}
+	c.Roles, c.GroupRoles = []string{}, []store.SSOGroupRole{}
+	for i, name := range deref(in.Roles) {
+		id, err := find(fmt.Sprintf("/roles/%d", i), name)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(c.Roles, id) {
+			c.Roles = append(c.Roles, id)
+		}
+	}
+	for i, g := range deref(in.GroupRoles) {
+		id, err := find(fmt.Sprintf("/groupRoles/%d/role", i), g.Role)
+		if err != nil {
+			return err
+		}
+		c.GroupRoles = append(c.GroupRoles, store.SSOGroupRole{Group: g.Group, Role: id})
+	}
+	return nil
+}
+
+func connectionTaken(err error, name string) error {
+	switch {
+	case errors.Is(err, store.ErrDomainTaken):
+		return problem.New(problem.CodeConflict, "a domain leads to one connection in the whole installation, and one of these leads to another: take it from there first, or ask who runs the installation")
+	case errors.Is(err, db.ErrDuplicate):
+		return problem.New(problem.CodeConflict, "there is a connection named %s already", name)
+	}
+	return err
+}
+
+// recordedConnection is what the audit trail says of a connection.
+type recordedConnection struct {
+	Name, Kind, Issuer, ClientID        string
+	Secret                              secret.Text
+	Scopes, Domains, Roles              []string
+	EmailClaim, NameClaim, GroupsClaim  string
+	TrustEmail, Enabled, ProvisionUsers bool
+	GroupRoles                          []store.SSOGroupRole
+}
+
+func recordedConnectionOf(c store.SSOConnection) recordedConnection {
+	return recordedConnection{
+		c.Name, c.Kind, c.Issuer, c.ClientID, c.Secret, c.Scopes, c.Domains, c.Roles, c.EmailClaim, c.NameClaim, c.GroupsClaim, c.TrustEmail, c.Enabled,
+		c.Provision, c.GroupRoles,
+	}
+}
+
+func ssoConnectionOf(c store.SSOConnection) SsoConnection {
+	out := SsoConnection{
+		Id: c.ID, Name: c.Name, Kind: SsoKind(c.Kind), Preset: SsoPreset(c.Preset), Issuer: c.Issuer, ClientId: c.ClientID,
+		HasSecret: c.Secret.Reveal() != "", Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
+		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
+		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
+	}
+	for i, g := range c.GroupRoles {
+		out.GroupRoles[i] = SsoGroupRole{Group: g.Group, Role: g.Role}
+	}
+	return out
+}
+
+func notNil(list []string) []string { return append([]string{}, list...) }

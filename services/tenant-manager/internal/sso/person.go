@@ -1,0 +1,117 @@
+package sso
+
+import (
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Names are where claims have what is asked of them; dots part the names of nested
+// objects.
+type Names struct{ Email, Name, Groups string }
+
+// Person is who somebody is, as a provider says.
+type Person struct {
+	// Subject is the provider's name for them, which never changes.
+	Subject string
+	// Email is the address, "" where there is none that is right.
+	Email string
+	// Verified is whether the provider says that the address is theirs; nil = it
+	// says nothing.
+	Verified *bool
+	Name     string
+	Groups   []string
+	// Methods are how they signed in there (the claim amr, RFC 8176).
+	Methods []string
+}
+
+const (
+	mostGroups  = 2000
+	mostMethods = 5
+)
+
+var method = regexp.MustCompile(`^[a-z0-9_-]{1,16}$`)
+
+// Read reads claims.
+func Read(claims map[string]any, names Names) Person {
+	p := Person{Subject: text(claims["sub"]), Name: cut(strings.TrimSpace(text(find(claims, names.Name))))}
+	if a, err := mail.ParseAddress(strings.TrimSpace(text(find(claims, names.Email)))); err == nil && len(a.Address) <= 254 {
+		p.Email = a.Address
+	}
+	switch v := claims["email_verified"].(type) {
+	case bool:
+		p.Verified = &v
+	case string: // some providers write it so
+		yes := v == "true"
+		p.Verified = &yes
+	}
+	// What is verified is the claim email, and not one that stands beside it.
+	if p.Verified != nil && *p.Verified && names.Email != "email" && !strings.EqualFold(text(claims["email"]), p.Email) {
+		p.Verified = nil
+	}
+	for _, g := range list(find(claims, names.Groups)) {
+		if len(p.Groups) < mostGroups && g != "" && !slices.Contains(p.Groups, g) {
+			p.Groups = append(p.Groups, g)
+		}
+	}
+	for _, m := range list(claims["amr"]) {
+		if len(p.Methods) < mostMethods && method.MatchString(m) {
+			p.Methods = append(p.Methods, m)
+		}
+	}
+	return p
+}
+
+// find returns a claim. One whose own name has dots comes before a nested one.
+func find(claims map[string]any, name string) any {
+	if v, ok := claims[name]; ok {
+		return v
+	}
+	for i := 0; i < len(name); i++ {
+		if name[i] != '.' {
+			continue
+		}
+		if inner, ok := claims[name[:i]].(map[string]any); ok {
+			if v := find(inner, name[i+1:]); v != nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// list returns the texts of a list, or the one text that stands in its place.
+func list(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		out := make([]string, 0, len(v))
+		for _, x := range v {
+			if s, ok := x.(string); ok {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+// Domain returns the domain of an e-mail address as it is looked up, "" where it
+// has none.
+func Domain(email string) string {
+	_, domain, _ := strings.Cut(email, "@")
+	return strings.TrimSuffix(strings.ToLower(strings.TrimSpace(domain)), ".")
+}
+
+var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// IsDomain reports whether something is a domain in lower case, such as
+// acme.example.
+func IsDomain(s string) bool { return len(s) <= 253 && domain.MatchString(s) }

@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/secret"
+)
+
+// OIDC is the kind of connections to OpenID Connect providers.
+const OIDC = "oidc"
+
+// SSOConnection is an identity provider at which people of an organization sign
+// in.
+type SSOConnection struct {
+	Stored  `gorm:"embedded"`
+	Name    string
+	NameKey string
+	// Kind is [OIDC].
+	Kind string
+	// Preset is which defaults the form began with; it decides nothing.
+	Preset   string
+	Issuer   string
+	ClientID string
+	Secret   secret.Text
+	Scopes   []string `gorm:"serializer:json"`
+	// EmailClaim, NameClaim and GroupsClaim are where claims have them; dots part
+	// the names of nested objects.
+	EmailClaim  string
+	NameClaim   string
+	GroupsClaim string
+	// TrustEmail takes addresses of the connection's domains as verified where the
+	// provider does not say whether they are.
+	TrustEmail bool
+	Enabled    bool
+	// Provision makes a user of somebody who signs in for the first time, with
+	// these Roles.
+	Provision bool
+	Roles     []string `gorm:"serializer:json"`
+	// GroupRoles give roles to who is in a group at the provider.
+	GroupRoles []SSOGroupRole `gorm:"serializer:json"`
+	// SavedBy is who made or changed it last: accounts that may do more than they
+	// are not linked to it by an e-mail address.
+	SavedBy string
+	Domains []string `gorm:"-"`
+}
+
+// TableName is for gorm.
+func (SSOConnection) TableName() string { return "sso_connections" }
+
+// SSOGroupRole is a role of those who are in a group at the provider.
+type SSOGroupRole struct {
+	Group string `json:"group"`
+	// Role is the id of a custom role, or the name of a built-in one.
+	Role string `json:"role"`
+}
+
+// SSODomain is a domain whose addresses belong to a connection.
+type SSODomain struct {
+	ID             string
+	OrganizationID string
+	ConnectionID   string
+	Domain         string
+}
+
+// TableName is for gorm.
+func (SSODomain) TableName() string { return "sso_domains" }
+
+// SSOIdentity is who a user is at a connection.
+type SSOIdentity struct {
+	ID             string
+	OrganizationID string
+	ConnectionID   string
+	UserID         string
+	// Subject is the SHA-256 of the provider's name for them.
+	Subject string
+	// Granted are the grants that groups gave, by role.
+	Granted    map[string]string `gorm:"serializer:json"`
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+}
+
+// TableName is for gorm.
+func (SSOIdentity) TableName() string { return "sso_identities" }
+
+// ErrDomainTaken says that another connection has a domain already, maybe one of
+// another organization.
+var ErrDomainTaken = errors.New("another connection has the domain")
+
+// SSOConnections returns all connections of the organization, by name.
+func (o *Org) SSOConnections(ctx context.Context) ([]SSOConnection, error) {
+	rows, err := db.From[SSOConnection](o.scope).Order("name_key", false).All(o.store.secrets(ctx))
+	if err != nil {
+		return nil, err
+	}
+	domains, err := db.From[SSODomain](o.scope).Order("domain", false).All(ctx)
+	for i := range rows {
+		for _, d := range domains {
+			if d.ConnectionID == rows[i].ID {
+				rows[i].Domains = append(rows[i].Domains, d.Domain)
+			}
+		}
+	}
+	return rows, err
+}
+
+// SSOConnection returns a connection.
+func (o *Org) SSOConnection(ctx context.Context, id string) (SSOConnection, error) {
+	c, err := db.From[SSOConnection](o.scope).Get(o.store.secrets(ctx), id)
+	if err != nil {
+		return c, err
+	}
+	domains, err := db.From[SSODomain](o.scope).Where("connection_id = ?", id).Order("domain", false).All(ctx)
+	for _, d := range domains {
+		c.Domains = append(c.Domains, d.Domain)
+	}
+	return c, err
+}
+
+// CreateSSOConnection makes a connection. The error is [db.ErrDuplicate] where the
+// name is taken, and [ErrDomainTaken] where a domain is.
+func (t *Tx) CreateSSOConnection(ctx context.Context, c *SSOConnection) error {
+	c.Stored = t.stored()
+	c.Name, c.NameKey, c.SavedBy = strings.TrimSpace(c.Name), Fold(c.Name), t.by
+	if err := db.Create(t.store.secrets(ctx), t.scope, c); err != nil {
+		return err
+	}
+	return t.setDomains(ctx, *c)
+}
+
+// SaveSSOConnection writes a connection, if the row has the version that is in c.
+func (t *Tx) SaveSSOConnection(ctx context.Context, c *SSOConnection) error {
+	c.Name, c.NameKey, c.SavedBy = strings.TrimSpace(c.Name), Fold(c.Name), t.by
+	err := db.Save(t.store.secrets(ctx), t.scope, c, "name", "name_key", "preset", "issuer", "client_id", "secret", "scopes", "email_claim", "name_claim",
+		"groups_claim", "trust_email", "enabled", "provision", "roles", "group_roles", "saved_by")
+	if err != nil {
+		return err
+	}
+	return t.setDomains(ctx, *c)
+}
+
+func (t *Tx) setDomains(ctx context.Context, c SSOConnection) error {
+	if _, err := db.From[SSODomain](t.scope).Where("connection_id = ?", c.ID).Delete(ctx); err != nil {
+		return err
+	}
+	for _, d := range c.Domains {
+		err := db.Create(ctx, t.scope, &SSODomain{ID: NewID(), ConnectionID: c.ID, Domain: d})
+		if errors.Is(err, db.ErrDuplicate) {
+			return fmt.Errorf("%w: %s", ErrDomainTaken, d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteSSOConnection deletes a connection of a version, and who people are at it.
+func (t *Tx) DeleteSSOConnection(ctx context.Context, id string, version int64) error {
+	if err := db.Remove[SSOConnection](ctx, t.scope, id, version); err != nil {
+		return err
+	}
+	if _, err := db.From[SSODomain](t.scope).Where("connection_id = ?", id).Delete(ctx); err != nil {
+		return err
+	}
+	return t.DropSSOIdentities(ctx, id)
+}
+
+// DropSSOIdentities forgets who people are at a connection. Roles that its groups
+// gave stay with them.
+func (t *Tx) DropSSOIdentities(ctx context.Context, connection string) error {
+	_, err := db.From[SSOIdentity](t.scope).Where("connection_id = ?", connection).Delete(ctx)
+	return err
+}
+
+const ssoReason = "who signs in is of no organization yet"
+
+// SSOConnectionFor returns the connection that is switched on and has a domain.
+func (s *Store) SSOConnectionFor(ctx context.Context, domain string) (SSOConnection, error) {
+	var out []SSODomain
+	if err := s.db.Unscoped(ctx, ssoReason).Where("domain = ?", domain).Find(&out).Error; err != nil {
+		return SSOConnection{}, err
+	}
+	d, err := one(out, nil)
+	if err != nil {
+		return SSOConnection{}, err
+	}
+	return s.enabledSSO(s.For(d.OrganizationID).SSOConnection(ctx, d.ConnectionID))
+}
+
+// SSOConnectionByID returns the connection of an id, of any organization, that is
+// switched on.
+func (s *Store) SSOConnectionByID(ctx context.Context, id string) (SSOConnection, error) {
+	var out []SSOConnection
+	if err := s.db.Unscoped(s.secrets(ctx), ssoReason).Where("id = ?", id).Find(&out).Error; err != nil {
+		return SSOConnection{}, err
+	}
+	c, err := one(out, nil)
+	if err != nil {
+		return c, err
+	}
+	return s.enabledSSO(s.For(c.OrganizationID).SSOConnection(ctx, c.ID))
+}
+
+func (*Store) enabledSSO(c SSOConnection, err error) (SSOConnection, error) {
+	if err == nil && !c.Enabled {
+		err = db.ErrNotFound
+	}
+	return c, err
+}
+
+// SSOIdentity returns who has a subject at a connection.
+func (o *Org) SSOIdentity(ctx context.Context, connection, subject string) (SSOIdentity, error) {
+	return db.From[SSOIdentity](o.scope).Where("connection_id = ? AND subject = ?", connection, subject).First(ctx)
+}
+
+// CreateSSOIdentity links a user to a connection. The id and the times are set.
+func (t *Tx) CreateSSOIdentity(ctx context.Context, i *SSOIdentity) error {
+	i.ID, i.CreatedAt, i.LastUsedAt = NewID(), t.store.Now(), t.store.Now()
+	return db.Create(ctx, t.scope, i)
+}
+
+// UsedSSOIdentity notes that an identity was used, and which roles its groups gave.
+func (t *Tx) UsedSSOIdentity(ctx context.Context, i SSOIdentity) error {
+	if _, err := db.From[SSOIdentity](t.scope).Where("id = ?", i.ID).Delete(ctx); err != nil {
+		return err
+	}
+	i.LastUsedAt = t.store.Now()
+	return db.Create(ctx, t.scope, &i)
+}
+
+// DropGrant deletes a grant of a user, if it is still there, and tells so.
+func (t *Tx) DropGrant(ctx context.Context, user, id string) error {
+	n, err := db.From[Grant](t.scope).Where("id = ? AND principal_id = ?", id, user).Delete(ctx)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.AccessChanged(user, "")
+}
+
+// SealedChallenge keeps a challenge whose data is encrypted.
+func (s *Store) SealedChallenge(ctx context.Context, tx *Tx, c *Challenge) error {
+	c.ID, c.CreatedAt = NewID(), s.Now()
+	c.Data = s.ring.Seal([]byte(c.Data), challengePlace(c.ID))
+	return tx.tx.Unscoped(challengesReason).WithContext(ctx).Create(c).Error
+}
+
+func challengePlace(id string) secret.Place {
+	return secret.Place{Table: "challenges", Column: "data", Row: id}
+}
+
+// OpenChallenge returns the challenge of a user by its id, with its data decrypted.
+func (o *Org) OpenChallenge(ctx context.Context, purpose, user, id string) (Challenge, error) {
+	c, err := db.From[Challenge](o.scope).Where("purpose = ? AND user_id = ? AND id = ? AND expires_at > ?", purpose, user, id, o.Now()).First(ctx)
+	if err != nil {
+		return c, err
+	}
+	b, err := o.store.ring.Open(c.Data, challengePlace(c.ID))
+	c.Data = string(b)
+	return c, err
+}
