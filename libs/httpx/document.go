@@ -36,6 +36,7 @@ type operation struct {
 	id         string
 	params     []*openapi3.Parameter // in path, query and header
 	query      []string              // the names of those in the query
+	anyQuery   bool                  // others may come as well
 	access     access
 	permission string // "" = being signed in is enough
 	body       map[string]*openapi3.MediaType
@@ -125,6 +126,7 @@ func newOperation(doc *openapi3.T, item *openapi3.PathItem, op *openapi3.Operati
 	default:
 		o.permission = permission
 	}
+	o.anyQuery, _ = op.Extensions["x-any-query"].(bool)
 	if limit, ok := op.Extensions["x-body-limit"]; ok {
 		b, err := schema.ParseBytes(fmt.Sprint(limit))
 		if err != nil {

@@ -17,6 +17,7 @@
 //	                              permission that the caller needs in some scope,
 //	                              or none where being signed in is enough
 //	x-body-limit: 64MiB           the most that its body may have
+//	x-any-query: true             others, over whom nobody here has a say, may add query parameters
 //
 // The narrow check, with the scope of the thing itself, is the handler's: it
 // calls [authn.Require] when it knows the project.

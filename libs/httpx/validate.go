@@ -56,7 +56,7 @@ func (o *operation) validate(c echo.Context, in *incoming) error {
 	}
 	var fields []problem.Field
 	for name := range query {
-		if !slices.Contains(o.query, name) {
+		if !o.anyQuery && !slices.Contains(o.query, name) {
 			fields = append(fields, problem.Field{
 				Pointer: "/" + schema.Escape(name), Code: schema.RuleUnknown,
 				Detail: fmt.Sprintf("there is no query parameter %q%s", name, schema.Suggest(name, o.query)),

@@ -120,19 +120,27 @@ func (h *handlers) begin(c echo.Context, path string, body []byte) error {
 	if second != nil {
 		return c.JSON(http.StatusAccepted, second)
 	}
-	if err := h.forget(c); err != nil {
-		return err
-	}
-	cookie, s, err := h.Sessions.Create(c.Request().Context(), t)
+	s, err := h.replaceSession(c, t)
 	if err != nil {
 		return err
 	}
-	h.setCookie(c, cookie, int(h.Lifetime.Seconds()))
 	v, err := h.signedIn(c, &s)
 	if err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, v)
+}
+
+// replaceSession makes a session of tokens, in place of the one before.
+func (h *handlers) replaceSession(c echo.Context, t session.Tokens) (session.Session, error) {
+	if err := h.forget(c); err != nil {
+		return session.Session{}, err
+	}
+	cookie, s, err := h.Sessions.Create(c.Request().Context(), t)
+	if err == nil {
+		h.setCookie(c, cookie, int(h.Lifetime.Seconds()))
+	}
+	return s, err
 }
 
 func content(c echo.Context) ([]byte, error) {

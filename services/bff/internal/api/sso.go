@@ -1,0 +1,204 @@
+package api
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/services/bff/internal/session"
+)
+
+const (
+	// ssoCookie binds a sign-in at an identity provider to the browser that began
+	// it.
+	ssoCookie = "gatehouse-sso"
+	ssoPath   = "/bff/sso"
+	// ssoAge is how long the cookie lasts, in seconds.
+	ssoAge = 600
+)
+
+// origin returns the address of the app that a request came to. There is none
+// where the host is no app's.
+func (h *handlers) origin(r *http.Request) (string, error) {
+	if h.Apps.of(r) == nil {
+		return "", problem.New(problem.CodeNotFound, "no browser app is at this host name")
+	}
+	scheme := "http://"
+	if isHTTPS(r) {
+		scheme = "https://"
+	}
+	return scheme + strings.ToLower(r.Host), nil
+}
+
+// binding returns the secret of a browser's sign-ins, and has it kept. Several can
+// be under way in as many tabs.
+func (h *handlers) binding(c echo.Context) string {
+	value := rand.Text() + rand.Text()
+	if k, err := c.Cookie(ssoCookie); err == nil && len(k.Value) == len(value) {
+		value = k.Value
+	}
+	h.setBinding(c, value, ssoAge)
+	return value
+}
+
+func (h *handlers) setBinding(c echo.Context, value string, age int) {
+	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the installation is reached over HTTPS
+		Name: ssoCookie, Value: value, Path: ssoPath, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: isHTTPS(c.Request()),
+	})
+}
+
+// ssoStart is what a page sends to sign in at an identity provider.
+type ssoStart struct {
+	Email      string `json:"email,omitempty"`
+	Connection string `json:"connection,omitempty"`
+	Next       string `json:"next,omitempty"`
+}
+
+// beginSSO says where to send the browser to.
+func (h *handlers) beginSSO(c echo.Context) error {
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	var in ssoStart
+	if fields := schema.Decode(body, &in); len(fields) > 0 {
+		return problem.Invalid("the body is not right", fields...)
+	}
+	send := map[string]string{"email": in.Email, "connection": in.Connection, "next": localPath(in.Next)}
+	return h.askSSO(c, "/sign-in/sso", "", send)
+}
+
+// ssoTest is what a page sends to test a connection.
+type ssoTest struct {
+	Connection string `json:"connection" schema:"required,minLength=1,maxLength=64"`
+}
+
+// testSSO says where to send the browser to for a test sign-in.
+func (h *handlers) testSSO(c echo.Context) error {
+	s, err := h.session(c)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return problem.New(problem.CodeCredentialMissing, "sign in first")
+	}
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	var in ssoTest
+	if fields := schema.Decode(body, &in); len(fields) > 0 {
+		return problem.Invalid("the body is not right", fields...)
+	}
+	return h.askSSO(c, "/sso/connections/"+url.PathEscape(in.Connection)+"/test", s.Access, map[string]string{})
+}
+
+func (h *handlers) askSSO(c echo.Context, path, token string, send map[string]string) error {
+	origin, err := h.origin(c.Request())
+	if err != nil {
+		return err
+	}
+	send["origin"], send["binding"] = origin, h.binding(c)
+	for name, v := range send {
+		if v == "" {
+			delete(send, name)
+		}
+	}
+	var out struct {
+		Address string `json:"address"`
+	}
+	r := c.Request()
+	if err := h.Tenants.call(r.Context(), r, http.MethodPost, path, token, marshal(send), &out); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+// ssoFinished is what tenant-manager makes of what a provider sent back.
+type ssoFinished struct {
+	Tokens    *session.Tokens `json:"tokens"`
+	Challenge *challenge      `json:"challenge"`
+	Test      string          `json:"test"`
+	Next      string          `json:"next"`
+}
+
+// endSSO takes what a provider sent the browser back with, and sends it on: to
+// the page that was asked for, to the second step, to the outcome of a test, or to
+// the sign-in page with what went wrong. It answers no JSON, because a person
+// looks at it.
+func (h *handlers) endSSO(c echo.Context) error {
+	r := c.Request()
+	c.Response().Header().Set("Cache-Control", "no-store")
+	c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	out, err := h.finishSSO(c)
+	if err == nil && out.Tokens != nil {
+		_, err = h.replaceSession(c, *out.Tokens)
+	}
+	if err != nil {
+		code := problem.From(err).Code
+		var p *problem.Problem
+		if !errors.As(err, &p) {
+			h.Log.WarnContext(r.Context(), "a sign-in at an identity provider failed", "request", httpx.RequestID(r.Context()), "err", err)
+		}
+		return c.Redirect(http.StatusSeeOther, "/sign-in?"+url.Values{"sso": {string(code)}, "request": {httpx.RequestID(r.Context())}}.Encode())
+	}
+	switch {
+	case out.Test != "":
+		return c.Redirect(http.StatusSeeOther, "/sso/tests/"+url.PathEscape(out.Test))
+	case out.Challenge != nil:
+		b, err := json.Marshal(out.Challenge)
+		if err != nil {
+			return err
+		}
+		// Behind the #, where it goes to no server.
+		return c.Redirect(http.StatusSeeOther, "/sign-in?"+url.Values{"next": {out.Next}}.Encode()+"#second="+base64.RawURLEncoding.EncodeToString(b))
+	}
+	to := localPath(out.Next)
+	if to == "" {
+		to = "/"
+	}
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+func (h *handlers) finishSSO(c echo.Context) (out ssoFinished, err error) {
+	r, q := c.Request(), c.Request().URL.Query()
+	if _, err := h.origin(r); err != nil {
+		return out, err
+	}
+	send := map[string]string{"state": q.Get("state")}
+	if k, err := c.Cookie(ssoCookie); err == nil {
+		send["binding"] = k.Value
+	}
+	if send["state"] == "" || send["binding"] == "" {
+		return out, problem.New(problem.CodeCredentialInvalid, "this browser began no sign-in at an identity provider")
+	}
+	for name, parameter := range map[string]string{"code": "code", "iss": "iss", "error": "error", "errorDescription": "error_description"} {
+		if v := q.Get(parameter); v != "" {
+			send[name] = v
+		}
+	}
+	err = h.Tenants.call(r.Context(), r, http.MethodPost, "/sign-in/sso/callback", "", marshal(send), &out)
+	if err == nil && out.Tokens == nil && out.Challenge == nil && out.Test == "" {
+		err = errors.New("tenant-manager answered nothing to a sign-in at an identity provider")
+	}
+	return out, err
+}
+
+// localPath returns a path of this app, "" for anything else: nobody is sent to
+// another site after signing in.
+func localPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
+		return ""
+	}
+	return next
+}
