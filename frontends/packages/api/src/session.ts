@@ -52,6 +52,31 @@ export function signInPasskey(challenge: string, passkey: Credential): Promise<C
   return begin(() => bff.POST('/sign-in/passkey', { body: { challenge, passkey } }))
 }
 
+/** Sends the browser to an identity provider, from which it comes back to a path of this app. */
+export async function signInElsewhere(where: { email?: string; connection?: string }, next: string): Promise<void> {
+  if (!state.loaded) await loadSession()
+  const { address } = await data(bff.POST('/sign-in/sso', { body: { ...where, next } }))
+  location.assign(address)
+}
+
+/** Begins a test sign-in, and returns where a tab is sent to for it. */
+export async function testElsewhere(connection: string): Promise<string> {
+  return (await data(bff.POST('/sso/test', { body: { connection } }))).address
+}
+
+/** The second step that a sign-in elsewhere left in the address of the page; it is there once. */
+export function secondStepLeft(): Challenge | null {
+  const left = /^#second=([A-Za-z0-9_-]+)$/.exec(location.hash)?.[1]
+  if (!left) return null
+  history.replaceState(history.state, '', location.pathname + location.search)
+  try {
+    const challenge: unknown = JSON.parse(atob(left.replaceAll('-', '+').replaceAll('_', '/')))
+    return challenge && typeof challenge === 'object' && 'challenge' in challenge && 'methods' in challenge && Array.isArray(challenge.methods) ? (challenge as Challenge) : null
+  } catch {
+    return null
+  }
+}
+
 /** Sets a new password by a link, and signs in. */
 export function usePasswordLink(token: string, password: string): Promise<Challenge | null> {
   return begin(() => bff.POST('/password-links/use', { body: { token, password, origin: location.origin } }))

@@ -75,6 +75,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/sso": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in at an identity provider
+         * @description Answers where to send this browser to, which is known by a cookie when it comes back to ssoCallback.
+         */
+        post: operations["beginSsoSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a test sign-in at an identity provider
+         * @description Signs nobody in; the browser ends at the page that shows what was received.
+         */
+        post: operations["beginSsoTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where identity providers send browsers back to
+         * @description Begins the session and leads to the page that was asked for, or to the sign-in page with the code of what went wrong and the request id.
+         */
+        get: operations["ssoCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/password-links/use": {
         parameters: {
             query?: never;
@@ -266,6 +326,25 @@ export interface components {
             password: string;
             origin?: components["schemas"]["Origin"];
         };
+        /** @description An e-mail address whose domain belongs to a connection, or a connection. */
+        SsoInput: {
+            /** @description The e-mail address. */
+            email?: string;
+            /** @description The id of a connection. */
+            connection?: string;
+            /** @description The path to go to afterwards. */
+            next?: string;
+        };
+        /** @description What is tested. */
+        SsoTestInput: {
+            /** @description The id of a connection. */
+            connection: string;
+        };
+        /** @description Where to go on. */
+        SsoBegun: {
+            /** @description Where to send the browser to. */
+            address: string;
+        };
         /** @description A one-time code. */
         OneTimeInput: {
             /** @description The code. */
@@ -427,6 +506,92 @@ export interface operations {
         responses: {
             200: components["responses"]["Session"];
             202: components["responses"]["SecondStep"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginSsoSignIn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginSsoTest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoTestInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ssoCallback: {
+        parameters: {
+            query?: {
+                /** @description What was sent. */
+                state?: string;
+                /** @description What is exchanged for tokens. */
+                code?: string;
+                /** @description The issuer (RFC 9207). */
+                iss?: string;
+                /** @description Why nobody was signed in. */
+                error?: string;
+                /** @description The same, for people. */
+                error_description?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to a page. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: components["responses"]["Problem"];
         };
     };

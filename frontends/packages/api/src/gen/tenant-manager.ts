@@ -133,6 +133,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How somebody with an e-mail address signs in
+         * @description Depends on the domain alone, and tells nothing of whether there is such an account.
+         */
+        post: operations["askSignInMethods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/sso": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in at an identity provider
+         * @description Names the provider by the domain of an e-mail address, or by the id of the connection. The answer is where to send the browser to. Good for ten minutes, once, and for the browser that keeps `binding`.
+         */
+        post: operations["beginSsoSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/sso/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take what an identity provider sent back, and be signed in
+         * @description Answers tokens, or the challenge of a second step, or, for a test sign-in, the id of what was received.
+         */
+        post: operations["finishSsoSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-out": {
         parameters: {
             query?: never;
@@ -1773,6 +1833,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Identity providers at which people of the organization sign in */
+        get: operations["listSsoConnections"];
+        put?: never;
+        /**
+         * Connect an identity provider
+         * @description Nobody can give roles by a connection that they could not give by hand; the owner's is given by hand alone.
+         */
+        post: operations["createSsoConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A connection */
+        get: operations["getSsoConnection"];
+        /**
+         * Change a connection
+         * @description A secret that is left out stays as it is. With another issuer it has to be given again, and who was linked to the old one is linked anew.
+         */
+        put: operations["updateSsoConnection"];
+        post?: never;
+        /**
+         * Disconnect an identity provider
+         * @description Its people stay users. Who has no password gets one by a link.
+         */
+        delete: operations["deleteSsoConnection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/connections/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a test sign-in
+         * @description Signs nobody in. What was received is read at /sso/tests/{id} by whoever began it, for a quarter of an hour.
+         */
+        post: operations["testSsoConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/tests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a test sign-in received */
+        get: operations["getSsoTest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3086,6 +3232,153 @@ export interface components {
             /** @description How many days entries are kept, at least 30; 0 = for ever. */
             days: number;
         };
+        SignInMethodsInput: {
+            email: components["schemas"]["Email"];
+        };
+        SignInMethods: {
+            connection?: components["schemas"]["SsoConnectionName"];
+        };
+        SsoConnectionName: {
+            id: string;
+            name: string;
+        };
+        /** @description A random secret that the browser keeps, and shows when it comes back. */
+        SsoBinding: string;
+        SsoSignInInput: {
+            email?: components["schemas"]["Email"];
+            /** @description The id of a connection, in place of the e-mail address. */
+            connection?: string;
+            origin: components["schemas"]["Origin"];
+            binding: components["schemas"]["SsoBinding"];
+            /** @description The path that the browser goes to afterwards. */
+            next?: string;
+        };
+        SsoTestInput: {
+            origin: components["schemas"]["Origin"];
+            binding: components["schemas"]["SsoBinding"];
+        };
+        SsoBegun: {
+            /** @description Where to send the browser to. */
+            address: string;
+        };
+        SsoCallbackInput: {
+            state: string;
+            binding: string;
+            code?: string;
+            /** @description The issuer, where it says so (RFC 9207). */
+            iss?: string;
+            error?: string;
+            errorDescription?: string;
+        };
+        SsoFinished: {
+            tokens?: components["schemas"]["TokenPair"];
+            challenge?: components["schemas"]["SignInChallenge"];
+            /** @description The id of what a test sign-in received. */
+            test?: string;
+            /** @description The path that the browser goes to. */
+            next?: string;
+        };
+        SsoConnectionInput: {
+            /** @description What people see on the sign-in page. */
+            name: string;
+            kind: components["schemas"]["SsoKind"];
+            preset?: components["schemas"]["SsoPreset"];
+            /** @description The issuer, below which /.well-known/openid-configuration is. */
+            issuer: string;
+            clientId: string;
+            /** @description It is kept encrypted and never shown. */
+            clientSecret?: string;
+            /** @description Beside openid; the default is email and profile. */
+            scopes?: string[];
+            emailClaim?: components["schemas"]["SsoClaim"];
+            nameClaim?: components["schemas"]["SsoClaim"];
+            groupsClaim?: components["schemas"]["SsoClaim"];
+            /**
+             * @description Whether addresses of the domains count as verified where the provider does not say.
+             * @default false
+             */
+            trustEmail?: boolean;
+            /** @default false */
+            enabled?: boolean;
+            /** @description Whose e-mail addresses lead here, such as acme.example. A domain leads to one connection in the installation. */
+            domains?: string[];
+            /**
+             * @description Whether who signs in for the first time becomes a user; only addresses of the domains.
+             * @default false
+             */
+            provision?: boolean;
+            /** @description The roles of a user made so. */
+            roles?: string[];
+            /** @description Roles of who is in a group at the provider, given and taken at every sign-in. */
+            groupRoles?: components["schemas"]["SsoGroupRole"][];
+        };
+        /** @description The name of a claim; dots part the names of nested objects. */
+        SsoClaim: string;
+        SsoGroupRole: {
+            group: string;
+            /** @description The id or name of a role. */
+            role: string;
+        };
+        /**
+         * @description `oidc`: OpenID Connect.
+         * @enum {string}
+         */
+        SsoKind: "oidc";
+        /**
+         * @description Which defaults the form began with; it decides nothing.
+         * @default generic
+         * @enum {string}
+         */
+        SsoPreset: "entra" | "okta" | "google" | "keycloak" | "generic";
+        SsoConnection: {
+            id: string;
+            name: string;
+            kind: components["schemas"]["SsoKind"];
+            preset: components["schemas"]["SsoPreset"];
+            issuer: string;
+            clientId: string;
+            hasSecret: boolean;
+            scopes: string[];
+            emailClaim: string;
+            nameClaim: string;
+            groupsClaim: string;
+            trustEmail: boolean;
+            enabled: boolean;
+            domains: string[];
+            provision: boolean;
+            roles: string[];
+            groupRoles: components["schemas"]["SsoGroupRole"][];
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        SsoConnectionList: {
+            items: components["schemas"]["SsoConnection"][];
+        };
+        SsoTest: {
+            id: string;
+            connection: components["schemas"]["SsoConnectionName"];
+            /**
+             * @description What a sign-in would come to: a user who is linked, one who gets linked, a new one, nobody; `failed`: the provider did not say who it is.
+             * @enum {string}
+             */
+            outcome: "known" | "linked" | "made" | "refused" | "failed";
+            /** @description Why. */
+            detail: string;
+            subject?: string;
+            email?: string;
+            /** @description Whether the address counts as verified. */
+            emailVerified?: boolean;
+            name?: string;
+            groups: string[];
+            /** @description The roles that the user would be given. */
+            roles: string[];
+            /** @description What was received. */
+            claims: {
+                [key: string]: unknown;
+            };
+        };
         AuditReceiver: {
             id: string;
             name: string;
@@ -3407,6 +3700,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askSignInMethods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInMethodsInput"];
+            };
+        };
+        responses: {
+            /** @description The connection that the domain belongs to, if any. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginSsoSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoSignInInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishSsoSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoCallbackInput"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoFinished"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -6602,6 +6970,191 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditReceiverTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSsoConnections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnectionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSsoConnection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoConnectionInput"];
+            };
+        };
+        responses: {
+            /** @description The connection. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSsoConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSsoConnection: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoConnectionInput"];
+            };
+        };
+        responses: {
+            /** @description The connection as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSsoConnection: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testSsoConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoTestInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSsoTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The claims, and what a sign-in would make of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoTest"];
                 };
             };
             default: components["responses"]["Problem"];

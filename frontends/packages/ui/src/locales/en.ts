@@ -95,6 +95,15 @@ export default {
     noWay: 'None of your second factors works at this address. Ask an administrator to reset them.',
     by: { totp: 'Use the authenticator app', passkey: 'Use a passkey', recovery: 'Use a recovery code' },
     again: 'Begin again',
+    elsewhere: 'Continue with {name}',
+    usePassword: 'Use a password instead',
+    request: 'Request',
+    failed: {
+      'credential-invalid': 'You are not signed in: it took too long, was begun in another browser, or you have no account here. Begin again, or ask your administrator.',
+      'address-denied': 'Your organization does not let you sign in from this network.',
+      'rate-limit-exceeded': 'There were too many attempts. Wait a little, then begin again.',
+      other: 'You are not signed in: something went wrong. Begin again, or tell your administrator the number of the request.',
+    },
   },
   factors: {
     required: 'Set up a second factor',
