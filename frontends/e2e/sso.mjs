@@ -1,0 +1,126 @@
+// Single sign-on by clicking, in a real browser against a real Gatehouse that was
+// never set up, and a certified OpenID Connect provider: a connection, a test
+// sign-in, and somebody new who signs in. Every screen is checked with axe in both
+// themes.
+//
+//   gatehouse standalone --data DIR --ready-file ready.json &
+//   npm run e2e:sso -- ready.json [folder for screenshots]
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { inspect, open, still } from './browser.mjs'
+import { addresses, must, OWNER, setUp } from './suite.mjs'
+
+const [readyFile, shots] = process.argv.slice(2)
+const at = addresses(readyFile)
+if (shots) mkdirSync(shots, { recursive: true })
+
+const folder = execFileSync(fileURLToPath(new URL('../../deploy/oidc-provider/fetch', import.meta.url)), { encoding: 'utf8' }).trim()
+const provider = spawn(process.execPath, [
+  `${folder}/provider.mjs`,
+  JSON.stringify({
+    clients: [{ client_id: 'gatehouse', client_secret: 'a client secret', redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/callback`], scope: 'openid email profile groups' }],
+    accounts: { eve: { email: 'eve@acme.example', email_verified: true, name: 'Eve Larsen', groups: ['API team', 'Berlin'] } },
+  }),
+], { stdio: ['pipe', 'pipe', 'inherit'] })
+const issuer = String((await once(provider.stdout, 'data'))[0]).trim()
+
+const browser = await open({ hosts: [at.console, at.tenant, issuer].map((u) => new URL(u).host) })
+const wrong = browser.wrong
+let step = 0
+async function look(page, name) {
+  step++
+  wrong.push(...(await inspect(page)))
+  for (const colorScheme of shots ? ['dark', 'light'] : []) {
+    await page.emulateMedia({ colorScheme })
+    await still(page)
+    await page.screenshot({ path: `${shots}/sso-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png`, fullPage: true })
+  }
+  process.stdout.write(`ok ${name}\n`)
+}
+/** Signs in at the provider's own pages. */
+async function atProvider(page) {
+  await page.locator('input[name=login]').fill('eve')
+  await page.locator('input[name=password]').fill('any')
+  await page.locator('button[type=submit]').click()
+  await page.getByRole('button', { name: 'Continue' }).click()
+}
+
+try {
+  const page = await browser.page()
+  await setUp(page, at)
+  await page.getByRole('button', { name: 'Finish set-up' }).click()
+  await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
+  await page.goto(`${at.tenant}/sso`)
+  await page.locator('input[type=email]').fill(OWNER.email)
+  await page.getByRole('button', { name: 'Continue', exact: true }).click()
+  await page.locator('input[name=password]').fill(OWNER.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('No identity provider is connected').waitFor()
+  await look(page, 'none')
+
+  await page.getByRole('link', { name: 'New connection' }).first().click()
+  await page.getByLabel('Kind').click()
+  await page.getByRole('option', { name: 'Other OpenID Connect' }).click()
+  await page.locator('input[name=name]').fill('Acme ID')
+  await page.locator('input[name=issuer]').fill(issuer)
+  await page.locator('input[name=clientId]').fill('gatehouse')
+  await page.locator('input[name=clientSecret]').fill('a client secret')
+  await page.getByPlaceholder('acme.example').fill('acme.example')
+  await page.getByPlaceholder('acme.example').press('Enter')
+  await page.getByLabel('Make a user of who signs in for the first time').click()
+  await page.getByRole('button', { name: 'Add a group' }).click()
+  await page.getByLabel('Group 1', { exact: true }).fill('API team')
+  await page.getByLabel('Role of group 1').click()
+  await page.getByRole('option', { name: 'Administrator', exact: true }).click()
+  const scopes = page.getByRole('textbox').last()
+  await scopes.fill('groups')
+  await scopes.press('Enter')
+  await look(page, 'new')
+  await page.getByRole('button', { name: 'Connect', exact: true }).click()
+  await page.waitForURL((u) => /^\/sso\/[^/]+$/.test(u.pathname) && !u.pathname.endsWith('/new'))
+
+  const opened = page.waitForEvent('popup')
+  await page.getByRole('button', { name: 'Test sign-in' }).click()
+  const tab = await opened
+  await atProvider(tab)
+  await tab.getByText('A user is made of this person').waitFor()
+  for (const text of ['eve@acme.example', 'API team, Berlin', 'Administrator']) await tab.getByText(text).first().waitFor()
+  await look(tab, 'test')
+  await tab.close()
+  await page.getByLabel('People can sign in with it').click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByText('The connection is saved').last().waitFor()
+  await look(page, 'connection')
+  await page.goto(`${at.tenant}/sso`)
+  await page.getByRole('link', { name: 'Acme ID' }).waitFor()
+  await look(page, 'list')
+
+  // Somebody else, in another browser.
+  const eve = await browser.page()
+  await eve.goto(`${at.tenant}/users`)
+  await eve.locator('input[type=email]').fill('eve@acme.example')
+  await eve.getByRole('button', { name: 'Continue', exact: true }).click()
+  await eve.getByRole('button', { name: 'Continue with Acme ID' }).waitFor()
+  await look(eve, 'identified')
+  await eve.getByRole('button', { name: 'Continue with Acme ID' }).click()
+  await atProvider(eve)
+  await eve.waitForURL(`${at.tenant}/users`)
+  await eve.getByText('Eve Larsen').first().waitFor()
+  process.stdout.write('ok signed in\n')
+
+  // What comes back twice, or to another browser, leads to the sign-in page.
+  const other = await browser.page()
+  await other.goto(`${at.tenant}/bff/sso/callback?state=x&code=y`)
+  await other.getByRole('alert').waitFor()
+  must(/request=/.test(other.url()), 'there is no request id')
+  await look(other, 'failed')
+} catch (error) {
+  wrong.push(`at step ${step}: ${error.stack}`)
+} finally {
+  provider.stdin.end()
+  await browser.close()
+}
+for (const w of wrong) process.stderr.write(`${w}\n`)
+process.exit(wrong.length ? 1 : 0)
