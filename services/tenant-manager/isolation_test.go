@@ -49,7 +49,7 @@ func newTwo(t *testing.T) *two {
 		},
 	})
 	s.run(t, []step{{
-		name: "connection", as: "owner", method: "POST", path: "/sso/connections", body: `{"name":"Acme ID","kind":"oidc","issuer":"https://login.example.com","clientId":"gatehouse-of-acme","domains":["acme.example"]}`,
+		name: "connection", as: "owner", method: "POST", path: "/sso/connections", body: `{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"gatehouse-of-acme","domains":["acme.example"]}`,
 		status: 201, keep: map[string]string{"connection": "id"}, events: []string{"sso-connection.created"},
 	}})
 	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
@@ -153,7 +153,7 @@ var foreignBodies = map[string]struct {
 	"createOAuthClient":          {`{"name":"Billing"}`, 201},
 	"updateOAuthClient":          {body: `{"name":"x"}`}, "updateOAuthScope": {body: `{"title":"x"}`}, "rotateOAuthSecret": {body: `{}`},
 	"rotateOAuthKeys":          {`{"algorithm":"EdDSA"}`, 200},
-	"createSsoConnection":      {`{"name":"Acme ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["second.example"]}`, 201},
+	"createSsoConnection":      {`{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["second.example"]}`, 201},
 	"updateSsoConnection":      {body: `{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c"}`},
 	"testSsoConnection":        {body: `{"origin":"http://console.test","binding":"` + binding + `"}`},
 	"decideOAuthAuthorization": {body: `{"allow":true}`},
