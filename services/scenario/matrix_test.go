@@ -67,6 +67,7 @@ var nothing = map[string]string{
 	"tenant-manager /me/consents/{id}":                                   "nobody has consented to anything yet",
 	"tenant-manager /oauth/consents/{id}":                                "nobody has consented to anything yet",
 	"tenant-manager /oauth/authorizations/by-token/{token}":              "it names a sign-in that somebody has begun",
+	"tenant-manager /sso/tests/{id}":                                     "nobody has tested a connection",
 	"tenant-manager /password-requests/{id}":                             "nobody has forgotten a password",
 	"tenant-manager /invitations/by-token/{token}":                       "the secret of a link, of no organization",
 	"tenant-manager /password-links/by-token/{token}":                    "the secret of a link, of no organization",
