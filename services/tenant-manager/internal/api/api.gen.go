@@ -2044,8 +2044,11 @@ type SecondStepPasskeyInput struct {
 // SecurityPolicy defines model for SecurityPolicy.
 type SecurityPolicy struct {
 	// AllowedAddresses Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it.
-	AllowedAddresses []string           `json:"allowedAddresses"`
-	Hits             SecurityPolicyHits `json:"hits"`
+	AllowedAddresses []string `json:"allowedAddresses"`
+
+	// BreakGlassUsers How many owners the second factor and the addresses cannot lock out; there should be one at least.
+	BreakGlassUsers int                `json:"breakGlassUsers"`
+	Hits            SecurityPolicyHits `json:"hits"`
 
 	// Mfa Of whom a second factor is asked.
 	Mfa MfaRequirement `json:"mfa"`
@@ -2340,8 +2343,10 @@ type TotpCreated struct {
 
 // User defines model for User.
 type User struct {
-	CreatedAt time.Time `json:"createdAt"`
-	CreatedBy string    `json:"createdBy"`
+	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
+	BreakGlass bool      `json:"breakGlass"`
+	CreatedAt  time.Time `json:"createdAt"`
+	CreatedBy  string    `json:"createdBy"`
 
 	// Email Empty before the first run is completed.
 	Email        string     `json:"email"`
@@ -2376,6 +2381,9 @@ type UserName struct {
 
 // UserPatch defines model for UserPatch.
 type UserPatch struct {
+	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
+	BreakGlass *bool `json:"breakGlass,omitempty"`
+
 	// Name A name for people.
 	Name *Name `json:"name,omitempty"`
 
@@ -3456,7 +3464,7 @@ type ServerInterface interface {
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx echo.Context) error
-	// SignInOnce Sign in with the one-time code of the first run
+	// SignInOnce Sign in with the one-time code of the first run, or of a recovery
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx echo.Context) error
 	// SignInPasskey Sign in with a passkey alone
@@ -12313,7 +12321,7 @@ type StrictServerInterface interface {
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx context.Context, request SignInRequestObject) (SignInResponseObject, error)
-	// SignInOnce Sign in with the one-time code of the first run
+	// SignInOnce Sign in with the one-time code of the first run, or of a recovery
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx context.Context, request SignInOnceRequestObject) (SignInOnceResponseObject, error)
 	// SignInPasskey Sign in with a passkey alone

@@ -51,7 +51,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with the one-time code of the first run */
+        /** Sign in with the one-time code of the first run, or of a recovery */
         post: operations["signInOnce"];
         delete?: never;
         options?: never;
@@ -596,7 +596,7 @@ export interface paths {
         head?: never;
         /**
          * Rename, disable or enable a user
-         * @description Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they.
+         * @description Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -1994,6 +1994,8 @@ export interface components {
              * @description When a second factor began to be asked for.
              */
             mfaSince?: string;
+            /** @description How many owners the second factor and the addresses cannot lock out; there should be one at least. */
+            breakGlassUsers: number;
             hits: components["schemas"]["SecurityPolicyHits"];
             /** @description How many characters a new password has at least. */
             passwordMinLength: number;
@@ -2227,6 +2229,8 @@ export interface components {
             /** @description Empty before the first run is completed. */
             email: string;
             status: components["schemas"]["Status"];
+            /** @description Whether neither the second factor nor the addresses that the security policy asks for keep this owner out. */
+            breakGlass: boolean;
             /** @description What the user has been given. */
             roles: components["schemas"]["UserRole"][];
             /** Format: date-time */
@@ -2258,6 +2262,8 @@ export interface components {
         UserPatch: {
             name?: components["schemas"]["Name"];
             status?: components["schemas"]["Status"];
+            /** @description Whether neither the second factor nor the addresses that the security policy asks for keep this owner out. */
+            breakGlass?: boolean;
         };
         Permission: {
             /** @description <kind>:<verb>. */

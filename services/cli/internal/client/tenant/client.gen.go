@@ -938,8 +938,10 @@ type Status string
 
 // User defines model for User.
 type User struct {
-	CreatedAt time.Time `json:"createdAt"`
-	CreatedBy string    `json:"createdBy"`
+	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
+	BreakGlass bool      `json:"breakGlass"`
+	CreatedAt  time.Time `json:"createdAt"`
+	CreatedBy  string    `json:"createdBy"`
 
 	// Email Empty before the first run is completed.
 	Email        string     `json:"email"`
