@@ -36,6 +36,7 @@ export const routes: RouteRecordRaw[] = [
       { path: 'audit', name: 'audit', component: () => import('./pages/audit/List.vue'), meta: { permission: 'audit:read' } },
       { path: 'audit/keeping', name: 'audit.keeping', component: () => import('./pages/audit/Keeping.vue'), meta: { permission: 'audit:read' } },
       { path: 'security', name: 'security', component: () => import('./pages/Security.vue'), meta: { permission: 'organization:read' } },
+      { path: 'mail', name: 'mail', component: () => import('./pages/Mail.vue'), meta: { permission: 'user:read' } },
       { path: 'settings', name: 'settings', component: () => import('./pages/Settings.vue'), meta: { permission: 'organization:read' } },
       { path: 'me', name: 'me', component: () => import('./pages/Me.vue') },
       { path: ':rest(.*)*', component: () => import('./pages/NotFound.vue') },

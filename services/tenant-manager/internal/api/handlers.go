@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
@@ -38,6 +39,8 @@ type Options struct {
 	InvitationLifetime time.Duration
 	// Passkeys are the relying parties of the browser apps.
 	Passkeys *factor.Parties
+	// Mail sends mail.
+	Mail *mail.Sender
 	// OAuth is the authorization server; nil where the installation has none.
 	OAuth *oauth.Server
 }
@@ -104,17 +107,26 @@ func (h *Handlers) afterwards(what string, f func(ctx context.Context) error) {
 
 type userAgentKey struct{}
 
+// agent is what a request says of the program that makes it.
+type agent struct{ name, languages string }
+
 func withUserAgent(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), userAgentKey{}, r.UserAgent())))
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), userAgentKey{}, agent{r.UserAgent(), r.Header.Get("Accept-Language")})))
 		return next(c, request)
 	}
 }
 
 func userAgent(ctx context.Context) string {
-	s, _ := ctx.Value(userAgentKey{}).(string)
-	return s
+	a, _ := ctx.Value(userAgentKey{}).(agent)
+	return a.name
+}
+
+// acceptLanguage returns what the request says of the languages of who makes it.
+func acceptLanguage(ctx context.Context) string {
+	a, _ := ctx.Value(userAgentKey{}).(agent)
+	return a.languages
 }
 
 // caller returns who calls; every operation that is not public has one.

@@ -640,13 +640,16 @@ type GroupName struct {
 
 // InvitationCreated defines model for InvitationCreated.
 type InvitationCreated struct {
-	CreatedAt time.Time        `json:"createdAt"`
-	CreatedBy string           `json:"createdBy"`
-	Email     string           `json:"email"`
-	ExpiresAt time.Time        `json:"expiresAt"`
-	Id        string           `json:"id"`
-	Name      *string          `json:"name,omitempty"`
-	Roles     []InvitationRole `json:"roles"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	Email     string    `json:"email"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	Id        string    `json:"id"`
+
+	// Mailed Whether the link is sent by mail as well.
+	Mailed *bool            `json:"mailed,omitempty"`
+	Name   *string          `json:"name,omitempty"`
+	Roles  []InvitationRole `json:"roles"`
 
 	// Status What became of it.
 	Status InvitationStatus `json:"status"`
