@@ -69,7 +69,7 @@ func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *pass
 
 // Register puts the handlers below a router.
 func (h *Handlers) Register(r EchoRouter) {
-	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{withUserAgent}))
+	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, withUserAgent}))
 }
 
 // Run does what handlers leave for later, until ctx ends; then it does what is
