@@ -49,7 +49,22 @@ var (
 //	name reference                print a page with every key and variable
 //	name version                  say what it was built from
 func Main[C any, P Configuration[C]](name string, defaults C, part func(C) app.Part, docs ...schema.Docs) {
-	p := program[C, P]{name: name, defaults: defaults, part: part, docs: append(docs, Docs), environ: os.Environ(), look: schema.SystemResolver()}
+	MainWith[C, P](name, defaults, part, nil, docs...)
+}
+
+// Command is a command that a service's program has beside those of [Main]. It
+// has the configuration, and the service does not run in its process.
+type Command[C any] struct {
+	Name string
+	// Summary is what it does, for people.
+	Summary string
+	// New adds the flags of the command and returns what it does.
+	New func(flags *flag.FlagSet) func(ctx context.Context, cfg C, out io.Writer) error
+}
+
+// MainWith is as [Main], for a program with more commands.
+func MainWith[C any, P Configuration[C]](name string, defaults C, part func(C) app.Part, more []Command[C], docs ...schema.Docs) {
+	p := program[C, P]{name: name, defaults: defaults, part: part, more: more, docs: append(docs, Docs), environ: os.Environ(), look: schema.SystemResolver()}
 	err := p.run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -67,6 +82,7 @@ type program[C any, P Configuration[C]] struct {
 	name     string
 	defaults C
 	part     func(C) app.Part
+	more     []Command[C]
 	docs     []schema.Docs
 	environ  []string
 	look     schema.Resolver
@@ -85,7 +101,16 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 	flags.SetOutput(errs)
 	flags.Usage = func() {
 		fmt.Fprintf(errs, "Usage: %s [run|health|schema|reference|version] [--config FILE] [--check]\n\nEvery key of the file can be set as an environment variable %s_….\n", p.name, p.prefix())
+		for _, c := range p.more {
+			fmt.Fprintf(errs, "  %s %s\n\t%s\n", p.name, c.Name, c.Summary)
+		}
 		flags.PrintDefaults()
+	}
+	var more func(context.Context, C, io.Writer) error
+	for _, c := range p.more {
+		if c.Name == verb {
+			more = c.New(flags)
+		}
 	}
 	path := flags.String("config", "", "the configuration: a file, or a directory of files")
 	check := flags.Bool("check", false, "only say what is wrong with the configuration")
@@ -97,6 +122,13 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("%s: what is %q? (%w)", p.name, flags.Arg(0), errUsage)
+	}
+	if more != nil {
+		cfg, err := p.load(*path)
+		if err != nil {
+			return err
+		}
+		return more(ctx, cfg, out)
 	}
 	switch verb {
 	case "run":

@@ -1,15 +1,19 @@
 package tenantmanager
 
 import (
+	"cmp"
 	"net"
+	netmail "net/mail"
 	"net/url"
 	"regexp"
 
 	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
 // Config is the configuration of the service.
@@ -33,6 +37,9 @@ type Config struct {
 	// administrators of organizations name, such as receivers of the audit trail.
 	// Public ones it always does.
 	Outbound egress.Guard `json:"outbound,omitzero"`
+	// Mail says how mail is sent. Administrators of the platform can set something
+	// else by the API. Without either, links are shown to administrators.
+	Mail Mail `json:"mail,omitzero"`
 	// OAuth is the authorization server, which gives consumers tokens for APIs.
 	OAuth OAuth `json:"oauth,omitzero"`
 
@@ -137,6 +144,43 @@ func DefaultConfig() Config {
 	}
 }
 
+// Mail says how mail is sent.
+type Mail struct {
+	// Host is the name of the SMTP server; "" = no mail is sent.
+	Host string `json:"host,omitempty"`
+	// Port is usually 587 with starttls and 465 with tls. 0 = that.
+	Port int `json:"port,omitempty" schema:"min=0,max=65535"`
+	// Security is tls from the start, starttls, or none, which leads only to a
+	// server on the same machine.
+	Security string `json:"security,omitempty" schema:"enum=tls|starttls|none"`
+	// Username is for servers that ask for one, Password best written as env:NAME or
+	// file:PATH.
+	Username string        `json:"username,omitempty"`
+	Password schema.Secret `json:"password,omitzero"`
+	// From is the address of the sender.
+	From string `json:"from,omitempty"`
+	// FromName is the name of the sender; "" = that of the organization.
+	FromName string `json:"fromName,omitempty"`
+	// Language is that of mail to people of whom none is known.
+	Language string `json:"language,omitempty" schema:"enum=en|de|ko"`
+	// CA is the authority of the server's certificate as PEM; "" = those of the
+	// system.
+	CA string `json:"ca,omitempty"`
+}
+
+// settings returns them as they are used; nil = no mail is sent.
+func (m Mail) settings() *store.MailSettings {
+	if m.Host == "" {
+		return nil
+	}
+	security := cmp.Or(m.Security, store.MailStartTLS)
+	ports := map[string]int{store.MailTLS: 465, store.MailStartTLS: 587, store.MailPlain: 25}
+	return &store.MailSettings{
+		Host: m.Host, Port: cmp.Or(m.Port, ports[security]), Security: security, Username: m.Username, Password: secret.NewText(m.Password.Reveal()),
+		FromAddress: m.From, FromName: m.FromName, Language: cmp.Or(m.Language, "en"), CA: m.CA,
+	}
+}
+
 var slug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Validate checks what the form of the configuration does not say.
@@ -155,6 +199,9 @@ func (c *Config) Validate() []problem.Field {
 		if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			add(pointer, schema.RuleFormat, "use an address such as https://admin.example.com")
 		}
+	}
+	if _, err := netmail.ParseAddress(c.Mail.From); c.Mail.Host != "" && err != nil {
+		add("/mail/from", schema.RuleFormat, "use an address such as gatehouse@example.com")
 	}
 	if _, err := c.parties(); err != nil {
 		add("/passkeys/origins", schema.RuleFormat, err.Error())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -55,11 +56,17 @@ func newTwo(t *testing.T) *two {
 	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
 		c, err := tx.AllowOAuth(t.Context(), s.vars["ownerId"], s.vars["client"], []string{"orders:read"})
 		s.vars["consent"] = c.ID
+		if err != nil {
+			return err
+		}
+		m := store.MailMessage{Kind: "invitation", Recipient: "eve@example.com", Language: "en", Data: secret.NewText(`{"organization":"Acme"}`)}
+		err = tx.QueueMail(t.Context(), &m)
+		s.vars["mail"] = m.ID
 		return err
 	}))
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -88,6 +95,7 @@ var foreign = map[string]string{
 	"/sso/connections/{id}":                  "/sso/connections/{connection}",
 	"/sso/connections/{id}/test":             "/sso/connections/{connection}/test",
 	"/sso/tests/{id}":                        "/sso/tests/{step}",
+	"/mail/messages/{id}/retry":              "/mail/messages/{mail}/retry",
 	"/access/requests/{id}":                  "/access/requests/{request}",
 	"/access/requests/{id}/approve":          "/access/requests/{request}/approve",
 	"/access/requests/{id}/deny":             "/access/requests/{request}/deny",
@@ -136,6 +144,8 @@ var foreignBodies = map[string]struct {
 	"updateAuditReceiver":        {body: `{"name":"x","kind":"syslog","address":"udp://127.0.0.1:9"}`},
 	"setAuditRetention":          {`{"days":90}`, 200},
 	"changePassword":             {`{"current":"not the right one","new":"{good}!"}`, 422},
+	"setMailSettings":            {body: `{"host":"x.example.com","port":587,"security":"starttls","fromAddress":"x@example.com"}`},
+	"testMail":                   {body: `{"to":"x@example.com"}`},
 	"createOrganization":         {body: `{"slug":"third","name":"Third","ownerEmail":"x@example.com"}`},
 	"updatePlatformOrganization": {body: `{"suspended":true}`},
 	"confirmMe":                  {`{"password":"{good}"}`, 200},

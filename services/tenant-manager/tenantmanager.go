@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/firstrun"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -97,6 +98,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		host = k.Name
 	}
 	sender := forward.NewSender(m.cfg.Outbound, host)
+	letters := mail.NewSender(m.cfg.Outbound, m.cfg.Mail.settings())
 	h := api.New(k, m.store, m.issuer, password.NewHasher(), sender, api.Options{
 		ConsoleURL: m.cfg.ConsoleURL, PortalURL: cmp.Or(m.cfg.PortalURL, m.cfg.ConsoleURL),
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
@@ -104,6 +106,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		Passkeys: parties,
 		Outbound: m.cfg.Outbound,
 		OAuth:    server,
+		Mail:     letters,
 	})
 	h.Register(s.API())
 	if server != nil {
@@ -114,6 +117,11 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	k.Go("forwarding the audit trail", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "audit-forward", leaseTTL, func(ctx context.Context, _ uint64) error {
 			return forward.Run(ctx, m.store, sender, k.Log)
+		})
+	})
+	k.Go("sending mail", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "mail", leaseTTL, func(ctx context.Context, _ uint64) error {
+			return mail.Run(ctx, m.store, letters, k.Log)
 		})
 	})
 	k.Go("housekeeping", func(ctx context.Context) error {
@@ -128,6 +136,8 @@ const (
 	// sessionsKept is how long sessions are kept after their end: refresh tokens
 	// that come again are still known.
 	sessionsKept = 30 * day
+	// mailKept is how long it is shown what became of mail.
+	mailKept = 30 * day
 )
 
 // keepHouse rotates keys and cleans away what has run out, in one replica at a
@@ -155,8 +165,9 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	}
 	_, errSessions := m.store.ForgetSessions(ctx, now.Add(-sessionsKept))
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
+	_, errMail := m.store.ForgetMail(ctx, now.Add(-mailKept))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

@@ -40,6 +40,7 @@ export const routes: RouteRecordRaw[] = [
       { path: 'sso/new', name: 'sso.new', component: () => import('./pages/sso/Edit.vue'), meta: { permission: 'sso-connection:create' } },
       { path: 'sso/tests/:id', name: 'sso.test', component: () => import('./pages/sso/Test.vue'), meta: { permission: 'sso-connection:read' } },
       { path: 'sso/:id', name: 'sso.one', component: () => import('./pages/sso/Edit.vue'), meta: { permission: 'sso-connection:read' } },
+      { path: 'mail', name: 'mail', component: () => import('./pages/Mail.vue'), meta: { permission: 'user:read' } },
       { path: 'settings', name: 'settings', component: () => import('./pages/Settings.vue'), meta: { permission: 'organization:read' } },
       { path: 'me', name: 'me', component: () => import('./pages/Me.vue') },
       { path: ':rest(.*)*', component: () => import('./pages/NotFound.vue') },

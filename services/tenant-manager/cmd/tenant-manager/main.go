@@ -8,5 +8,8 @@ import (
 )
 
 func main() {
-	service.Main(tenant.Service, tenantmanager.DefaultConfig(), tenantmanager.Part, tenantmanager.Docs)
+	service.MainWith(
+		tenant.Service, tenantmanager.DefaultConfig(), tenantmanager.Part,
+		[]service.Command[tenantmanager.Config]{tenantmanager.RecoverCommand()}, tenantmanager.Docs,
+	)
 }

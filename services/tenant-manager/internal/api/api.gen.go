@@ -216,6 +216,117 @@ func (e InvitationStatus) Valid() bool {
 	}
 }
 
+// Defines values for MailLanguage.
+const (
+	De MailLanguage = "de"
+	En MailLanguage = "en"
+	Ko MailLanguage = "ko"
+)
+
+// Valid indicates whether the value is a known member of the MailLanguage enum.
+func (e MailLanguage) Valid() bool {
+	switch e {
+	case De:
+		return true
+	case En:
+		return true
+	case Ko:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MailMessageKind.
+const (
+	MailMessageKindFactorAdded     MailMessageKind = "factor-added"
+	MailMessageKindFactorsReset    MailMessageKind = "factors-reset"
+	MailMessageKindInvitation      MailMessageKind = "invitation"
+	MailMessageKindPasswordChanged MailMessageKind = "password-changed"
+	MailMessageKindPasswordLink    MailMessageKind = "password-link"
+)
+
+// Valid indicates whether the value is a known member of the MailMessageKind enum.
+func (e MailMessageKind) Valid() bool {
+	switch e {
+	case MailMessageKindFactorAdded:
+		return true
+	case MailMessageKindFactorsReset:
+		return true
+	case MailMessageKindInvitation:
+		return true
+	case MailMessageKindPasswordChanged:
+		return true
+	case MailMessageKindPasswordLink:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MailSecurity.
+const (
+	MailSecurityNone     MailSecurity = "none"
+	MailSecurityStarttls MailSecurity = "starttls"
+	MailSecurityTls      MailSecurity = "tls"
+)
+
+// Valid indicates whether the value is a known member of the MailSecurity enum.
+func (e MailSecurity) Valid() bool {
+	switch e {
+	case MailSecurityNone:
+		return true
+	case MailSecurityStarttls:
+		return true
+	case MailSecurityTls:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MailSettingsSource.
+const (
+	MailSettingsSourceApi           MailSettingsSource = "api"
+	MailSettingsSourceConfiguration MailSettingsSource = "configuration"
+	MailSettingsSourceNone          MailSettingsSource = "none"
+)
+
+// Valid indicates whether the value is a known member of the MailSettingsSource enum.
+func (e MailSettingsSource) Valid() bool {
+	switch e {
+	case MailSettingsSourceApi:
+		return true
+	case MailSettingsSourceConfiguration:
+		return true
+	case MailSettingsSourceNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MailState.
+const (
+	MailStateDead    MailState = "dead"
+	MailStateSent    MailState = "sent"
+	MailStateWaiting MailState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the MailState enum.
+func (e MailState) Valid() bool {
+	switch e {
+	case MailStateDead:
+		return true
+	case MailStateSent:
+		return true
+	case MailStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MfaRequirement.
 const (
 	Administrators MfaRequirement = "administrators"
@@ -296,22 +407,22 @@ func (e OAuthAssertionAlgorithm) Valid() bool {
 
 // Defines values for OAuthAuthMethod.
 const (
-	ClientSecretBasic OAuthAuthMethod = "client_secret_basic"
-	ClientSecretPost  OAuthAuthMethod = "client_secret_post"
-	None              OAuthAuthMethod = "none"
-	PrivateKeyJwt     OAuthAuthMethod = "private_key_jwt"
+	OAuthAuthMethodClientSecretBasic OAuthAuthMethod = "client_secret_basic"
+	OAuthAuthMethodClientSecretPost  OAuthAuthMethod = "client_secret_post"
+	OAuthAuthMethodNone              OAuthAuthMethod = "none"
+	OAuthAuthMethodPrivateKeyJwt     OAuthAuthMethod = "private_key_jwt"
 )
 
 // Valid indicates whether the value is a known member of the OAuthAuthMethod enum.
 func (e OAuthAuthMethod) Valid() bool {
 	switch e {
-	case ClientSecretBasic:
+	case OAuthAuthMethodClientSecretBasic:
 		return true
-	case ClientSecretPost:
+	case OAuthAuthMethodClientSecretPost:
 		return true
-	case None:
+	case OAuthAuthMethodNone:
 		return true
-	case PrivateKeyJwt:
+	case OAuthAuthMethodPrivateKeyJwt:
 		return true
 	default:
 		return false
@@ -1233,13 +1344,16 @@ type Invitation struct {
 
 // InvitationCreated defines model for InvitationCreated.
 type InvitationCreated struct {
-	CreatedAt time.Time        `json:"createdAt"`
-	CreatedBy string           `json:"createdBy"`
-	Email     string           `json:"email"`
-	ExpiresAt time.Time        `json:"expiresAt"`
-	Id        string           `json:"id"`
-	Name      *string          `json:"name,omitempty"`
-	Roles     []InvitationRole `json:"roles"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	Email     string    `json:"email"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	Id        string    `json:"id"`
+
+	// Mailed Whether the link is sent by mail as well.
+	Mailed *bool            `json:"mailed,omitempty"`
+	Name   *string          `json:"name,omitempty"`
+	Roles  []InvitationRole `json:"roles"`
 
 	// Status What became of it.
 	Status InvitationStatus `json:"status"`
@@ -1312,6 +1426,112 @@ type Key struct {
 // KeySet A JSON Web Key Set (RFC 7517).
 type KeySet struct {
 	Keys []Key `json:"keys"`
+}
+
+// MailLanguage The language of mail to people of whom none is known.
+type MailLanguage string
+
+// MailMessage defines model for MailMessage.
+type MailMessage struct {
+	// Attempts How many attempts did not work.
+	Attempts  int       `json:"attempts"`
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Error What went wrong at the last one.
+	Error         *string         `json:"error,omitempty"`
+	Id            string          `json:"id"`
+	Kind          MailMessageKind `json:"kind"`
+	NextAttemptAt *time.Time      `json:"nextAttemptAt,omitempty"`
+	Recipient     string          `json:"recipient"`
+	SentAt        *time.Time      `json:"sentAt,omitempty"`
+
+	// State `waiting`: it is to be sent, or tried again; `dead`: it was given up after a day, or the server refused it for good.
+	State MailState `json:"state"`
+}
+
+// MailMessageKind defines model for MailMessage.Kind.
+type MailMessageKind string
+
+// MailMessageList defines model for MailMessageList.
+type MailMessageList struct {
+	Items []MailMessage `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// MailSecurity `tls`: from the start; `starttls`: begun by a command, or nothing is sent; `none`: only to a server on the same machine.
+type MailSecurity string
+
+// MailSettings defines model for MailSettings.
+type MailSettings struct {
+	// Ca The certificate authority of the server, as PEM; empty = those of the system.
+	Ca          *string `json:"ca,omitempty"`
+	FromAddress *string `json:"fromAddress,omitempty"`
+
+	// FromName The sender's name; empty = the name of the organization.
+	FromName    *string `json:"fromName,omitempty"`
+	HasPassword bool    `json:"hasPassword"`
+	Host        *string `json:"host,omitempty"`
+
+	// Language The language of mail to people of whom none is known.
+	Language *MailLanguage `json:"language,omitempty"`
+	Port     *int          `json:"port,omitempty"`
+
+	// Security `tls`: from the start; `starttls`: begun by a command, or nothing is sent; `none`: only to a server on the same machine.
+	Security *MailSecurity `json:"security,omitempty"`
+
+	// Source `none`: no mail is sent, and links are shown instead.
+	Source   MailSettingsSource `json:"source"`
+	Username *string            `json:"username,omitempty"`
+	Version  int64              `json:"version"`
+}
+
+// MailSettingsSource `none`: no mail is sent, and links are shown instead.
+type MailSettingsSource string
+
+// MailSettingsInput defines model for MailSettingsInput.
+type MailSettingsInput struct {
+	// Ca The certificate authority of the server, as PEM; empty = those of the system.
+	Ca *string `json:"ca,omitempty"`
+
+	// FromAddress An e-mail address.
+	FromAddress Email `json:"fromAddress"`
+
+	// FromName The sender's name; empty = the name of the organization.
+	FromName *string `json:"fromName,omitempty"`
+
+	// Host The name or the address of the server.
+	Host string `json:"host"`
+
+	// Language The language of mail to people of whom none is known.
+	Language *MailLanguage `json:"language,omitempty"`
+
+	// Password It is kept encrypted and never shown.
+	Password *string `json:"password,omitempty"`
+	Port     int     `json:"port"`
+
+	// Security `tls`: from the start; `starttls`: begun by a command, or nothing is sent; `none`: only to a server on the same machine.
+	Security MailSecurity `json:"security"`
+
+	// Username Empty = the server asks for none.
+	Username *string `json:"username,omitempty"`
+}
+
+// MailState `waiting`: it is to be sent, or tried again; `dead`: it was given up after a day, or the server refused it for good.
+type MailState string
+
+// MailTest defines model for MailTest.
+type MailTest struct {
+	// Detail What the server said.
+	Detail string `json:"detail"`
+	Ok     bool   `json:"ok"`
+}
+
+// MailTestInput defines model for MailTestInput.
+type MailTestInput struct {
+	// To An e-mail address.
+	To Email `json:"to"`
 }
 
 // Me defines model for Me.
@@ -2113,8 +2333,11 @@ type SecondStepPasskeyInput struct {
 // SecurityPolicy defines model for SecurityPolicy.
 type SecurityPolicy struct {
 	// AllowedAddresses Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it.
-	AllowedAddresses []string           `json:"allowedAddresses"`
-	Hits             SecurityPolicyHits `json:"hits"`
+	AllowedAddresses []string `json:"allowedAddresses"`
+
+	// BreakGlassUsers How many owners the second factor and the addresses cannot lock out; there should be one at least.
+	BreakGlassUsers int                `json:"breakGlassUsers"`
+	Hits            SecurityPolicyHits `json:"hits"`
 
 	// Mfa Of whom a second factor is asked.
 	Mfa MfaRequirement `json:"mfa"`
@@ -2610,8 +2833,10 @@ type TotpCreated struct {
 
 // User defines model for User.
 type User struct {
-	CreatedAt time.Time `json:"createdAt"`
-	CreatedBy string    `json:"createdBy"`
+	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
+	BreakGlass bool      `json:"breakGlass"`
+	CreatedAt  time.Time `json:"createdAt"`
+	CreatedBy  string    `json:"createdBy"`
 
 	// Email Empty before the first run is completed.
 	Email        string     `json:"email"`
@@ -2646,6 +2871,9 @@ type UserName struct {
 
 // UserPatch defines model for UserPatch.
 type UserPatch struct {
+	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
+	BreakGlass *bool `json:"breakGlass,omitempty"`
+
 	// Name A name for people.
 	Name *Name `json:"name,omitempty"`
 
@@ -2971,6 +3199,24 @@ type DeleteInvitationParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListMailParams defines parameters for ListMail.
+type ListMailParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// State Only mail in this state.
+	State *MailState `form:"state,omitempty" json:"state,omitempty"`
+}
+
+// SetMailSettingsParams defines parameters for SetMailSettings.
+type SetMailSettingsParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // UpdateMeParams defines parameters for UpdateMe.
 type UpdateMeParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
@@ -3268,6 +3514,12 @@ type CreateInvitationJSONRequestBody = InvitationInput
 // AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
 type AcceptInvitationJSONRequestBody = AcceptInput
 
+// SetMailSettingsJSONRequestBody defines body for SetMailSettings for application/json ContentType.
+type SetMailSettingsJSONRequestBody = MailSettingsInput
+
+// TestMailJSONRequestBody defines body for TestMail for application/json ContentType.
+type TestMailJSONRequestBody = MailTestInput
+
 // UpdateMeJSONRequestBody defines body for UpdateMe for application/json ContentType.
 type UpdateMeJSONRequestBody = MePatch
 
@@ -3555,6 +3807,24 @@ type ServerInterface interface {
 	// GetKeys The public keys of access tokens
 	// (GET /jwks)
 	GetKeys(ctx echo.Context) error
+	// ListMail Mail of the organization, newest first
+	// (GET /mail/messages)
+	ListMail(ctx echo.Context, params ListMailParams) error
+	// RetryMail Try at once, for another day, to send mail that was not sent
+	// (POST /mail/messages/{id}/retry)
+	RetryMail(ctx echo.Context, id Id) error
+	// DeleteMailSettings Go back to what the configuration of the installation says about mail
+	// (DELETE /mail/settings)
+	DeleteMailSettings(ctx echo.Context) error
+	// GetMailSettings How the installation sends mail
+	// (GET /mail/settings)
+	GetMailSettings(ctx echo.Context) error
+	// SetMailSettings Set how the installation sends mail
+	// (PUT /mail/settings)
+	SetMailSettings(ctx echo.Context, params SetMailSettingsParams) error
+	// TestMail Send a test and say what the server answered
+	// (POST /mail/test)
+	TestMail(ctx echo.Context) error
 	// GetMe Who the caller is, and what they may do
 	// (GET /me)
 	GetMe(ctx echo.Context) error
@@ -3765,7 +4035,7 @@ type ServerInterface interface {
 	// AskSignInMethods How somebody with an e-mail address signs in
 	// (POST /sign-in/methods)
 	AskSignInMethods(ctx echo.Context) error
-	// SignInOnce Sign in with the one-time code of the first run
+	// SignInOnce Sign in with the one-time code of the first run, or of a recovery
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx echo.Context) error
 	// SignInPasskey Sign in with a passkey alone
@@ -5004,6 +5274,112 @@ func (w *ServerInterfaceWrapper) GetKeys(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetKeys(ctx)
+	return err
+}
+
+// ListMail converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMail(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMailParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMail(ctx, params)
+	return err
+}
+
+// RetryMail converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryMail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryMail(ctx, id)
+	return err
+}
+
+// DeleteMailSettings converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMailSettings(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMailSettings(ctx)
+	return err
+}
+
+// GetMailSettings converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMailSettings(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMailSettings(ctx)
+	return err
+}
+
+// SetMailSettings converts echo context to params.
+func (w *ServerInterfaceWrapper) SetMailSettings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetMailSettingsParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetMailSettings(ctx, params)
+	return err
+}
+
+// TestMail converts echo context to params.
+func (w *ServerInterfaceWrapper) TestMail(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestMail(ctx)
 	return err
 }
 
@@ -7092,6 +7468,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/audit/receivers/:id", wrapper.GetAuditReceiver, options.OperationMiddlewares["getAuditReceiver"]...)
 	router.PUT(options.BaseURL+"/audit/receivers/:id", wrapper.UpdateAuditReceiver, options.OperationMiddlewares["updateAuditReceiver"]...)
 	router.POST(options.BaseURL+"/audit/receivers/:id/test", wrapper.TestAuditReceiver, options.OperationMiddlewares["testAuditReceiver"]...)
+	router.DELETE(options.BaseURL+"/mail/settings", wrapper.DeleteMailSettings, options.OperationMiddlewares["deleteMailSettings"]...)
+	router.GET(options.BaseURL+"/mail/settings", wrapper.GetMailSettings, options.OperationMiddlewares["getMailSettings"]...)
+	router.PUT(options.BaseURL+"/mail/settings", wrapper.SetMailSettings, options.OperationMiddlewares["setMailSettings"]...)
+	router.POST(options.BaseURL+"/mail/test", wrapper.TestMail, options.OperationMiddlewares["testMail"]...)
+	router.GET(options.BaseURL+"/mail/messages", wrapper.ListMail, options.OperationMiddlewares["listMail"]...)
+	router.POST(options.BaseURL+"/mail/messages/:id/retry", wrapper.RetryMail, options.OperationMiddlewares["retryMail"]...)
 	router.GET(options.BaseURL+"/sso/connections", wrapper.ListSsoConnections, options.OperationMiddlewares["listSsoConnections"]...)
 	router.POST(options.BaseURL+"/sso/connections", wrapper.CreateSsoConnection, options.OperationMiddlewares["createSsoConnection"]...)
 	router.DELETE(options.BaseURL+"/sso/connections/:id", wrapper.DeleteSsoConnection, options.OperationMiddlewares["deleteSsoConnection"]...)
@@ -8914,6 +9296,253 @@ type GetKeysdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetKeysdefaultApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMailRequestObject struct {
+	Params ListMailParams
+}
+
+type ListMailResponseObject interface {
+	VisitListMailResponse(w http.ResponseWriter) error
+}
+
+type ListMail200JSONResponse MailMessageList
+
+func (response ListMail200JSONResponse) VisitListMailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMaildefaultApplicationProblemPlusJSONResponse) VisitListMailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryMailRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type RetryMailResponseObject interface {
+	VisitRetryMailResponse(w http.ResponseWriter) error
+}
+
+type RetryMail200JSONResponse MailMessage
+
+func (response RetryMail200JSONResponse) VisitRetryMailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryMaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryMaildefaultApplicationProblemPlusJSONResponse) VisitRetryMailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMailSettingsRequestObject struct {
+}
+
+type DeleteMailSettingsResponseObject interface {
+	VisitDeleteMailSettingsResponse(w http.ResponseWriter) error
+}
+
+type DeleteMailSettings204Response struct {
+}
+
+func (response DeleteMailSettings204Response) VisitDeleteMailSettingsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMailSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMailSettingsdefaultApplicationProblemPlusJSONResponse) VisitDeleteMailSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMailSettingsRequestObject struct {
+}
+
+type GetMailSettingsResponseObject interface {
+	VisitGetMailSettingsResponse(w http.ResponseWriter) error
+}
+
+type GetMailSettings200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetMailSettings200JSONResponse struct {
+	Body    MailSettings
+	Headers GetMailSettings200ResponseHeaders
+}
+
+func (response GetMailSettings200JSONResponse) VisitGetMailSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMailSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMailSettingsdefaultApplicationProblemPlusJSONResponse) VisitGetMailSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetMailSettingsRequestObject struct {
+	Params SetMailSettingsParams
+	Body   *SetMailSettingsJSONRequestBody
+}
+
+type SetMailSettingsResponseObject interface {
+	VisitSetMailSettingsResponse(w http.ResponseWriter) error
+}
+
+type SetMailSettings200ResponseHeaders struct {
+	ETag *string
+}
+
+type SetMailSettings200JSONResponse struct {
+	Body    MailSettings
+	Headers SetMailSettings200ResponseHeaders
+}
+
+func (response SetMailSettings200JSONResponse) VisitSetMailSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetMailSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetMailSettingsdefaultApplicationProblemPlusJSONResponse) VisitSetMailSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestMailRequestObject struct {
+	Body *TestMailJSONRequestBody
+}
+
+type TestMailResponseObject interface {
+	VisitTestMailResponse(w http.ResponseWriter) error
+}
+
+type TestMail200JSONResponse MailTest
+
+func (response TestMail200JSONResponse) VisitTestMailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestMaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestMaildefaultApplicationProblemPlusJSONResponse) VisitTestMailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13063,6 +13692,24 @@ type StrictServerInterface interface {
 	// GetKeys The public keys of access tokens
 	// (GET /jwks)
 	GetKeys(ctx context.Context, request GetKeysRequestObject) (GetKeysResponseObject, error)
+	// ListMail Mail of the organization, newest first
+	// (GET /mail/messages)
+	ListMail(ctx context.Context, request ListMailRequestObject) (ListMailResponseObject, error)
+	// RetryMail Try at once, for another day, to send mail that was not sent
+	// (POST /mail/messages/{id}/retry)
+	RetryMail(ctx context.Context, request RetryMailRequestObject) (RetryMailResponseObject, error)
+	// DeleteMailSettings Go back to what the configuration of the installation says about mail
+	// (DELETE /mail/settings)
+	DeleteMailSettings(ctx context.Context, request DeleteMailSettingsRequestObject) (DeleteMailSettingsResponseObject, error)
+	// GetMailSettings How the installation sends mail
+	// (GET /mail/settings)
+	GetMailSettings(ctx context.Context, request GetMailSettingsRequestObject) (GetMailSettingsResponseObject, error)
+	// SetMailSettings Set how the installation sends mail
+	// (PUT /mail/settings)
+	SetMailSettings(ctx context.Context, request SetMailSettingsRequestObject) (SetMailSettingsResponseObject, error)
+	// TestMail Send a test and say what the server answered
+	// (POST /mail/test)
+	TestMail(ctx context.Context, request TestMailRequestObject) (TestMailResponseObject, error)
 	// GetMe Who the caller is, and what they may do
 	// (GET /me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -13273,7 +13920,7 @@ type StrictServerInterface interface {
 	// AskSignInMethods How somebody with an e-mail address signs in
 	// (POST /sign-in/methods)
 	AskSignInMethods(ctx context.Context, request AskSignInMethodsRequestObject) (AskSignInMethodsResponseObject, error)
-	// SignInOnce Sign in with the one-time code of the first run
+	// SignInOnce Sign in with the one-time code of the first run, or of a recovery
 	// (POST /sign-in/one-time)
 	SignInOnce(ctx context.Context, request SignInOnceRequestObject) (SignInOnceResponseObject, error)
 	// SignInPasskey Sign in with a passkey alone
@@ -14789,6 +15436,196 @@ func (sh *strictHandler) GetKeys(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetKeysResponseObject); ok {
 		return validResponse.VisitGetKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMail operation middleware
+func (sh *strictHandler) ListMail(ctx echo.Context, params ListMailParams) error {
+	var request ListMailRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMail(ctx.Request().Context(), request.(ListMailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMailResponseObject); ok {
+		return validResponse.VisitListMailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryMail operation middleware
+func (sh *strictHandler) RetryMail(ctx echo.Context, id Id) error {
+	var request RetryMailRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryMail(ctx.Request().Context(), request.(RetryMailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryMail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryMailResponseObject); ok {
+		return validResponse.VisitRetryMailResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMailSettings operation middleware
+func (sh *strictHandler) DeleteMailSettings(ctx echo.Context) error {
+	var request DeleteMailSettingsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMailSettings(ctx.Request().Context(), request.(DeleteMailSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMailSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMailSettingsResponseObject); ok {
+		return validResponse.VisitDeleteMailSettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMailSettings operation middleware
+func (sh *strictHandler) GetMailSettings(ctx echo.Context) error {
+	var request GetMailSettingsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMailSettings(ctx.Request().Context(), request.(GetMailSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMailSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMailSettingsResponseObject); ok {
+		return validResponse.VisitGetMailSettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetMailSettings operation middleware
+func (sh *strictHandler) SetMailSettings(ctx echo.Context, params SetMailSettingsParams) error {
+	var request SetMailSettingsRequestObject
+
+	request.Params = params
+
+	var body SetMailSettingsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetMailSettings(ctx.Request().Context(), request.(SetMailSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetMailSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetMailSettingsResponseObject); ok {
+		return validResponse.VisitSetMailSettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestMail operation middleware
+func (sh *strictHandler) TestMail(ctx echo.Context) error {
+	var request TestMailRequestObject
+
+	var body TestMailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestMail(ctx.Request().Context(), request.(TestMailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestMail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestMailResponseObject); ok {
+		return validResponse.VisitTestMailResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -247,6 +248,9 @@ func (h *Handlers) factorAdded(ctx context.Context, tx *store.Tx, u store.User, 
 	if err := tx.SettleSessions(ctx, u.ID, store.PendingFactor); err != nil {
 		return out, err
 	}
+	if err := h.notice(ctx, tx, mail.FactorAdded, u, out.Factor.Name); err != nil {
+		return out, err
+	}
 	return out, h.record(ctx, tx, "user.factor-added", "user", u.ID, u.Name, nil, out.Factor)
 }
 
@@ -460,6 +464,9 @@ func (h *Handlers) ResetUserFactors(ctx context.Context, r ResetUserFactorsReque
 			return err
 		}
 		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+			return err
+		}
+		if err := h.notice(ctx, tx, mail.FactorsReset, u, ""); err != nil {
 			return err
 		}
 		return h.record(ctx, tx, "user.factors-reset", "user", u.ID, u.Name, before, nil)

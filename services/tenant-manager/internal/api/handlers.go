@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
@@ -42,6 +43,8 @@ type Options struct {
 	Passkeys *factor.Parties
 	// Outbound says where identity providers may be.
 	Outbound egress.Guard
+	// Mail sends mail.
+	Mail *mail.Sender
 	// OAuth is the authorization server; nil where the installation has none.
 	OAuth *oauth.Server
 }
@@ -71,7 +74,7 @@ func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *pass
 
 // Register puts the handlers below a router.
 func (h *Handlers) Register(r EchoRouter) {
-	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{withUserAgent}))
+	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, withUserAgent}))
 }
 
 // Run does what handlers leave for later, until ctx ends; then it does what is
@@ -109,17 +112,26 @@ func (h *Handlers) afterwards(what string, f func(ctx context.Context) error) {
 
 type userAgentKey struct{}
 
+// agent is what a request says of the program that makes it.
+type agent struct{ name, languages string }
+
 func withUserAgent(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), userAgentKey{}, r.UserAgent())))
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), userAgentKey{}, agent{r.UserAgent(), r.Header.Get("Accept-Language")})))
 		return next(c, request)
 	}
 }
 
 func userAgent(ctx context.Context) string {
-	s, _ := ctx.Value(userAgentKey{}).(string)
-	return s
+	a, _ := ctx.Value(userAgentKey{}).(agent)
+	return a.name
+}
+
+// acceptLanguage returns what the request says of the languages of who makes it.
+func acceptLanguage(ctx context.Context) string {
+	a, _ := ctx.Value(userAgentKey{}).(agent)
+	return a.languages
 }
 
 // caller returns who calls; every operation that is not public has one.

@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -97,6 +98,11 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 			CreatedAt: i.CreatedAt, CreatedBy: i.CreatedBy, UpdatedAt: i.UpdatedAt,
 			Url: strings.TrimRight(base, "/") + "/invite#token=" + secret, Token: secret,
 		}
+		mailed, err := h.post(ctx, tx, mail.Invitation, i.Email, false, mail.Data{Name: deref(i.Name), Link: out.Url, Until: row.ExpiresAt.UTC()})
+		if err != nil {
+			return out, err
+		}
+		out.Mailed = ptr(mailed)
 		return out, h.record(ctx, tx, "invitation.created", "invitation", i.Id, i.Email, nil, i)
 	})
 	return CreateInvitation201JSONResponse{Body: made, Headers: CreateInvitation201ResponseHeaders{ETag: etag(made.Version), Location: location("invitations", made.Id)}}, err

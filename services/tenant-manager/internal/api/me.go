@@ -7,6 +7,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
@@ -138,6 +139,9 @@ func (h *Handlers) ChangePassword(ctx context.Context, r ChangePasswordRequestOb
 			return err
 		}
 		if _, err := tx.EndSessions(ctx, u.ID, "", p.Session); err != nil {
+			return err
+		}
+		if err := h.notice(ctx, tx, mail.PasswordChanged, u, ""); err != nil {
 			return err
 		}
 		return h.record(ctx, tx, "user.password-changed", "user", u.ID, u.Name, nil, nil)

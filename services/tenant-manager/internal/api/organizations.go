@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
@@ -141,6 +142,9 @@ func (h *Handlers) CreateOrganization(ctx context.Context, r CreateOrganizationR
 			Organization: PlatformOrganization{
 				Id: o.ID, Version: o.Version, Slug: o.Slug, Name: o.Name, First: o.ID == first, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
 			},
+		}
+		if _, err := h.post(ctx, tx, mail.Invitation, row.Email, false, mail.Data{Link: out.Url, Until: row.ExpiresAt.UTC()}); err != nil {
+			return out, err
 		}
 		return out, h.recordBoth(ctx, tx, "organization.created", o, nil, organizationOf(o))
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -41,15 +42,9 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 		case u.Status != store.Active:
 			return problem.New(problem.CodeConflict, "the user is disabled: enable them first")
 		}
-		grants, err := tx.GrantsOf(ctx, u.ID)
-		if err != nil {
+		if base, err = h.homeOf(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		given := make([]string, len(grants))
-		for i, g := range grants {
-			given[i] = g.RoleID
-		}
-		base = h.home(given)
 		if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
 			return err
 		}
@@ -135,7 +130,17 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 		if err := tx.SaveUser(ctx, &u); err != nil {
 			return err
 		}
+		// Other links would set it again.
+		if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
+			return err
+		}
+		if err := tx.AnswerPasswordRequest(ctx, u.ID); err != nil {
+			return err
+		}
 		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+			return err
+		}
+		if err := h.notice(ctx, tx, mail.PasswordChanged, u, ""); err != nil {
 			return err
 		}
 		if err := h.recordUser(ctx, tx, "user.password-changed", u, false); err != nil {
@@ -180,8 +185,14 @@ func (h *Handlers) RequestPasswordLink(ctx context.Context, r RequestPasswordLin
 				continue
 			}
 			err = errors.Join(err, h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {
-				if err := tx.AskForPassword(ctx, u.ID, from); err != nil {
+				mailed, err := h.mailPasswordLink(ctx, tx, u)
+				if err != nil {
 					return err
+				}
+				if !mailed {
+					if err := tx.AskForPassword(ctx, u.ID, from); err != nil {
+						return err
+					}
 				}
 				return h.recordAnonymous(ctx, tx, "user.password-requested", u)
 			}))
@@ -189,6 +200,37 @@ func (h *Handlers) RequestPasswordLink(ctx context.Context, r RequestPasswordLin
 		return err
 	})
 	return RequestPasswordLink202Response{}, nil
+}
+
+// mailedLinkLifetime is how long a link that somebody had mailed to them works.
+const mailedLinkLifetime = time.Hour
+
+// mailPasswordLink mails a link to a user who asked for a new password, and
+// reports whether mail is sent at all. Links of before keep working, because
+// anybody can ask for anybody.
+func (h *Handlers) mailPasswordLink(ctx context.Context, tx *store.Tx, u store.User) (bool, error) {
+	base, err := h.homeOf(ctx, tx, u.ID)
+	if err != nil {
+		return false, err
+	}
+	secret, expires := token.OneTime(), h.store.Now().Add(mailedLinkLifetime)
+	mailed, err := h.post(ctx, tx, mail.PasswordLink, u.Email, true, mail.Data{
+		Name: u.Name, Link: strings.TrimRight(base, "/") + "/password#token=" + secret, Until: expires.UTC(),
+	})
+	if err != nil || !mailed {
+		return false, err
+	}
+	return true, tx.AddOneTimeCode(ctx, u.ID, store.ForPassword, token.Hash(secret), expires)
+}
+
+// homeOf returns where a user is at home.
+func (h *Handlers) homeOf(ctx context.Context, tx *store.Tx, user string) (string, error) {
+	grants, err := tx.GrantsOf(ctx, user)
+	given := make([]string, len(grants))
+	for i, g := range grants {
+		given[i] = g.RoleID
+	}
+	return h.home(given), err
 }
 
 // requestsShown is how long a request for a new password is shown.

@@ -34,7 +34,7 @@ func userName(u store.User) UserName { return UserName{Id: u.ID, Name: u.Name, E
 
 func userOf(u store.User, roles []UserRole) User {
 	return User{
-		Id: u.ID, Version: u.Version, Name: u.Name, Email: u.Email, Status: Status(u.Status), Roles: roles, LastSignInAt: utc(u.LastSignInAt),
+		Id: u.ID, Version: u.Version, Name: u.Name, Email: u.Email, Status: Status(u.Status), BreakGlass: u.BreakGlass, Roles: roles, LastSignInAt: utc(u.LastSignInAt),
 		CreatedAt: u.CreatedAt.UTC(), CreatedBy: u.CreatedBy, UpdatedAt: u.UpdatedAt.UTC(),
 	}
 }

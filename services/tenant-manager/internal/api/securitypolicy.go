@@ -9,7 +9,9 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -146,11 +148,15 @@ func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPol
 
 func (h *Handlers) policyOf(ctx context.Context, org *store.Org, p store.SecurityPolicy) (SecurityPolicy, error) {
 	hits, err := h.hits(ctx, org, p)
+	if err != nil {
+		return SecurityPolicy{}, err
+	}
+	spared, err := org.BreakGlassUsers(ctx)
 	f := fieldsOf(p)
 	return SecurityPolicy{
 		Version: p.Version, PasswordMinLength: f.PasswordMinLength, Mfa: MfaRequirement(f.MFA), MfaGraceDays: f.MFAGraceDays, MfaSince: utc(p.MFASince),
 		SessionIdleMinutes: f.SessionIdleMinutes, SessionLifetimeHours: f.SessionLifetimeHours, AllowedAddresses: f.AllowedAddresses,
-		TokenLifetimeDays: f.TokenLifetimeDays, Hits: hits,
+		TokenLifetimeDays: f.TokenLifetimeDays, Hits: hits, BreakGlassUsers: int(spared),
 	}, err
 }
 
@@ -239,7 +245,11 @@ func (h *Handlers) lacksFactor(ctx context.Context, org *store.Org, u store.User
 		}
 	}
 	has, err := org.HasFactors(ctx, u.ID)
-	return !has[u.ID], err
+	if err != nil || has[u.ID] {
+		return false, err
+	}
+	spared, err := h.breakGlass(ctx, org, u)
+	return !spared, err
 }
 
 // bound returns the addresses from which a user may use the consoles; none where
@@ -259,7 +269,20 @@ func (h *Handlers) bound(ctx context.Context, org *store.Org, u store.User, p st
 	if h.isConsumer(roles) {
 		return nil, nil
 	}
+	if spared, err := h.breakGlass(ctx, org, u); err != nil || spared {
+		return nil, err
+	}
 	return p.AllowedAddresses, nil
+}
+
+// breakGlass reports whether the policy cannot lock a user out: the mark counts
+// only as long as they are an owner.
+func (h *Handlers) breakGlass(ctx context.Context, org *store.Org, u store.User) (bool, error) {
+	if !u.BreakGlass {
+		return false, nil
+	}
+	held, err := rights.Of(ctx, org, u.ID)
+	return access.IsOwner(held, h.store.Now()), err
 }
 
 // comesFrom returns a problem where a user may not come from the address of this

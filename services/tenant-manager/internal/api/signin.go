@@ -186,7 +186,15 @@ func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, 
 	if err := tx.SignedIn(ctx, u.ID, now); err != nil {
 		return s, err
 	}
-	return s, h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List()})
+	if err := h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List()}); err != nil {
+		return s, err
+	}
+	spared, err := h.breakGlass(ctx, tx.Org, u)
+	if err != nil || !spared {
+		return s, err
+	}
+	h.kit.Log.WarnContext(ctx, "a break-glass account signed in", "organization", tx.ID(), "user", u.ID, "address", s.IP)
+	return s, h.recordUserChange(ctx, tx, "user.break-glass-signed-in", u, nil, signedIn{amr.List()})
 }
 
 // sessionEnd returns when a session runs out if it is not used again. A policy
@@ -239,10 +247,14 @@ func some(list []string) *[]string {
 	return &list
 }
 
-// SignInOnce begins a session by the one-time code of the first run.
+// SignInOnce begins a session by the one-time code of the first run, or by one
+// that was made on the server for an owner whom nothing else lets in.
 func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (SignInOnceResponseObject, error) {
-	const wrong = "the code is not right, was used, or has run out: a new one is in the log after each start until the first run is completed"
+	const wrong = "the code is not right, was used, or has run out: a new one is in the log after each start until the first run is completed, and `recover` on the server makes one after it"
 	code, err := h.store.OneTimeCode(ctx, store.ForSetup, token.Hash(r.Body.Code))
+	if store.IsNotFound(err) {
+		code, err = h.store.OneTimeCode(ctx, store.ForRecovery, token.Hash(r.Body.Code))
+	}
 	if store.IsNotFound(err) {
 		return nil, refused(wrong)
 	}

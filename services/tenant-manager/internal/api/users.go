@@ -56,8 +56,9 @@ func (h *Handlers) user(ctx context.Context, org *store.Org, id string) (User, e
 
 // userFields is what administrators may change of a user.
 type userFields struct {
-	Name   string `json:"name"`
-	Status string `json:"status"`
+	Name       string `json:"name"`
+	Status     string `json:"status"`
+	BreakGlass bool   `json:"breakGlass"`
 }
 
 var errLastOwner = problem.New(problem.CodeConflict, "this would leave the organization without an owner: make somebody else owner of the whole organization first, without an end, and without denials or a boundary")
@@ -132,11 +133,14 @@ func (h *Handlers) UpdateUser(ctx context.Context, r UpdateUserRequestObject) (U
 			return err
 		}
 		before := userOf(u, nil)
-		fields, err := httpx.Merge(ctx, userFields{u.Name, u.Status})
+		fields, err := httpx.Merge(ctx, userFields{u.Name, u.Status, u.BreakGlass})
 		if err != nil {
 			return err
 		}
-		u.Name, u.Status, u.Version = fields.Name, fields.Status, version
+		u.Name, u.Status, u.BreakGlass, u.Version = fields.Name, fields.Status, fields.BreakGlass, version
+		if err := h.ownersOnly(ctx, tx, u, before.BreakGlass); err != nil {
+			return err
+		}
 		if u.Status == store.Disabled && before.Status != store.Disabled {
 			if err := keepsAnOwner(ctx, tx, u.ID, ""); err != nil {
 				return err
@@ -155,6 +159,25 @@ func (h *Handlers) UpdateUser(ctx context.Context, r UpdateUserRequestObject) (U
 	}
 	u, err := h.user(ctx, h.mine(ctx), r.Id)
 	return UpdateUser200JSONResponse{Body: u, Headers: UpdateUser200ResponseHeaders{ETag: etag(u.Version)}}, err
+}
+
+// ownersOnly returns a problem where who is not an owner becomes a break-glass
+// account, or somebody else than an owner changes who is one.
+func (h *Handlers) ownersOnly(ctx context.Context, tx *store.Tx, u store.User, before bool) error {
+	if u.BreakGlass == before {
+		return nil
+	}
+	held, err := rights.Holdings(ctx, tx.Org, u.ID, caller(ctx).Subject)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !access.IsOwner(held[caller(ctx).Subject], tx.Now()):
+		return problem.New(problem.CodeAccessDenied, "only owners say which accounts are break-glass: ask one of them")
+	case u.BreakGlass && !access.IsOwner(held[u.ID], tx.Now()):
+		return invalid("/breakGlass", "invalid", "only an owner of the whole organization can be a break-glass account: make the user owner first")
+	}
+	return nil
 }
 
 // switched follows the enabling or disabling of a user.

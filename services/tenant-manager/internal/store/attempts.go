@@ -99,6 +99,19 @@ func (s *Store) Succeeded(ctx context.Context, account, address Limited) error {
 	})
 }
 
+// TakeBack takes an attempt back that was right, and only that one.
+func (s *Store) TakeBack(ctx context.Context, l Limited) error {
+	return s.db.Tx(ctx, func(tx *db.Tx) error {
+		g, now := tx.Unscoped(attemptsReason), s.Now()
+		row, err := s.lockAttempt(g, l.key(), now)
+		if err != nil {
+			return err
+		}
+		row.set(row.state().Succeed(now))
+		return g.Save(&row).Error
+	})
+}
+
 // ForgetAttempts deletes what was held before a time, and returns its number.
 func (s *Store) ForgetAttempts(ctx context.Context, before time.Time) (int64, error) {
 	g := s.db.Unscoped(ctx, attemptsReason).Delete(&signInAttempt{}, "last_at < ? AND blocked_until < ?", before, s.Now())

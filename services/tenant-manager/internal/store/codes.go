@@ -12,6 +12,8 @@ import (
 const (
 	// ForSetup signs the first owner in, who has no password yet.
 	ForSetup = "setup"
+	// ForRecovery signs an owner in whom nothing else lets in.
+	ForRecovery = "recovery"
 	// ForPassword lets a user set a new password.
 	ForPassword = "password"
 )

@@ -59,6 +59,12 @@ func (o *Org) ActiveUsers(ctx context.Context) (int64, error) {
 	return db.From[User](o.scope).Where("status = ?", Active).Count(ctx)
 }
 
+// BreakGlassUsers returns how many of those who may sign in are break-glass
+// accounts.
+func (o *Org) BreakGlassUsers(ctx context.Context) (int64, error) {
+	return db.From[User](o.scope).Where("status = ? AND break_glass = ?", Active, true).Count(ctx)
+}
+
 // UsersWithoutFactor returns how many of those who may sign in have no second
 // factor: all, or only administrators.
 func (o *Org) UsersWithoutFactor(ctx context.Context, onlyAdministrators bool) (int64, error) {

@@ -50,6 +50,8 @@ type User struct {
 	SetupPending bool
 	PasswordHash string
 	LastSignInAt *time.Time
+	// BreakGlass says that the security policy cannot lock this owner out.
+	BreakGlass bool
 }
 
 // Session is a signing in of a user.

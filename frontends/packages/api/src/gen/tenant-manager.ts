@@ -51,7 +51,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with the one-time code of the first run */
+        /** Sign in with the one-time code of the first run, or of a recovery */
         post: operations["signInOnce"];
         delete?: never;
         options?: never;
@@ -656,7 +656,7 @@ export interface paths {
         head?: never;
         /**
          * Rename, disable or enable a user
-         * @description Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they.
+         * @description Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -1833,6 +1833,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mail/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the installation sends mail
+         * @description For administrators of the platform, who are of the first organization.
+         */
+        get: operations["getMailSettings"];
+        /**
+         * Set how the installation sends mail
+         * @description It takes the place of what the configuration says. A password that is left out stays as it is, unless the host or the port changes.
+         */
+        put: operations["setMailSettings"];
+        post?: never;
+        /** Go back to what the configuration of the installation says about mail */
+        delete: operations["deleteMailSettings"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test and say what the server answered */
+        post: operations["testMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mail/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mail of the organization, newest first
+         * @description Sent mail is forgotten after 30 days. What is in it is never shown.
+         */
+        get: operations["listMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mail/messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try at once, for another day, to send mail that was not sent */
+        post: operations["retryMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/connections": {
         parameters: {
             query?: never;
@@ -2140,6 +2219,8 @@ export interface components {
              * @description When a second factor began to be asked for.
              */
             mfaSince?: string;
+            /** @description How many owners the second factor and the addresses cannot lock out; there should be one at least. */
+            breakGlassUsers: number;
             hits: components["schemas"]["SecurityPolicyHits"];
             /** @description How many characters a new password has at least. */
             passwordMinLength: number;
@@ -2373,6 +2454,8 @@ export interface components {
             /** @description Empty before the first run is completed. */
             email: string;
             status: components["schemas"]["Status"];
+            /** @description Whether neither the second factor nor the addresses that the security policy asks for keep this owner out. */
+            breakGlass: boolean;
             /** @description What the user has been given. */
             roles: components["schemas"]["UserRole"][];
             /** Format: date-time */
@@ -2404,6 +2487,8 @@ export interface components {
         UserPatch: {
             name?: components["schemas"]["Name"];
             status?: components["schemas"]["Status"];
+            /** @description Whether neither the second factor nor the addresses that the security policy asks for keep this owner out. */
+            breakGlass?: boolean;
         };
         Permission: {
             /** @description <kind>:<verb>. */
@@ -2777,6 +2862,8 @@ export interface components {
             updatedAt: string;
             /** @description The link, shown once. */
             url: string;
+            /** @description Whether the link is sent by mail as well. */
+            mailed?: boolean;
             /** @description The secret of the link, shown once. */
             token: string;
         };
@@ -3444,6 +3531,87 @@ export interface components {
             ok: boolean;
             /** @description What happened. */
             detail: string;
+        };
+        /**
+         * @description `tls`: from the start; `starttls`: begun by a command, or nothing is sent; `none`: only to a server on the same machine.
+         * @enum {string}
+         */
+        MailSecurity: "tls" | "starttls" | "none";
+        /**
+         * @description The language of mail to people of whom none is known.
+         * @enum {string}
+         */
+        MailLanguage: "en" | "de" | "ko";
+        MailSettings: {
+            /**
+             * @description `none`: no mail is sent, and links are shown instead.
+             * @enum {string}
+             */
+            source: "none" | "configuration" | "api";
+            host?: string;
+            port?: number;
+            security?: components["schemas"]["MailSecurity"];
+            username?: string;
+            hasPassword: boolean;
+            fromAddress?: string;
+            /** @description The sender's name; empty = the name of the organization. */
+            fromName?: string;
+            language?: components["schemas"]["MailLanguage"];
+            /** @description The certificate authority of the server, as PEM; empty = those of the system. */
+            ca?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MailSettingsInput: {
+            /** @description The name or the address of the server. */
+            host: string;
+            port: number;
+            security: components["schemas"]["MailSecurity"];
+            /** @description Empty = the server asks for none. */
+            username?: string;
+            /** @description It is kept encrypted and never shown. */
+            password?: string;
+            fromAddress: components["schemas"]["Email"];
+            /** @description The sender's name; empty = the name of the organization. */
+            fromName?: string;
+            language?: components["schemas"]["MailLanguage"];
+            /** @description The certificate authority of the server, as PEM; empty = those of the system. */
+            ca?: string;
+        };
+        MailTestInput: {
+            to: components["schemas"]["Email"];
+        };
+        MailTest: {
+            ok: boolean;
+            /** @description What the server said. */
+            detail: string;
+        };
+        /**
+         * @description `waiting`: it is to be sent, or tried again; `dead`: it was given up after a day, or the server refused it for good.
+         * @enum {string}
+         */
+        MailState: "waiting" | "sent" | "dead";
+        MailMessage: {
+            id: string;
+            /** @enum {string} */
+            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset";
+            recipient: string;
+            state: components["schemas"]["MailState"];
+            /** @description How many attempts did not work. */
+            attempts: number;
+            /** @description What went wrong at the last one. */
+            error?: string;
+            /** Format: date-time */
+            nextAttemptAt?: string;
+            /** Format: date-time */
+            sentAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        MailMessageList: {
+            items: components["schemas"]["MailMessage"][];
+            /** @description The cursor of the next page. */
+            next?: string;
         };
         AuditVerification: {
             /** @description Whether every entry is as it was written. */
@@ -6970,6 +7138,153 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditReceiverTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMailSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setMailSettings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailSettingsInput"];
+            };
+        };
+        responses: {
+            /** @description The settings as they are now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteMailSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTestInput"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMail: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only mail in this state. */
+                state?: components["schemas"]["MailState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of mail. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailMessageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mail. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailMessage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -127,7 +127,7 @@ export default {
     text: 'Say who you are. You get a link to set a new one.',
     action: 'Ask for a link',
     sent: 'Your request is noted',
-    sentText: 'If there is an account for {email}, its administrator sees the request and sends you a link. It can take a while.',
+    sentText: 'If there is an account for {email}, a link comes by mail. Where no mail is sent, its administrator sees the request and sends you the link; that can take a while.',
     back: 'Back to signing in',
   },
   passwordLink: {

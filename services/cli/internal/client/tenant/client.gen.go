@@ -640,13 +640,16 @@ type GroupName struct {
 
 // InvitationCreated defines model for InvitationCreated.
 type InvitationCreated struct {
-	CreatedAt time.Time        `json:"createdAt"`
-	CreatedBy string           `json:"createdBy"`
-	Email     string           `json:"email"`
-	ExpiresAt time.Time        `json:"expiresAt"`
-	Id        string           `json:"id"`
-	Name      *string          `json:"name,omitempty"`
-	Roles     []InvitationRole `json:"roles"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	Email     string    `json:"email"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	Id        string    `json:"id"`
+
+	// Mailed Whether the link is sent by mail as well.
+	Mailed *bool            `json:"mailed,omitempty"`
+	Name   *string          `json:"name,omitempty"`
+	Roles  []InvitationRole `json:"roles"`
 
 	// Status What became of it.
 	Status InvitationStatus `json:"status"`
@@ -938,8 +941,10 @@ type Status string
 
 // User defines model for User.
 type User struct {
-	CreatedAt time.Time `json:"createdAt"`
-	CreatedBy string    `json:"createdBy"`
+	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
+	BreakGlass bool      `json:"breakGlass"`
+	CreatedAt  time.Time `json:"createdAt"`
+	CreatedBy  string    `json:"createdBy"`
 
 	// Email Empty before the first run is completed.
 	Email        string     `json:"email"`
