@@ -64,6 +64,7 @@ var nothing = map[string]string{
 	"devportal-backend /subscriptions/{subscription}":                    "nothing is deployed to subscribe to",
 	"gateway-manager /apis/{id}/revisions/{number}":                      "there is none yet",
 	"gateway-manager /deployments/{id}":                                  "there is none yet",
+	"tenant-manager /mail/messages/{id}":                                 "no mail server is set up",
 	"tenant-manager /me/consents/{id}":                                   "nobody has consented to anything yet",
 	"tenant-manager /oauth/consents/{id}":                                "nobody has consented to anything yet",
 	"tenant-manager /oauth/authorizations/by-token/{token}":              "it names a sign-in that somebody has begun",
