@@ -316,7 +316,7 @@ try {
   await panel.getByRole('button', { name: 'Make the link' }).click()
   await panel.getByText('The link goes to kai@acme.example by mail.').waitFor()
   await page.goto(`${ready.tenantConsole}/mail`)
-  await page.getByRole('cell', { name: 'kai@acme.example' }).waitFor()
+  await page.getByRole('cell', { name: 'kai@acme.example', exact: true }).waitFor()
   await page.getByText('connection refused').first().waitFor()
   await look(owner, 'mail-waiting')
   await page.getByRole('button', { name: 'Remove', exact: true }).click()
