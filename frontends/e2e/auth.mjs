@@ -64,7 +64,7 @@ try {
   const page = await browser.page()
   await setUp(page, at)
   await page.getByRole('button', { name: 'Finish set-up' }).click()
-  await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
+  await page.getByRole('link', { name: 'Start with your first API' }).first().waitFor()
 
   await page.goto(`${auth}/auth/scopes`)
   await page.locator('input[type=email]').fill(OWNER.email)
@@ -79,7 +79,7 @@ try {
   await panel.getByLabel('What people read').fill('See your orders')
   await look(page, 'scope-new')
   await panel.getByRole('button', { name: 'Make the scope' }).click()
-  await page.getByRole('cell', { name: 'orders:read', exact: true }).waitFor()
+  await page.getByRole('cell', { name: 'orders:read', exact: true }).first().waitFor()
   await look(page, 'scopes')
 
   // A program on its own behalf: its secret is shown once, and works.
@@ -94,7 +94,7 @@ try {
   await look(page, 'client-secret')
   await panel.getByRole('button', { name: 'See the client' }).click()
   await page.waitForURL((u) => /^\/auth\/clients\/[^/]+$/.test(u.pathname))
-  await page.getByRole('heading', { name: 'Billing' }).waitFor()
+  await page.getByRole('heading', { name: 'Billing' }).first().waitFor()
   await look(page, 'client')
   const billing = new URL(page.url()).pathname.split('/').pop()
   const token = await form('/oauth/default/token', { grant_type: 'client_credentials' }, [billing, password])
@@ -126,7 +126,7 @@ try {
   await panel.getByRole('button', { name: 'Make the client' }).click()
   await panel.getByText('It has no secret').first().waitFor()
   await panel.getByRole('button', { name: 'See the client' }).click()
-  await page.getByRole('heading', { name: 'Shop' }).waitFor()
+  await page.getByRole('heading', { name: 'Shop' }).first().waitFor()
   const shop = new URL(page.url()).pathname.split('/').pop()
 
   // The application sends somebody who is not signed in here.
@@ -141,21 +141,21 @@ try {
   await guest.getByRole('button', { name: 'Continue' }).click()
   await guest.locator('input[type=password]').fill(OWNER.password)
   await guest.getByRole('button', { name: 'Sign in' }).click()
-  await guest.getByRole('heading', { name: 'Shop asks for access' }).waitFor()
+  await guest.getByRole('heading', { name: 'Shop asks for access' }).first().waitFor()
   await guest.getByText('See your orders').first().waitFor()
   await look(guest, 'consent')
   await guest.getByRole('button', { name: 'Allow access' }).click()
-  await guest.getByRole('heading', { name: 'The shop' }).waitFor()
+  await guest.getByRole('heading', { name: 'The shop' }).first().waitFor()
   must(arrived?.get('state') === 'a state' && arrived.get('iss') === `${auth}/oauth/default`, `what came back is ${arrived}`)
   const tokens = await form('/oauth/default/token', { grant_type: 'authorization_code', code: arrived.get('code'), redirect_uri: callback, client_id: shop, code_verifier: proof })
   must(tokens.status === 200 && tokens.body.id_token && tokens.body.refresh_token, `no tokens: ${JSON.stringify(tokens)}`)
   arrived = undefined
   await guest.goto(ask)
-  await guest.getByRole('heading', { name: 'The shop' }).waitFor()
+  await guest.getByRole('heading', { name: 'The shop' }).first().waitFor()
   must(arrived?.get('code'), 'it is not remembered')
 
   await page.getByRole('link', { name: 'Consents' }).click()
-  await page.getByRole('cell', { name: 'Shop', exact: true }).waitFor()
+  await page.getByRole('cell', { name: 'Shop', exact: true }).first().waitFor()
   await look(page, 'consents')
   await guest.goto(`${auth}/me`)
   await guest.getByRole('button', { name: 'Take back what you allowed Shop' }).click()
@@ -166,13 +166,13 @@ try {
   must(after.status === 400, `the refresh token goes on: ${JSON.stringify(after)}`)
 
   await guest.goto(`${auth}/oauth/default/authorize?client_id=nobody`)
-  await guest.getByRole('heading', { name: 'The application asked for something that is not right' }).waitFor()
+  await guest.getByRole('heading', { name: 'The application asked for something that is not right' }).first().waitFor()
   await look(guest, 'failed')
   await guest.goto(`${auth}/oauth/default/logout`)
-  await guest.getByRole('button', { name: 'Sign out' }).waitFor()
+  await guest.getByRole('button', { name: 'Sign out' }).first().waitFor()
   await look(guest, 'sign-out')
   await guest.getByRole('button', { name: 'Sign out' }).click()
-  await guest.getByRole('heading', { name: 'You are signed out' }).waitFor()
+  await guest.getByRole('heading', { name: 'You are signed out' }).first().waitFor()
   await look(guest, 'signed-out')
   // Browsers report the answer to the form that was wrong on purpose.
   const unexpected = wrong.filter((w) => !/status of 422 .*\/oauth\/clients\)$/.test(w))

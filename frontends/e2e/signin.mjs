@@ -80,16 +80,16 @@ try {
   await page.getByLabel('E-mail').fill('lena@acme.example')
   await page.locator('input[name=password]').fill('a few words are better')
   await page.getByRole('button', { name: 'Finish set-up' }).click()
-  await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
+  await page.getByRole('link', { name: 'Start with your first API' }).first().waitFor()
 
   await page.goto(`${ready.tenantConsole}/roles`)
-  await page.getByRole('button', { name: 'Continue' }).waitFor()
+  await page.getByRole('button', { name: 'Continue' }).first().waitFor()
   await look(owner, 'sign-in')
   await page.locator('input[type=email]').fill('lena@acme.example')
   await page.getByRole('button', { name: 'Continue' }).click()
   await page.locator('input[type=password]').fill('a few words are better')
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  await page.getByRole('link', { name: 'Publisher' }).waitFor()
+  await page.getByRole('link', { name: 'Publisher' }).first().waitFor()
 
 
   // A passkey, made by an authenticator that the browser plays.
@@ -111,7 +111,7 @@ try {
   assert.equal(codes.length, 10)
   await look(owner, 'recovery-codes')
   await panel.getByRole('button', { name: 'I have kept them' }).click()
-  await page.getByRole('cell', { name: 'Laptop', exact: true }).waitFor()
+  await page.getByRole('cell', { name: 'Laptop', exact: true }).first().waitFor()
 
   // An authenticator app.
   await page.getByRole('button', { name: 'Add an authenticator app' }).click()
@@ -124,18 +124,18 @@ try {
   await panel.getByText('this code is not right').first().waitFor()
   await panel.getByLabel('Code of your authenticator app').fill(totp(secret))
   await panel.getByRole('button', { name: 'Switch it on' }).click()
-  await page.getByRole('cell', { name: 'Phone', exact: true }).waitFor()
+  await page.getByRole('cell', { name: 'Phone', exact: true }).first().waitFor()
   await look(owner, 'factors')
 
   // With the passkey alone.
   await signOut(page)
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
-  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  await page.getByRole('navigation', { name: 'Main' }).first().waitFor()
 
   // With password and a recovery code.
   await signOut(page)
   await withPassword(page, 'a few words are better')
-  await page.getByRole('heading', { name: 'Prove that it is you' }).waitFor()
+  await page.getByRole('heading', { name: 'Prove that it is you' }).first().waitFor()
   await look(owner, 'second-step')
   await page.getByRole('button', { name: 'Use a recovery code' }).click()
   await page.getByLabel('Recovery code').fill('aaaa-aaaa-aaaa-aaaa')
@@ -144,13 +144,13 @@ try {
   await look(owner, 'second-step-refused')
   await page.getByLabel('Recovery code').fill(codes[0])
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  await page.getByRole('navigation', { name: 'Main' }).first().waitFor()
   await page.goto(`${ready.tenantConsole}/me`)
   await page.getByText('Recovery codes that are left: 9').first().waitFor()
 
   // The security policy says whom it hits, before it is saved.
   await page.getByRole('link', { name: 'Security' }).click()
-  await page.getByRole('heading', { name: 'Security', level: 1 }).waitFor()
+  await page.getByRole('heading', { name: 'Security', level: 1 }).first().waitFor()
   await page.getByLabel('Who needs one').click()
   await page.getByRole('option', { name: 'Everybody' }).click()
   await page.getByLabel('The consoles can be used from').fill('10.0.0.0/8')
@@ -176,13 +176,13 @@ try {
   await sam.page.locator('input[name=name]').fill('Sam Okoro')
   await sam.page.locator('input[name=password]').fill('another few good words')
   await sam.page.getByRole('button', { name: 'Accept the invitation' }).click()
-  await sam.page.getByRole('heading', { name: 'Set up a second factor' }).waitFor()
+  await sam.page.getByRole('heading', { name: 'Set up a second factor' }).first().waitFor()
   await look(sam, 'factor-required')
   await sam.page.getByRole('button', { name: 'Use an authenticator app' }).click()
   await sam.page.getByLabel('Code of your authenticator app').fill(totp((await sam.page.getByTestId('totp-secret').innerText()).trim()))
   await sam.page.getByRole('button', { name: 'Switch it on' }).click()
   await sam.page.getByRole('button', { name: 'I have kept them' }).click()
-  await sam.page.getByRole('navigation', { name: 'Main' }).waitFor()
+  await sam.page.getByRole('navigation', { name: 'Main' }).first().waitFor()
 
   // A forgotten password: the administrator sees who asked, and makes the link.
   await signOut(sam.page)
@@ -195,7 +195,7 @@ try {
   await sam.page.getByText('Your request is noted').first().waitFor()
   await look(sam, 'forgot-sent')
   await page.goto(`${ready.tenantConsole}/users`)
-  await page.getByRole('heading', { name: 'Asked for a new password' }).waitFor()
+  await page.getByRole('heading', { name: 'Asked for a new password' }).first().waitFor()
   await look(owner, 'password-requests')
   await page.getByRole('link', { name: 'Make a link' }).click()
   await panel.getByRole('button', { name: 'Make the link' }).click()
@@ -207,7 +207,7 @@ try {
   await sam.page.locator('input[name=password]').fill('words that are quite new')
   await look(sam, 'password-link')
   await sam.page.getByRole('button', { name: 'Set the password and sign in' }).click()
-  await sam.page.getByRole('heading', { name: 'Prove that it is you' }).waitFor()
+  await sam.page.getByRole('heading', { name: 'Prove that it is you' }).first().waitFor()
 
   // The administrator takes the second factors of who has lost them.
   await page.getByRole('button', { name: 'Reset second factors' }).click()
@@ -238,7 +238,7 @@ function totp(secret) {
 async function signOut(page) {
   await page.getByRole('button', { name: /account/i }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
-  await page.getByRole('button', { name: 'Continue' }).waitFor()
+  await page.getByRole('button', { name: 'Continue' }).first().waitFor()
 }
 
 async function withPassword(page, password) {

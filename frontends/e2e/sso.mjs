@@ -51,13 +51,13 @@ try {
   const page = await browser.page()
   await setUp(page, at)
   await page.getByRole('button', { name: 'Finish set-up' }).click()
-  await page.getByRole('link', { name: 'Start with your first API' }).waitFor()
+  await page.getByRole('link', { name: 'Start with your first API' }).first().waitFor()
   await page.goto(`${at.tenant}/sso`)
   await page.locator('input[type=email]').fill(OWNER.email)
   await page.getByRole('button', { name: 'Continue', exact: true }).click()
   await page.locator('input[name=password]').fill(OWNER.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByText('No identity provider is connected').waitFor()
+  await page.getByText('No identity provider is connected').first().waitFor()
   await look(page, 'none')
 
   await page.getByRole('link', { name: 'New connection' }).first().click()
@@ -85,7 +85,7 @@ try {
   await page.getByRole('button', { name: 'Test sign-in' }).click()
   const tab = await opened
   await atProvider(tab)
-  await tab.getByText('A user is made of this person').waitFor()
+  await tab.getByText('A user is made of this person').first().waitFor()
   for (const text of ['eve@acme.example', 'API team, Berlin', 'Administrator']) await tab.getByText(text).first().waitFor()
   await look(tab, 'test')
   await tab.close()
@@ -94,7 +94,7 @@ try {
   await page.getByText('The connection is saved').last().waitFor()
   await look(page, 'connection')
   await page.goto(`${at.tenant}/sso`)
-  await page.getByRole('link', { name: 'Acme ID' }).waitFor()
+  await page.getByRole('link', { name: 'Acme ID' }).first().waitFor()
   await look(page, 'list')
 
   // Somebody else, in another browser.
@@ -102,7 +102,7 @@ try {
   await eve.goto(`${at.tenant}/users`)
   await eve.locator('input[type=email]').fill('eve@acme.example')
   await eve.getByRole('button', { name: 'Continue', exact: true }).click()
-  await eve.getByRole('button', { name: 'Continue with Acme ID' }).waitFor()
+  await eve.getByRole('button', { name: 'Continue with Acme ID' }).first().waitFor()
   await look(eve, 'identified')
   await eve.getByRole('button', { name: 'Continue with Acme ID' }).click()
   await atProvider(eve)
@@ -113,7 +113,7 @@ try {
   // What comes back twice, or to another browser, leads to the sign-in page.
   const other = await browser.page()
   await other.goto(`${at.tenant}/bff/sso/callback?state=x&code=y`)
-  await other.getByRole('alert').waitFor()
+  await other.getByRole('alert').first().waitFor()
   must(/request=/.test(other.url()), 'there is no request id')
   await look(other, 'failed')
 } catch (error) {

@@ -37,7 +37,7 @@ const steps = {
     await setUp(admin, at)
     await look(admin)
     await admin.getByRole('button', { name: 'Finish set-up' }).click()
-    await admin.getByRole('heading', { name: 'Your first API' }).waitFor()
+    await admin.getByRole('heading', { name: 'Your first API' }).first().waitFor()
     await look(admin)
   },
   async 'import the document'() {
@@ -46,12 +46,12 @@ const steps = {
     await admin.getByLabel('Short name').fill('petstore')
     await admin.getByLabel('Base path').fill('/petstore')
     await admin.getByRole('button', { name: 'Make the API' }).click()
-    await admin.getByText('Never deployed').waitFor()
+    await admin.getByText('Never deployed').first().waitFor()
     await look(admin)
   },
   async 'make a plan'() {
     await tab(admin, 'Plans')
-    await admin.getByRole('heading', { name: 'Nobody may call this API yet' }).waitFor()
+    await admin.getByRole('heading', { name: 'Nobody may call this API yet' }).first().waitFor()
     await look(admin)
     await admin.getByRole('button', { name: 'New plan' }).first().click()
     const panel = admin.getByRole('dialog', { name: 'New plan' })
@@ -63,14 +63,14 @@ const steps = {
     await panel.waitFor({ state: 'hidden' })
     const row = admin.getByRole('row', { name: /Bronze/ })
     await row.getByRole('button', { name: 'Publish' }).click()
-    await row.getByText('published').waitFor()
+    await row.getByText('published').first().waitFor()
     await look(admin)
   },
   async 'deploy, acknowledged by the gateway'() {
     const panel = await deployDraft(admin, 'first')
     await look(admin)
     await panel.getByRole('button', { name: /^Deploy to / }).click()
-    await panel.getByText('1 of 1 gateways have it').waitFor()
+    await panel.getByText('1 of 1 gateways have it').first().waitFor()
     await look(admin)
     await panel.getByRole('button', { name: 'Close' }).last().click()
     await panel.waitFor({ state: 'hidden' })
@@ -79,7 +79,7 @@ const steps = {
     await tab(admin, 'Settings')
     await look(admin)
     await admin.getByRole('button', { name: 'Publish', exact: true }).click()
-    await admin.getByRole('main').getByText('published', { exact: true }).waitFor()
+    await admin.getByRole('main').getByText('published', { exact: true }).first().waitFor()
   },
   async 'invite a consumer'() {
     await people.goto(at.tenant)
@@ -88,9 +88,9 @@ const steps = {
     await people.getByRole('textbox', { name: 'Password' }).fill(OWNER.password)
     await look(people)
     await people.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await people.getByRole('heading', { name: 'Users', level: 1 }).waitFor()
+    await people.getByRole('heading', { name: 'Users', level: 1 }).first().waitFor()
     await main(people).getByRole('link', { name: 'Invitations' }).click()
-    await people.getByRole('heading', { name: 'Invitations', level: 1 }).waitFor()
+    await people.getByRole('heading', { name: 'Invitations', level: 1 }).first().waitFor()
     await look(people)
     await people.getByRole('button', { name: 'Invite' }).first().click()
     const panel = people.getByRole('dialog')
@@ -106,12 +106,12 @@ const steps = {
   },
   async 'accept the invitation in the portal'() {
     await consumer.goto(invitation)
-    await consumer.getByText(CONSUMER.email).waitFor()
+    await consumer.getByText(CONSUMER.email).first().waitFor()
     await consumer.getByLabel('Your name').fill(CONSUMER.name)
     await consumer.getByLabel('Password').fill(CONSUMER.password)
     await look(consumer)
     await consumer.getByRole('button', { name: 'Join' }).click()
-    await consumer.getByRole('button', { name: `Account of ${CONSUMER.name}` }).waitFor()
+    await consumer.getByRole('button', { name: `Account of ${CONSUMER.name}` }).first().waitFor()
     await look(consumer)
   },
   async 'find the API and read an operation'() {
@@ -121,17 +121,17 @@ const steps = {
       await consumer.goto(`${at.portal}/`)
       await consumer.getByRole('searchbox', { name: /Search APIs/ }).or(consumer.getByRole('textbox', { name: /Search APIs/ })).fill('pet by number')
       await consumer.getByRole('button', { name: 'Search', exact: true }).click()
-      await consumer.getByRole('heading', { name: 'APIs', level: 1 }).waitFor()
+      await consumer.getByRole('heading', { name: 'APIs', level: 1 }).first().waitFor()
       await found.or(consumer.getByText('Nothing matches')).or(consumer.getByText('No API is published yet')).first().waitFor()
       return { ok: await found.first().isVisible(), value: consumer.url() }
     })
     await look(consumer)
     await found.first().click()
-    await consumer.getByRole('heading', { name: 'Find a pet by its number', level: 1 }).waitFor()
-    await consumer.getByRole('heading', { name: 'Try it' }).waitFor()
+    await consumer.getByRole('heading', { name: 'Find a pet by its number', level: 1 }).first().waitFor()
+    await consumer.getByRole('heading', { name: 'Try it' }).first().waitFor()
     await look(consumer)
     await consumer.getByRole('link', { name: 'Overview' }).click()
-    await consumer.getByRole('heading', { name: 'Plans and limits' }).waitFor()
+    await consumer.getByRole('heading', { name: 'Plans and limits' }).first().waitFor()
     await look(consumer)
   },
   async 'subscribe with a new application'() {
@@ -139,7 +139,7 @@ const steps = {
     await consumer.getByLabel('Name').fill('Storefront')
     await look(consumer)
     await consumer.getByRole('button', { name: 'Subscribe' }).click()
-    await consumer.getByRole('heading', { name: 'You can call it now' }).waitFor()
+    await consumer.getByRole('heading', { name: 'You can call it now' }).first().waitFor()
     key = await secret(consumer, /^Key /)
     must(key.length >= 32 && !key.includes('•'), `${key} is no key`)
     await look(consumer)
@@ -151,8 +151,8 @@ const steps = {
     await panel.getByLabel(/petId/).fill('1')
     await panel.getByText('Storefront').first().waitFor()
     await panel.getByRole('button', { name: 'Send' }).click()
-    await panel.getByText('200', { exact: true }).waitFor()
-    await panel.getByText('Bella').waitFor()
+    await panel.getByText('200', { exact: true }).first().waitFor()
+    await panel.getByText('Bella').first().waitFor()
     calls++
     await look(consumer)
   },
@@ -164,21 +164,21 @@ const steps = {
   },
   async 'own usage in the portal'() {
     await consumer.getByRole('link', { name: 'Applications' }).click()
-    await consumer.getByRole('heading', { name: 'Applications', level: 1 }).waitFor()
+    await consumer.getByRole('heading', { name: 'Applications', level: 1 }).first().waitFor()
     await consumer.getByRole('link', { name: 'Storefront' }).click()
-    await consumer.getByRole('heading', { name: 'Storefront', level: 1 }).waitFor()
+    await consumer.getByRole('heading', { name: 'Storefront', level: 1 }).first().waitFor()
     must(!(await consumer.content()).includes(key), 'the key is shown twice')
     await look(consumer)
     await consumer.getByRole('link', { name: 'Subscriptions' }).click()
-    await consumer.getByText('Plan Bronze').waitFor()
+    await consumer.getByText('Plan Bronze').first().waitFor()
     await look(consumer)
     await consumer.getByRole('link', { name: 'Usage' }).click()
-    await consumer.getByRole('table', { name: 'Operations' }).getByRole('row', { name: new RegExp(`/pet/\\{petId\\} ${calls} `) }).waitFor()
+    await consumer.getByRole('table', { name: 'Operations' }).getByRole('row', { name: new RegExp(`/pet/\\{petId\\} ${calls} `) }).first().waitFor()
     await look(consumer)
   },
   async 'live usage in the admin console'() {
     await tab(admin, 'Traffic')
-    await admin.getByRole('table', { name: 'By application' }).getByRole('link', { name: 'Storefront' }).waitFor()
+    await admin.getByRole('table', { name: 'By application' }).getByRole('link', { name: 'Storefront' }).first().waitFor()
     await look(admin)
     const count = async () => Number((await admin.getByRole('table', { name: 'By application' }).getByRole('row', { name: /Storefront/ }).getByRole('cell').nth(1).innerText()).replace(/\D/g, ''))
     const before = await count()
@@ -188,7 +188,7 @@ const steps = {
       return { ok: n >= before + 5, value: { before, now: n } }
     })
     await tab(admin, 'Overview')
-    await admin.getByRole('heading', { name: 'Where it is live' }).waitFor()
+    await admin.getByRole('heading', { name: 'Where it is live' }).first().waitFor()
     await look(admin)
   },
   async 'lower the limit and deploy the change'() {
@@ -199,23 +199,23 @@ const steps = {
     await panel.getByLabel('Time', { exact: true }).fill('1h')
     await panel.getByRole('button', { name: 'Save' }).click()
     await panel.waitFor({ state: 'hidden' })
-    await admin.getByText('1 change not live yet').waitFor()
+    await admin.getByText('1 change not live yet').first().waitFor()
     await admin.getByRole('link', { name: 'Review' }).click()
     const diff = admin.getByRole('dialog')
-    await diff.getByRole('heading', { name: 'Line by line' }).waitFor()
+    await diff.getByRole('heading', { name: 'Line by line' }).first().waitFor()
     await look(admin)
     await diff.getByRole('button', { name: 'Close' }).first().click()
     await diff.waitFor({ state: 'hidden' })
     const deploying = await deployDraft(admin, 'fewer')
     await deploying.getByRole('button', { name: /^Deploy to / }).click()
-    await deploying.getByText('1 of 1 gateways have it').waitFor()
+    await deploying.getByText('1 of 1 gateways have it').first().waitFor()
     await deploying.getByRole('button', { name: 'Close' }).last().click()
     await deploying.waitFor({ state: 'hidden' })
     refused = (await call(url, key, 429)).id
   },
   async 'find the refused request in the logs, and why'() {
     await main(admin).getByRole('link', { name: 'Logs' }).click()
-    await admin.getByRole('heading', { name: 'Logs', level: 1 }).waitFor()
+    await admin.getByRole('heading', { name: 'Logs', level: 1 }).first().waitFor()
     await admin.getByRole('combobox', { name: /^Search/ }).fill(`request:${refused}`)
     await eventually('the request is not in the logs', async () => {
       const there = await admin.getByRole('row', { name: /rate-limit/ }).first().isVisible()
@@ -224,7 +224,7 @@ const steps = {
     })
     await look(admin)
     await admin.getByRole('row', { name: /rate-limit/ }).first().getByRole('link').click()
-    await admin.getByRole('heading', { name: 'What happened' }).waitFor()
+    await admin.getByRole('heading', { name: 'What happened' }).first().waitFor()
     await admin.getByText(/rate-limit/).first().waitFor()
     await look(admin)
   },
@@ -234,25 +234,25 @@ const steps = {
     const ask = consumer.getByRole('dialog')
     await look(consumer)
     await ask.getByRole('button', { name: 'Revoke' }).click()
-    await consumer.getByRole('heading', { name: 'No key works at the moment' }).waitFor()
+    await consumer.getByRole('heading', { name: 'No key works at the moment' }).first().waitFor()
     await call(url, key, 401)
     await look(consumer)
   },
   async 'roll back'() {
     await main(admin).getByRole('link', { name: 'APIs' }).click()
-    await admin.getByRole('row', { name: /petstore/i }).waitFor()
+    await admin.getByRole('row', { name: /petstore/i }).first().waitFor()
     await look(admin)
     await admin.getByRole('row', { name: /petstore/i }).getByRole('link').click()
     await tab(admin, 'Deployments')
     await admin.getByRole('table', { name: 'Revisions' }).getByRole('row', { name: /first/ }).getByRole('button', { name: 'Deploy this' }).click()
     const panel = admin.getByRole('dialog', { name: 'Go back to revision 1' })
-    await panel.getByRole('heading', { name: 'What changes there' }).waitFor()
+    await panel.getByRole('heading', { name: 'What changes there' }).first().waitFor()
     await look(admin)
     await panel.getByRole('button', { name: /^Roll back / }).click()
-    await panel.getByText('1 of 1 gateways have it').waitFor()
+    await panel.getByText('1 of 1 gateways have it').first().waitFor()
     await panel.getByRole('button', { name: 'Close' }).last().click()
     await panel.waitFor({ state: 'hidden' })
-    await admin.getByRole('table', { name: 'History' }).getByRole('row', { name: /revision 1/ }).first().getByText('live', { exact: true }).waitFor()
+    await admin.getByRole('table', { name: 'History' }).getByRole('row', { name: /revision 1/ }).first().getByText('live', { exact: true }).first().waitFor()
     await look(admin)
   },
   async 'the other screens'() {
@@ -265,7 +265,7 @@ const steps = {
     await admin.getByPlaceholder('Search by name or purpose').fill('rate-limit')
     await look(admin)
     await admin.getByRole('button', { name: /^rate-limit/ }).first().click()
-    await admin.getByLabel('Only when').waitFor()
+    await admin.getByLabel('Only when').first().waitFor()
     await look(admin)
     await admin.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
     await admin.getByRole('dialog').waitFor({ state: 'hidden' })
@@ -277,7 +277,7 @@ const steps = {
     await admin.getByRole('dialog').waitFor({ state: 'hidden' })
     for (const [link, heading] of [['Home', 'Home'], ['Applications', 'Applications'], ['Subscriptions', 'Subscriptions'], ['Traffic', 'Traffic'], ['Gateways', 'Gateways'], ['Environments', 'Environments'], ['Settings', 'Settings']]) {
       await main(admin).getByRole('link', { name: link, exact: true }).click()
-      await admin.getByRole('heading', { name: heading, level: 1 }).waitFor()
+      await admin.getByRole('heading', { name: heading, level: 1 }).first().waitFor()
       await settled(admin)
       await look(admin)
     }
@@ -285,7 +285,7 @@ const steps = {
   async 'sign out'() {
     await admin.getByRole('button', { name: `Account of ${OWNER.name}` }).click()
     await admin.getByRole('menuitem', { name: 'Sign out' }).click()
-    await admin.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await admin.getByRole('heading', { name: 'Sign in' }).first().waitFor()
     await look(admin)
     await consumer.getByRole('button', { name: `Account of ${CONSUMER.name}` }).click()
     await consumer.getByRole('menuitem', { name: 'Sign out' }).click()

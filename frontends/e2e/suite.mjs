@@ -52,7 +52,7 @@ export async function call(url, key, status) {
 /** Completes the first run with the one-time link. */
 export async function setUp(page, at) {
   await page.goto(at.signIn)
-  await page.getByRole('heading', { name: 'Set up Gatehouse' }).waitFor()
+  await page.getByRole('heading', { name: 'Set up Gatehouse' }).first().waitFor()
   await page.getByLabel('Organization').fill('Acme')
   await page.getByLabel('Your name').fill(OWNER.name)
   await page.getByLabel('E-mail').fill(OWNER.email)
@@ -66,7 +66,7 @@ export async function importSample(page, at) {
   await page.getByRole('radio', { name: 'Address' }).click()
   await page.getByLabel('Address of the document').fill(at.sample)
   await page.getByRole('button', { name: 'Continue' }).click()
-  await page.getByRole('heading', { name: '19 operations found' }).waitFor()
+  await page.getByRole('heading', { name: '19 operations found' }).first().waitFor()
 }
 
 /** Opens one of the tabs of an entity. */
@@ -86,6 +86,6 @@ export async function deployDraft(page, message) {
 export async function secret(scope, label) {
   const group = scope.getByRole('group', { name: label })
   await group.getByRole('button', { name: 'Show' }).click()
-  await group.getByRole('button', { name: 'Hide' }).waitFor()
+  await group.getByRole('button', { name: 'Hide' }).first().waitFor()
   return (await group.locator('code').innerText()).trim()
 }
