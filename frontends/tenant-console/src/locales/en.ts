@@ -271,7 +271,7 @@ export default {
     kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed' },
     states: { waiting: 'Waiting', sent: 'Sent', dead: 'Given up' },
     retry: 'Try again',
-    retryWhat: 'Try the mail to {to} again',
+    retryWhat: 'Try again to send the mail to {to}',
     retried: 'It is tried again',
     emptyTitle: 'No mail yet',
     emptyText: 'What is sent shows here for 30 days.',
