@@ -46,9 +46,6 @@ type Options struct {
 	Caller func(r *http.Request) (authn.Principal, error)
 	// TokenRate is how many token requests a client may make in a second; 0 = any.
 	TokenRate int
-	// Registration lets programs register themselves as clients, with an initial
-	// access token (RFC 7591).
-	Registration bool
 }
 
 // Server is the authorization server. It is safe for concurrent use.
