@@ -81,8 +81,12 @@ func Redis(t testing.TB, opt RedisOptions) *RedisServer {
 		}
 	}
 	s := startRedis(t, opt.Password, args)
-	if opt.ReplicaOf != nil {
+	if p := opt.ReplicaOf; p != nil {
 		s.await("the replica's link to its primary", "master_link_status:up", "INFO", "replication")
+		// The primary counts a replica only from its first acknowledgement on.
+		_, port, err := net.SplitHostPort(s.Addr)
+		require.NoError(t, err)
+		p.await("the replica at "+s.Addr+" to be online", "port="+port+",state=online,", "INFO", "replication")
 	}
 	return s
 }
