@@ -28,6 +28,8 @@ type SSOConnection struct {
 	ClientID string
 	Secret   secret.Text
 	Scopes   []string `gorm:"serializer:json"`
+	// Settings are those of kinds other than [OIDC].
+	Settings SSOSettings `gorm:"serializer:json"`
 	// EmailClaim, NameClaim and GroupsClaim are where claims have them; dots part
 	// the names of nested objects.
 	EmailClaim  string
@@ -51,6 +53,10 @@ type SSOConnection struct {
 
 // TableName is for gorm.
 func (SSOConnection) TableName() string { return "sso_connections" }
+
+// SSOSettings are how an identity provider is asked that is not an OpenID Connect
+// one: the field of the connection's kind is set, the others are not.
+type SSOSettings struct{}
 
 // SSOGroupRole is a role of those who are in a group at the provider.
 type SSOGroupRole struct {
@@ -135,7 +141,7 @@ func (t *Tx) CreateSSOConnection(ctx context.Context, c *SSOConnection) error {
 // SaveSSOConnection writes a connection, if the row has the version that is in c.
 func (t *Tx) SaveSSOConnection(ctx context.Context, c *SSOConnection) error {
 	c.Name, c.NameKey, c.SavedBy = strings.TrimSpace(c.Name), Fold(c.Name), t.by
-	err := db.Save(t.store.secrets(ctx), t.scope, c, "name", "name_key", "preset", "issuer", "client_id", "secret", "scopes", "email_claim", "name_claim",
+	err := db.Save(t.store.secrets(ctx), t.scope, c, "name", "name_key", "preset", "issuer", "client_id", "secret", "scopes", "settings", "email_claim", "name_claim",
 		"groups_claim", "trust_email", "enabled", "provision", "roles", "group_roles", "saved_by")
 	if err != nil {
 		return err
