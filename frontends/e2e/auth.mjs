@@ -5,15 +5,14 @@
 //   gatehouse standalone --data DIR --ready-file ready.json &
 //   npm run e2e:auth -- ready.json [folder for screenshots]
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
-import { inspect, open, still } from './browser.mjs'
+import { looker, open } from './browser.mjs'
 import { addresses, must, OWNER, secret, setUp } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
 const auth = JSON.parse(readFileSync(readyFile, 'utf8')).authConsole
-if (shots) mkdirSync(shots, { recursive: true })
 
 /** Sends a form to the authorization server, from outside of any page. */
 function form(path, fields, credentials) {
@@ -48,17 +47,7 @@ const callback = `http://localhost:${app.address().port}/callback`
 
 const browser = await open({ hosts: [...[at.console, at.tenant, auth].map((u) => new URL(u).host), new URL(callback).host] })
 const wrong = browser.wrong
-let step = 0
-async function look(page, name) {
-  step++
-  wrong.push(...(await inspect(page)))
-  for (const colorScheme of shots ? ['dark', 'light'] : []) {
-    await page.emulateMedia({ colorScheme })
-    await still(page)
-    await page.screenshot({ path: `${shots}/auth-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png` })
-  }
-  process.stdout.write(`ok ${name}\n`)
-}
+const look = looker('auth', shots, wrong)
 
 try {
   const page = await browser.page()

@@ -2,6 +2,7 @@
  * A browser that is watched: what it asks for, what its pages complain of, and
  * whether people with a screen reader or in the dark could use what it shows.
  */
+import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'
@@ -14,9 +15,9 @@ export const PATIENCE = Number(process.env.GATEHOUSE_PATIENCE ?? 30_000)
 /**
  * Starts Chromium with a fresh profile. hosts are the only ones that its pages may
  * ask. Each page is a window of its own: browsers hold up what happens in tabs
- * that nobody sees.
+ * that nobody sees. refusals are those of a walk that is refused things on purpose.
  */
-export async function open({ hosts, viewport = { width: 1440, height: 900 } }) {
+export async function open({ hosts, refusals = false, viewport = { width: 1440, height: 900 } }) {
   const browser = await chromium.launch({
     executablePath: process.env.GATEHOUSE_CHROMIUM || '/usr/bin/chromium',
     headless: true,
@@ -28,15 +29,20 @@ export async function open({ hosts, viewport = { width: 1440, height: 900 } }) {
     wrong,
     async page() {
       const context = await browser.newContext({ viewport, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', colorScheme: 'light' })
-      await watch(context, hosts, wrong)
+      await watch(context, hosts, refusals, wrong)
       return context.newPage()
+    },
+    /** Keeps a picture of every page, of a walk that failed. */
+    async pictures(folder) {
+      const pages = browser.contexts().flatMap((c) => c.pages())
+      for (const [i, page] of pages.entries()) await page.screenshot({ path: `${folder}/failed-${i}.png` }).catch(() => {})
     },
     close: () => browser.close(),
   }
 }
 
 /** Notes what the pages of a context do that they must not. */
-async function watch(context, hosts, wrong) {
+async function watch(context, hosts, refusals, wrong) {
   context.setDefaultTimeout(PATIENCE)
   context.on('request', (request) => {
     const url = new URL(request.url())
@@ -46,6 +52,7 @@ async function watch(context, hosts, wrong) {
   context.on('weberror', (e) => wrong.push(`an error in a page: ${e.error().stack ?? e.error()}`))
   context.on('console', (message) => {
     if (message.type() !== 'error') return
+    if (refusals && /status of 4\d\d/.test(message.text())) return
     const at = message.location().url
     // A record is asked for until it has arrived; browsers report each 404.
     if (/status of 404/.test(message.text()) && /\/(explain|requests)\/[^/]+$/.test(at)) return
@@ -81,8 +88,25 @@ export async function inspect(page) {
   return found
 }
 
-/** Waits until nothing on the page moves any more. */
+/** Returns how a walk looks at a screen: what axe finds goes to wrong, pictures to the folder shots where there is one. */
+export function looker(walk, shots, wrong) {
+  if (shots) mkdirSync(shots, { recursive: true })
+  let step = 0
+  return async (page, name) => {
+    step++
+    wrong.push(...(await inspect(page)))
+    for (const colorScheme of shots ? ['dark', 'light'] : []) {
+      await page.emulateMedia({ colorScheme })
+      await still(page)
+      await page.screenshot({ path: `${shots}/${walk}-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png`, fullPage: true })
+    }
+    process.stdout.write(`ok ${name}\n`)
+  }
+}
+
+/** Waits until a page says what it is, has what it asked for, and nothing on it moves any more. */
 export async function still(page) {
+  await page.waitForFunction(() => document.querySelector('h1') && ![...document.querySelectorAll('main [role=status]')].some((s) => s.textContent.includes('Loading')))
   await page.evaluate(async () => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
     const finite = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity && a.playState === 'running')

@@ -7,9 +7,8 @@
 //   npm run e2e:signin -- ready.json [folder for screenshots]
 import { createHmac } from 'node:crypto'
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { chromium } from 'playwright-core'
+import { readFileSync } from 'node:fs'
+import { looker, open } from './browser.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 if (!readyFile) {
@@ -17,53 +16,18 @@ if (!readyFile) {
   process.exit(2)
 }
 const ready = JSON.parse(readFileSync(readyFile, 'utf8'))
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-if (shots) mkdirSync(shots, { recursive: true })
 
-const browser = await chromium.launch({
-  executablePath: process.env.GATEHOUSE_CHROMIUM || '/usr/bin/chromium',
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-})
-const wrong = []
-const pages = []
-const own = new Set([ready.console, ready.tenantConsole, ready.portal].filter(Boolean).map((u) => new URL(u).host))
-
+const browser = await open({ hosts: [ready.console, ready.tenantConsole, ready.portal].filter(Boolean).map((u) => new URL(u).host), refusals: true })
+const { wrong } = browser
 /** A person's browser, with sessions of its own. */
 async function person() {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
-  const page = await context.newPage()
-  pages.push(page)
-  page.setDefaultTimeout(15_000)
-  page.on('console', (m) => m.type() === 'error' && !/status of 4\d\d/.test(m.text()) && wrong.push(`console: ${m.text()}`))
-  page.on('pageerror', (e) => wrong.push(`page: ${e.stack}`))
-  page.on('request', (r) => {
-    const url = new URL(r.url())
-    if (url.protocol !== 'data:' && url.protocol !== 'blob:' && !own.has(url.host)) wrong.push(`request to ${url.host}`)
-  })
+  const page = await browser.page()
   // One for all: when a session ends, so does the virtual authenticator.
-  const cdp = await context.newCDPSession(page)
-  return { context, page, cdp }
+  return { page, cdp: await page.context().newCDPSession(page) }
 }
 
-let step = 0
-async function look({ page, cdp }, name) {
-  step++
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await page.waitForTimeout(150)
-    if (shots) await page.screenshot({ path: `${shots}/signin-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png` })
-    // Through the debugger, since the policy of the page refuses inline scripts.
-    await cdp.send('Runtime.evaluate', { expression: axe })
-    const { result } = await cdp.send('Runtime.evaluate', {
-      expression: `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ': ' + v.nodes[0].html.slice(0, 200))))`,
-      awaitPromise: true,
-      returnByValue: true,
-    })
-    for (const violation of JSON.parse(result.value)) wrong.push(`${name} (${colorScheme}): ${violation}`)
-  }
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
-  process.stdout.write(`ok ${name}\n`)
-}
+const seen = looker('signin', shots, wrong)
+const look = ({ page }, name) => seen(page, name)
 
 async function choose(page, field, option) {
   await field.click()
@@ -217,7 +181,7 @@ try {
   process.stdout.write('signing in: all as it should be\n')
 } catch (error) {
   process.exitCode = 1
-  if (shots) for (const [i, p] of pages.entries()) await p.screenshot({ path: `${shots}/signin-failed-${i}.png` })
+  if (shots) await browser.pictures(shots)
   process.stderr.write(`${error.stack}\n${wrong.join('\n')}\n`)
 } finally {
   await browser.close()

@@ -7,14 +7,12 @@
 //   npm run e2e:sso -- ready.json [folder for screenshots]
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { inspect, open, still } from './browser.mjs'
+import { looker, open } from './browser.mjs'
 import { addresses, must, OWNER, setUp } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
-if (shots) mkdirSync(shots, { recursive: true })
 
 const folder = execFileSync(fileURLToPath(new URL('../../deploy/oidc-provider/fetch', import.meta.url)), { encoding: 'utf8' }).trim()
 const provider = spawn(process.execPath, [
@@ -28,17 +26,7 @@ const issuer = String((await once(provider.stdout, 'data'))[0]).trim()
 
 const browser = await open({ hosts: [at.console, at.tenant, issuer].map((u) => new URL(u).host) })
 const wrong = browser.wrong
-let step = 0
-async function look(page, name) {
-  step++
-  wrong.push(...(await inspect(page)))
-  for (const colorScheme of shots ? ['dark', 'light'] : []) {
-    await page.emulateMedia({ colorScheme })
-    await still(page)
-    await page.screenshot({ path: `${shots}/sso-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png`, fullPage: true })
-  }
-  process.stdout.write(`ok ${name}\n`)
-}
+const look = looker('sso', shots, wrong)
 /** Signs in at the provider's own pages. */
 async function atProvider(page) {
   await page.locator('input[name=login]').fill('eve')

@@ -9,7 +9,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { inspect, open } from './browser.mjs'
+import { inspect, open, still } from './browser.mjs'
 import { addresses, call, CONSUMER, deployDraft, eventually, importSample, must, OWNER, secret, setUp, tab } from './suite.mjs'
 
 const at = addresses(process.argv[2])
@@ -278,7 +278,7 @@ const steps = {
     for (const [link, heading] of [['Home', 'Home'], ['Applications', 'Applications'], ['Subscriptions', 'Subscriptions'], ['Traffic', 'Traffic'], ['Gateways', 'Gateways'], ['Environments', 'Environments'], ['Settings', 'Settings']]) {
       await main(admin).getByRole('link', { name: link, exact: true }).click()
       await admin.getByRole('heading', { name: heading, level: 1 }).first().waitFor()
-      await settled(admin)
+      await still(admin)
       await look(admin)
     }
   },
@@ -292,11 +292,6 @@ const steps = {
     await consumer.getByRole('button', { name: 'Sign in' }).first().waitFor()
     await look(consumer)
   },
-}
-
-/** Waits until a page has what it asked for. */
-async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('main [role=status]')?.textContent?.includes('Loading'))
 }
 
 let failed = false

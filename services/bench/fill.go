@@ -150,6 +150,34 @@ func (s *store) count(ctx context.Context, parts []part) error {
 	return nil
 }
 
+// publishing bounds the wait for what was filled to be published.
+const publishing = 5 * time.Minute
+
+// published waits until every gateway group has its manifest: what a list costs is
+// not what ten thousand new groups cost.
+func (b *bench) published(ctx context.Context) error {
+	s, err := b.open(ctx, "gateway-manager")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, publishing)
+	defer cancel()
+	for {
+		var waiting int64
+		if err := s.db.Unscoped(ctx, everything).Table("gateway_groups").Where("wanted > done").Count(&waiting).Error; err != nil {
+			return err
+		}
+		if waiting == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d gateway groups are not published after %s", waiting, publishing)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // rows returns rows as they are stored.
@@ -175,7 +203,11 @@ func (s *store) rows(ctx context.Context, p part, id string) ([]object, error) {
 		row := object{}
 		for i, t := range types {
 			v := values[i]
-			if raw, ok := v.([]byte); ok && !strings.Contains(t.DatabaseTypeName(), "BLOB") && !strings.Contains(t.DatabaseTypeName(), "BYTEA") {
+			blob := strings.Contains(t.DatabaseTypeName(), "BLOB") || strings.Contains(t.DatabaseTypeName(), "BYTEA")
+			if raw, ok := v.([]byte); blob && (v == nil || ok && raw == nil) {
+				v = []byte{} // SQLite's driver does not tell an empty one from none
+			}
+			if raw, ok := v.([]byte); ok && !blob {
 				v = string(raw)
 			}
 			row[t.Name()] = v

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -230,7 +231,14 @@ func (b *bench) gatewayLists(project, environment, api, large string) []*list {
 		},
 		{
 			name: "gateway groups", path: at + "/v1/gateway-groups", search: true, sorts: sorts, filters: []string{"environment=" + environment},
-			fill: copied("gateway-groups", object{"slug": "group-" + marker, "name": "Group " + marker, "environment": environment}, part{table: "gateway_groups", column: "id"}),
+			fill: func(ctx context.Context, n int) error {
+				// They wait to be published, as if each had just been made.
+				p := part{table: "gateway_groups", column: "id", set: func(int) object {
+					return object{"manifest_version": 0, "published_at": nil, "wanted": 1, "done": 0}
+				}}
+				body := object{"slug": "group-" + marker, "name": "Group " + marker, "environment": environment}
+				return errors.Join(copied("gateway-groups", body, p)(ctx, n), b.published(ctx))
+			},
 		},
 		{
 			name: "environments", path: at + "/v1/environments", search: true, sorts: []string{"order", "name", "slug", "-createdAt"},
