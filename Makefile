@@ -42,14 +42,14 @@ setup: ## install the servers that tests need (Debian packages, when root)
 
 # The race detector runs over everything: on two cores all of it takes about six
 # minutes from nothing, most of that compiling. Servers, browsers and clocks are
-# real: up to three tests that fail are given one more try, unless there was a data
+# real: when a few tests fail, they are given one more try, unless there was a data
 # race, and those that needed it are named at the end, to be mended.
 FLAKY := $(CURDIR)/.tools/flaky
 .PHONY: test
 test: setup ui $(TOOLS)/gotestsum ## all tests, with the race detector
 	deploy/ui test
 	@rm -f $(FLAKY)
-	CGO_ENABLED=1 $(TOOLS)/gotestsum --format standard-quiet --rerun-fails=1 --rerun-fails-max-failures=3 \
+	CGO_ENABLED=1 $(TOOLS)/gotestsum --format standard-quiet --rerun-fails=1 --rerun-fails-max-failures=5 \
 		--rerun-fails-abort-on-data-race --rerun-fails-report=$(FLAKY) --packages="$(foreach m,$(MODULES),./$(m)/...)" -- -race -short -timeout 15m
 	@! grep -q . $(FLAKY) 2>/dev/null || { echo 'These tests failed once and then passed. Mend them:'; cat $(FLAKY); }
 
