@@ -52,6 +52,9 @@ type Options struct {
 	// Migrations are the service's schema (see [db.DB.Migrate]); nil is a service
 	// without a database.
 	Migrations fs.FS
+	// Secrets are the encrypted columns of the schema. Where the keyring has a new
+	// first key, what is older is encrypted anew after the start.
+	Secrets []secret.Column
 	// Source says who may do what; nil asks tenant-manager over the bus.
 	// tenant-manager itself hands in what it knows. It is called before build, and
 	// what it returns is used after.
@@ -141,6 +144,9 @@ func Run(ctx context.Context, ready func(), env app.Env, o Options, build Build)
 		if err := c.Check(); err != nil {
 			return fmt.Errorf("building: %w", err)
 		}
+	}
+	if r.kit.Keyring != nil && len(o.Secrets) > 0 {
+		r.kit.Go("encrypting with the newest key", r.kit.rotate)
 	}
 	h = r.kit.withSecrets(h)
 	if !o.Public {

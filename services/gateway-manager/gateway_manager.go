@@ -31,7 +31,7 @@ var openapi []byte
 
 // Part returns gateway-manager as a part of a process.
 func Part(cfg Config) app.Part {
-	return service.Part(service.Options{Name: gateway.Service, Config: cfg.Config, Migrations: migrations.Files},
+	return service.Part(service.Options{Name: gateway.Service, Config: cfg.Config, Migrations: migrations.Files, Secrets: store.Secrets()},
 		func(_ context.Context, k *service.Kit) (http.Handler, error) { return build(k, cfg) })
 }
 

@@ -60,7 +60,9 @@ var errNoKeyring = errors.New("secrets.keyring is not set: configurations of pol
 
 // Part returns the service as a part of a process.
 func Part(cfg Config) app.Part {
-	return service.Part(service.Options{Name: contract.Service, Config: cfg.Config, Migrations: migrations.Files, Listening: cfg.Listening},
+	return service.Part(service.Options{
+		Name: contract.Service, Config: cfg.Config, Migrations: migrations.Files, Secrets: store.Secrets(), Listening: cfg.Listening,
+	},
 		func(ctx context.Context, k *service.Kit) (http.Handler, error) { return build(ctx, k, cfg) })
 }
 

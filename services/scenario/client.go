@@ -40,6 +40,10 @@ type Installation struct {
 	Environment string
 	// Gateways is how many there are.
 	Gateways int
+	// Logs, where not nil, returns what each program has written so far, by name.
+	Logs func() map[string]string
+
+	secrets *secrets
 }
 
 // object is a JSON object.
@@ -93,6 +97,7 @@ func (c *client) send(method, service, path string, body any, header ...string) 
 		b, err := json.Marshal(body)
 		require.NoError(c.t, err)
 		content = bytes.NewReader(b)
+		c.note(method+" "+path, b)
 	}
 	r, err := http.NewRequestWithContext(c.t.Context(), method, c.at.address(service)+path, content)
 	require.NoError(c.t, err)
@@ -106,11 +111,19 @@ func (c *client) send(method, service, path string, body any, header ...string) 
 		r.Header.Set(header[i], header[i+1])
 	}
 	a := do(c.t, c.http, r)
+	c.note("the answer to "+method+" "+path, a.body)
 	plain, _, _ := strings.Cut(path, "?")
 	if err := c.document(service).Check(method, "/api/v1"+plain, a.status, a.header, a.body); err != nil {
 		c.t.Error(err)
 	}
 	return a
+}
+
+// note remembers what of a document must be in no log.
+func (c *client) note(where string, document []byte) {
+	if c.at.secrets != nil {
+		c.at.secrets.note(where, document)
+	}
 }
 
 // document is what a service says of its API.

@@ -192,6 +192,7 @@ func storyAsProcesses(t *testing.T, bin string, search bool) {
 			"listen":  listen[a.Service],
 			"bus":     object{"url": "nats://" + nats.Addr(), "password": nats.For(a.Service).Password},
 			"secrets": object{"keyring": keyring, "pepper": pepper},
+			"log":     object{"level": "debug"},
 		}
 		if d, ok := databases[a.Service]; ok {
 			cfg["database"] = object{"dsn": dbtest.DSN(t, d)}
@@ -206,7 +207,7 @@ func storyAsProcesses(t *testing.T, bin string, search bool) {
 		if i > 0 {
 			at = address()
 		}
-		start(t, g, filepath.Join(bin, "gateway"), "run", "--config", file(t, dir, g+".yaml", object{
+		processes[g] = start(t, g, filepath.Join(bin, "gateway"), "run", "--log-level", "debug", "--config", file(t, dir, g+".yaml", object{
 			"name": g, "data": filepath.Join(dir, g), "listeners": []object{{"address": at}}, "admin": object{"address": address()},
 			"log":   object{"spool": object{"dir": filepath.Join(dir, g, "spool")}},
 			"redis": object{"addresses": []string{redis.Addr}},
@@ -216,7 +217,7 @@ func storyAsProcesses(t *testing.T, bin string, search bool) {
 			},
 		}))
 	}
-	for name := range processes {
+	for name := range listen {
 		require.Eventually(t, func() bool { return alive("http://" + listen[name] + "/health/ready") }, scenario.Patience, 50*time.Millisecond, "%s is not ready", name)
 	}
 	var code string
@@ -230,6 +231,13 @@ func storyAsProcesses(t *testing.T, bin string, search bool) {
 
 	scenario.Run(t, scenario.Installation{
 		API: "http://" + listen["bff"], Traffic: "http://" + traffic, Code: code, Upstream: upstream, Environment: "dev", Gateways: len(gateways),
+		Logs: func() map[string]string {
+			logs := map[string]string{}
+			for name, p := range processes {
+				logs[name] = p.log.String()
+			}
+			return logs
+		},
 	})
 }
 

@@ -70,11 +70,12 @@ func TestTheStoryInOneProcess(t *testing.T) {
 	t.Parallel()
 	bin := build(t, "../cli/cmd/gatehouse")
 	data := filepath.Join(t.TempDir(), "data")
-	g := run(t, bin, data)
+	g := run(t, bin, data, "--log-level", "debug")
 	require.NotNil(t, g.ready.SignIn)
 	require.Contains(t, g.log.String(), g.ready.SignIn.URL, "people are told how to sign in")
 	scenario.Run(t, scenario.Installation{
 		API: g.ready.API, Traffic: g.ready.Traffic, Code: g.ready.SignIn.Code, Upstream: sampleServer(t), Environment: "dev", Gateways: 1,
+		Logs: func() map[string]string { return map[string]string{"the suite": g.log.String()} },
 	})
 
 	// What it wrote is nobody else's to read, and the secrets are in their files

@@ -38,6 +38,7 @@ type story struct {
 // a deployment, a subscription with its key, the four answers that count, usage
 // and explanation, a revocation, and a way back.
 func Run(t *testing.T, at Installation) {
+	at.secrets = &secrets{of: map[string]string{}}
 	s := &story{Installation: at, t: t, http: &http.Client{Timeout: Patience}}
 	t.Cleanup(s.http.CloseIdleConnections)
 	for _, step := range []struct {
@@ -57,6 +58,7 @@ func Run(t *testing.T, at Installation) {
 		{"revoke", s.revoke},
 		{"roll back", s.rollBack},
 		{"audit", s.audit},
+		{"logs", s.logs},
 	} {
 		ok := t.Run(step.name, func(t *testing.T) {
 			before := s.t
