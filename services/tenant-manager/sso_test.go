@@ -176,7 +176,7 @@ func TestSigningInAtAProvider(t *testing.T) {
 	made := w.connect(t, owner, p, map[string]any{"provision": true, "roles": []string{"viewer"}, "groupRoles": []map[string]string{{"group": "apis", "role": "publisher"}}})
 	id := made.text(t, "id")
 	for _, email := range []string{"eve@acme.example", "nobody@Acme.Example"} {
-		require.JSONEq(t, `{"connection":{"id":"`+id+`","name":"Acme ID"}}`, w.call(t, "", "POST", "/sign-in/methods", `{"email":"`+email+`"}`).body)
+		require.JSONEq(t, `{"connection":{"id":"`+id+`","name":"Acme ID","kind":"oidc"}}`, w.call(t, "", "POST", "/sign-in/methods", `{"email":"`+email+`"}`).body)
 	}
 	require.Equal(t, 404, w.call(t, "", "POST", "/sign-in/sso", object(t, map[string]string{"email": "eve@example.com", "origin": ssoOrigin, "binding": binding})).status)
 

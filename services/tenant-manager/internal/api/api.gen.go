@@ -530,12 +530,15 @@ func (e PrincipalKind) Valid() bool {
 
 // Defines values for SsoKind.
 const (
+	Ldap SsoKind = "ldap"
 	Oidc SsoKind = "oidc"
 )
 
 // Valid indicates whether the value is a known member of the SsoKind enum.
 func (e SsoKind) Valid() bool {
 	switch e {
+	case Ldap:
+		return true
 	case Oidc:
 		return true
 	default:
@@ -545,16 +548,20 @@ func (e SsoKind) Valid() bool {
 
 // Defines values for SsoPreset.
 const (
-	Entra    SsoPreset = "entra"
-	Generic  SsoPreset = "generic"
-	Google   SsoPreset = "google"
-	Keycloak SsoPreset = "keycloak"
-	Okta     SsoPreset = "okta"
+	ActiveDirectory SsoPreset = "active-directory"
+	Entra           SsoPreset = "entra"
+	Generic         SsoPreset = "generic"
+	Google          SsoPreset = "google"
+	Keycloak        SsoPreset = "keycloak"
+	Okta            SsoPreset = "okta"
+	Openldap        SsoPreset = "openldap"
 )
 
 // Valid indicates whether the value is a known member of the SsoPreset enum.
 func (e SsoPreset) Valid() bool {
 	switch e {
+	case ActiveDirectory:
+		return true
 	case Entra:
 		return true
 	case Generic:
@@ -564,6 +571,8 @@ func (e SsoPreset) Valid() bool {
 	case Keycloak:
 		return true
 	case Okta:
+		return true
+	case Openldap:
 		return true
 	default:
 		return false
@@ -2635,12 +2644,15 @@ type SsoConnection struct {
 	Id          string         `json:"id"`
 	Issuer      string         `json:"issuer"`
 
-	// Kind `oidc`: OpenID Connect.
-	Kind      SsoKind `json:"kind"`
-	Name      string  `json:"name"`
-	NameClaim string  `json:"nameClaim"`
+	// Kind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
+	Kind SsoKind `json:"kind"`
 
-	// Preset Which defaults the form began with; it decides nothing.
+	// Ldap How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew.
+	Ldap      *SsoLdap `json:"ldap,omitempty"`
+	Name      string   `json:"name"`
+	NameClaim string   `json:"nameClaim"`
+
+	// Preset Which defaults the form began with; with `ldap` also those of what is left out.
 	Preset     SsoPreset `json:"preset"`
 	Provision  bool      `json:"provision"`
 	Roles      []string  `json:"roles"`
@@ -2651,7 +2663,8 @@ type SsoConnection struct {
 
 // SsoConnectionInput defines model for SsoConnectionInput.
 type SsoConnectionInput struct {
-	ClientId string `json:"clientId"`
+	// ClientId `oidc` needs it.
+	ClientId *string `json:"clientId,omitempty"`
 
 	// ClientSecret It is kept encrypted and never shown.
 	ClientSecret *string `json:"clientSecret,omitempty"`
@@ -2669,11 +2682,14 @@ type SsoConnectionInput struct {
 	// GroupsClaim The name of a claim; dots part the names of nested objects.
 	GroupsClaim *SsoClaim `json:"groupsClaim,omitempty"`
 
-	// Issuer The issuer, below which /.well-known/openid-configuration is.
-	Issuer string `json:"issuer"`
+	// Issuer The issuer, below which /.well-known/openid-configuration is. `oidc` needs it.
+	Issuer *string `json:"issuer,omitempty"`
 
-	// Kind `oidc`: OpenID Connect.
+	// Kind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
 	Kind SsoKind `json:"kind"`
+
+	// Ldap How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew.
+	Ldap *SsoLdap `json:"ldap,omitempty"`
 
 	// Name What people see on the sign-in page.
 	Name string `json:"name"`
@@ -2681,7 +2697,7 @@ type SsoConnectionInput struct {
 	// NameClaim The name of a claim; dots part the names of nested objects.
 	NameClaim *SsoClaim `json:"nameClaim,omitempty"`
 
-	// Preset Which defaults the form began with; it decides nothing.
+	// Preset Which defaults the form began with; with `ldap` also those of what is left out.
 	Preset *SsoPreset `json:"preset,omitempty"`
 
 	// Provision Whether who signs in for the first time becomes a user; only addresses of the domains.
@@ -2704,8 +2720,11 @@ type SsoConnectionList struct {
 
 // SsoConnectionName defines model for SsoConnectionName.
 type SsoConnectionName struct {
-	Id   string `json:"id"`
-	Name string `json:"name"`
+	Id string `json:"id"`
+
+	// Kind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
+	Kind SsoKind `json:"kind"`
+	Name string  `json:"name"`
 }
 
 // SsoFinished defines model for SsoFinished.
@@ -2728,10 +2747,51 @@ type SsoGroupRole struct {
 	Role string `json:"role"`
 }
 
-// SsoKind `oidc`: OpenID Connect.
+// SsoKind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
 type SsoKind string
 
-// SsoPreset Which defaults the form began with; it decides nothing.
+// SsoLdap How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew.
+type SsoLdap struct {
+	// BindDn The account that looks people up; empty = without an account.
+	BindDn *string `json:"bindDn,omitempty"`
+
+	// BindPassword Its password. It is kept encrypted and never shown; left out, it stays as it is, unless there is a new server.
+	BindPassword *string `json:"bindPassword,omitempty"`
+
+	// Ca The certificate authority of the servers as PEM; empty = those of the system.
+	Ca             *string `json:"ca,omitempty"`
+	EmailAttribute *string `json:"emailAttribute,omitempty"`
+
+	// GroupBase Below what groups are; empty = groups are not asked for.
+	GroupBase *string `json:"groupBase,omitempty"`
+
+	// GroupFilter Finds the groups of a member: {dn} is its distinguished name, {username} its name.
+	GroupFilter *string `json:"groupFilter,omitempty"`
+
+	// GroupNameAttribute By what groups are named in groupRoles; dn = the whole distinguished name.
+	GroupNameAttribute *string `json:"groupNameAttribute,omitempty"`
+	NameAttribute      *string `json:"nameAttribute,omitempty"`
+
+	// NestedGroups Whether groups in groups count, up to eight levels.
+	NestedGroups *bool `json:"nestedGroups,omitempty"`
+
+	// StartTls Whether connections to servers of ldap:// are encrypted, which they are unless this is false. Without it the server has to be on this machine.
+	StartTls *bool `json:"startTls,omitempty"`
+
+	// SubjectAttribute What tells people apart and never changes: entryUUID, or objectGUID.
+	SubjectAttribute *string `json:"subjectAttribute,omitempty"`
+
+	// Urls The servers, such as ldaps://ldap.example.com, asked in turn until one answers.
+	Urls []string `json:"urls"`
+
+	// UserBase Below what people are, such as ou=people,dc=example,dc=com.
+	UserBase string `json:"userBase"`
+
+	// UserFilter Finds the one entry of somebody: {email} is what was typed in, {username} the part before the @.
+	UserFilter *string `json:"userFilter,omitempty"`
+}
+
+// SsoPreset Which defaults the form began with; with `ldap` also those of what is left out.
 type SsoPreset string
 
 // SsoSignInInput defines model for SsoSignInInput.
@@ -2779,13 +2839,28 @@ type SsoTest struct {
 // SsoTestOutcome What a sign-in would come to: a user who is linked, one who gets linked, a new one, nobody; `failed`: the provider did not say who it is.
 type SsoTestOutcome string
 
+// SsoTestBegun defines model for SsoTestBegun.
+type SsoTestBegun struct {
+	// Address Where to send the browser to.
+	Address *string `json:"address,omitempty"`
+
+	// Test The id of what a directory answered.
+	Test *string `json:"test,omitempty"`
+}
+
 // SsoTestInput defines model for SsoTestInput.
 type SsoTestInput struct {
 	// Binding A random secret that the browser keeps, and shows when it comes back.
-	Binding SsoBinding `json:"binding"`
+	Binding *SsoBinding `json:"binding,omitempty"`
 
 	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
-	Origin Origin `json:"origin"`
+	Origin *Origin `json:"origin,omitempty"`
+
+	// Password Their password.
+	Password *string `json:"password,omitempty"`
+
+	// Username Whom to look up in a directory: what they would type in at sign-in.
+	Username *string `json:"username,omitempty"`
 }
 
 // Status Whether somebody may sign in.
@@ -13025,7 +13100,7 @@ type TestSsoConnectionResponseObject interface {
 	VisitTestSsoConnectionResponse(w http.ResponseWriter) error
 }
 
-type TestSsoConnection200JSONResponse SsoBegun
+type TestSsoConnection200JSONResponse SsoTestBegun
 
 func (response TestSsoConnection200JSONResponse) VisitTestSsoConnectionResponse(w http.ResponseWriter) error {
 

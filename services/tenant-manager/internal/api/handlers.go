@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/directory"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
@@ -57,6 +58,7 @@ type Handlers struct {
 	passwords *password.Hasher
 	forward   *forward.Sender
 	sso       *sso.Client
+	directory *directory.Client
 	opt       Options
 	// later is work whose time must not show in an answer.
 	later chan func(context.Context)
@@ -69,7 +71,7 @@ const laterRoom = 1000
 
 // New returns the handlers.
 func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, f *forward.Sender, opt Options) *Handlers {
-	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), opt: opt, later: make(chan func(context.Context), laterRoom)}
+	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: directory.NewClient(opt.Outbound, s.Now), opt: opt, later: make(chan func(context.Context), laterRoom)}
 }
 
 // Register puts the handlers below a router.

@@ -36,9 +36,16 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	if err != nil {
 		return nil, err
 	}
-	right, outdated, err := h.passwords.Verify(ctx, r.Body.Password, u.PasswordHash)
+	asked, local, err := h.directoryFor(ctx, *r.Body, u, org)
 	if err != nil {
 		return nil, err
+	}
+	right, outdated, err := h.passwords.Verify(ctx, r.Body.Password, local)
+	if err != nil {
+		return nil, err
+	}
+	if !right && asked != nil {
+		return h.signInByDirectory(ctx, *r.Body, *asked, u, account, address)
 	}
 	if !right || u.Status != store.Active || org.Suspended {
 		if u.ID != "" {

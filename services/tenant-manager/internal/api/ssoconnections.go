@@ -77,7 +77,7 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 		if c, err = tx.SSOConnection(ctx, r.Id); err != nil {
 			return err
 		}
-		before, issuer := recordedConnectionOf(c), c.Issuer
+		before, old := recordedConnectionOf(c), c
 		if string(r.Body.Kind) != c.Kind {
 			return invalid("/kind", "enum", "it stays %s: make another connection instead", c.Kind)
 		}
@@ -88,7 +88,7 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 		if err := tx.SaveSSOConnection(ctx, &c); err != nil {
 			return connectionTaken(err, c.Name)
 		}
-		if c.Issuer != issuer {
+		if tellsApartAnew(old, c) {
 			if err := tx.DropSSOIdentities(ctx, c.ID); err != nil {
 				return err
 			}
@@ -123,22 +123,17 @@ func (h *Handlers) DeleteSsoConnection(ctx context.Context, r DeleteSsoConnectio
 // readConnection writes what was sent into a connection, or returns a problem of a
 // field.
 func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConnectionInput, c *store.SSOConnection) error {
-	issuer := strings.TrimSpace(in.Issuer)
-	if err := h.sso.CheckIssuer(issuer); err != nil {
-		return invalid("/issuer", "format", "%s", err)
+	c.Name, c.Kind, c.Preset = in.Name, string(in.Kind), cmp.Or(string(deref(in.Preset)), "generic")
+	var err error
+	switch c.Kind {
+	case store.LDAP:
+		err = readLDAP(in, c)
+	default:
+		err = h.readOIDC(in, c)
 	}
-	switch {
-	case in.ClientSecret != nil:
-		c.Secret = secret.NewText(*in.ClientSecret)
-	case issuer != c.Issuer:
-		c.Secret = secret.Text{}
+	if err != nil {
+		return err
 	}
-	c.Name, c.Kind, c.Issuer, c.ClientID, c.Preset = in.Name, string(in.Kind), issuer, strings.TrimSpace(in.ClientId), cmp.Or(string(deref(in.Preset)), "generic")
-	c.Scopes = slices.DeleteFunc(slices.Clone(deref(in.Scopes)), func(s string) bool { return s == "openid" })
-	if in.Scopes == nil {
-		c.Scopes = []string{"email", "profile"}
-	}
-	c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
 	c.TrustEmail, c.Enabled, c.Provision = deref(in.TrustEmail), deref(in.Enabled), deref(in.Provision)
 	c.Domains = nil
 	for i, d := range deref(in.Domains) {
@@ -155,6 +150,42 @@ func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConne
 		return invalid("/domains", "required", "users are only made for addresses of the connection's domains: name one")
 	}
 	return h.readConnectionRoles(ctx, tx, in, c)
+}
+
+// readOIDC reads how an OpenID Connect provider is asked.
+func (h *Handlers) readOIDC(in SsoConnectionInput, c *store.SSOConnection) error {
+	issuer, client := strings.TrimSpace(deref(in.Issuer)), strings.TrimSpace(deref(in.ClientId))
+	if err := h.sso.CheckIssuer(issuer); err != nil {
+		return invalid("/issuer", "format", "%s", err)
+	}
+	if client == "" {
+		return invalid("/clientId", "required", "give the client id that the provider knows Gatehouse by")
+	}
+	if in.Ldap != nil {
+		return invalid("/ldap", "unknown", "it is for connections of the kind ldap: leave it out")
+	}
+	switch {
+	case in.ClientSecret != nil:
+		c.Secret = secret.NewText(*in.ClientSecret)
+	case issuer != c.Issuer:
+		c.Secret = secret.Text{}
+	}
+	c.Issuer, c.ClientID = issuer, client
+	c.Scopes = slices.DeleteFunc(slices.Clone(deref(in.Scopes)), func(s string) bool { return s == "openid" })
+	if in.Scopes == nil {
+		c.Scopes = []string{"email", "profile"}
+	}
+	c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
+	return nil
+}
+
+// tellsApartAnew reports whether what told people apart before counts no more:
+// what was linked was somebody of another provider.
+func tellsApartAnew(before, after store.SSOConnection) bool {
+	if after.Kind == store.LDAP {
+		return ldapTellsApartAnew(before.Settings.LDAP, after.Settings.LDAP)
+	}
+	return before.Issuer != after.Issuer
 }
 
 // readConnectionRoles reads the roles, which the caller must be able to give.
@@ -211,12 +242,13 @@ type recordedConnection struct {
 	EmailClaim, NameClaim, GroupsClaim  string
 	TrustEmail, Enabled, ProvisionUsers bool
 	GroupRoles                          []store.SSOGroupRole
+	Settings                            store.SSOSettings
 }
 
 func recordedConnectionOf(c store.SSOConnection) recordedConnection {
 	return recordedConnection{
 		c.Name, c.Kind, c.Issuer, c.ClientID, c.Secret, c.Scopes, c.Domains, c.Roles, c.EmailClaim, c.NameClaim, c.GroupsClaim, c.TrustEmail, c.Enabled,
-		c.Provision, c.GroupRoles,
+		c.Provision, c.GroupRoles, c.Settings,
 	}
 }
 
@@ -225,7 +257,7 @@ func ssoConnectionOf(c store.SSOConnection) SsoConnection {
 		Id: c.ID, Name: c.Name, Kind: SsoKind(c.Kind), Preset: SsoPreset(c.Preset), Issuer: c.Issuer, ClientId: c.ClientID,
 		HasSecret: c.Secret.Reveal() != "", Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
 		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
-		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
+		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(), Ldap: ldapOf(c.Settings.LDAP),
 	}
 	for i, g := range c.GroupRoles {
 		out.GroupRoles[i] = SsoGroupRole{Group: g.Group, Role: g.Role}

@@ -220,9 +220,13 @@ const mostClaims = 32 << 10
 
 // keepTest keeps what a test sign-in received, for whoever began it.
 func (h *Handlers) keepTest(ctx context.Context, by string, c store.SSOConnection, claims map[string]any, failed *sso.FailedError) (string, error) {
-	p := sso.Read(claims, namesOf(c))
+	return h.keepTestOf(ctx, by, c, sso.Read(claims, namesOf(c)), claims, failed)
+}
+
+// keepTestOf is as keepTest, of a person who was read already.
+func (h *Handlers) keepTestOf(ctx context.Context, by string, c store.SSOConnection, p sso.Person, claims map[string]any, failed *sso.FailedError) (string, error) {
 	out := SsoTest{
-		Connection: SsoConnectionName{Id: c.ID, Name: c.Name}, Claims: claims, Subject: ptr(p.Subject), Email: ptr(p.Email), Name: ptr(p.Name),
+		Connection: connectionNameOf(c), Claims: claims, Subject: ptr(p.Subject), Email: ptr(p.Email), Name: ptr(p.Name),
 		Groups: notNil(p.Groups), Roles: notNil(groupRoles(c, p)),
 	}
 	if failed != nil {

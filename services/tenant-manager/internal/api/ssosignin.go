@@ -53,7 +53,11 @@ func (h *Handlers) AskSignInMethods(ctx context.Context, r AskSignInMethodsReque
 	case err != nil:
 		return nil, err
 	}
-	return AskSignInMethods200JSONResponse{Connection: &SsoConnectionName{Id: c.ID, Name: c.Name}}, nil
+	return AskSignInMethods200JSONResponse{Connection: ptr(connectionNameOf(c))}, nil
+}
+
+func connectionNameOf(c store.SSOConnection) SsoConnectionName {
+	return SsoConnectionName{Id: c.ID, Name: c.Name, Kind: SsoKind(c.Kind)}
 }
 
 // BeginSsoSignIn says where to send a browser to.
@@ -79,6 +83,9 @@ func (h *Handlers) BeginSsoSignIn(ctx context.Context, r BeginSsoSignInRequestOb
 	if err != nil {
 		return nil, err
 	}
+	if c.Kind == store.LDAP {
+		return nil, problem.New(problem.CodeConflict, "%s has no sign-in page of its own: send the e-mail address and the password to /sign-in", c.Name)
+	}
 	address, err := h.beginSSO(ctx, forSSO, c, store.Challenge{}, r.Body.Origin, r.Body.Binding, deref(r.Body.Next), deref(r.Body.Email))
 	var failed *sso.FailedError
 	if errors.As(err, &failed) {
@@ -88,7 +95,7 @@ func (h *Handlers) BeginSsoSignIn(ctx context.Context, r BeginSsoSignInRequestOb
 	return BeginSsoSignIn200JSONResponse{Address: address}, err
 }
 
-// TestSsoConnection begins a test sign-in.
+// TestSsoConnection begins a test sign-in; with a directory it is finished at once.
 func (h *Handlers) TestSsoConnection(ctx context.Context, r TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error) {
 	if err := authn.Require(ctx, "sso-connection:update", authn.Scope{}); err != nil {
 		return nil, err
@@ -101,7 +108,16 @@ func (h *Handlers) TestSsoConnection(ctx context.Context, r TestSsoConnectionReq
 	if err != nil {
 		return nil, err
 	}
-	address, err := h.beginSSO(ctx, forSSOTest, c, store.Challenge{UserID: p.Subject}, r.Body.Origin, r.Body.Binding, "", "")
+	if c.Kind == store.LDAP {
+		return h.testLDAP(ctx, c, *r.Body)
+	}
+	switch {
+	case r.Body.Origin == nil:
+		return nil, invalid("/origin", "required", "send the origin of the page, such as https://admin.example.com")
+	case r.Body.Binding == nil:
+		return nil, invalid("/binding", "required", "send a random secret that the browser keeps")
+	}
+	address, err := h.beginSSO(ctx, forSSOTest, c, store.Challenge{UserID: p.Subject}, *r.Body.Origin, *r.Body.Binding, "", "")
 	var failed *sso.FailedError
 	if errors.As(err, &failed) {
 		return nil, problem.New(problem.CodeConflict, "the test cannot begin: %s", failed)
@@ -111,7 +127,7 @@ func (h *Handlers) TestSsoConnection(ctx context.Context, r TestSsoConnectionReq
 			return h.record(ctx, tx, "sso-connection.tested", "sso-connection", c.ID, c.Name, nil, nil)
 		})
 	}
-	return TestSsoConnection200JSONResponse{Address: address}, err
+	return TestSsoConnection200JSONResponse{Address: &address}, err
 }
 
 func (h *Handlers) beginSSO(ctx context.Context, purpose string, c store.SSOConnection, ch store.Challenge, origin, binding, next, hint string) (string, error) {

@@ -14,13 +14,16 @@ import (
 // OIDC is the kind of connections to OpenID Connect providers.
 const OIDC = "oidc"
 
+// LDAP is the kind of connections to LDAP directories, such as Active Directory.
+const LDAP = "ldap"
+
 // SSOConnection is an identity provider at which people of an organization sign
 // in.
 type SSOConnection struct {
 	Stored  `gorm:"embedded"`
 	Name    string
 	NameKey string
-	// Kind is [OIDC].
+	// Kind is [OIDC] or [LDAP].
 	Kind string
 	// Preset is which defaults the form began with; it decides nothing.
 	Preset   string
@@ -56,7 +59,35 @@ func (SSOConnection) TableName() string { return "sso_connections" }
 
 // SSOSettings are how an identity provider is asked that is not an OpenID Connect
 // one: the field of the connection's kind is set, the others are not.
-type SSOSettings struct{}
+type SSOSettings struct {
+	LDAP *LDAPSettings `json:"ldap,omitempty"`
+}
+
+// LDAPSettings are how a directory is asked. The password of BindDN is the secret of
+// the connection.
+type LDAPSettings struct {
+	// URLs are the servers, ldap:// or ldaps://, asked in turn until one answers.
+	URLs []string `json:"urls"`
+	// StartTLS encrypts connections to servers of ldap:// (RFC 4511 section 4.14).
+	StartTLS bool `json:"startTls"`
+	// CA is the authority of the servers' certificates as PEM; "" = the system's.
+	CA string `json:"ca,omitempty"`
+	// BindDN is the account that looks people up; "" = nobody does.
+	BindDN string `json:"bindDn,omitempty"`
+	// UserBase is below what people are, and UserFilter finds one of them.
+	UserBase         string `json:"userBase"`
+	UserFilter       string `json:"userFilter"`
+	EmailAttribute   string `json:"emailAttribute"`
+	NameAttribute    string `json:"nameAttribute"`
+	SubjectAttribute string `json:"subjectAttribute"`
+	// GroupBase is below what groups are, "" = none are asked for; GroupFilter finds
+	// those of one member.
+	GroupBase          string `json:"groupBase,omitempty"`
+	GroupFilter        string `json:"groupFilter"`
+	GroupNameAttribute string `json:"groupNameAttribute"`
+	// NestedGroups also finds the groups that groups are in.
+	NestedGroups bool `json:"nestedGroups"`
+}
 
 // SSOGroupRole is a role of those who are in a group at the provider.
 type SSOGroupRole struct {
@@ -222,6 +253,15 @@ func (*Store) enabledSSO(c SSOConnection, err error) (SSOConnection, error) {
 // SSOIdentity returns who has a subject at a connection.
 func (o *Org) SSOIdentity(ctx context.Context, connection, subject string) (SSOIdentity, error) {
 	return db.From[SSOIdentity](o.scope).Where("connection_id = ? AND subject = ?", connection, subject).First(ctx)
+}
+
+// SSOLinked reports whether a user is linked to a connection.
+func (o *Org) SSOLinked(ctx context.Context, connection, user string) (bool, error) {
+	_, err := db.From[SSOIdentity](o.scope).Where("connection_id = ? AND user_id = ?", connection, user).First(ctx)
+	if IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // CreateSSOIdentity links a user to a connection. The id and the times are set.
