@@ -1947,7 +1947,7 @@ export interface paths {
         get: operations["getSsoConnection"];
         /**
          * Change a connection
-         * @description A secret that is left out stays as it is. With another issuer it has to be given again, and who was linked to the old one is linked anew.
+         * @description A secret that is left out stays as it is. With another issuer or another server it has to be given again, and who was linked to the old one is linked anew.
          */
         put: operations["updateSsoConnection"];
         post?: never;
@@ -1972,7 +1972,7 @@ export interface paths {
         put?: never;
         /**
          * Begin a test sign-in
-         * @description Signs nobody in. What was received is read at /sso/tests/{id} by whoever began it, for a quarter of an hour.
+         * @description Signs nobody in. What was received is read at /sso/tests/{id} by whoever began it, for a quarter of an hour. With a directory (`ldap`) send `username` and `password`, and it is there at once; else `origin` and `binding`.
          */
         post: operations["testSsoConnection"];
         delete?: never;
@@ -3328,6 +3328,7 @@ export interface components {
         SsoConnectionName: {
             id: string;
             name: string;
+            kind: components["schemas"]["SsoKind"];
         };
         /** @description A random secret that the browser keeps, and shows when it comes back. */
         SsoBinding: string;
@@ -3341,8 +3342,18 @@ export interface components {
             next?: string;
         };
         SsoTestInput: {
-            origin: components["schemas"]["Origin"];
-            binding: components["schemas"]["SsoBinding"];
+            origin?: components["schemas"]["Origin"];
+            binding?: components["schemas"]["SsoBinding"];
+            /** @description Whom to look up in a directory: what they would type in at sign-in. */
+            username?: string;
+            /** @description Their password. */
+            password?: string;
+        };
+        SsoTestBegun: {
+            /** @description Where to send the browser to. */
+            address?: string;
+            /** @description The id of what a directory answered. */
+            test?: string;
         };
         SsoBegun: {
             /** @description Where to send the browser to. */
@@ -3370,9 +3381,10 @@ export interface components {
             name: string;
             kind: components["schemas"]["SsoKind"];
             preset?: components["schemas"]["SsoPreset"];
-            /** @description The issuer, below which /.well-known/openid-configuration is. */
-            issuer: string;
-            clientId: string;
+            /** @description The issuer, below which /.well-known/openid-configuration is. `oidc` needs it. */
+            issuer?: string;
+            /** @description `oidc` needs it. */
+            clientId?: string;
             /** @description It is kept encrypted and never shown. */
             clientSecret?: string;
             /** @description Beside openid; the default is email and profile. */
@@ -3398,6 +3410,36 @@ export interface components {
             roles?: string[];
             /** @description Roles of who is in a group at the provider, given and taken at every sign-in. */
             groupRoles?: components["schemas"]["SsoGroupRole"][];
+            ldap?: components["schemas"]["SsoLdap"];
+        };
+        /** @description How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew. */
+        SsoLdap: {
+            /** @description The servers, such as ldaps://ldap.example.com, asked in turn until one answers. */
+            urls: string[];
+            /** @description Whether connections to servers of ldap:// are encrypted, which they are unless this is false. Without it the server has to be on this machine. */
+            startTls?: boolean;
+            /** @description The certificate authority of the servers as PEM; empty = those of the system. */
+            ca?: string;
+            /** @description The account that looks people up; empty = without an account. */
+            bindDn?: string;
+            /** @description Its password. It is kept encrypted and never shown; left out, it stays as it is, unless there is a new server. */
+            bindPassword?: string;
+            /** @description Below what people are, such as ou=people,dc=example,dc=com. */
+            userBase: string;
+            /** @description Finds the one entry of somebody: {email} is what was typed in, {username} the part before the @. */
+            userFilter?: string;
+            emailAttribute?: string;
+            nameAttribute?: string;
+            /** @description What tells people apart and never changes: entryUUID, or objectGUID. */
+            subjectAttribute?: string;
+            /** @description Below what groups are; empty = groups are not asked for. */
+            groupBase?: string;
+            /** @description Finds the groups of a member: {dn} is its distinguished name, {username} its name. */
+            groupFilter?: string;
+            /** @description By what groups are named in groupRoles; dn = the whole distinguished name. */
+            groupNameAttribute?: string;
+            /** @description Whether groups in groups count, up to eight levels. */
+            nestedGroups?: boolean;
         };
         /** @description The name of a claim; dots part the names of nested objects. */
         SsoClaim: string;
@@ -3407,16 +3449,16 @@ export interface components {
             role: string;
         };
         /**
-         * @description `oidc`: OpenID Connect.
+         * @description `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
          * @enum {string}
          */
-        SsoKind: "oidc";
+        SsoKind: "oidc" | "ldap";
         /**
-         * @description Which defaults the form began with; it decides nothing.
+         * @description Which defaults the form began with; with `ldap` also those of what is left out.
          * @default generic
          * @enum {string}
          */
-        SsoPreset: "entra" | "okta" | "google" | "keycloak" | "generic";
+        SsoPreset: "entra" | "okta" | "google" | "keycloak" | "active-directory" | "openldap" | "generic";
         SsoConnection: {
             id: string;
             name: string;
@@ -3435,6 +3477,7 @@ export interface components {
             provision: boolean;
             roles: string[];
             groupRoles: components["schemas"]["SsoGroupRole"][];
+            ldap?: components["schemas"]["SsoLdap"];
             /** Format: int64 */
             version: number;
             /** Format: date-time */
@@ -7439,13 +7482,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Where to send the browser to. */
+            /** @description Where to send the browser to, or the id of what was received. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SsoBegun"];
+                    "application/json": components["schemas"]["SsoTestBegun"];
                 };
             };
             default: components["responses"]["Problem"];

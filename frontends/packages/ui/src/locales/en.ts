@@ -97,6 +97,7 @@ export default {
     again: 'Begin again',
     elsewhere: 'Continue with {name}',
     usePassword: 'Use a password instead',
+    ofDirectory: 'The one that you have at {name}.',
     request: 'Request',
     failed: {
       'credential-invalid': 'You are not signed in: it took too long, was begun in another browser, or you have no account here. Begin again, or ask your administrator.',

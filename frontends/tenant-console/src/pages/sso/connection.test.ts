@@ -1,17 +1,45 @@
 import { expect, it } from 'vitest'
-import { bodyOf, empty, switched } from './connection'
+import { bodyOf, empty, formOf, presetText, switched, type Connection } from './connection'
+import { asksStartTls, hasNewServer, ldapFormOf } from './ldap'
 
 it('begins with the defaults of the provider, and keeps what was typed in', () => {
-  const form = { ...empty('google'), name: 'Acme', clientId: 'c' }
+  const form = { ...empty('oidc', 'google'), name: 'Acme', clientId: 'c' }
   expect(form.issuer).toBe('https://accounts.google.com')
-  const entra = switched(form, 'entra')
+  const entra = switched(form, 'oidc', 'entra')
   expect(entra).toMatchObject({ preset: 'entra', issuer: '', name: 'Acme', clientId: 'c', trustEmail: true })
-  expect(switched({ ...entra, issuer: 'https://login.example.com' }, 'keycloak')).toMatchObject({ issuer: 'https://login.example.com', groupsClaim: 'realm_access.roles', trustEmail: false })
+  expect(switched({ ...entra, issuer: 'https://login.example.com' }, 'oidc', 'keycloak')).toMatchObject({ issuer: 'https://login.example.com', groupsClaim: 'realm_access.roles', trustEmail: false })
 })
 
 it('sends a secret only where one was typed in, and no empty rows', () => {
-  const form = { ...empty('generic'), name: ' Acme ', groupRoles: [{ group: ' apis ', role: 'viewer' }, { group: '', role: 'viewer' }, { group: 'x', role: '' }] }
+  const form = { ...empty('oidc', 'generic'), name: ' Acme ', groupRoles: [{ group: ' apis ', role: 'viewer' }, { group: '', role: 'viewer' }, { group: 'x', role: '' }] }
   expect(bodyOf(form)).not.toHaveProperty('clientSecret')
   expect(bodyOf(form)).toMatchObject({ kind: 'oidc', name: 'Acme', groupRoles: [{ group: 'apis', role: 'viewer' }] })
   expect(bodyOf({ ...form, clientSecret: 's' })).toMatchObject({ clientSecret: 's' })
+})
+
+const ldap = { urls: ['ldaps://a.example'], userBase: 'dc=example', startTls: true, nestedGroups: true, groupFilter: '(&(objectClass=group)(member:1.2.840.113556.1.4.1941:={dn}))', subjectAttribute: 'objectGUID', emailAttribute: 'upn' }
+
+it('sends of a directory what belongs to one, and the password only where it was typed in', () => {
+  const form = { ...empty('ldap'), name: 'Corp' }
+  expect(form).toMatchObject({ preset: 'active-directory', trustEmail: true })
+  form.ldap = { ...form.ldap, urls: [' ldaps://a.example ', ''], userBase: ' dc=example ' }
+  const body = bodyOf(form)
+  for (const name of ['issuer', 'clientId', 'scopes', 'emailClaim']) expect(body).not.toHaveProperty(name)
+  expect(body.ldap).toMatchObject({ urls: ['ldaps://a.example'], userBase: 'dc=example' })
+  expect(body.ldap).not.toHaveProperty('bindPassword')
+  form.ldap.bindPassword = 's'
+  expect(bodyOf(form).ldap).toMatchObject({ bindPassword: 's' })
+  expect(bodyOf(empty('oidc'))).not.toHaveProperty('ldap')
+  expect(presetText('ldap', 'generic')).not.toBe(presetText('oidc', 'generic'))
+})
+
+it('leaves defaults of a directory empty, so that they stay those of the preset', () => {
+  const form = ldapFormOf(ldap, 'active-directory')
+  expect(form).toMatchObject({ groupFilter: '', subjectAttribute: '', emailAttribute: 'upn', nestedGroups: true, bindPassword: '' })
+  expect(hasNewServer(form, ldap)).toBe(false)
+  expect(hasNewServer({ ...form, urls: ['ldaps://b.example'] }, ldap)).toBe(true)
+  expect(asksStartTls(form)).toBe(false)
+  expect(asksStartTls({ ...form, urls: ['ldap://b.example'] })).toBe(true)
+  const c = { kind: 'ldap', preset: 'active-directory', scopes: [], domains: [], roles: [], groupRoles: [], ldap } as unknown as Connection
+  expect(formOf(c).ldap).toEqual(form)
 })
