@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-jose/go-jose/v3"
 	"github.com/ory/fosite"
+
+	"github.com/gatehouse/gatehouse/libs/dpop"
 )
 
 // metadata describes the issuer (RFC 8414, OpenID Connect Discovery).
@@ -52,7 +54,7 @@ func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
 		"request_parameter_supported":                              false,
 		"request_uri_parameter_supported":                          false,
 		"claims_parameter_supported":                               false,
-		"dpop_signing_alg_values_supported":                        proofAlgorithms,
+		"dpop_signing_alg_values_supported":                        dpop.Algorithms(),
 	}
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	write(w, http.StatusOK, out)
