@@ -407,10 +407,12 @@ func (e OAuthAssertionAlgorithm) Valid() bool {
 
 // Defines values for OAuthAuthMethod.
 const (
-	OAuthAuthMethodClientSecretBasic OAuthAuthMethod = "client_secret_basic"
-	OAuthAuthMethodClientSecretPost  OAuthAuthMethod = "client_secret_post"
-	OAuthAuthMethodNone              OAuthAuthMethod = "none"
-	OAuthAuthMethodPrivateKeyJwt     OAuthAuthMethod = "private_key_jwt"
+	OAuthAuthMethodClientSecretBasic       OAuthAuthMethod = "client_secret_basic"
+	OAuthAuthMethodClientSecretPost        OAuthAuthMethod = "client_secret_post"
+	OAuthAuthMethodNone                    OAuthAuthMethod = "none"
+	OAuthAuthMethodPrivateKeyJwt           OAuthAuthMethod = "private_key_jwt"
+	OAuthAuthMethodSelfSignedTlsClientAuth OAuthAuthMethod = "self_signed_tls_client_auth"
+	OAuthAuthMethodTlsClientAuth           OAuthAuthMethod = "tls_client_auth"
 )
 
 // Valid indicates whether the value is a known member of the OAuthAuthMethod enum.
@@ -424,6 +426,10 @@ func (e OAuthAuthMethod) Valid() bool {
 		return true
 	case OAuthAuthMethodPrivateKeyJwt:
 		return true
+	case OAuthAuthMethodSelfSignedTlsClientAuth:
+		return true
+	case OAuthAuthMethodTlsClientAuth:
+		return true
 	default:
 		return false
 	}
@@ -431,9 +437,11 @@ func (e OAuthAuthMethod) Valid() bool {
 
 // Defines values for OAuthGrantType.
 const (
-	AuthorizationCode OAuthGrantType = "authorization_code"
-	ClientCredentials OAuthGrantType = "client_credentials"
-	RefreshToken      OAuthGrantType = "refresh_token"
+	AuthorizationCode                        OAuthGrantType = "authorization_code"
+	ClientCredentials                        OAuthGrantType = "client_credentials"
+	RefreshToken                             OAuthGrantType = "refresh_token"
+	UrnIetfParamsOauthGrantTypeDeviceCode    OAuthGrantType = "urn:ietf:params:oauth:grant-type:device_code"
+	UrnIetfParamsOauthGrantTypeTokenExchange OAuthGrantType = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
 
 // Valid indicates whether the value is a known member of the OAuthGrantType enum.
@@ -444,6 +452,10 @@ func (e OAuthGrantType) Valid() bool {
 	case ClientCredentials:
 		return true
 	case RefreshToken:
+		return true
+	case UrnIetfParamsOauthGrantTypeDeviceCode:
+		return true
+	case UrnIetfParamsOauthGrantTypeTokenExchange:
 		return true
 	default:
 		return false
@@ -1606,6 +1618,9 @@ type OAuthAuthorization struct {
 	Host   string            `json:"host"`
 	Scopes []OAuthAskedScope `json:"scopes"`
 
+	// SelfRegistered Whether the application registered itself, so that nobody here has looked at it.
+	SelfRegistered bool `json:"selfRegistered"`
+
 	// SignInAgain Whether the caller has to sign in anew first.
 	SignInAgain bool `json:"signInAgain"`
 }
@@ -1626,8 +1641,20 @@ type OAuthClient struct {
 
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod OAuthAuthMethod `json:"authMethod"`
-	CreatedAt  time.Time       `json:"createdAt"`
-	CreatedBy  string          `json:"createdBy"`
+
+	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
+	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
+
+	// CertificateBound Whether its tokens are bound to the certificate that it shows (RFC 8705).
+	CertificateBound bool `json:"certificateBound"`
+
+	// CertificateSubject The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it.
+	CertificateSubject *string `json:"certificateSubject,omitempty"`
+
+	// CertificateThumbprint The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept.
+	CertificateThumbprint *string   `json:"certificateThumbprint,omitempty"`
+	CreatedAt             time.Time `json:"createdAt"`
+	CreatedBy             string    `json:"createdBy"`
 
 	// Description What it is for.
 	Description string `json:"description"`
@@ -1644,6 +1671,9 @@ type OAuthClient struct {
 	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
 	Jwks *string `json:"jwks,omitempty"`
 
+	// JwksUri Where the public keys are, in place of jwks.
+	JwksUri *string `json:"jwksUri,omitempty"`
+
 	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
 	MayIntrospect bool `json:"mayIntrospect"`
 
@@ -1658,6 +1688,9 @@ type OAuthClient struct {
 
 	// RefreshTokenSeconds How long a refresh token is good that is not used.
 	RefreshTokenSeconds int `json:"refreshTokenSeconds"`
+
+	// Registration What a client that registered itself says (RFC 7591). Nobody has looked at it.
+	Registration *OAuthRegistration `json:"registration,omitempty"`
 
 	// Scopes The scopes that it may ask for.
 	Scopes []OAuthScopeName `json:"scopes"`
@@ -1697,6 +1730,18 @@ type OAuthClientInput struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
+	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
+
+	// CertificateBound Whether its tokens are bound to the certificate that it shows (RFC 8705).
+	CertificateBound *bool `json:"certificateBound,omitempty"`
+
+	// CertificateSubject The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it.
+	CertificateSubject *string `json:"certificateSubject,omitempty"`
+
+	// CertificateThumbprint The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept.
+	CertificateThumbprint *string `json:"certificateThumbprint,omitempty"`
+
 	// Description What it is for.
 	Description *string `json:"description,omitempty"`
 
@@ -1708,6 +1753,9 @@ type OAuthClientInput struct {
 
 	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
 	Jwks *string `json:"jwks,omitempty"`
+
+	// JwksUri Where the public keys are, in place of jwks.
+	JwksUri *string `json:"jwksUri,omitempty"`
 
 	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
 	MayIntrospect *bool `json:"mayIntrospect,omitempty"`
@@ -1759,6 +1807,18 @@ type OAuthClientPatch struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
+	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
+
+	// CertificateBound Whether its tokens are bound to the certificate that it shows (RFC 8705).
+	CertificateBound *bool `json:"certificateBound,omitempty"`
+
+	// CertificateSubject The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it.
+	CertificateSubject *string `json:"certificateSubject,omitempty"`
+
+	// CertificateThumbprint The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept.
+	CertificateThumbprint *string `json:"certificateThumbprint,omitempty"`
+
 	// Description What it is for.
 	Description *string `json:"description,omitempty"`
 
@@ -1770,6 +1830,9 @@ type OAuthClientPatch struct {
 
 	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
 	Jwks *string `json:"jwks,omitempty"`
+
+	// JwksUri Where the public keys are, in place of jwks.
+	JwksUri *string `json:"jwksUri,omitempty"`
 
 	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
 	MayIntrospect *bool `json:"mayIntrospect,omitempty"`
@@ -1822,8 +1885,82 @@ type OAuthDecision struct {
 	Allow bool `json:"allow"`
 }
 
+// OAuthDevice defines model for OAuthDevice.
+type OAuthDevice struct {
+	Client OAuthNamed `json:"client"`
+
+	// Description What the application says of itself.
+	Description *string           `json:"description,omitempty"`
+	Scopes      []OAuthAskedScope `json:"scopes"`
+
+	// SelfRegistered Whether the application registered itself, so that nobody here has looked at it.
+	SelfRegistered bool `json:"selfRegistered"`
+}
+
 // OAuthGrantType A grant.
 type OAuthGrantType string
+
+// OAuthInitialToken defines model for OAuthInitialToken.
+type OAuthInitialToken struct {
+	// Audiences The APIs that the tokens of its clients are for.
+	Audiences []string  `json:"audiences"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// GrantTypes The grants that its clients may use.
+	GrantTypes []OAuthGrantType `json:"grantTypes"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// Scopes The scopes that its clients may ask for.
+	Scopes []string `json:"scopes"`
+
+	// UsesLeft How many clients can still be registered with it.
+	UsesLeft int `json:"usesLeft"`
+}
+
+// OAuthInitialTokenCreated defines model for OAuthInitialTokenCreated.
+type OAuthInitialTokenCreated struct {
+	InitialToken OAuthInitialToken `json:"initialToken"`
+
+	// RegistrationEndpoint Where programs send it.
+	RegistrationEndpoint string `json:"registrationEndpoint"`
+
+	// Token The token, shown once.
+	Token string `json:"token"`
+}
+
+// OAuthInitialTokenInput defines model for OAuthInitialTokenInput.
+type OAuthInitialTokenInput struct {
+	// Audiences The APIs that the tokens of its clients are for: values of aud.
+	Audiences *[]string `json:"audiences,omitempty"`
+
+	// GrantTypes The grants that its clients may use; without it authorization_code and refresh_token.
+	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
+
+	// LifetimeSeconds How long it is good.
+	LifetimeSeconds *int `json:"lifetimeSeconds,omitempty"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// Scopes The scopes that its clients may ask for.
+	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
+
+	// Uses How many clients can be registered with it.
+	Uses *int `json:"uses,omitempty"`
+}
+
+// OAuthInitialTokenList defines model for OAuthInitialTokenList.
+type OAuthInitialTokenList struct {
+	Items []OAuthInitialToken `json:"items"`
+}
 
 // OAuthKey defines model for OAuthKey.
 type OAuthKey struct {
@@ -1867,6 +2004,16 @@ type OAuthNamed struct {
 // OAuthRedirect defines model for OAuthRedirect.
 type OAuthRedirect struct {
 	RedirectTo string `json:"redirectTo"`
+}
+
+// OAuthRegistration What a client that registered itself says (RFC 7591). Nobody has looked at it.
+type OAuthRegistration struct {
+	Contacts        []string `json:"contacts"`
+	Policy          *string  `json:"policy,omitempty"`
+	SoftwareId      *string  `json:"softwareId,omitempty"`
+	SoftwareVersion *string  `json:"softwareVersion,omitempty"`
+	Terms           *string  `json:"terms,omitempty"`
+	Website         *string  `json:"website,omitempty"`
 }
 
 // OAuthScope defines model for OAuthScope.
@@ -1955,6 +2102,9 @@ type OAuthSecretList struct {
 type OAuthServer struct {
 	AuthorizationEndpoint string `json:"authorizationEndpoint"`
 
+	// Certificates Whether certificates of clients count (RFC 8705).
+	Certificates bool `json:"certificates"`
+
 	// IdentityScopes The scopes of OpenID Connect.
 	IdentityScopes        []string `json:"identityScopes"`
 	IntrospectionEndpoint string   `json:"introspectionEndpoint"`
@@ -1966,8 +2116,9 @@ type OAuthServer struct {
 	Jwks string `json:"jwks"`
 
 	// Metadata Where the metadata is.
-	Metadata      string `json:"metadata"`
-	TokenEndpoint string `json:"tokenEndpoint"`
+	Metadata             string `json:"metadata"`
+	RegistrationEndpoint string `json:"registrationEndpoint"`
+	TokenEndpoint        string `json:"tokenEndpoint"`
 }
 
 // OAuthTokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
@@ -3283,6 +3434,12 @@ type ListOAuthConsentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CreateOAuthInitialTokenParams defines parameters for CreateOAuthInitialToken.
+type CreateOAuthInitialTokenParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateOAuthScopeParams defines parameters for CreateOAuthScope.
 type CreateOAuthScopeParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -3564,6 +3721,12 @@ type UpdateOAuthClientApplicationMergePatchPlusJSONRequestBody = OAuthClientPatc
 
 // RotateOAuthSecretJSONRequestBody defines body for RotateOAuthSecret for application/json ContentType.
 type RotateOAuthSecretJSONRequestBody = OAuthSecretInput
+
+// DecideOAuthDeviceJSONRequestBody defines body for DecideOAuthDevice for application/json ContentType.
+type DecideOAuthDeviceJSONRequestBody = OAuthDecision
+
+// CreateOAuthInitialTokenJSONRequestBody defines body for CreateOAuthInitialToken for application/json ContentType.
+type CreateOAuthInitialTokenJSONRequestBody = OAuthInitialTokenInput
 
 // RotateOAuthKeysJSONRequestBody defines body for RotateOAuthKeys for application/json ContentType.
 type RotateOAuthKeysJSONRequestBody = OAuthKeyRotation
@@ -3915,6 +4078,21 @@ type ServerInterface interface {
 	// DeleteOAuthConsent Take back what a user allowed an OAuth2 client
 	// (DELETE /oauth/consents/{id})
 	DeleteOAuthConsent(ctx echo.Context, id Id) error
+	// GetOAuthDevice What a device asks the caller to allow
+	// (GET /oauth/devices/{code})
+	GetOAuthDevice(ctx echo.Context, code string) error
+	// DecideOAuthDevice Allow what a device asks for, or do not
+	// (POST /oauth/devices/{code})
+	DecideOAuthDevice(ctx echo.Context, code string) error
+	// ListOAuthInitialTokens The tokens by which programs register themselves as clients
+	// (GET /oauth/initial-tokens)
+	ListOAuthInitialTokens(ctx echo.Context) error
+	// CreateOAuthInitialToken Let programs register themselves as clients (RFC 7591)
+	// (POST /oauth/initial-tokens)
+	CreateOAuthInitialToken(ctx echo.Context, params CreateOAuthInitialTokenParams) error
+	// DeleteOAuthInitialToken Revoke a token by which programs register themselves
+	// (DELETE /oauth/initial-tokens/{id})
+	DeleteOAuthInitialToken(ctx echo.Context, id Id) error
 	// ListOAuthKeys The keys that the organization's tokens are signed with
 	// (GET /oauth/keys)
 	ListOAuthKeys(ctx echo.Context) error
@@ -5927,6 +6105,92 @@ func (w *ServerInterfaceWrapper) DeleteOAuthConsent(ctx echo.Context) error {
 	return err
 }
 
+// GetOAuthDevice converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOAuthDevice(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", ctx.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter code: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOAuthDevice(ctx, code)
+	return err
+}
+
+// DecideOAuthDevice converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideOAuthDevice(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", ctx.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter code: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideOAuthDevice(ctx, code)
+	return err
+}
+
+// ListOAuthInitialTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOAuthInitialTokens(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOAuthInitialTokens(ctx)
+	return err
+}
+
+// CreateOAuthInitialToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOAuthInitialToken(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateOAuthInitialTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOAuthInitialToken(ctx, params)
+	return err
+}
+
+// DeleteOAuthInitialToken converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOAuthInitialToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOAuthInitialToken(ctx, id)
+	return err
+}
+
 // ListOAuthKeys converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOAuthKeys(ctx echo.Context) error {
 	var err error
@@ -7457,6 +7721,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/oauth/consents/:id", wrapper.DeleteOAuthConsent, options.OperationMiddlewares["deleteOAuthConsent"]...)
 	router.GET(options.BaseURL+"/oauth/authorizations/by-token/:token", wrapper.GetOAuthAuthorization, options.OperationMiddlewares["getOAuthAuthorization"]...)
 	router.POST(options.BaseURL+"/oauth/authorizations/by-token/:token", wrapper.DecideOAuthAuthorization, options.OperationMiddlewares["decideOAuthAuthorization"]...)
+	router.GET(options.BaseURL+"/oauth/initial-tokens", wrapper.ListOAuthInitialTokens, options.OperationMiddlewares["listOAuthInitialTokens"]...)
+	router.POST(options.BaseURL+"/oauth/initial-tokens", wrapper.CreateOAuthInitialToken, options.OperationMiddlewares["createOAuthInitialToken"]...)
+	router.DELETE(options.BaseURL+"/oauth/initial-tokens/:id", wrapper.DeleteOAuthInitialToken, options.OperationMiddlewares["deleteOAuthInitialToken"]...)
+	router.GET(options.BaseURL+"/oauth/devices/:code", wrapper.GetOAuthDevice, options.OperationMiddlewares["getOAuthDevice"]...)
+	router.POST(options.BaseURL+"/oauth/devices/:code", wrapper.DecideOAuthDevice, options.OperationMiddlewares["decideOAuthDevice"]...)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 	router.GET(options.BaseURL+"/audit/verification", wrapper.VerifyAudit, options.OperationMiddlewares["verifyAudit"]...)
 	router.GET(options.BaseURL+"/audit/export", wrapper.ExportAudit, options.OperationMiddlewares["exportAudit"]...)
@@ -10738,6 +11007,190 @@ func (response DeleteOAuthConsentdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type GetOAuthDeviceRequestObject struct {
+	Code string `json:"code"`
+}
+
+type GetOAuthDeviceResponseObject interface {
+	VisitGetOAuthDeviceResponse(w http.ResponseWriter) error
+}
+
+type GetOAuthDevice200JSONResponse OAuthDevice
+
+func (response GetOAuthDevice200JSONResponse) VisitGetOAuthDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthDevicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOAuthDevicedefaultApplicationProblemPlusJSONResponse) VisitGetOAuthDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideOAuthDeviceRequestObject struct {
+	Code string `json:"code"`
+	Body *DecideOAuthDeviceJSONRequestBody
+}
+
+type DecideOAuthDeviceResponseObject interface {
+	VisitDecideOAuthDeviceResponse(w http.ResponseWriter) error
+}
+
+type DecideOAuthDevice204Response struct {
+}
+
+func (response DecideOAuthDevice204Response) VisitDecideOAuthDeviceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DecideOAuthDevicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideOAuthDevicedefaultApplicationProblemPlusJSONResponse) VisitDecideOAuthDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthInitialTokensRequestObject struct {
+}
+
+type ListOAuthInitialTokensResponseObject interface {
+	VisitListOAuthInitialTokensResponse(w http.ResponseWriter) error
+}
+
+type ListOAuthInitialTokens200JSONResponse OAuthInitialTokenList
+
+func (response ListOAuthInitialTokens200JSONResponse) VisitListOAuthInitialTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthInitialTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOAuthInitialTokensdefaultApplicationProblemPlusJSONResponse) VisitListOAuthInitialTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthInitialTokenRequestObject struct {
+	Params CreateOAuthInitialTokenParams
+	Body   *CreateOAuthInitialTokenJSONRequestBody
+}
+
+type CreateOAuthInitialTokenResponseObject interface {
+	VisitCreateOAuthInitialTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateOAuthInitialToken201JSONResponse OAuthInitialTokenCreated
+
+func (response CreateOAuthInitialToken201JSONResponse) VisitCreateOAuthInitialTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthInitialTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateOAuthInitialTokendefaultApplicationProblemPlusJSONResponse) VisitCreateOAuthInitialTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOAuthInitialTokenRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type DeleteOAuthInitialTokenResponseObject interface {
+	VisitDeleteOAuthInitialTokenResponse(w http.ResponseWriter) error
+}
+
+type DeleteOAuthInitialToken204Response struct {
+}
+
+func (response DeleteOAuthInitialToken204Response) VisitDeleteOAuthInitialTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteOAuthInitialTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOAuthInitialTokendefaultApplicationProblemPlusJSONResponse) VisitDeleteOAuthInitialTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOAuthKeysRequestObject struct {
 }
 
@@ -13800,6 +14253,21 @@ type StrictServerInterface interface {
 	// DeleteOAuthConsent Take back what a user allowed an OAuth2 client
 	// (DELETE /oauth/consents/{id})
 	DeleteOAuthConsent(ctx context.Context, request DeleteOAuthConsentRequestObject) (DeleteOAuthConsentResponseObject, error)
+	// GetOAuthDevice What a device asks the caller to allow
+	// (GET /oauth/devices/{code})
+	GetOAuthDevice(ctx context.Context, request GetOAuthDeviceRequestObject) (GetOAuthDeviceResponseObject, error)
+	// DecideOAuthDevice Allow what a device asks for, or do not
+	// (POST /oauth/devices/{code})
+	DecideOAuthDevice(ctx context.Context, request DecideOAuthDeviceRequestObject) (DecideOAuthDeviceResponseObject, error)
+	// ListOAuthInitialTokens The tokens by which programs register themselves as clients
+	// (GET /oauth/initial-tokens)
+	ListOAuthInitialTokens(ctx context.Context, request ListOAuthInitialTokensRequestObject) (ListOAuthInitialTokensResponseObject, error)
+	// CreateOAuthInitialToken Let programs register themselves as clients (RFC 7591)
+	// (POST /oauth/initial-tokens)
+	CreateOAuthInitialToken(ctx context.Context, request CreateOAuthInitialTokenRequestObject) (CreateOAuthInitialTokenResponseObject, error)
+	// DeleteOAuthInitialToken Revoke a token by which programs register themselves
+	// (DELETE /oauth/initial-tokens/{id})
+	DeleteOAuthInitialToken(ctx context.Context, request DeleteOAuthInitialTokenRequestObject) (DeleteOAuthInitialTokenResponseObject, error)
 	// ListOAuthKeys The keys that the organization's tokens are signed with
 	// (GET /oauth/keys)
 	ListOAuthKeys(ctx context.Context, request ListOAuthKeysRequestObject) (ListOAuthKeysResponseObject, error)
@@ -16711,6 +17179,175 @@ func (sh *strictHandler) DeleteOAuthConsent(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(DeleteOAuthConsentResponseObject); ok {
 		return validResponse.VisitDeleteOAuthConsentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOAuthDevice operation middleware
+func (sh *strictHandler) GetOAuthDevice(ctx echo.Context, code string) error {
+	var request GetOAuthDeviceRequestObject
+
+	request.Code = code
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOAuthDevice(ctx.Request().Context(), request.(GetOAuthDeviceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOAuthDevice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOAuthDeviceResponseObject); ok {
+		return validResponse.VisitGetOAuthDeviceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideOAuthDevice operation middleware
+func (sh *strictHandler) DecideOAuthDevice(ctx echo.Context, code string) error {
+	var request DecideOAuthDeviceRequestObject
+
+	request.Code = code
+
+	var body DecideOAuthDeviceJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideOAuthDevice(ctx.Request().Context(), request.(DecideOAuthDeviceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideOAuthDevice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideOAuthDeviceResponseObject); ok {
+		return validResponse.VisitDecideOAuthDeviceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOAuthInitialTokens operation middleware
+func (sh *strictHandler) ListOAuthInitialTokens(ctx echo.Context) error {
+	var request ListOAuthInitialTokensRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOAuthInitialTokens(ctx.Request().Context(), request.(ListOAuthInitialTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOAuthInitialTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOAuthInitialTokensResponseObject); ok {
+		return validResponse.VisitListOAuthInitialTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOAuthInitialToken operation middleware
+func (sh *strictHandler) CreateOAuthInitialToken(ctx echo.Context, params CreateOAuthInitialTokenParams) error {
+	var request CreateOAuthInitialTokenRequestObject
+
+	request.Params = params
+
+	var body CreateOAuthInitialTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOAuthInitialToken(ctx.Request().Context(), request.(CreateOAuthInitialTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOAuthInitialToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOAuthInitialTokenResponseObject); ok {
+		return validResponse.VisitCreateOAuthInitialTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOAuthInitialToken operation middleware
+func (sh *strictHandler) DeleteOAuthInitialToken(ctx echo.Context, id Id) error {
+	var request DeleteOAuthInitialTokenRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOAuthInitialToken(ctx.Request().Context(), request.(DeleteOAuthInitialTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOAuthInitialToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOAuthInitialTokenResponseObject); ok {
+		return validResponse.VisitDeleteOAuthInitialTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -2,10 +2,12 @@ package oauth
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/ory/fosite"
 
+	"github.com/gatehouse/gatehouse/libs/clientcert"
 	"github.com/gatehouse/gatehouse/libs/dpop"
 )
 
@@ -17,28 +19,40 @@ func errProof(hint string) error {
 }
 
 // proof returns what the tokens of a request are to be bound to: the key of its
-// DPoP proof (RFC 9449 section 5). Without a proof they are bound to nothing.
+// DPoP proof (RFC 9449 section 5), and the certificate that was shown (RFC 8705
+// section 3), which counts for clients that want it.
 func (s *realm) proof(r *http.Request) (confirmation, error) {
-	values := r.Header.Values("DPoP")
-	switch {
-	case len(values) == 0:
-		return confirmation{}, nil
-	case len(values) > 1:
-		return confirmation{}, errProof("There is more than one.")
+	var out confirmation
+	switch values := r.Header.Values("DPoP"); len(values) {
+	case 0:
+	case 1:
+		var err error
+		if out, err = s.proven(r, values[0], "token", ""); err != nil {
+			return out, err
+		}
+	default:
+		return out, errProof("There is more than one.")
 	}
-	return s.proven(r, values[0], s.issuer+"/token", "")
+	if c := s.certificate(r); c != nil {
+		out.X5T = clientcert.Thumbprint(c.Raw)
+	}
+	return out, nil
 }
 
-// proven verifies a proof for an address, and for an access token where there is
+// proven verifies a proof for an endpoint, and for an access token where there is
 // one (RFC 9449 section 4.3).
-func (s *realm) proven(r *http.Request, text, uri, access string) (confirmation, error) {
-	at, err := dpop.AddressOf(uri)
-	if err != nil {
-		return confirmation{}, fosite.ErrServerError.WithWrap(err)
-	}
+func (s *realm) proven(r *http.Request, text, endpoint, access string) (confirmation, error) {
 	p, err := dpop.Parse(text)
 	if err == nil {
-		err = p.Check(r.Method, at, access, s.server.now(), proofAge)
+		for _, base := range s.bases() {
+			at, wrong := dpop.AddressOf(base + "/" + endpoint)
+			if wrong != nil {
+				return confirmation{}, fosite.ErrServerError.WithWrap(wrong)
+			}
+			if err = p.Check(r.Method, at, access, s.server.now(), proofAge); err == nil {
+				break
+			}
+		}
 	}
 	if err != nil {
 		return confirmation{}, errProof(err.Error())
@@ -53,19 +67,46 @@ func (s *realm) proven(r *http.Request, text, uri, access string) (confirmation,
 	return confirmation{JKT: p.Key}, nil
 }
 
-// bind binds the tokens of a request, and refuses where those before were bound
-// to another key.
-func (s *realm) bind(req fosite.AccessRequester, c *client, in *session, proof confirmation) error {
-	refresh := req.GetGrantTypes().ExactOne(GrantRefresh)
-	switch {
-	case c.DPoPBound && proof.JKT == "":
-		return errProof("This client's tokens are bound to a key: send a proof in the header DPoP.")
-	case refresh && c.IsPublic() && in.Confirm.JKT != "" && in.Confirm.JKT != proof.JKT: // RFC 9449 section 5
-		return errProof("The refresh token is bound to another key.")
+// bases returns where the endpoints are: below the issuer, and where clients are
+// asked for certificates.
+func (s *realm) bases() []string {
+	if alias := s.alias(); alias != "" {
+		return []string{alias, s.issuer}
 	}
-	if want := in.Confirm.JKT; !refresh && want != "" && want != proof.JKT { // dpop_jkt of the request (RFC 9449 section 10)
+	return []string{s.issuer}
+}
+
+// alias returns where the endpoints are that ask for certificates; "" = nowhere
+// else (RFC 8705 section 5).
+func (s *realm) alias() string {
+	if s.server.opt.CertificatesURL == "" {
+		return ""
+	}
+	return strings.TrimRight(s.server.opt.CertificatesURL, "/") + strings.TrimPrefix(s.issuer, s.server.url)
+}
+
+// bind binds the tokens of a request, and refuses where those before were bound
+// to another key or certificate.
+func (s *realm) bind(req fosite.AccessRequester, c *client, in *session, shown confirmation) error {
+	refresh, exchange := req.GetGrantTypes().ExactOne(GrantRefresh), req.GetGrantTypes().ExactOne(GrantExchange)
+	if !c.CertificateBound {
+		shown.X5T = ""
+	}
+	switch {
+	case c.DPoPBound && shown.JKT == "":
+		return errProof("This client's tokens are bound to a key: send a proof in the header DPoP.")
+	case c.CertificateBound && shown.X5T == "":
+		return fosite.ErrInvalidRequest.WithHint("This client's tokens are bound to a certificate: show one in the TLS handshake.")
+	case exchange && in.Confirm != (confirmation{}) && shown == (confirmation{}): // else it would be bound no more
+		return fosite.ErrInvalidRequest.WithHint("The subject_token is bound to a key or a certificate: exchange it for one that is bound as well, to a key of the client's own.")
+	case refresh && c.IsPublic() && in.Confirm.JKT != "" && in.Confirm.JKT != shown.JKT: // RFC 9449 section 5
+		return errProof("The refresh token is bound to another key.")
+	case refresh && c.IsPublic() && in.Confirm.X5T != "" && in.Confirm.X5T != shown.X5T: // RFC 8705 section 4
+		return fosite.ErrInvalidGrant.WithHint("The refresh token is bound to another certificate.")
+	}
+	if want := in.Confirm.JKT; !refresh && !exchange && want != "" && want != shown.JKT { // dpop_jkt of the request (RFC 9449 section 10)
 		return fosite.ErrInvalidGrant.WithHint("The code is bound to another key.")
 	}
-	in.Confirm = proof
+	in.Confirm = shown
 	return nil
 }
