@@ -1689,6 +1689,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/oauth/initial-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tokens by which programs register themselves as clients */
+        get: operations["listOAuthInitialTokens"];
+        put?: never;
+        /**
+         * Let programs register themselves as clients (RFC 7591)
+         * @description The token is in this answer and nowhere else.
+         */
+        post: operations["createOAuthInitialToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/initial-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token by which programs register themselves
+         * @description The clients that were registered with it stay.
+         */
+        delete: operations["deleteOAuthInitialToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/devices/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code that a device shows (RFC 8628), in small or capital letters, with or without the hyphen. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        /** What a device asks the caller to allow */
+        get: operations["getOAuthDevice"];
+        put?: never;
+        /** Allow what a device asks for, or do not */
+        post: operations["decideOAuthDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -2957,12 +3022,12 @@ export interface components {
          * @description How a client authenticates itself (RFC 7591 section 2).
          * @enum {string}
          */
-        OAuthAuthMethod: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+        OAuthAuthMethod: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "tls_client_auth" | "self_signed_tls_client_auth" | "none";
         /**
          * @description A grant.
          * @enum {string}
          */
-        OAuthGrantType: "authorization_code" | "client_credentials" | "refresh_token";
+        OAuthGrantType: "authorization_code" | "client_credentials" | "refresh_token" | "urn:ietf:params:oauth:grant-type:device_code" | "urn:ietf:params:oauth:grant-type:token-exchange";
         /**
          * @description Whether an access token says everything itself (RFC 9068), or is asked about.
          * @enum {string}
@@ -2988,10 +3053,13 @@ export interface components {
             tokenEndpoint: string;
             authorizationEndpoint: string;
             introspectionEndpoint: string;
+            registrationEndpoint: string;
             /** @description Where the public keys are. */
             jwks: string;
             /** @description The scopes of OpenID Connect. */
             identityScopes: string[];
+            /** @description Whether certificates of clients count (RFC 8705). */
+            certificates: boolean;
         };
         OAuthClient: {
             /** @description The client_id. */
@@ -3019,13 +3087,27 @@ export interface components {
             refreshTokenSeconds: number;
             /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
             jwks?: string;
+            /**
+             * Format: uri
+             * @description Where the public keys are, in place of jwks.
+             */
+            jwksUri?: string;
             assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
             /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
             dpopBound: boolean;
+            /** @description Whether its tokens are bound to the certificate that it shows (RFC 8705). */
+            certificateBound: boolean;
+            /** @description The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept. */
+            certificateThumbprint?: string;
+            /** @description The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth. */
+            certificateAuthority?: string;
+            /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
+            certificateSubject?: string;
             /** @description Whether users are not asked, because it is the organization's own. */
             skipConsent: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect: boolean;
+            registration?: components["schemas"]["OAuthRegistration"];
             /** Format: int64 */
             version: number;
             /** Format: date-time */
@@ -3071,9 +3153,22 @@ export interface components {
             refreshTokenSeconds?: number;
             /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
             jwks?: string;
+            /**
+             * Format: uri
+             * @description Where the public keys are, in place of jwks.
+             */
+            jwksUri?: string;
             assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
             /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
             dpopBound?: boolean;
+            /** @description Whether its tokens are bound to the certificate that it shows (RFC 8705). */
+            certificateBound?: boolean;
+            /** @description The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept. */
+            certificateThumbprint?: string;
+            /** @description The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth. */
+            certificateAuthority?: string;
+            /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
+            certificateSubject?: string;
             /** @description Whether users are not asked, because it is the organization's own. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
@@ -3104,9 +3199,22 @@ export interface components {
             refreshTokenSeconds?: number;
             /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
             jwks?: string;
+            /**
+             * Format: uri
+             * @description Where the public keys are, in place of jwks.
+             */
+            jwksUri?: string;
             assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
             /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
             dpopBound?: boolean;
+            /** @description Whether its tokens are bound to the certificate that it shows (RFC 8705). */
+            certificateBound?: boolean;
+            /** @description The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept. */
+            certificateThumbprint?: string;
+            /** @description The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth. */
+            certificateAuthority?: string;
+            /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
+            certificateSubject?: string;
             /** @description Whether users are not asked, because it is the organization's own. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
@@ -3231,6 +3339,73 @@ export interface components {
             host: string;
             /** @description Whether the caller has to sign in anew first. */
             signInAgain: boolean;
+            /** @description Whether the application registered itself, so that nobody here has looked at it. */
+            selfRegistered: boolean;
+            scopes: components["schemas"]["OAuthAskedScope"][];
+        };
+        OAuthInitialToken: {
+            id: string;
+            name: components["schemas"]["Name"];
+            /** @description Its beginning and end, to tell it from others. */
+            hint: string;
+            /** @description How many clients can still be registered with it. */
+            usesLeft: number;
+            /** @description The scopes that its clients may ask for. */
+            scopes: string[];
+            /** @description The grants that its clients may use. */
+            grantTypes: components["schemas"]["OAuthGrantType"][];
+            /** @description The APIs that the tokens of its clients are for. */
+            audiences: string[];
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+        };
+        OAuthInitialTokenList: {
+            items: components["schemas"]["OAuthInitialToken"][];
+        };
+        OAuthInitialTokenInput: {
+            name: components["schemas"]["Name"];
+            /**
+             * @description How many clients can be registered with it.
+             * @default 1
+             */
+            uses?: number;
+            /**
+             * @description How long it is good.
+             * @default 604800
+             */
+            lifetimeSeconds?: number;
+            /** @description The scopes that its clients may ask for. */
+            scopes?: components["schemas"]["OAuthScopeName"][];
+            /** @description The grants that its clients may use; without it authorization_code and refresh_token. */
+            grantTypes?: components["schemas"]["OAuthGrantType"][];
+            /** @description The APIs that the tokens of its clients are for: values of aud. */
+            audiences?: string[];
+        };
+        OAuthInitialTokenCreated: {
+            initialToken: components["schemas"]["OAuthInitialToken"];
+            /** @description The token, shown once. */
+            token: string;
+            /** @description Where programs send it. */
+            registrationEndpoint: string;
+        };
+        /** @description What a client that registered itself says (RFC 7591). Nobody has looked at it. */
+        OAuthRegistration: {
+            website?: string;
+            terms?: string;
+            policy?: string;
+            contacts: string[];
+            softwareId?: string;
+            softwareVersion?: string;
+        };
+        OAuthDevice: {
+            client: components["schemas"]["OAuthNamed"];
+            /** @description What the application says of itself. */
+            description?: string;
+            /** @description Whether the application registered itself, so that nobody here has looked at it. */
+            selfRegistered: boolean;
             scopes: components["schemas"]["OAuthAskedScope"][];
         };
         OAuthAskedScope: {
@@ -6842,6 +7017,127 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OAuthRedirect"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOAuthInitialTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They, newest first, without the token; those that have run out for a month. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthInitialTokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createOAuthInitialToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthInitialTokenInput"];
+            };
+        };
+        responses: {
+            /** @description The token. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthInitialTokenCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteOAuthInitialToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOAuthDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code that a device shows (RFC 8628), in small or capital letters, with or without the hyphen. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthDevice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideOAuthDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code that a device shows (RFC 8628), in small or capital letters, with or without the hyphen. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthDecision"];
+            };
+        };
+        responses: {
+            /** @description The device is told when it asks next. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
