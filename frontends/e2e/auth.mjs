@@ -164,7 +164,7 @@ try {
   await guest.goto(device.body.verification_uri)
   await guest.getByLabel('Code').fill('BBBB-BBBB')
   await guest.getByRole('button', { name: 'Continue' }).click()
-  await guest.getByText('there is no device with this code').first().waitFor()
+  await guest.getByText('No device shows this code').first().waitFor()
   await look(guest, 'device-none')
   await guest.goto(device.body.verification_uri_complete)
   await guest.getByRole('button', { name: 'Continue' }).click()

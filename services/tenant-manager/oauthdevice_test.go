@@ -2,7 +2,6 @@ package tenantmanager_test
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +40,7 @@ func TestDevices(t *testing.T) {
 	}
 
 	d := begin()
-	require.Regexp(t, regexp.MustCompile(`^[B-Z]{4}-[B-Z]{4}$`), d.UserCode)
+	require.Regexp(t, `^[B-Z]{4}-[B-Z]{4}$`, d.UserCode)
 	require.Equal(t, a.url+"/device", d.VerificationURI)
 	require.Equal(t, a.url+"/device?code="+d.UserCode, d.VerificationURIComplete)
 	require.EqualValues(t, 5, d.Interval)

@@ -70,6 +70,7 @@ export default {
       text: 'Enter the code that the device or program shows.',
       code: 'Code',
       find: 'Continue',
+      unknown: 'No device shows this code. Look whether it shows another one by now.',
       check: 'Go on only if a device in front of you, or a program that you have just started, shows this code.',
       other: 'Enter another code',
       allowed: 'The device is connected',

@@ -106,8 +106,13 @@ func TestNarrowing(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, r.GetGrantedAudience())
 	for _, bad := range [][4][]string{
-		{{"a"}, nil, {"b"}, nil}, {{"c"}, nil, {"c"}, nil}, {{"openid"}, nil, {"openid"}, nil}, {nil, {"https://x.example"}, nil, {"https://y.example"}},
-		{nil, {"https://z.example"}, nil, {"https://z.example"}}, {nil, nil, nil, {"https://z.example"}}, {nil, {issuer}, nil, {issuer}},
+		{{"a"}, nil, {"b"}, nil},
+		{{"c"}, nil, {"c"}, nil},
+		{{"openid"}, nil, {"openid"}, nil},
+		{nil, {"https://x.example"}, nil, {"https://y.example"}},
+		{nil, {"https://z.example"}, nil, {"https://z.example"}},
+		{nil, nil, nil, {"https://z.example"}},
+		{nil, {issuer}, nil, {issuer}},
 	} {
 		_, err := give(bad[0], bad[1], bad[2], bad[3])
 		require.Error(t, err, bad)
