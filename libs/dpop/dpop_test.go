@@ -102,7 +102,7 @@ func TestProofsThatAreNone(t *testing.T) {
 	_, err := dpop.Parse(good)
 	require.NoError(t, err)
 	private := with(jwk, object{"d": "AAAA"})
-	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that it is refused is the test
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		small = nil // this toolchain makes none
 	}

@@ -53,7 +53,7 @@ type Holder struct {
 	origin       *dpop.Address
 	nonces       []byte // the key that they are made with; nil = none are asked for
 	seen         *seen
-	id, header   string
+	id           string
 
 	bound, scheme, unbound, missing, proof, nonce, again, full *problem.Problem
 }
