@@ -14,14 +14,18 @@ const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
 const auth = JSON.parse(readFileSync(readyFile, 'utf8')).authConsole
 
-/** Sends a form to the authorization server, from outside of any page. */
+/** Sends a form, or with a token JSON, to the authorization server, from outside of any page. */
 function form(path, fields, credentials) {
   const to = new URL(auth)
+  const bearer = typeof credentials === 'string'
   return new Promise((done, failed) => {
     const r = request(
       {
         host: '127.0.0.1', port: to.port, path, method: 'POST',
-        headers: { Host: to.host, 'Content-Type': 'application/x-www-form-urlencoded', ...(credentials ? { Authorization: `Basic ${Buffer.from(credentials.map(encodeURIComponent).join(':')).toString('base64')}` } : {}) },
+        headers: {
+          Host: to.host, 'Content-Type': bearer ? 'application/json' : 'application/x-www-form-urlencoded',
+          ...(bearer ? { Authorization: `Bearer ${credentials}` } : credentials ? { Authorization: `Basic ${Buffer.from(credentials.map(encodeURIComponent).join(':')).toString('base64')}` } : {}),
+        },
       },
       (res) => {
         let text = ''
@@ -30,7 +34,7 @@ function form(path, fields, credentials) {
       },
     )
     r.on('error', failed)
-    r.end(new URLSearchParams(fields).toString())
+    r.end(bearer ? JSON.stringify(fields) : new URLSearchParams(fields).toString())
   })
 }
 
@@ -143,12 +147,66 @@ try {
   await guest.getByRole('heading', { name: 'The shop' }).first().waitFor()
   must(arrived?.get('code'), 'it is not remembered')
 
+  // A device without a browser shows a code, and somebody enters it.
+  await page.getByRole('link', { name: 'Clients', exact: true }).click()
+  await page.getByRole('button', { name: 'New client' }).click()
+  await panel.getByLabel('Name').fill('TV')
+  await panel.getByRole('radio', { name: 'A device without a browser' }).click()
+  await panel.getByRole('checkbox', { name: 'orders:read', exact: true }).click()
+  await look(page, 'client-device')
+  await panel.getByRole('button', { name: 'Make the client' }).click()
+  await panel.getByRole('button', { name: 'See the client' }).click()
+  await page.getByRole('heading', { name: 'TV' }).first().waitFor()
+  await look(page, 'client-of-a-device')
+  const tv = new URL(page.url()).pathname.split('/').pop()
+  const device = await form('/oauth/default/device_authorization', { client_id: tv, scope: 'orders:read' })
+  must(device.status === 200 && device.body.user_code, `no code: ${JSON.stringify(device)}`)
+  await guest.goto(device.body.verification_uri)
+  await guest.getByLabel('Code').fill('BBBB-BBBB')
+  await guest.getByRole('button', { name: 'Continue' }).click()
+  await guest.getByText('No device shows this code').first().waitFor()
+  await look(guest, 'device-none')
+  await guest.goto(device.body.verification_uri_complete)
+  await guest.getByRole('button', { name: 'Continue' }).click()
+  await guest.getByRole('heading', { name: 'TV asks for access' }).first().waitFor()
+  await guest.getByText(device.body.user_code).first().waitFor()
+  await look(guest, 'device')
+  await guest.getByRole('button', { name: 'Allow access' }).click()
+  await guest.getByRole('heading', { name: 'The device is connected' }).first().waitFor()
+  await look(guest, 'device-connected')
+  const polled = await form('/oauth/default/token', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: device.body.device_code, client_id: tv })
+  must(polled.status === 200 && polled.body.scope === 'orders:read', `no token for the device: ${JSON.stringify(polled)}`)
+
+  // A partner's program registers itself.
+  await page.getByRole('link', { name: 'Registration' }).click()
+  await page.getByText('No initial tokens').first().waitFor()
+  await look(page, 'registration-none')
+  await page.getByRole('button', { name: 'New initial token' }).first().click()
+  await panel.getByLabel('Name').fill('Partners')
+  await panel.getByRole('checkbox', { name: 'orders:read', exact: true }).click()
+  await look(page, 'registration-new')
+  await panel.getByRole('button', { name: 'Make the token' }).click()
+  const initial = await secret(panel, 'Token')
+  await look(page, 'registration-token')
+  await panel.getByRole('button', { name: 'Done' }).click()
+  const registered = await form('/oauth/default/register', { client_name: 'Partner shop', client_uri: 'https://partner.example', contacts: ['ops@partner.example'], redirect_uris: [callback] }, initial)
+  must(registered.status === 201 && registered.body.client_id, `not registered: ${JSON.stringify(registered)}`)
+  await page.reload()
+  await page.getByText('Ended', { exact: true }).first().waitFor()
+  await look(page, 'registration')
+  await page.goto(`${auth}/auth/clients/${registered.body.client_id}`)
+  await page.getByText('It registered itself.').first().waitFor()
+  await look(page, 'client-registered')
+
   await page.getByRole('link', { name: 'Consents' }).click()
   await page.getByRole('cell', { name: 'Shop', exact: true }).first().waitFor()
   await look(page, 'consents')
   await guest.goto(`${auth}/me`)
-  await guest.getByRole('button', { name: 'Take back what you allowed Shop' }).click()
-  await guest.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
+  for (const name of ['TV', 'Shop']) {
+    await guest.getByRole('button', { name: `Take back what you allowed ${name}` }).click()
+    await guest.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
+    await guest.getByRole('button', { name: `Take back what you allowed ${name}` }).waitFor({ state: 'detached' })
+  }
   await guest.getByText('You allowed no application anything.').first().waitFor()
   await look(guest, 'me')
   const after = await form('/oauth/default/token', { grant_type: 'refresh_token', refresh_token: tokens.body.refresh_token, client_id: shop })
@@ -163,8 +221,8 @@ try {
   await guest.getByRole('button', { name: 'Sign out' }).click()
   await guest.getByRole('heading', { name: 'You are signed out' }).first().waitFor()
   await look(guest, 'signed-out')
-  // Browsers report the answer to the form that was wrong on purpose.
-  const unexpected = wrong.filter((w) => !/status of 422 .*\/oauth\/clients\)$/.test(w))
+  // Browsers report the answers to what was wrong on purpose.
+  const unexpected = wrong.filter((w) => !/status of 422 .*\/oauth\/clients\)$/.test(w) && !/status of 404 .*\/oauth\/devices\/BBBB-BBBB\)$/.test(w))
   must(unexpected.length === 0, unexpected.join('\n'))
 } catch (error) {
   process.stderr.write(`${error.stack}\n${wrong.join('\n')}\n`)

@@ -49,6 +49,13 @@ func FromBus(h http.Handler) http.Handler {
 	})
 }
 
+// OverBus reports whether a request was forwarded by another service of ours,
+// whose own header fields it then has.
+func OverBus(ctx context.Context) bool {
+	ours, _ := ctx.Value(busKey{}).(bool)
+	return ours
+}
+
 // RequestID returns the id of the request being answered, or "".
 func RequestID(ctx context.Context) string {
 	if in := incomingOf(ctx); in != nil {
@@ -94,7 +101,7 @@ const (
 )
 
 func requestID(r *http.Request) string {
-	if ours, _ := r.Context().Value(busKey{}).(bool); ours {
+	if OverBus(r.Context()) {
 		if id := r.Header.Get(echo.HeaderXRequestID); goodID.MatchString(id) {
 			return id
 		}

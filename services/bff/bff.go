@@ -86,7 +86,7 @@ func build(ctx context.Context, k *service.Kit, cfg Config) (http.Handler, error
 		Verifier: k.Verifier, Access: k.Access, Hub: hub, Apps: apps, Organization: cfg.Organization, Lifetime: lifetime,
 		Version: app.Build().Version, Log: k.Log, Now: k.Now, Stopping: ctx,
 	})
-	return api.Behind(cfg.TrustedProxies, s), nil
+	return api.Behind(cfg.TrustedProxies, cfg.ClientCertificateHeader, s), nil
 }
 
 func browserApps(cfg Config) (api.Apps, error) {

@@ -4,9 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -151,6 +158,9 @@ func (w *world) tenantManager() http.Handler {
 	show := func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Set-Cookie", "stolen=1")
 		_, _ = io.WriteString(rw, r.Method+" "+r.URL.RequestURI()+" "+r.Header.Get("Authorization")+"|"+r.Header.Get("Cookie")+"|"+r.Header.Get("X-Gatehouse-Organization"))
+		if told := r.Header.Get(tenant.ClientCertificate); told != "" {
+			_, _ = io.WriteString(rw, " with "+told)
+		}
 	}
 	m.HandleFunc("/oauth/", show)
 	m.HandleFunc("/.well-known/", show)
@@ -546,6 +556,37 @@ func TestWhoCallsBehindAProxy(t *testing.T) {
 	require.Contains(t, a.body, "https://tenant-admin.example.com:8443")
 	require.Equal(t, "198.51.100.7", w.lastIP)
 	require.Contains(t, b.do("GET", "/", "", "X-Forwarded-Proto", "https").header.Get("Strict-Transport-Security"), "max-age")
+}
+
+// The certificate that a client has shown is told to the authorization server by a
+// proxy that is named, where that is set, and by nobody else.
+func TestCertificatesOfClients(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+	require.NoError(t, err)
+	told := ":" + base64.StdEncoding.EncodeToString(der) + ":"
+	escaped := url.PathEscape(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	var near, far schema.CIDR
+	require.NoError(t, near.UnmarshalText([]byte("127.0.0.1")))
+	require.NoError(t, far.UnmarshalText([]byte("192.0.2.1")))
+	for name, c := range map[string]struct {
+		proxy  schema.CIDR
+		header string
+		sent   []string
+		want   string
+	}{
+		"told":               {near, "Ssl-Client-Cert", []string{"Ssl-Client-Cert", escaped, "X-Forwarded-For", "198.51.100.7"}, " with " + told},
+		"no certificate":     {near, "Ssl-Client-Cert", []string{"Ssl-Client-Cert", "x"}, ""},
+		"by another peer":    {far, "Ssl-Client-Cert", []string{"Ssl-Client-Cert", escaped}, ""},
+		"not set":            {near, "", []string{"Ssl-Client-Cert", escaped}, ""},
+		"under our own name": {near, "Ssl-Client-Cert", []string{tenant.ClientCertificate, told}, ""},
+	} {
+		w := start(t, func(b *bff.Config) { b.TrustedProxies, b.ClientCertificateHeader = []schema.CIDR{c.proxy}, c.header })
+		a := w.browser("auth-admin.example.com").do("POST", "/oauth/acme/token", "a=b", c.sent...)
+		require.Equal(t, "POST /oauth/acme/token ||"+c.want, a.body, name)
+	}
 }
 
 // stream is an open stream of events.

@@ -26,6 +26,12 @@ type Config struct {
 	// TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto are
 	// believed. The default trusts nobody.
 	TrustedProxies []schema.CIDR `json:"trustedProxies,omitempty"`
+	// ClientCertificateHeader is the field in which a trusted proxy tells the
+	// certificate that a client has shown to it, for clients of the authorization
+	// server (RFC 8705): as RFC 9440 has it, as escaped PEM, or as base64 of the DER
+	// form. The proxy must remove what clients send under the name. The default is
+	// none.
+	ClientCertificateHeader string `json:"clientCertificateHeader,omitempty" schema:"pattern=^[A-Za-z0-9-]{1,64}$"`
 	// BodyLimit bounds what is passed on to services.
 	BodyLimit schema.Bytes `json:"bodyLimit,omitempty" schema:"min=1kB"`
 
@@ -95,8 +101,12 @@ func DefaultConfig() Config {
 
 // Validate checks what the form does not say.
 func (c *Config) Validate() []problem.Field {
-	if c.Secrets.Keyring.IsSet() {
-		return nil
+	var fields []problem.Field
+	if !c.Secrets.Keyring.IsSet() {
+		fields = append(fields, problem.Field{Pointer: "/secrets/keyring", Code: schema.RuleRequired, Detail: "sessions are kept encrypted: make a key with openssl rand -hex 32, and name it as k1:KEY, best in a file"})
 	}
-	return []problem.Field{{Pointer: "/secrets/keyring", Code: schema.RuleRequired, Detail: "sessions are kept encrypted: make a key with openssl rand -hex 32, and name it as k1:KEY, best in a file"}}
+	if c.ClientCertificateHeader != "" && len(c.TrustedProxies) == 0 {
+		fields = append(fields, problem.Field{Pointer: "/trustedProxies", Code: schema.RuleRequired, Detail: "certificates are believed from trusted proxies only: name them"})
+	}
+	return fields
 }

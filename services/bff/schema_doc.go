@@ -14,6 +14,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/bff", T
 	{Name: "Config", Text: "Config is the configuration of bff. It needs no database; Listen is where browsers and command lines come in."},
 	{Name: "Config.Apps", Text: "Apps are the host names of the browser apps."},
 	{Name: "Config.BodyLimit", Text: "BodyLimit bounds what is passed on to services."},
+	{Name: "Config.ClientCertificateHeader", Text: "ClientCertificateHeader is the field in which a trusted proxy tells the certificate that a client has shown to it, for clients of the authorization server (RFC 8705): as RFC 9440 has it, as escaped PEM, or as base64 of the DER form. The proxy must remove what clients send under the name. The default is none."},
 	{Name: "Config.Frontend", Text: "Frontend returns what serves a browser app, by the name of its folder; nil = the files in the program."},
 	{Name: "Config.Listening", Text: "Listening, where not nil, is told the TCP address."},
 	{Name: "Config.Organization", Text: "Organization is the short name of the organization whose portal visitors see who are not signed in."},

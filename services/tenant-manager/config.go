@@ -108,6 +108,31 @@ type OAuth struct {
 	// TokensPerSecond is how many tokens a client may ask for in a second; 0 = any
 	// number.
 	TokensPerSecond int `json:"tokensPerSecond,omitempty" schema:"min=0,max=1000000"`
+	// ClientCertificates has clients prove who they are by a certificate, and binds
+	// tokens to it (RFC 8705). Without it no certificate counts.
+	ClientCertificates *ClientCertificates `json:"clientCertificates,omitempty"`
+}
+
+// ClientCertificates say where the certificates of clients come from. Those that
+// the bff tells count always: it has a setting of its own, clientCertificateHeader.
+type ClientCertificates struct {
+	// Header is the field in which a proxy before this service tells the certificate
+	// that a client has shown to it: as RFC 9440 has it, as escaped PEM, or as base64
+	// of the DER form.
+	Header string `json:"header,omitempty" schema:"pattern=^[A-Za-z0-9-]{1,64}$"`
+	// TrustedProxies are the peers whose header is believed.
+	TrustedProxies []schema.CIDR `json:"trustedProxies,omitempty"`
+	// URL is where the endpoints are that ask for a certificate, where oauth.url does
+	// not, such as https://auth-admin.mtls.example.com. Metadata names them in
+	// mtls_endpoint_aliases.
+	URL string `json:"url,omitempty"`
+}
+
+func (o *OAuth) certificatesURL() string {
+	if o.ClientCertificates == nil {
+		return ""
+	}
+	return o.ClientCertificates.URL
 }
 
 // Redis is where short-lived things are kept.
@@ -195,13 +220,16 @@ func (c *Config) Validate() []problem.Field {
 	if !slug.MatchString(c.FirstRun.Organization) {
 		add("/firstRun/organization", schema.RuleFormat, "use lower-case letters, digits and hyphens, at most 63")
 	}
-	for pointer, s := range map[string]string{"/consoleURL": c.ConsoleURL, "/portalURL": c.PortalURL, "/oauth/url": c.OAuth.URL, "/firstRun/consoleURL": c.FirstRun.ConsoleURL} {
+	for pointer, s := range map[string]string{"/consoleURL": c.ConsoleURL, "/portalURL": c.PortalURL, "/oauth/url": c.OAuth.URL, "/firstRun/consoleURL": c.FirstRun.ConsoleURL, "/oauth/clientCertificates/url": c.OAuth.certificatesURL()} {
 		if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			add(pointer, schema.RuleFormat, "use an address such as https://admin.example.com")
 		}
 	}
 	if _, err := netmail.ParseAddress(c.Mail.From); c.Mail.Host != "" && err != nil {
 		add("/mail/from", schema.RuleFormat, "use an address such as gatehouse@example.com")
+	}
+	if cc := c.OAuth.ClientCertificates; cc != nil && (cc.Header == "") != (len(cc.TrustedProxies) == 0) {
+		add("/oauth/clientCertificates/trustedProxies", schema.RuleInvalid, "a header is believed from trusted proxies only: name both, or neither")
 	}
 	if _, err := c.parties(); err != nil {
 		add("/passkeys/origins", schema.RuleFormat, err.Error())

@@ -2,7 +2,9 @@ package tenantmanager_test
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -53,6 +55,21 @@ func newTwo(t *testing.T) *two {
 		name: "connection", as: "owner", method: "POST", path: "/sso/connections", body: `{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"gatehouse-of-acme","domains":["acme.example"]}`,
 		status: 201, keep: map[string]string{"connection": "id"}, events: []string{"sso-connection.created"},
 	}})
+	s.run(t, []step{{
+		name: "TV", as: "owner", method: "POST", path: "/oauth/clients", body: `{"name":"TV","authMethod":"none","grantTypes":["urn:ietf:params:oauth:grant-type:device_code"]}`,
+		status: 201, keep: map[string]string{"tv": "client/id"}, events: []string{"oauth-client.created"},
+	}, {
+		name: "initial token", as: "owner", method: "POST", path: "/oauth/initial-tokens", body: `{"name":"Partners"}`,
+		status: 201, keep: map[string]string{"initial": "initialToken/id", "initialToken": "token"}, events: []string{"oauth-initial-token.created"},
+	}})
+	res, err := s.w.client.PostForm(s.w.url+"/oauth/default/device_authorization", url.Values{"client_id": {s.vars["tv"]}})
+	require.NoError(t, err)
+	var device struct {
+		Code string `json:"user_code"`
+	}
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&device))
+	require.NoError(t, res.Body.Close())
+	s.vars["deviceCode"] = device.Code
 	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
 		c, err := tx.AllowOAuth(t.Context(), s.vars["ownerId"], s.vars["client"], []string{"orders:read"})
 		s.vars["consent"] = c.ID
@@ -66,7 +83,7 @@ func newTwo(t *testing.T) *two {
 	}))
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail", "deviceCode", "tv", "initial", "initialToken"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -114,6 +131,8 @@ var foreign = map[string]string{
 	"/oauth/consents/{id}":                   "/oauth/consents/{consent}",
 	"/me/consents/{id}":                      "/me/consents/{consent}",
 	"/oauth/authorizations/by-token/{token}": "/oauth/authorizations/by-token/none",
+	"/oauth/initial-tokens/{id}":             "/oauth/initial-tokens/{initial}",
+	"/oauth/devices/{code}":                  "/oauth/devices/{deviceCode}",
 }
 
 // foreignBodies say, by operation, what is sent; want is the status, where no id
@@ -166,7 +185,8 @@ var foreignBodies = map[string]struct {
 	"createSsoConnection":      {`{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["second.example"]}`, 201},
 	"updateSsoConnection":      {body: `{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c"}`},
 	"testSsoConnection":        {body: `{"origin":"http://console.test","binding":"` + binding + `"}`},
-	"decideOAuthAuthorization": {body: `{"allow":true}`},
+	"decideOAuthAuthorization": {body: `{"allow":true}`}, "decideOAuthDevice": {body: `{"allow":true}`},
+	"createOAuthInitialToken": {`{"name":"Partners"}`, 201},
 }
 
 // Every operation, called by the owner of another organization: what is not
@@ -243,18 +263,19 @@ func TestRolesAreKeptTo(t *testing.T) {
 	s := newScenario(t)
 	s.vars["auditor"] = s.w.invite(t, s.vars["owner"], "aud@example.com", `{"role":"auditor"}`).text(t, "accessToken")
 	s.vars["publisher"] = s.w.invite(t, s.vars["owner"], "pub@example.com", `{"role":"publisher","project":"p1"}`).text(t, "accessToken")
-	for _, path := range []string{"/organization", "/users", "/roles", "/grants", "/invitations", "/service-accounts", "/oauth/clients", "/oauth/scopes", "/oauth/keys", "/oauth/consents", "/audit", "/audit/verification"} {
+	for _, path := range []string{"/organization", "/users", "/roles", "/grants", "/invitations", "/service-accounts", "/oauth/clients", "/oauth/scopes", "/oauth/keys", "/oauth/consents", "/oauth/initial-tokens", "/audit", "/audit/verification"} {
 		require.Equal(t, 200, s.w.call(t, s.vars["auditor"], "GET", path, "").status, path)
 		require.Equal(t, 403, s.w.call(t, s.vars["publisher"], "GET", path, "").status, path)
 		require.Equal(t, 401, s.w.call(t, "", "GET", path, "").status, path)
 	}
 	for path, body := range map[string]string{
-		"/roles":            `{"name":"x","permissions":["user:read"]}`,
-		"/grants":           `{"principal":"{ownerId}","role":"viewer"}`,
-		"/invitations":      `{"email":"x@example.com","roles":[{"role":"auditor"}]}`,
-		"/service-accounts": `{"name":"x"}`,
-		"/oauth/clients":    `{"name":"x"}`,
-		"/oauth/scopes":     `{"name":"x"}`,
+		"/roles":                `{"name":"x","permissions":["user:read"]}`,
+		"/grants":               `{"principal":"{ownerId}","role":"viewer"}`,
+		"/invitations":          `{"email":"x@example.com","roles":[{"role":"auditor"}]}`,
+		"/service-accounts":     `{"name":"x"}`,
+		"/oauth/clients":        `{"name":"x"}`,
+		"/oauth/scopes":         `{"name":"x"}`,
+		"/oauth/initial-tokens": `{"name":"x"}`,
 	} {
 		require.Equal(t, 403, s.w.call(t, s.vars["auditor"], "POST", path, s.fill(body)).status, path)
 	}

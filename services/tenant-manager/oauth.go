@@ -3,14 +3,20 @@ package tenantmanager
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/clientcert"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 )
@@ -22,8 +28,43 @@ func (m *manager) oauthServer(k *service.Kit) *oauth.Server {
 	}
 	return oauth.New(oauth.Options{
 		URL: m.cfg.OAuth.URL, Store: m.store, Short: m.short(k), Now: k.Now, Log: k.Log, Audit: k.Audit, TokenRate: m.cfg.OAuth.TokensPerSecond,
-		Caller: func(r *http.Request) (authn.Principal, error) { return callerOf(k, r) },
+		Caller:      func(r *http.Request) (authn.Principal, error) { return callerOf(k, r) },
+		Keys:        m.cfg.Outbound.Transport(),
+		Certificate: m.cfg.OAuth.certificates(), CertificatesURL: m.cfg.OAuth.certificatesURL(),
 	})
+}
+
+// certificates returns what finds the certificate of a client, nil where none
+// count.
+func (o *OAuth) certificates() func(*http.Request) *x509.Certificate {
+	cc := o.ClientCertificates
+	if cc == nil {
+		return nil
+	}
+	told := func(r *http.Request, header string) *x509.Certificate {
+		if len(r.Header.Values(header)) != 1 {
+			return nil
+		}
+		c, err := clientcert.Parse(r.Header.Get(header))
+		if err != nil {
+			return nil
+		}
+		return c
+	}
+	return func(r *http.Request) *x509.Certificate {
+		if httpx.OverBus(r.Context()) {
+			return told(r, tenant.ClientCertificate)
+		}
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		trusted := err == nil && slices.ContainsFunc(cc.TrustedProxies, func(c schema.CIDR) bool { return c.Contains(peer.Addr()) })
+		switch {
+		case trusted: // its own certificate is not the client's
+			return told(r, cc.Header)
+		case r.TLS != nil && len(r.TLS.PeerCertificates) > 0:
+			return r.TLS.PeerCertificates[0]
+		}
+		return nil
+	}
 }
 
 // callerOf returns who sends a request to the authorization server: the user of a

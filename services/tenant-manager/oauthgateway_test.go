@@ -128,3 +128,49 @@ func TestTheGatewayTakesTheTokens(t *testing.T) {
 	status, _ = call("/asked", good)
 	require.Equal(t, 401, status, "it was revoked")
 }
+
+// Tokens that are bound to a key are taken from who proves it (RFC 9449), by both
+// policies, and never as bearer tokens.
+func TestTheGatewayTakesBoundTokens(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	a.scopes(t, "orders:read")
+	at := gatewayFor(t, a, a.made(t, `{"name":"Gateway","mayIntrospect":true}`))
+	key, other := newECKey(t), newECKey(t)
+	for _, format := range []string{"jwt", "opaque"} {
+		m := a.made(t, `{"name":"`+format+`","tokenFormat":"`+format+`","dpopBound":true,"scopes":["orders:read"],"audiences":["https://orders.example"]}`)
+		_, body, _ := a.form(t, "token", m, url.Values{"grant_type": {"client_credentials"}}, "DPoP", dpopProof(t, key, "POST", a.issuer+"/token", "", nil))
+		token := body["access_token"].(string)
+		call := func(path, scheme, proof string) (int, string) {
+			r, err := http.NewRequestWithContext(t.Context(), "GET", at+path+"?page=1", http.NoBody)
+			require.NoError(t, err)
+			r.Header.Set("Authorization", scheme+" "+token)
+			if proof != "" {
+				r.Header.Set("DPoP", proof)
+			}
+			res, err := a.client.Do(r)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			return res.StatusCode, res.Header.Get("WWW-Authenticate")
+		}
+		paths := []string{"/asked"}
+		if format == "jwt" {
+			paths = append(paths, "/signed")
+		}
+		for _, path := range paths {
+			prove := func() string { return dpopProof(t, key, "GET", at+path, token, nil) }
+			require.Eventually(t, func() bool { status, _ := call(path, "DPoP", prove()); return status == 200 }, 10*time.Second, 50*time.Millisecond, path)
+			once := prove()
+			status, _ := call(path, "DPoP", once)
+			require.Equal(t, 200, status, path)
+			for name, try := range map[string][2]string{
+				"once more": {"DPoP", once}, "as a bearer token": {"Bearer", prove()}, "without a proof": {"DPoP", ""},
+				"by another key": {"DPoP", dpopProof(t, other, "GET", at+path, token, nil)}, "for another address": {"DPoP", dpopProof(t, key, "GET", at+"/other", token, nil)},
+			} {
+				status, challenge := call(path, try[0], try[1])
+				require.Equal(t, 401, status, "%s: %s", path, name)
+				require.True(t, strings.HasPrefix(challenge, "DPoP "), "%s: %s: %s", path, name, challenge)
+			}
+		}
+	}
+}

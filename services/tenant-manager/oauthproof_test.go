@@ -190,5 +190,5 @@ func TestDPoP(t *testing.T) {
 	require.Equal(t, 400, status, "another key: %v", body)
 	status, body, _ = a.form(t, "token", made{}, turn, "DPoP", dpopProof(t, key, "POST", uri, "", nil))
 	require.Equal(t, 200, status, body)
-	require.True(t, strings.Count(body["access_token"].(string), ".") == 2)
+	require.Equal(t, 2, strings.Count(body["access_token"].(string), "."))
 }

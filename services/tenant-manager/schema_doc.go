@@ -6,6 +6,10 @@ import "github.com/gatehouse/gatehouse/libs/schema"
 
 // Docs holds the doc comments of the package's types.
 var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-manager", Texts: []schema.Text{
+	{Name: "ClientCertificates", Text: "ClientCertificates say where the certificates of clients come from. Those that the bff tells count always: it has a setting of its own, clientCertificateHeader."},
+	{Name: "ClientCertificates.Header", Text: "Header is the field in which a proxy before this service tells the certificate that a client has shown to it: as RFC 9440 has it, as escaped PEM, or as base64 of the DER form."},
+	{Name: "ClientCertificates.TrustedProxies", Text: "TrustedProxies are the peers whose header is believed."},
+	{Name: "ClientCertificates.URL", Text: "URL is where the endpoints are that ask for a certificate, where oauth.url does not, such as https://auth-admin.mtls.example.com. Metadata names them in mtls_endpoint_aliases."},
 	{Name: "Config", Text: "Config is the configuration of the service."},
 	{Name: "Config.ConsoleURL", Text: "ConsoleURL is where the consoles are, such as https://tenant-admin.example.com; links of invitations begin with it."},
 	{Name: "Config.FirstRun", Text: "FirstRun is what the first start makes."},
@@ -32,6 +36,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-
 	{Name: "Mail.Security", Text: "Security is tls from the start, starttls, or none, which leads only to a server on the same machine."},
 	{Name: "Mail.Username", Text: "Username is for servers that ask for one, Password best written as env:NAME or file:PATH."},
 	{Name: "OAuth", Text: "OAuth is the authorization server."},
+	{Name: "OAuth.ClientCertificates", Text: "ClientCertificates has clients prove who they are by a certificate, and binds tokens to it (RFC 8705). Without it no certificate counts."},
 	{Name: "OAuth.Redis", Text: "Redis keeps codes, opaque tokens and revocations; without it the database does."},
 	{Name: "OAuth.TokensPerSecond", Text: "TokensPerSecond is how many tokens a client may ask for in a second; 0 = any number."},
 	{Name: "OAuth.URL", Text: "URL is where the auth console is, such as https://auth-admin.example.com; issuers begin with it. Without it there is no authorization server."},

@@ -6,6 +6,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/invite', name: 'invite', component: () => import('./pages/Invite.vue'), meta: { open: true } },
   { path: '/password', name: 'password', component: () => import('./pages/PasswordLink.vue'), meta: { open: true } },
   { path: '/consent', name: 'consent', component: () => import('./pages/oauth/Consent.vue') },
+  { path: '/device', name: 'device', component: () => import('./pages/oauth/Device.vue') },
   { path: '/error', name: 'error', component: () => import('./pages/oauth/Failed.vue'), meta: { open: true } },
   { path: '/signed-out', name: 'signed-out', component: () => import('./pages/oauth/SignedOut.vue'), meta: { open: true } },
   {
@@ -30,6 +31,7 @@ export const routes: RouteRecordRaw[] = [
       { path: 'access', name: 'access', component: () => import('./pages/Explainer.vue'), meta: { permission: 'role:read' } },
       { path: 'auth/clients', name: 'oauth.clients', component: () => import('./pages/oauth/Clients.vue'), meta: { permission: 'oauth-client:read' } },
       { path: 'auth/clients/:id', name: 'oauth.clients.one', component: () => import('./pages/oauth/Client.vue'), meta: { permission: 'oauth-client:read' } },
+      { path: 'auth/registration', name: 'oauth.registration', component: () => import('./pages/oauth/Registration.vue'), meta: { permission: 'oauth-client:read' } },
       { path: 'auth/scopes', name: 'oauth.scopes', component: () => import('./pages/oauth/Scopes.vue'), meta: { permission: 'oauth-scope:read' } },
       { path: 'auth/keys', name: 'oauth.keys', component: () => import('./pages/oauth/Keys.vue'), meta: { permission: 'oauth-key:read' } },
       { path: 'auth/consents', name: 'oauth.consents', component: () => import('./pages/oauth/Consents.vue'), meta: { permission: 'oauth-client:read' } },

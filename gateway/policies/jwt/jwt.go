@@ -53,8 +53,14 @@ type Config struct {
 	// AllowNoExpiry accepts tokens without exp. The default is false.
 	AllowNoExpiry bool `json:"allowNoExpiry,omitempty"`
 	// RequireBound accepts only tokens that are bound to a client certificate
-	// (RFC 8705). Those that are bound are always checked.
+	// (RFC 8705) or to a key (RFC 9449). Those that are bound are always checked.
 	RequireBound bool `json:"requireBound,omitempty"`
+	// Certificate says where client certificates come from, besides the TLS
+	// handshake.
+	Certificate bearer.Certificates `json:"certificate,omitzero"`
+	// DPoP says which proofs of keys count. They are asked for with tokens that are
+	// bound to one.
+	DPoP bearer.Proofs `json:"dpop,omitzero"`
 	// Scopes are the scopes that the token must grant.
 	Scopes []string `json:"scopes,omitempty" schema:"maxItems=50"`
 	// ScopeMatch says whether all scopes are needed or any of them. The default
@@ -113,14 +119,16 @@ func defaults() Config {
 		SubjectClaim: "sub", ClientClaims: []string{"client_id", "azp"}, Application: "optional",
 		Header: "Authorization", Scheme: "Bearer", MaxSize: 16 << 10, CacheTTL: schema.Duration(5 * time.Minute),
 		Refresh: schema.Duration(10 * time.Minute), MaxStale: schema.Duration(24 * time.Hour), Realm: "gatehouse",
+		DPoP: bearer.DefaultProofs(),
 	}
 }
 
 // Definition returns the policy type.
 func Definition() policy.Definition {
-	d := policy.Define("jwt", "JSON Web Token", defaults(), compile, schemaDoc)
+	d := policy.Define("jwt", "JSON Web Token", defaults(), compile, schemaDoc, bearer.Docs)
 	d.Doc = "Accepts callers with a signed JSON Web Token. Algorithms are pinned by a list, keys come from the issuer's key set " +
-		"and are kept for an outage, expiry is required. Where the keys cannot be had the answer is 503, never a pass."
+		"and are kept for an outage, expiry is required. " +
+		"A token that is bound to a client certificate or a key is accepted only from who shows it (RFC 8705, RFC 9449). Where the keys cannot be had the answer is 503, never a pass."
 	d.Example = "jwksUrl: https://idp.example/.well-known/jwks.json\nissuer: [https://idp.example/]\naudience: [orders]\n" +
 		"scopes: [\"orders:read\"]\nheaders: {X-User: sub}"
 	return d
@@ -133,6 +141,7 @@ type check struct {
 	sources   bearer.Sources
 	keys      policy.KeySet
 	headers   bearer.Mapping
+	holder    *bearer.Holder
 	prefix    string // of keys in the store
 	skew      int64  // seconds
 	anyScope  bool
@@ -174,6 +183,9 @@ func compile(c Config, env policy.Env) (policy.Hooks, error) {
 		return policy.Hooks{}, err
 	}
 	k.compileAnswers()
+	if k.holder, err = bearer.NewHolder(c.Certificate, c.DPoP, k.challenges(), env); err != nil {
+		return policy.Hooks{}, err
+	}
 	// What was verified under another configuration must not count: each
 	// compilation has keys of its own in the store.
 	var nonce [16]byte
@@ -263,8 +275,12 @@ func (k *check) open() (policy.KeySet, error) {
 	return set, nil
 }
 
+func (k *check) challenges() bearer.Challenges {
+	return bearer.Challenges{Realm: k.Realm, Scheme: k.Scheme}
+}
+
 func (k *check) compileAnswers() {
-	c := bearer.Challenges{Realm: k.Realm, Scheme: k.Scheme}
+	c := k.challenges()
 	k.answers = answers{
 		missing: c.Missing(), twice: c.Invalid("the request has more than one token; send one"),
 		malformed: c.Invalid("the token is not a signed JSON Web Token"),
@@ -277,7 +293,7 @@ func (k *check) compileAnswers() {
 		issuer:      c.Invalid("the issuer of the token is not accepted"),
 		audience:    c.Invalid("the token is for another audience"),
 		claims:      c.Invalid("the token lacks a claim or a value that is needed"),
-		bound:       c.Invalid("the token is bound to a key that the client has not shown"),
+		bound:       c.Invalid("the token is not bound to a certificate or a key, or in a way that cannot be checked"),
 		scope:       c.Scope(k.Scopes),
 		application: problem.New(problem.CodeAccessDenied, "no application is registered for the client that the token names"),
 		keys: problem.New(problem.CodeDependencyDown, "the keys to verify the token with cannot be had; try again").

@@ -26,14 +26,15 @@ var methods = map[string]jwt.SigningMethod{
 
 // verified is what is remembered of a token. It is shared and never changed.
 type verified struct {
-	generation  uint64
-	exp, nbf    int64 // Unix seconds; exp 0 = never
-	caller      policy.Caller
-	client      policy.Digest
-	named       bool // client is set
-	scoped      bool // has the scopes needed
-	fingerprint string
-	headers     []string
+	generation uint64
+	exp, nbf   int64 // Unix seconds; exp 0 = never
+	caller     policy.Caller
+	client     policy.Digest
+	named      bool // client is set
+	scoped     bool // has the scopes needed
+	bound      bool // confirm is set
+	confirm    bearer.Confirmation
+	headers    []string
 }
 
 // secretKey is a key set of one shared secret.
@@ -49,11 +50,13 @@ func (secretKey) Close() {}
 
 func (k *check) inbound(ex *policy.Exchange) error {
 	k.headers.Strip(&ex.Request.Header)
-	token, n := k.sources.Find(&ex.Request)
+	k.holder.Clean(&ex.Request)
+	found := k.sources.Find(&ex.Request)
+	token := found.Token
 	switch {
-	case n == 0:
+	case found.Count == 0:
 		return k.answers.missing
-	case n > 1:
+	case found.Count > 1:
 		return k.answers.twice
 	case token == "" || int64(len(token)) > int64(k.MaxSize):
 		return k.answers.malformed
@@ -66,7 +69,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 			return err
 		}
 	}
-	if err := k.admit(ex, v); err != nil {
+	if err := k.admit(ex, v, found); err != nil {
 		return err
 	}
 	k.headers.Add(&ex.Request.Header, v.headers)
@@ -101,11 +104,14 @@ func (k *check) remembered(token string, now int64) *verified {
 
 // admit checks what depends on the request or may change from one to the next,
 // and names the caller.
-func (k *check) admit(ex *policy.Exchange, v *verified) error {
-	if v.fingerprint != "" || k.RequireBound {
-		if !bearer.Shown(&ex.Request, v.fingerprint) {
-			return k.answers.bound
+func (k *check) admit(ex *policy.Exchange, v *verified, found bearer.Found) error {
+	switch {
+	case v.bound || found.DPoP:
+		if err := k.holder.Check(ex, v.confirm, found); err != nil {
+			return err
 		}
+	case k.RequireBound:
+		return k.answers.bound
 	}
 	caller := v.caller
 	if v.named && k.env.Credentials != nil {
@@ -269,9 +275,10 @@ func (k *check) judge(claims map[string]any, now int64) (*verified, error) {
 		Kind: policy.KindJWT, Subject: bearer.Text(claims, k.SubjectClaim), Issuer: issuer, Claims: claims,
 	}}
 	var ok bool
-	if v.fingerprint, ok = bearer.Binding(claims); !ok {
+	if v.confirm, ok = bearer.ConfirmationOf(claims); !ok {
 		return nil, k.answers.bound
 	}
+	v.bound = v.confirm.Bound()
 	for _, name := range k.ScopeClaims {
 		if c, there := bearer.Claim(claims, name); there {
 			v.caller.Scopes = bearer.ScopesOf(c)

@@ -6,9 +6,6 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/pem"
-	"errors"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,10 +14,6 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy/bearer"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
-
-const maxCertificate = 16 << 10
-
-var errForm = errors.New("the header has no certificate in a form that is known")
 
 func sum(der []byte) [sha256.Size]byte { return sha256.Sum256(der) }
 
@@ -44,7 +37,7 @@ func (k *check) shown(ex *policy.Exchange) (cert *x509.Certificate, rest []*x509
 			if n > 1 || value == "" {
 				return nil, nil, true, k.invalid
 			}
-			if cert, err = parse(value); err != nil {
+			if cert, err = bearer.Certificate(value); err != nil {
 				p := *k.invalid
 				return nil, nil, true, p.Because(err)
 			}
@@ -60,41 +53,6 @@ func (k *check) shown(ex *policy.Exchange) (cert *x509.Certificate, rest []*x509
 func (k *check) trusts(ex *policy.Exchange) bool {
 	a := ex.Request.Peer.Addr().Unmap()
 	return slices.ContainsFunc(k.TrustedProxies, func(c schema.CIDR) bool { return c.Contains(a) })
-}
-
-// parse reads a certificate as proxies write it: ":base64:" (RFC 9440 section
-// 2.1), PEM with escapes (nginx, Envoy), or base64 of the DER form.
-func parse(value string) (*x509.Certificate, error) {
-	if len(value) > maxCertificate {
-		return nil, errForm
-	}
-	if strings.HasPrefix(value, "-----BEGIN") {
-		text, err := url.PathUnescape(value) // a plus is a plus in base64
-		if err != nil {
-			return nil, errForm
-		}
-		b, more := pem.Decode([]byte(text))
-		if b == nil || b.Type != "CERTIFICATE" || len(strings.TrimSpace(string(more))) > 0 {
-			return nil, errForm
-		}
-		return certificate(b.Bytes)
-	}
-	if len(value) > 2 && value[0] == ':' && value[len(value)-1] == ':' {
-		value = value[1 : len(value)-1]
-	}
-	der, err := base64.StdEncoding.Strict().DecodeString(value)
-	if err != nil {
-		return nil, errForm
-	}
-	return certificate(der)
-}
-
-func certificate(der []byte) (*x509.Certificate, error) {
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, errForm
-	}
-	return c, nil
 }
 
 // describe returns the facts of a certificate as claims.

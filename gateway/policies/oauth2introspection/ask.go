@@ -27,23 +27,26 @@ type call struct {
 
 // answer is what the server said of a token. It is shared and never changed.
 type answer struct {
-	refused     error // the answer to the client where the token is not accepted
-	exp         int64 // Unix seconds; 0 = not said
-	caller      policy.Caller
-	client      policy.Digest
-	named       bool // client is set
-	scoped      bool
-	fingerprint string
-	headers     []string
+	refused error // the answer to the client where the token is not accepted
+	exp     int64 // Unix seconds; 0 = not said
+	caller  policy.Caller
+	client  policy.Digest
+	named   bool // client is set
+	scoped  bool
+	bound   bool // confirm is set
+	confirm bearer.Confirmation
+	headers []string
 }
 
 func (k *check) inbound(ex *policy.Exchange) error {
 	k.headers.Strip(&ex.Request.Header)
-	token, n := k.sources.Find(&ex.Request)
+	k.holder.Clean(&ex.Request)
+	found := k.sources.Find(&ex.Request)
+	token := found.Token
 	switch {
-	case n == 0:
+	case found.Count == 0:
 		return k.missing
-	case n > 1:
+	case found.Count > 1:
 		return k.twice
 	case !wellFormed(token) || int64(len(token)) > int64(k.MaxSize):
 		return k.malformed
@@ -52,7 +55,7 @@ func (k *check) inbound(ex *policy.Exchange) error {
 	if err != nil {
 		return err
 	}
-	if err := k.admit(ex, a); err != nil {
+	if err := k.admit(ex, a, found); err != nil {
 		return err
 	}
 	k.headers.Add(&ex.Request.Header, a.headers)
@@ -73,14 +76,18 @@ func wellFormed(s string) bool {
 	return s != ""
 }
 
-func (k *check) admit(ex *policy.Exchange, a *answer) error {
+func (k *check) admit(ex *policy.Exchange, a *answer, found bearer.Found) error {
 	now := ex.Start.Unix()
 	switch {
 	case a.refused != nil:
 		return a.refused
 	case a.exp != 0 && now >= a.exp:
 		return k.expired
-	case a.fingerprint != "" && !bearer.Shown(&ex.Request, a.fingerprint):
+	case a.bound || found.DPoP:
+		if err := k.holder.Check(ex, a.confirm, found); err != nil {
+			return err
+		}
+	case k.RequireBound:
 		return k.bound
 	}
 	caller := a.caller
@@ -225,7 +232,7 @@ func (k *check) judge(claims map[string]any, now int64) *answer {
 	exp, _, ok1 := bearer.Time(claims, "exp")
 	nbf, _, ok2 := bearer.Time(claims, "nbf")
 	issuer, _ := claims["iss"].(string)
-	fingerprint, ok3 := bearer.Binding(claims)
+	confirm, ok3 := bearer.ConfirmationOf(claims)
 	switch {
 	case !ok1 || !ok2 || now < nbf:
 		return &answer{refused: k.inactive}
@@ -238,7 +245,7 @@ func (k *check) judge(claims map[string]any, now int64) *answer {
 	case !ok3:
 		return &answer{refused: k.bound}
 	}
-	a := &answer{exp: exp, fingerprint: fingerprint, headers: k.headers.Values(claims), caller: policy.Caller{
+	a := &answer{exp: exp, confirm: confirm, bound: confirm.Bound(), headers: k.headers.Values(claims), caller: policy.Caller{
 		Kind: policy.KindOAuth2, Subject: bearer.Text(claims, "sub"), Issuer: issuer, Claims: claims,
 		Scopes: bearer.ScopesOf(claims["scope"]),
 	}}

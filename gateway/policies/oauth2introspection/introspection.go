@@ -60,6 +60,15 @@ type Config struct {
 	// ScopeMatch says whether all scopes are needed or any of them. The default
 	// is all.
 	ScopeMatch string `json:"scopeMatch,omitempty" schema:"enum=all|any"`
+	// RequireBound accepts only tokens that are bound to a client certificate
+	// (RFC 8705) or to a key (RFC 9449). Those that are bound are always checked.
+	RequireBound bool `json:"requireBound,omitempty"`
+	// Certificate says where client certificates come from, besides the TLS
+	// handshake.
+	Certificate bearer.Certificates `json:"certificate,omitzero"`
+	// DPoP says which proofs of keys count. They are asked for with tokens that are
+	// bound to one.
+	DPoP bearer.Proofs `json:"dpop,omitzero"`
 	// Application says whether an application must be registered for the client.
 	// The default is optional.
 	Application string `json:"application,omitempty" schema:"enum=optional|required"`
@@ -91,14 +100,16 @@ func defaults() Config {
 		ClientAuth: "basic", TokenTypeHint: "access_token", Timeout: schema.Duration(2 * time.Second), MaxConcurrent: 128,
 		CacheTTL: schema.Duration(30 * time.Second), NegativeTTL: schema.Duration(10 * time.Second), ScopeMatch: "all",
 		Application: "optional", Header: "Authorization", Scheme: "Bearer", MaxSize: 8 << 10, Realm: "gatehouse",
+		DPoP: bearer.DefaultProofs(),
 	}
 }
 
 // Definition returns the policy type.
 func Definition() policy.Definition {
-	d := policy.Define("oauth2-introspection", "OAuth 2.0 token introspection", defaults(), compile, schemaDoc)
+	d := policy.Define("oauth2-introspection", "OAuth 2.0 token introspection", defaults(), compile, schemaDoc, bearer.Docs)
 	d.Doc = "Accepts callers with an opaque access token that the authorization server says to be active. Each token is asked " +
-		"about once at a time and remembered for a short while. Where the server does not answer, the answer is 503, never a pass."
+		"about once at a time and remembered for a short while. A token that is bound to a client " +
+		"certificate or a key is accepted only from who shows it (RFC 8705, RFC 9449). Where the server does not answer, the answer is 503, never a pass."
 	d.Example = "endpoint: https://idp.example/oauth2/introspect\nclientId: gateway\nclientSecret: a-secret-of-the-gateway\n" +
 		"scopes: [\"orders:read\"]"
 	return d
@@ -111,6 +122,7 @@ type check struct {
 	form     url.Values
 	sources  bearer.Sources
 	headers  bearer.Mapping
+	holder   *bearer.Holder
 	prefix   string
 	anyScope bool
 
@@ -165,6 +177,9 @@ func compile(c Config, env policy.Env) (policy.Hooks, error) {
 	}
 	k.prefix = env.Scope.API + "/introspection/" + hex.EncodeToString(nonce[:]) + "/"
 	k.answers()
+	if k.holder, err = bearer.NewHolder(c.Certificate, c.DPoP, k.challenges(), env); err != nil {
+		return policy.Hooks{}, err
+	}
 	return policy.Hooks{Inbound: k.inbound, Close: k.close, Authenticates: true}, nil
 }
 
@@ -190,14 +205,18 @@ func allowed(endpoint string, plain bool) error {
 	return nil
 }
 
+func (k *check) challenges() bearer.Challenges {
+	return bearer.Challenges{Realm: k.Realm, Scheme: k.Scheme}
+}
+
 func (k *check) answers() {
-	c := bearer.Challenges{Realm: k.Realm, Scheme: k.Scheme}
+	c := k.challenges()
 	k.missing, k.twice = c.Missing(), c.Invalid("the request has more than one token; send one")
 	k.malformed = c.Invalid("the token is not one that could be asked about")
 	k.inactive, k.expired = c.Invalid("the token is not active"), c.Expired()
 	k.issuer = c.Invalid("the issuer of the token is not accepted")
 	k.audience = c.Invalid("the token is for another audience")
-	k.bound = c.Invalid("the token is bound to a key that the client has not shown")
+	k.bound = c.Invalid("the token is not bound to a certificate or a key, or in a way that cannot be checked")
 	k.scope = c.Scope(k.Scopes)
 	k.application = problem.New(problem.CodeAccessDenied, "no application is registered for the client that the token names")
 	k.down = problem.New(problem.CodeDependencyDown, "the authorization server cannot be asked about the token; try again").

@@ -2,7 +2,11 @@ package oauth2introspection_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +22,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policies/oauth2introspection"
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/gateway/policy/policytest"
+	"github.com/gatehouse/gatehouse/libs/clientcert"
 	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
@@ -250,6 +255,77 @@ func TestTheApplicationActsAtOnce(t *testing.T) { // R16.1
 	delete(creds[policy.KindOAuth2], "storefront")
 	h.Do(bearer("t"), policytest.Upstream{}).Check(policytest.Want{Status: 403, Code: problem.CodeAccessDenied})
 }
+
+// A token that is bound to a key or a certificate is no bearer token.
+func TestBoundTokens(t *testing.T) { // RFC 9449, RFC 8705
+	t.Parallel()
+	key, other := policytest.NewProver(t), policytest.NewProver(t)
+	s := newServer(t)
+	s.says(fmt.Sprintf(`{"active":true,"client_id":"storefront","token_type":"DPoP","cnf":{"jkt":%q}}`, key.Thumbprint()))
+	h := s.harness(t, "")
+	do := func(scheme, proof string) *policytest.Result {
+		r := policytest.Request{Header: map[string]string{"Authorization": scheme + " t"}}
+		if proof != "" {
+			r.Header["DPoP"] = proof
+		}
+		return h.Do(r, policytest.Upstream{})
+	}
+	const here = "http://api.example/"
+	proof := key.Proof(t, "GET", here, "t", nil)
+	do("DPoP", proof).Check(policytest.Want{})
+	do("DPoP", proof).Check(invalid)
+	do("DPoP", key.Proof(t, "GET", here, "t", nil)).Check(policytest.Want{})
+	do("DPoP", "").Check(invalid)
+	do("Bearer", "").Check(invalid)
+	do("Bearer", key.Proof(t, "GET", here, "t", nil)).Check(invalid)
+	do("DPoP", other.Proof(t, "GET", here, "t", nil)).Check(invalid)
+	do("DPoP", key.Proof(t, "GET", here, "another", nil)).Check(invalid)
+	require.EqualValues(t, 1, s.asked.Load())
+
+	cert := &x509.Certificate{Raw: []byte("certificate")}
+	s = newServer(t)
+	s.says(fmt.Sprintf(`{"active":true,"client_id":"storefront","cnf":{"x5t#S256":%q}}`, clientcert.Thumbprint(cert.Raw)))
+	h = s.harness(t, ", requireBound: true")
+	r := bearer("t")
+	h.Do(r, policytest.Upstream{}).Check(invalid)
+	r.Edit = func(ex *policy.Exchange) {
+		ex.Request.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}
+	}
+	h.Do(r, policytest.Upstream{}).Check(policytest.Want{})
+	s.says(`{"active":true,"client_id":"storefront"}`)
+	h.Do(bearer("u"), policytest.Upstream{}).Check(invalid)
+}
+
+func BenchmarkRemembered(b *testing.B) {
+	var remembered sync.Map
+	raw := json.RawMessage(`{"endpoint":"https://idp.example/","clientId":"a","clientSecret":"b"}`)
+	c := &http.Client{Transport: answers(`{"active":true,"client_id":"storefront"}`)}
+	hooks, err := oauth2introspection.Definition().Compile(raw, policy.Env{HTTP: c, Store: &mapStore{&remembered}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(b, err)
+	ex := &policy.Exchange{Start: time.Now()}
+	ex.Request.Header.Add("Authorization", "Bearer t")
+	require.NoError(b, hooks.Inbound(ex))
+	b.ReportAllocs()
+	for b.Loop() {
+		if hooks.Inbound(ex) != nil {
+			b.Fatal("refused")
+		}
+	}
+}
+
+// answers is an authorization server that says the same to everybody.
+type answers string
+
+func (a answers) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(string(a)))}, nil
+}
+
+type mapStore struct{ *sync.Map }
+
+func (m *mapStore) Get(k string) (any, bool)                      { return m.Load(k) }
+func (m *mapStore) Set(k string, v any, _ int64, _ time.Duration) { m.Store(k, v) }
+func (m *mapStore) Delete(k string)                               { m.Map.Delete(k) }
+func (m *mapStore) DeletePrefix(string) int                       { return 0 }
 
 func TestRefusedConfigurations(t *testing.T) {
 	t.Parallel()

@@ -42,21 +42,36 @@ func (s *Sources) Check() error {
 	return nil
 }
 
-// Find returns the token and how many the request has, over all places
-// (RFC 6750 section 2: a client must not use more than one).
-func (s *Sources) Find(r *policy.Request) (token string, n int) {
+// DPoP is the authentication scheme of tokens that are bound to a key, and the
+// header field of their proofs (RFC 9449 section 7.1).
+const DPoP = "DPoP"
+
+// Found is a token in a request.
+type Found struct {
+	Token string
+	// Count is how many the request has, over all places (RFC 6750 section 2: a
+	// client must not use more than one).
+	Count int
+	// DPoP says that it came with the scheme DPoP, which stands in the header field
+	// wherever another scheme may.
+	DPoP bool
+}
+
+// Find returns the token of a request.
+func (s *Sources) Find(r *policy.Request) (found Found) {
 	for _, f := range r.Header.Fields() {
 		switch {
 		case s.Header != "" && policy.EqualName(f.Name, s.Header):
-			if v, ok := behind(f.Value, s.Scheme); ok {
-				token = v
-				n++
+			v, dpop, ok := s.behind(f.Value)
+			if ok {
+				found.Token, found.DPoP = v, dpop
+				found.Count++
 			}
 		case s.Cookie != "" && policy.EqualName(f.Name, "Cookie"):
 			for pair := range strings.SplitSeq(f.Value, ";") {
 				if k, v, ok := strings.Cut(strings.Trim(pair, " \t"), "="); ok && k == s.Cookie {
-					token = strings.Trim(v, `"`)
-					n++
+					found.Token = strings.Trim(v, `"`)
+					found.Count++
 				}
 			}
 		}
@@ -67,12 +82,22 @@ func (s *Sources) Find(r *policy.Request) (token string, n int) {
 				if u, err := url.PathUnescape(v); err == nil {
 					v = u // a plus stays a plus: it is one of a token's characters
 				}
-				token = v
-				n++
+				found.Token = v
+				found.Count++
 			}
 		}
 	}
-	return token, n
+	return found
+}
+
+// behind returns what stands behind the scheme in the header field, and whether
+// that is DPoP.
+func (s *Sources) behind(v string) (token string, dpop, ok bool) {
+	if token, ok = behind(v, s.Scheme); ok {
+		return token, len(s.Scheme) == len(DPoP) && policy.EqualName(s.Scheme, DPoP), true
+	}
+	token, ok = behind(v, DPoP)
+	return token, ok, ok
 }
 
 func behind(v, scheme string) (string, bool) {
@@ -93,9 +118,10 @@ func (s *Sources) Hide(r *policy.Request) {
 			if !policy.EqualName(name, s.Header) {
 				return false
 			}
-			_, ok := behind(value, s.Scheme)
+			_, _, ok := s.behind(value)
 			return ok
 		})
+		r.Header.Del(DPoP) // nobody else can do anything with a proof
 	}
 	if s.Query != "" && strings.Contains(r.Query, s.Query) {
 		r.Query = without(r.Query, "&", "", s.Query)

@@ -71,19 +71,48 @@ func TestSameName(t *testing.T) {
 	require.False(t, bearer.SameName("x-user", "x-users"))
 }
 
-func TestBinding(t *testing.T) {
+func TestConfirmations(t *testing.T) {
 	t.Parallel()
-	for doc, want := range map[string]bool{
-		`{}`: true, `{"cnf":{"x5t#S256":"abc"}}`: true, `{"cnf":{"x5t#S256":""}}`: false, `{"cnf":{}}`: false, `{"cnf":null}`: false,
-		`{"cnf":{"jkt":"x"}}`: false, `{"cnf":{"x5t#S256":"abc","jkt":"x"}}`: false, `{"cnf":"x"}`: false,
+	for doc, want := range map[string]struct {
+		ok bool
+		is bearer.Confirmation
+	}{
+		`{}`:                                      {ok: true},
+		`{"cnf":{"x5t#S256":"abc"}}`:              {true, bearer.Confirmation{Certificate: "abc"}},
+		`{"cnf":{"jkt":"x"}}`:                     {true, bearer.Confirmation{Key: "x"}},
+		`{"cnf":{"x5t#S256":"abc","jkt":"x"}}`:    {true, bearer.Confirmation{Certificate: "abc", Key: "x"}},
+		`{"cnf":{"x5t#S256":""}}`:                 {},
+		`{"cnf":{}}`:                              {},
+		`{"cnf":null}`:                            {},
+		`{"cnf":"x"}`:                             {},
+		`{"cnf":{"jkt":1}}`:                       {},
+		`{"cnf":{"jwk":{"kty":"EC"}}}`:            {},
+		`{"cnf":{"jkt":"x","kid":"of somebody"}}`: {},
 	} {
 		var c map[string]any
 		require.NoError(t, json.Unmarshal([]byte(doc), &c))
-		_, ok := bearer.Binding(c)
-		require.Equal(t, want, ok, doc)
+		got, ok := bearer.ConfirmationOf(c)
+		require.Equal(t, want.ok, ok, doc)
+		if ok {
+			require.Equal(t, want.is, got, doc)
+			require.Equal(t, want.is != bearer.Confirmation{}, got.Bound(), doc)
+		}
 	}
-	require.False(t, bearer.Shown(&policy.Request{}, ""))
-	require.False(t, bearer.Shown(&policy.Request{}, "abc"))
+}
+
+func TestSchemes(t *testing.T) {
+	t.Parallel()
+	find := func(scheme, value string) bearer.Found {
+		s := bearer.Sources{Header: "Authorization", Scheme: scheme}
+		r := &policy.Request{}
+		r.Header.Add("Authorization", value)
+		return s.Find(r)
+	}
+	require.Equal(t, bearer.Found{Token: "a", Count: 1}, find("Bearer", "bearer a"))
+	require.Equal(t, bearer.Found{Token: "a", Count: 1, DPoP: true}, find("Bearer", "dpop a"))
+	require.Equal(t, bearer.Found{Token: "a", Count: 1, DPoP: true}, find("DPoP", "DPoP a"))
+	require.Equal(t, bearer.Found{Token: "DPoP a", Count: 1}, find("", "DPoP a"))
+	require.Equal(t, bearer.Found{}, find("Bearer", "Basic a"))
 }
 
 func FuzzSources(f *testing.F) {
@@ -93,10 +122,10 @@ func FuzzSources(f *testing.F) {
 		r := &policy.Request{Query: query}
 		r.Header.Add("Authorization", auth)
 		r.Header.Add("Cookie", cookie)
-		_, n := s.Find(r)
+		n := s.Find(r).Count
 		parts := strings.Count(r.Query, "&")
 		s.Hide(r)
-		_, left := s.Find(r)
+		left := s.Find(r).Count
 		require.Zero(t, left, "what is hidden is not found any more")
 		if n == 0 {
 			require.Equal(t, query, r.Query)

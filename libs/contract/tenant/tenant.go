@@ -12,6 +12,11 @@ import (
 // Service is the owner's name.
 const Service = "tenant-manager"
 
+// ClientCertificate is the header field in which a service that forwards a request
+// over the bus tells the client's certificate, as RFC 9440 has it. What comes in
+// from elsewhere under this name is believed by nobody.
+const ClientCertificate = "X-Gatehouse-Client-Certificate"
+
 // Keys asks for the public keys of access tokens.
 type Keys struct{}
 

@@ -27,6 +27,9 @@ func (h *handlers) authorizationServer(c echo.Context) error {
 			r.Header.Del(name)
 		}
 	}
+	if told := certificateOf(r); told != "" {
+		r.Header.Set(tenant.ClientCertificate, told)
+	}
 	if forBrowsers(r.URL.Path) {
 		r.Header.Del(echo.HeaderAuthorization)
 		s, err := h.session(c)

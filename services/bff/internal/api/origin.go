@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"net"
 	"net/http"
 	"net/netip"
@@ -10,18 +11,24 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/gatehouse/gatehouse/libs/clientcert"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
 )
 
-type httpsKey struct{}
+type (
+	httpsKey       struct{}
+	certificateKey struct{}
+)
 
 // Behind returns a handler that believes the given proxies: who calls, and
-// whether over HTTPS, is then what they say (X-Forwarded-For, X-Forwarded-Proto).
-// Nobody else is believed.
-func Behind(proxies []schema.CIDR, h http.Handler) http.Handler {
+// whether over HTTPS, is then what they say (X-Forwarded-For, X-Forwarded-Proto),
+// and in the certificate header, where one is named, the certificate that the
+// client has shown to them. Nobody else is believed.
+func Behind(proxies []schema.CIDR, certificate string, h http.Handler) http.Handler {
 	trusted := func(a netip.Addr) bool {
 		for _, p := range proxies {
 			if p.Contains(a) {
@@ -32,10 +39,12 @@ func Behind(proxies []schema.CIDR, h http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		https := r.TLS != nil
+		r.Header.Del(tenant.ClientCertificate)
 		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && trusted(peer.Addr().Unmap()) {
 			if proto := r.Header.Get("X-Forwarded-Proto"); proto != "" {
 				https = strings.EqualFold(proto, "https")
 			}
+			r = withCertificate(r, certificate)
 			if client := clientOf(r.Header.Values("X-Forwarded-For"), trusted); client.IsValid() {
 				r = r.Clone(r.Context())
 				r.RemoteAddr = net.JoinHostPort(client.String(), "0")
@@ -43,6 +52,26 @@ func Behind(proxies []schema.CIDR, h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), httpsKey{}, https)))
 	})
+}
+
+// withCertificate returns a request whose context has the client certificate that
+// a trusted proxy tells; one that cannot be read is none.
+func withCertificate(r *http.Request, header string) *http.Request {
+	if header == "" || len(r.Header.Values(header)) != 1 {
+		return r
+	}
+	c, err := clientcert.Parse(r.Header.Get(header))
+	if err != nil {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), certificateKey{}, ":"+base64.StdEncoding.EncodeToString(c.Raw)+":"))
+}
+
+// certificateOf returns the client certificate of a request as it is passed on, ""
+// where there is none.
+func certificateOf(r *http.Request) string {
+	told, _ := r.Context().Value(certificateKey{}).(string)
+	return told
 }
 
 // clientOf returns the last address that is not a trusted proxy's own.

@@ -17,7 +17,7 @@ import (
 // secret from whoever has it.
 var guessable = map[string]bool{
 	"SignInOnce": true, "RefreshToken": true, "ExchangeToken": true, "OpenPasswordLink": true, "UsePasswordLink": true,
-	"OpenInvitation": true, "AcceptInvitation": true,
+	"OpenInvitation": true, "AcceptInvitation": true, "GetOAuthDevice": true, "DecideOAuthDevice": true,
 }
 
 // withGuesses holds secrets that are not right against the address that they come

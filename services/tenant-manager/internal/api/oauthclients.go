@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +32,13 @@ type oauthFields struct {
 	AccessTokenSeconds     int64    `json:"accessTokenSeconds"`
 	RefreshTokenSeconds    int64    `json:"refreshTokenSeconds"`
 	JWKS                   string   `json:"jwks"`
+	JWKSURI                string   `json:"jwksUri"`
 	AssertionAlgorithm     string   `json:"assertionAlgorithm"`
 	DPoPBound              bool     `json:"dpopBound"`
+	CertificateBound       bool     `json:"certificateBound"`
+	CertificateThumbprint  string   `json:"certificateThumbprint"`
+	CertificateAuthority   string   `json:"certificateAuthority"`
+	CertificateSubject     string   `json:"certificateSubject"`
 	SkipConsent            bool     `json:"skipConsent"`
 	MayIntrospect          bool     `json:"mayIntrospect"`
 }
@@ -51,14 +55,16 @@ func newOAuthFields() oauthFields {
 func oauthFieldsOf(c store.OAuthClient) oauthFields {
 	return oauthFields{
 		c.Name, c.Description, c.Status, c.AuthMethod, c.GrantTypes, c.RedirectURIs, c.LogoutURIs, c.Scopes, c.Audiences, c.TokenFormat, c.Algorithm,
-		c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.AssertionAlgorithm, c.DPoPBound, c.SkipConsent, c.MayIntrospect,
+		c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.JWKSURI, c.AssertionAlgorithm, c.DPoPBound, c.CertificateBound, c.CertificateThumbprint, c.CertificateAuthority, c.CertificateSubject,
+		c.SkipConsent, c.MayIntrospect,
 	}
 }
 
 func (f oauthFields) into(c *store.OAuthClient) {
 	c.Name, c.Description, c.Status, c.AuthMethod, c.GrantTypes, c.RedirectURIs, c.LogoutURIs = f.Name, f.Description, f.Status, f.AuthMethod, list(f.GrantTypes), list(f.RedirectURIs), list(f.PostLogoutRedirectURIs)
 	c.Scopes, c.Audiences, c.TokenFormat, c.Algorithm = list(f.Scopes), list(f.Audiences), f.TokenFormat, f.Algorithm
-	c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.AssertionAlgorithm = f.AccessTokenSeconds, f.RefreshTokenSeconds, f.JWKS, f.AssertionAlgorithm
+	c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.JWKSURI, c.AssertionAlgorithm = f.AccessTokenSeconds, f.RefreshTokenSeconds, f.JWKS, f.JWKSURI, f.AssertionAlgorithm
+	c.CertificateBound, c.CertificateThumbprint, c.CertificateAuthority, c.CertificateSubject = f.CertificateBound, f.CertificateThumbprint, f.CertificateAuthority, f.CertificateSubject
 	c.DPoPBound, c.SkipConsent, c.MayIntrospect = f.DPoPBound, f.SkipConsent, f.MayIntrospect
 }
 
@@ -71,7 +77,7 @@ func list(s []string) []string {
 
 // check returns a problem for what does not go together. Each field by itself was
 // held against the document.
-func (f *oauthFields) check(known []store.OAuthScope) error {
+func (f *oauthFields) check(known []store.OAuthScope, server *oauth.Server) error {
 	var fields []problem.Field
 	add := func(pointer, code, format string, args ...any) {
 		fields = append(fields, problem.Field{Pointer: pointer, Code: code, Detail: fmt.Sprintf(format, args...)})
@@ -88,19 +94,22 @@ func (f *oauthFields) check(known []store.OAuthScope) error {
 	if f.AuthMethod == oauth.AuthNone && slices.Contains(f.GrantTypes, oauth.GrantClient) {
 		add("/grantTypes", "invalid", "a client that cannot prove who it is has no tokens of its own: leave out client_credentials, or choose another authMethod")
 	}
-	if slices.Contains(f.GrantTypes, oauth.GrantRefresh) && !code {
-		add("/grantTypes", "invalid", "refresh_token goes with authorization_code")
+	if slices.Contains(f.GrantTypes, oauth.GrantRefresh) && !code && !slices.Contains(f.GrantTypes, oauth.GrantDevice) {
+		add("/grantTypes", "invalid", "refresh_token goes with authorization_code or the device grant")
+	}
+	if f.AuthMethod == oauth.AuthNone && slices.Contains(f.GrantTypes, oauth.GrantExchange) {
+		add("/grantTypes", "invalid", "a client that cannot prove who it is acts for nobody: leave out token-exchange, or choose another authMethod")
 	}
 	if code && len(f.RedirectURIs) == 0 {
 		add("/redirectUris", "required", "authorization_code needs an address to go back to")
 	}
 	for i, u := range f.RedirectURIs {
-		if why := badRedirect(u); why != "" {
+		if why := oauth.BadRedirect(u); why != "" {
 			add(fmt.Sprintf("/redirectUris/%d", i), "format", "%s", why)
 		}
 	}
 	for i, u := range f.PostLogoutRedirectURIs {
-		if why := badRedirect(u); why != "" {
+		if why := oauth.BadRedirect(u); why != "" {
 			add(fmt.Sprintf("/postLogoutRedirectUris/%d", i), "format", "%s", why)
 		}
 	}
@@ -111,9 +120,15 @@ func (f *oauthFields) check(known []store.OAuthScope) error {
 	}
 	switch {
 	case f.AuthMethod != oauth.AuthPrivateKey:
-		f.JWKS, f.AssertionAlgorithm = "", ""
-	case f.JWKS == "":
-		add("/jwks", "required", "private_key_jwt needs the public keys of the client")
+		f.JWKS, f.JWKSURI, f.AssertionAlgorithm = "", "", ""
+	case f.JWKS == "" && f.JWKSURI == "":
+		add("/jwks", "required", "private_key_jwt needs the public keys of the client, or jwksUri")
+	case f.JWKS != "" && f.JWKSURI != "":
+		add("/jwksUri", "invalid", "give the keys, or where they are, and not both")
+	case f.JWKSURI != "":
+		if !oauth.WebAddress(f.JWKSURI) {
+			add("/jwksUri", "format", "this is not an address with https")
+		}
 	default:
 		if _, err := oauth.ParseJWKS(f.JWKS); err != nil {
 			add("/jwks", "format", "%s", err)
@@ -122,6 +137,7 @@ func (f *oauthFields) check(known []store.OAuthScope) error {
 	if f.AuthMethod == oauth.AuthPrivateKey && f.AssertionAlgorithm == "" {
 		add("/assertionAlgorithm", "required", "private_key_jwt needs the algorithm of the assertions, such as ES256")
 	}
+	f.checkCertificate(server, add)
 	if len(fields) == 0 {
 		return nil
 	}
@@ -129,25 +145,37 @@ func (f *oauthFields) check(known []store.OAuthScope) error {
 	return problem.Invalid("the client is not right", fields...)
 }
 
-// badRedirect says what is wrong with an address that a browser goes back to
-// (OAuth 2.1 section 2.3.1, RFC 8252).
-func badRedirect(text string) string {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Scheme == "":
-		return "this is not an address such as https://app.example.com/callback"
-	case u.Fragment != "" || strings.Contains(text, "#"):
-		return "an address to go back to has no fragment"
-	case u.User != nil:
-		return "an address to go back to has no user name"
-	case u.Scheme == "https" && u.Host != "":
-		return ""
-	case u.Scheme == "http" && oauth.Loopback(u.Hostname()):
-		return ""
-	case strings.Contains(u.Scheme, "."): // an app's own scheme (RFC 8252 section 7.1)
-		return ""
+// checkCertificate checks what a client with a certificate says of it, and leaves
+// out what its way to authenticate itself has no use for.
+func (f *oauthFields) checkCertificate(server *oauth.Server, add func(pointer, code, format string, args ...any)) {
+	if server == nil || !server.Certificates() {
+		const why = "this installation takes no certificates of clients: set oauth.clientCertificates first"
+		if oauth.ByCertificate(f.AuthMethod) {
+			add("/authMethod", "invalid", why)
+		}
+		if f.CertificateBound {
+			add("/certificateBound", "invalid", why)
+		}
 	}
-	return "use https, http for the own machine only, or an app's own scheme with a dot in it"
+	if f.AuthMethod != oauth.AuthCertificate {
+		f.CertificateThumbprint = ""
+	} else if sum, err := oauth.ParseThumbprint(f.CertificateThumbprint); err != nil {
+		add("/certificateThumbprint", "format", "%s", err)
+	} else {
+		f.CertificateThumbprint = sum
+	}
+	if f.AuthMethod != oauth.AuthTLS {
+		f.CertificateAuthority, f.CertificateSubject = "", ""
+		return
+	}
+	if _, err := oauth.ParseAuthority(f.CertificateAuthority); err != nil {
+		add("/certificateAuthority", "format", "%s", err)
+	}
+	if name, err := oauth.ParseSubject(f.CertificateSubject); err != nil {
+		add("/certificateSubject", "format", "%s", err)
+	} else {
+		f.CertificateSubject = name
+	}
 }
 
 func oauthClientOf(c store.OAuthClient) OAuthClient {
@@ -159,7 +187,9 @@ func oauthClientOf(c store.OAuthClient) OAuthClient {
 		Id: c.ID, Name: c.Name, Description: c.Description, Status: ClientStatus(c.Status), AuthMethod: OAuthAuthMethod(c.AuthMethod), GrantTypes: grants,
 		RedirectUris: list(c.RedirectURIs), PostLogoutRedirectUris: list(c.LogoutURIs), Scopes: list(c.Scopes), Audiences: list(c.Audiences),
 		TokenFormat: OAuthTokenFormat(c.TokenFormat), Algorithm: OAuthAlgorithm(c.Algorithm), AccessTokenSeconds: int(c.AccessSeconds), RefreshTokenSeconds: int(c.RefreshSeconds),
-		Jwks: ptr(c.JWKS), AssertionAlgorithm: ptr(OAuthAssertionAlgorithm(c.AssertionAlgorithm)), DpopBound: c.DPoPBound, SkipConsent: c.SkipConsent, MayIntrospect: c.MayIntrospect,
+		Jwks: ptr(c.JWKS), JwksUri: ptr(c.JWKSURI), Registration: registrationOf(c), AssertionAlgorithm: ptr(OAuthAssertionAlgorithm(c.AssertionAlgorithm)), DpopBound: c.DPoPBound,
+		CertificateBound: c.CertificateBound, CertificateThumbprint: ptr(c.CertificateThumbprint), CertificateAuthority: ptr(c.CertificateAuthority),
+		CertificateSubject: ptr(c.CertificateSubject), SkipConsent: c.SkipConsent, MayIntrospect: c.MayIntrospect,
 		Version: c.Version, CreatedAt: c.CreatedAt.UTC(), CreatedBy: c.CreatedBy, UpdatedAt: c.UpdatedAt.UTC(),
 	}
 }
@@ -207,7 +237,7 @@ func (h *Handlers) CreateOAuthClient(ctx context.Context, r CreateOAuthClientReq
 	}
 	fields, err := httpx.Merge(ctx, newOAuthFields())
 	if err == nil {
-		err = fields.check(known)
+		err = fields.check(known, h.opt.OAuth)
 	}
 	if err != nil {
 		return nil, err
@@ -262,7 +292,7 @@ func (h *Handlers) UpdateOAuthClient(ctx context.Context, r UpdateOAuthClientReq
 		before := oauthClientOf(c)
 		fields, err := httpx.Merge(ctx, oauthFieldsOf(c))
 		if err == nil {
-			err = fields.check(known)
+			err = fields.check(known, h.opt.OAuth)
 		}
 		if err != nil {
 			return err

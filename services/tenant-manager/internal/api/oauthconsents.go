@@ -126,21 +126,24 @@ func (h *Handlers) GetOAuthAuthorization(ctx context.Context, r GetOAuthAuthoriz
 	if err != nil {
 		return nil, err
 	}
-	known, err := h.mine(ctx).OAuthScopes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := OAuthAuthorization{
+	scopes, err := h.askedScopes(ctx, asked)
+	return GetOAuthAuthorization200JSONResponse{
 		Client: OAuthNamed{Id: asked.Client.ID, Name: asked.Client.Name}, Description: ptr(asked.Client.Description), Host: asked.Host, SignInAgain: asked.SignIn,
-		Scopes: make([]OAuthAskedScope, len(asked.Scopes)),
-	}
+		Scopes: scopes, SelfRegistered: asked.Client.RegistrationHash != "",
+	}, err
+}
+
+// askedScopes returns the scopes that somebody is asked for, as people read them.
+func (h *Handlers) askedScopes(ctx context.Context, asked oauth.Asked) ([]OAuthAskedScope, error) {
+	known, err := h.mine(ctx).OAuthScopes(ctx)
+	out := make([]OAuthAskedScope, len(asked.Scopes))
 	for i, name := range asked.Scopes {
-		out.Scopes[i] = OAuthAskedScope{Name: name, New: slices.Contains(asked.New, name)}
+		out[i] = OAuthAskedScope{Name: name, New: slices.Contains(asked.New, name)}
 		if at := slices.IndexFunc(known, func(s store.OAuthScope) bool { return s.Name == name }); at >= 0 {
-			out.Scopes[i].Title, out.Scopes[i].Description = ptr(known[at].Title), ptr(known[at].Description)
+			out[i].Title, out[i].Description = ptr(known[at].Title), ptr(known[at].Description)
 		}
 	}
-	return GetOAuthAuthorization200JSONResponse(out), nil
+	return out, err
 }
 
 // DecideOAuthAuthorization allows what an application asks for, or does not.

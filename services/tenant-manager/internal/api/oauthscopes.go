@@ -181,5 +181,6 @@ func (h *Handlers) GetOAuthServer(ctx context.Context, _ GetOAuthServerRequestOb
 	return GetOAuthServer200JSONResponse{
 		Issuer: issuer, Metadata: issuer + "/.well-known/openid-configuration", TokenEndpoint: issuer + "/token", Jwks: issuer + "/jwks",
 		IntrospectionEndpoint: issuer + "/introspect", AuthorizationEndpoint: issuer + "/authorize", IdentityScopes: oauth.IdentityScopes(),
+		RegistrationEndpoint: issuer + "/register", Certificates: h.opt.OAuth.Certificates(),
 	}, nil
 }

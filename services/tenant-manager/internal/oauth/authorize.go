@@ -113,7 +113,7 @@ func (s *realm) signedIn(ctx context.Context, r *http.Request) (*login, error) {
 	var refused *problem.Problem
 	switch {
 	case errors.As(err, &refused) && refused.Status < 500:
-		return nil, nil //nolint:nilerr,nilnil // a session that has ended is none
+		return nil, nil //nolint:nilnil // a session that has ended is none
 	case err != nil:
 		return nil, err
 	case p.Kind != authn.User || p.Organization != s.org.ID:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +27,7 @@ const (
 	AuthPost        = "client_secret_post"
 	AuthPrivateKey  = "private_key_jwt"
 	AuthCertificate = "self_signed_tls_client_auth"
+	AuthTLS         = "tls_client_auth"
 	AuthNone        = "none"
 )
 
@@ -77,6 +79,8 @@ type client struct {
 	hashes [][]byte
 	keys   *jose.JSONWebKeySet
 	scopes fosite.Arguments
+	// authority vouches for its certificate; nil = none does.
+	authority *x509.CertPool
 }
 
 var (
@@ -104,6 +108,13 @@ func newClient(row store.OAuthClient, secrets []store.OAuthSecret) (*client, err
 			return nil, err
 		}
 		c.keys = keys
+	}
+	if row.CertificateAuthority != "" {
+		authority, err := ParseAuthority(row.CertificateAuthority)
+		if err != nil {
+			return nil, err
+		}
+		c.authority = authority
 	}
 	return c, nil
 }
@@ -152,7 +163,7 @@ func (c *client) GetScopes() fosite.Arguments        { return c.scopes }
 func (c *client) GetAudience() fosite.Arguments      { return c.Audiences }
 func (c *client) IsPublic() bool                     { return c.AuthMethod == AuthNone }
 func (c *client) GetRequestURIs() []string           { return nil }
-func (c *client) GetJSONWebKeysURI() string          { return "" }
+func (c *client) GetJSONWebKeysURI() string          { return c.JWKSURI }
 func (c *client) GetTokenEndpointAuthMethod() string { return c.AuthMethod }
 
 func (c *client) GetResponseTypes() fosite.Arguments {

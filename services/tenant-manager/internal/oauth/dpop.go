@@ -1,159 +1,112 @@
 package oauth
 
 import (
-	"crypto"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v3"
 	"github.com/ory/fosite"
 
-	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/libs/clientcert"
+	"github.com/gatehouse/gatehouse/libs/dpop"
 )
 
-// proofAlgorithms are those that proofs may be signed with.
-var proofAlgorithms = []string{"ES256", "ES384", "ES512", "EdDSA", "RS256", "PS256"}
-
-const (
-	// proofAge is how far the time of a proof may be from ours.
-	proofAge = time.Minute
-	// mostProof bounds a proof, in bytes.
-	mostProof = 8 << 10
-)
-
-// proofClaims are those of a proof (RFC 9449 section 4.2).
-type proofClaims struct {
-	ID     string `json:"jti"`
-	Method string `json:"htm"`
-	URI    string `json:"htu"`
-	Issued int64  `json:"iat"`
-	Access string `json:"ath"`
-}
+// proofAge is how far the time of a proof may be from ours.
+const proofAge = time.Minute
 
 func errProof(hint string) error {
 	return (&fosite.RFC6749Error{ErrorField: "invalid_dpop_proof", DescriptionField: "The DPoP proof is not right.", CodeField: http.StatusBadRequest}).WithHint(hint)
 }
 
 // proof returns what the tokens of a request are to be bound to: the key of its
-// DPoP proof (RFC 9449 section 5). Without a proof they are bound to nothing.
+// DPoP proof (RFC 9449 section 5), and the certificate that was shown (RFC 8705
+// section 3), which counts for clients that want it.
 func (s *realm) proof(r *http.Request) (confirmation, error) {
-	values := r.Header.Values("DPoP")
-	switch {
-	case len(values) == 0:
-		return confirmation{}, nil
-	case len(values) > 1:
-		return confirmation{}, errProof("There is more than one.")
+	var out confirmation
+	switch values := r.Header.Values("DPoP"); len(values) {
+	case 0:
+	case 1:
+		var err error
+		if out, err = s.proven(r, values[0], "token", ""); err != nil {
+			return out, err
+		}
+	default:
+		return out, errProof("There is more than one.")
 	}
-	return s.proven(r, values[0], s.issuer+"/token", "")
+	if c := s.certificate(r); c != nil {
+		out.X5T = clientcert.Thumbprint(c.Raw)
+	}
+	return out, nil
 }
 
-// proven verifies a proof for an address, and for an access token where there is
+// proven verifies a proof for an endpoint, and for an access token where there is
 // one (RFC 9449 section 4.3).
-func (s *realm) proven(r *http.Request, text, uri, access string) (confirmation, error) {
-	jkt, c, err := parseProof(text)
+func (s *realm) proven(r *http.Request, text, endpoint, access string) (confirmation, error) {
+	p, err := dpop.Parse(text)
+	if err == nil {
+		for _, base := range s.bases() {
+			at, wrong := dpop.AddressOf(base + "/" + endpoint)
+			if wrong != nil {
+				return confirmation{}, fosite.ErrServerError.WithWrap(wrong)
+			}
+			if err = p.Check(r.Method, at, access, s.server.now(), proofAge); err == nil {
+				break
+			}
+		}
+	}
 	if err != nil {
-		return confirmation{}, err
+		return confirmation{}, errProof(err.Error())
 	}
-	now := s.server.now()
-	issued := time.Unix(c.Issued, 0)
-	switch {
-	case c.Method != r.Method:
-		return confirmation{}, errProof("htm is another method.")
-	case !sameURI(c.URI, uri):
-		return confirmation{}, errProof("htu is another address.")
-	case issued.Before(now.Add(-proofAge)) || issued.After(now.Add(proofAge)):
-		return confirmation{}, errProof("iat is too old, or of the future: compare the clocks.")
-	case access != "" && !secret.Equal(c.Access, base64.RawURLEncoding.EncodeToString(sha256Sum(access))):
-		return confirmation{}, errProof("ath is of another access token.")
-	}
-	added, err := s.server.short.Add(r.Context(), s.key("proof", Hash(jkt+" "+c.ID)), "", 2*proofAge)
+	added, err := s.server.short.Add(r.Context(), s.key("proof", Hash(p.Key+" "+p.ID)), "", 2*proofAge)
 	if err != nil {
 		return confirmation{}, fosite.ErrServerError.WithWrap(err)
 	}
 	if !added {
 		return confirmation{}, errProof("It was sent before.")
 	}
-	return confirmation{JKT: jkt}, nil
+	return confirmation{JKT: p.Key}, nil
 }
 
-func sha256Sum(s string) []byte {
-	h := crypto.SHA256.New()
-	_, _ = h.Write([]byte(s)) // never fails
-	return h.Sum(nil)
+// bases returns where the endpoints are: below the issuer, and where clients are
+// asked for certificates.
+func (s *realm) bases() []string {
+	if alias := s.alias(); alias != "" {
+		return []string{alias, s.issuer}
+	}
+	return []string{s.issuer}
 }
 
-// parseProof returns the thumbprint of the key that signed a proof, and what the
-// proof says.
-func parseProof(text string) (jkt string, c proofClaims, err error) {
-	if len(text) > mostProof {
-		return "", c, errProof("It is too long.")
+// alias returns where the endpoints are that ask for certificates; "" = nowhere
+// else (RFC 8705 section 5).
+func (s *realm) alias() string {
+	if s.server.opt.CertificatesURL == "" {
+		return ""
 	}
-	jws, err := jose.ParseSigned(text)
-	if err != nil || len(jws.Signatures) != 1 || strings.Count(text, ".") != 2 {
-		return "", c, errProof("It is not a signed JSON Web Token.")
-	}
-	h := jws.Signatures[0].Protected
-	typ, _ := h.ExtraHeaders[jose.HeaderType].(string)
-	switch {
-	case typ != "dpop+jwt":
-		return "", c, errProof("typ is not dpop+jwt.")
-	case !slices.Contains(proofAlgorithms, h.Algorithm):
-		return "", c, errProof("alg is not one of dpop_signing_alg_values_supported.")
-	case h.JSONWebKey == nil || !h.JSONWebKey.Valid() || !h.JSONWebKey.IsPublic():
-		return "", c, errProof("jwk is missing, or not a public key.")
-	}
-	payload, err := jws.Verify(h.JSONWebKey)
-	if err != nil {
-		return "", c, errProof("Its signature is not that of its key.")
-	}
-	if json.Unmarshal(payload, &c) != nil || c.ID == "" || len(c.ID) > 256 || c.Method == "" || c.URI == "" || c.Issued == 0 {
-		return "", c, errProof("It lacks jti, htm, htu or iat.")
-	}
-	sum, err := h.JSONWebKey.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return "", c, errProof("jwk cannot be read.")
-	}
-	return base64.RawURLEncoding.EncodeToString(sum), c, nil
-}
-
-// sameURI compares addresses without query and fragment, in the normal form of
-// RFC 3986 section 6.2.
-func sameURI(a, b string) bool {
-	x, errX := url.Parse(a)
-	y, errY := url.Parse(b)
-	if errors.Join(errX, errY) != nil {
-		return false
-	}
-	return strings.EqualFold(x.Scheme, y.Scheme) && strings.EqualFold(authority(x), authority(y)) && x.EscapedPath() == y.EscapedPath()
-}
-
-func authority(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
-	}
-	return u.Hostname() + ":" + port
+	return strings.TrimRight(s.server.opt.CertificatesURL, "/") + strings.TrimPrefix(s.issuer, s.server.url)
 }
 
 // bind binds the tokens of a request, and refuses where those before were bound
-// to another key.
-func (s *realm) bind(req fosite.AccessRequester, c *client, in *session, proof confirmation) error {
-	refresh := req.GetGrantTypes().ExactOne(GrantRefresh)
-	switch {
-	case c.DPoPBound && proof.JKT == "":
-		return errProof("This client's tokens are bound to a key: send a proof in the header DPoP.")
-	case refresh && c.IsPublic() && in.Confirm.JKT != "" && in.Confirm.JKT != proof.JKT: // RFC 9449 section 5
-		return errProof("The refresh token is bound to another key.")
+// to another key or certificate.
+func (s *realm) bind(req fosite.AccessRequester, c *client, in *session, shown confirmation) error {
+	refresh, exchange := req.GetGrantTypes().ExactOne(GrantRefresh), req.GetGrantTypes().ExactOne(GrantExchange)
+	if !c.CertificateBound {
+		shown.X5T = ""
 	}
-	if want := in.Confirm.JKT; !refresh && want != "" && want != proof.JKT { // dpop_jkt of the request (RFC 9449 section 10)
+	switch {
+	case c.DPoPBound && shown.JKT == "":
+		return errProof("This client's tokens are bound to a key: send a proof in the header DPoP.")
+	case c.CertificateBound && shown.X5T == "":
+		return fosite.ErrInvalidRequest.WithHint("This client's tokens are bound to a certificate: show one in the TLS handshake.")
+	case exchange && in.Confirm != (confirmation{}) && shown == (confirmation{}): // else it would be bound no more
+		return fosite.ErrInvalidRequest.WithHint("The subject_token is bound to a key or a certificate: exchange it for one that is bound as well, to a key of the client's own.")
+	case refresh && c.IsPublic() && in.Confirm.JKT != "" && in.Confirm.JKT != shown.JKT: // RFC 9449 section 5
+		return errProof("The refresh token is bound to another key.")
+	case refresh && c.IsPublic() && in.Confirm.X5T != "" && in.Confirm.X5T != shown.X5T: // RFC 8705 section 4
+		return fosite.ErrInvalidGrant.WithHint("The refresh token is bound to another certificate.")
+	}
+	if want := in.Confirm.JKT; !refresh && !exchange && want != "" && want != shown.JKT { // dpop_jkt of the request (RFC 9449 section 10)
 		return fosite.ErrInvalidGrant.WithHint("The code is bound to another key.")
 	}
-	in.Confirm = proof
+	in.Confirm = shown
 	return nil
 }

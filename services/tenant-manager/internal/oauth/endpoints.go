@@ -38,6 +38,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+	if strings.HasPrefix(rest, "register/") {
+		rest = configuration
+	}
 	e, ok := endpoints[rest]
 	if !ok {
 		fail(w, r, fosite.ErrNotFound.WithDescription("There is no such endpoint: the metadata at "+re.issuer+"/.well-known/openid-configuration lists them."))
@@ -84,6 +87,9 @@ var (
 	both = []string{http.MethodGet, http.MethodPost}
 )
 
+// configuration stands for the endpoints of single clients (RFC 7592).
+const configuration = "register/{id}"
+
 var endpoints = map[string]endpoint{
 	".well-known/openid-configuration":       {get, true, (*realm).metadata},
 	".well-known/oauth-authorization-server": {get, true, (*realm).metadata},
@@ -95,6 +101,9 @@ var endpoints = map[string]endpoint{
 	"userinfo":                               {both, true, (*realm).userinfo},
 	"logout":                                 {both, false, (*realm).logout},
 	"par":                                    {post, true, (*realm).push},
+	"device_authorization":                   {post, true, (*realm).deviceAuthorization},
+	"register":                               {post, true, (*realm).register},
+	configuration:                            {[]string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, (*realm).registration},
 }
 
 // fail answers with an error of RFC 6749 section 5.2, and the id of the request.

@@ -6,7 +6,12 @@ import (
 
 	"github.com/go-jose/go-jose/v3"
 	"github.com/ory/fosite"
+
+	"github.com/gatehouse/gatehouse/libs/dpop"
 )
+
+// assertionAlgorithms are those that clients may sign assertions with.
+var assertionAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}
 
 // metadata describes the issuer (RFC 8414, OpenID Connect Discovery).
 func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
@@ -20,7 +25,12 @@ func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
 		names = append(names, scope.Name)
 	}
 	methods := []string{AuthBasic, AuthPost, AuthPrivateKey, AuthNone}
-	assertion := []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}
+	ways := methods[:3]
+	if s.server.opt.Certificate != nil {
+		ways = append(slices.Clone(ways), AuthTLS, AuthCertificate)
+		methods = append(methods, AuthTLS, AuthCertificate)
+	}
+	assertion := assertionAlgorithms
 	out := map[string]any{
 		"issuer":                                s.issuer,
 		"authorization_endpoint":                s.issuer + "/authorize",
@@ -31,10 +41,12 @@ func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
 		"revocation_endpoint":                   s.issuer + "/revoke",
 		"end_session_endpoint":                  s.issuer + "/logout",
 		"pushed_authorization_request_endpoint": s.issuer + "/par",
+		"device_authorization_endpoint":         s.issuer + "/device_authorization",
+		"registration_endpoint":                 s.issuer + "/register",
 		"scopes_supported":                      names,
 		"response_types_supported":              []string{"code"},
 		"response_modes_supported":              []string{"query"},
-		"grant_types_supported":                 []string{GrantCode, GrantClient, GrantRefresh},
+		"grant_types_supported":                 []string{GrantCode, GrantClient, GrantRefresh, GrantDevice, GrantExchange},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []string{EdDSA, RS256},
 		"code_challenge_methods_supported":      []string{"S256"},
@@ -43,7 +55,7 @@ func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash", "name", "updated_at", "email", "email_verified",
 		},
 		"token_endpoint_auth_methods_supported":                    methods,
-		"introspection_endpoint_auth_methods_supported":            methods[:3],
+		"introspection_endpoint_auth_methods_supported":            ways,
 		"revocation_endpoint_auth_methods_supported":               methods,
 		"token_endpoint_auth_signing_alg_values_supported":         assertion,
 		"introspection_endpoint_auth_signing_alg_values_supported": assertion,
@@ -52,7 +64,20 @@ func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
 		"request_parameter_supported":                              false,
 		"request_uri_parameter_supported":                          false,
 		"claims_parameter_supported":                               false,
-		"dpop_signing_alg_values_supported":                        proofAlgorithms,
+		"dpop_signing_alg_values_supported":                        dpop.Algorithms(),
+	}
+	if s.server.opt.Certificate != nil {
+		out["tls_client_certificate_bound_access_tokens"] = true
+	}
+	if alias := s.alias(); alias != "" { // RFC 8705 section 5
+		aliases := map[string]any{}
+		for name, path := range map[string]string{
+			"token_endpoint": "token", "introspection_endpoint": "introspect", "revocation_endpoint": "revoke", "userinfo_endpoint": "userinfo",
+			"pushed_authorization_request_endpoint": "par", "device_authorization_endpoint": "device_authorization",
+		} {
+			aliases[name] = alias + "/" + path
+		}
+		out["mtls_endpoint_aliases"] = aliases
 	}
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	write(w, http.StatusOK, out)

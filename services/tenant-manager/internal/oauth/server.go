@@ -9,6 +9,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -44,6 +45,14 @@ type Options struct {
 	Audit func(ctx context.Context, tx *db.Tx, e service.Entry) error
 	// Caller says who sends a request: the user of a browser's session, or nobody.
 	Caller func(r *http.Request) (authn.Principal, error)
+	// Certificate returns the certificate that a client has shown, nil where it has
+	// shown none. Nil where none count.
+	Certificate func(r *http.Request) *x509.Certificate
+	// CertificatesURL is where clients are asked for one, where URL does not: "" =
+	// the same.
+	CertificatesURL string
+	// Keys carries requests for keys to addresses that clients name.
+	Keys http.RoundTripper
 	// TokenRate is how many token requests a client may make in a second; 0 = any.
 	TokenRate int
 }
@@ -58,6 +67,7 @@ type Server struct {
 	log      *slog.Logger
 	audit    func(ctx context.Context, tx *db.Tx, e service.Entry) error
 	keys     *keyring
+	remote   *remoteKeys
 	orgs     *cache[store.Organization]
 	clients  *cache[*client]
 	limits   *limits
@@ -69,6 +79,7 @@ type Server struct {
 func New(o Options) *Server {
 	return &Server{
 		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: o.Short, now: o.Now, log: o.Log, audit: o.Audit,
+		remote:  newRemoteKeys(o.Keys, o.Now),
 		keys:    &keyring{store: o.Store, now: o.Now, rings: map[string]*ring{}},
 		orgs:    newCache[store.Organization](o.Now),
 		clients: newCache[*client](o.Now), limits: newLimits(o.Store, o.Now, o.TokenRate), realms: map[string]*realm{},
@@ -88,6 +99,9 @@ func (s *Server) Issuer(slug string) string { return s.url + "/oauth/" + url.Pat
 
 // URL is where people and programs reach it.
 func (s *Server) URL() string { return s.url }
+
+// Certificates reports whether certificates of clients count.
+func (s *Server) Certificates() bool { return s.opt.Certificate != nil }
 
 // Forget drops what is known of a client: it was changed.
 func (s *Server) Forget(client string) { s.clients.forget(client) }
@@ -179,12 +193,15 @@ func (r *realm) build() {
 		&oauth2.ClientCredentialsGrantHandler{HandleHelper: helper, Config: c},
 		&oauth2.RefreshTokenGrantHandler{AccessTokenStrategy: st, RefreshTokenStrategy: st, TokenRevocationStorage: keep, Config: c},
 		&openid.OpenIDConnectRefreshHandler{IDTokenHandleHelper: identity.IDTokenHandleHelper, Config: c},
+		&deviceGrant{realm: r, helper: helper, strategy: st, storage: keep, identity: identity.IDTokenHandleHelper},
+		&exchangeGrant{realm: r, helper: helper, strategy: st, storage: keep},
 	} {
 		c.TokenEndpointHandlers.Append(h)
 	}
 	c.TokenIntrospectionHandlers.Append(&oauth2.CoreValidator{CoreStrategy: st, CoreStorage: keep, Config: c})
 	c.RevocationHandlers.Append(&revocation{realm: r, strategy: st, storage: keep})
 	c.PushedAuthorizeEndpointHandlers.Append(&par.PushedAuthorizeHandler{Storage: keep, Config: c})
+	c.ClientAuthenticationStrategy, c.JWKSFetcherStrategy = r.authenticate, r.server.remote
 	r.provider = fosite.NewOAuth2Provider(keep, c)
 }
 

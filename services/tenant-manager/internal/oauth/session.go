@@ -37,6 +37,12 @@ type session struct {
 	IssuedAt time.Time `json:"issuedAt,omitzero"`
 	Until    time.Time `json:"until,omitzero"`
 
+	// Behalf is the id of the client that another acts for; "" for users, and
+	// clients that act for themselves.
+	Behalf string `json:"behalf,omitempty"`
+	// NotAfter bounds the life of a token that came of another.
+	NotAfter time.Time `json:"notAfter,omitzero"`
+
 	Confirm confirmation                   `json:"cnf,omitzero"`
 	Actor   *actor                         `json:"act,omitempty"`
 	Expires map[fosite.TokenType]time.Time `json:"expires,omitempty"`

@@ -12,9 +12,6 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
-// errGone says that nothing is kept under a key.
-var errGone = errors.New("nothing is kept under this key")
-
 // Short keeps what lives for minutes: codes, opaque tokens, requests under way,
 // and what was revoked. Keys have the organization in them. It is safe for
 // concurrent use.

@@ -150,7 +150,7 @@ func (s storage) GetAccessTokenSession(ctx context.Context, signature string, _ 
 	var r *fosite.Request
 	var err error
 	if isJWT(signature) {
-		if r, err = (strategy{s.realm}).read(ctx, signature); errors.Is(err, errToken) {
+		if r, err = strategy(s).read(ctx, signature); errors.Is(err, errToken) {
 			err = fosite.ErrNotFound
 		}
 	} else {

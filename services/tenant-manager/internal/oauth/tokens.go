@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"encoding/json"
@@ -139,6 +140,9 @@ func (s strategy) GenerateAccessToken(ctx context.Context, r fosite.Requester) (
 	now := s.server.now()
 	life := c.GetEffectiveLifespan("", fosite.AccessToken, accessLifetime)
 	in.TokenID, in.IssuedAt, in.Until = r.GetID()+"."+random()[:16], now, now.Add(life)
+	if !in.NotAfter.IsZero() && in.Until.After(in.NotAfter) {
+		in.Until = in.NotAfter
+	}
 	if c.TokenFormat == FormatOpaque {
 		token = accessPrefix + random()
 		return token, Hash(token), nil
@@ -153,7 +157,7 @@ func (s strategy) claims(r fosite.Requester, c *client, in *session) accessClaim
 		ID: in.TokenID, Client: c.ID, Scope: strings.Join(r.GetGrantedScopes(), " "), Actor: in.Actor,
 	}
 	if out.Subject == "" { // RFC 9068 section 2.2
-		out.Subject = c.ID
+		out.Subject = cmp.Or(in.Behalf, c.ID)
 	}
 	if len(out.Audience) == 0 {
 		out.Audience = jwt.ClaimStrings{s.issuer}
@@ -168,6 +172,15 @@ func (s strategy) claims(r fosite.Requester, c *client, in *session) accessClaim
 		}
 	}
 	return out
+}
+
+// subject returns the sub of an access token that was read.
+func (s strategy) subject(r fosite.Requester) string {
+	in, _ := r.GetSession().(*session)
+	if in == nil {
+		return r.GetClient().GetID()
+	}
+	return cmp.Or(in.Subject, in.Behalf, r.GetClient().GetID())
 }
 
 // AccessTokenSignature returns under what an access token is found: one that
@@ -207,7 +220,15 @@ func (s strategy) read(ctx context.Context, token string) (*fosite.Request, erro
 	if c.Confirm != nil {
 		in.Confirm = *c.Confirm
 	}
-	if c.Subject != c.Client {
+	if c.Actor != nil { // of somebody else, who may be a client as well
+		switch _, err := s.server.client(ctx, s.org.ID, c.Subject); {
+		case err == nil:
+			in.Behalf = c.Subject
+		case !errors.Is(err, fosite.ErrNotFound):
+			return nil, err
+		}
+	}
+	if c.Subject != c.Client && in.Behalf == "" {
 		in.Subject = c.Subject
 		in.Claims.Subject = c.Subject
 	}

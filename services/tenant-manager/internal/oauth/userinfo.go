@@ -43,13 +43,14 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 		in, _ = req.GetSession().(*session)
 	}
 	invalid := &fosite.RFC6749Error{ErrorField: "invalid_token", DescriptionField: "The access token is not valid, or is not about a user.", CodeField: http.StatusUnauthorized}
-	if in == nil || in.Subject == "" || strings.HasPrefix(token, refreshPrefix) || bound != (in.Confirm.JKT != "") {
+	if in == nil || in.Subject == "" || strings.HasPrefix(token, refreshPrefix) || bound != (in.Confirm.JKT != "") ||
+		in.Confirm.X5T != "" && !s.shows(r, in.Confirm.X5T) {
 		challenge("invalid_token")
 		fail(w, r, invalid)
 		return
 	}
 	if bound {
-		c, err := s.proven(r, r.Header.Get("DPoP"), s.issuer+"/userinfo", token)
+		c, err := s.proven(r, r.Header.Get("DPoP"), "userinfo", token)
 		if err != nil || c.JKT != in.Confirm.JKT {
 			w.Header().Set("WWW-Authenticate", `DPoP realm="gatehouse", error="invalid_token"`)
 			fail(w, r, invalid)

@@ -34,11 +34,23 @@ type OAuthClient struct {
 	AssertionAlgorithm string
 	// CertificateThumbprint is the x5t#S256 of its certificate (RFC 8705).
 	CertificateThumbprint string
-	DPoPBound             bool `gorm:"column:dpop_bound"`
-	SkipConsent           bool
-	MayIntrospect         bool
-	// RegistrationHash is that of its registration access token (RFC 7592).
+	// CertificateAuthority are the authorities, in PEM, that vouch for its
+	// certificate, and CertificateSubject is the name in it.
+	CertificateAuthority string
+	CertificateSubject   string
+	// CertificateBound says that its tokens are bound to the certificate it shows.
+	CertificateBound bool
+	DPoPBound        bool `gorm:"column:dpop_bound"`
+	SkipConsent      bool
+	MayIntrospect    bool
+	// RegistrationHash is that of its registration access token (RFC 7592); "" = it
+	// did not register itself.
 	RegistrationHash string
+	// JWKSURI is where its public keys are, in place of JWKS.
+	JWKSURI string `gorm:"column:jwks_uri"`
+	// Registration is what a client that registered itself said, and may say, as
+	// JSON.
+	Registration string
 }
 
 // TableName is for gorm.
@@ -110,7 +122,9 @@ func (t *Tx) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
 	c.fold()
 	return db.Save(ctx, t.scope, c, "name", "name_key", "description", "status", "auth_method", "grant_types", "redirect_uris",
 		"post_logout_redirect_uris", "scopes", "audiences", "token_format", "algorithm", "access_token_seconds", "refresh_token_seconds",
-		"jwks", "assertion_algorithm", "certificate_thumbprint", "dpop_bound", "skip_consent", "may_introspect", "registration_hash")
+		"jwks", "assertion_algorithm", "certificate_thumbprint", "certificate_authority",
+		"certificate_subject", "certificate_bound", "dpop_bound", "skip_consent", "may_introspect", "registration_hash",
+		"jwks_uri", "registration")
 }
 
 // DeleteOAuthClient deletes a client of a version with its secrets, consents and

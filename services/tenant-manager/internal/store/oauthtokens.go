@@ -236,11 +236,15 @@ func (s *Store) TakeOAuthEntry(ctx context.Context, key string) (string, error) 
 	return value, r.Error
 }
 
+// initialTokensKept is how long it is shown that an initial token has run out.
+const initialTokensKept = 30 * 24 * time.Hour
+
 // ForgetOAuth deletes what ran out of the authorization server.
 func (s *Store) ForgetOAuth(ctx context.Context) error {
 	g, now := s.db.Unscoped(ctx, "what ran out is cleaned away in all organizations"), s.Now()
 	return errors.Join(
 		g.Delete(&oauthEntry{}, "expires_at < ?", now).Error,
 		g.Delete(&OAuthRefresh{}, "expires_at < ?", now).Error,
+		g.Delete(&OAuthInitialToken{}, "expires_at < ?", now.Add(-initialTokensKept)).Error,
 	)
 }

@@ -3,8 +3,20 @@ import type { TenantSchemas } from '@gatehouse/api'
 
 export type Client = TenantSchemas['OAuthClient']
 
-export const KINDS = ['machine', 'web', 'public'] as const
+export const KINDS = ['machine', 'web', 'public', 'device'] as const
 export type Kind = (typeof KINDS)[number]
+
+export type Grant = TenantSchemas['OAuthGrantType']
+export const DEVICE: Grant = 'urn:ietf:params:oauth:grant-type:device_code'
+export const EXCHANGE: Grant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const GRANTS: Grant[] = ['authorization_code', 'refresh_token', 'client_credentials', DEVICE, EXCHANGE]
+
+/** The key of a grant's words. */
+export function grantKey(g: Grant) {
+  return g === DEVICE ? 'device_code' : g === EXCHANGE ? 'token_exchange' : (g as 'authorization_code' | 'refresh_token' | 'client_credentials')
+}
+
+export const METHODS = ['client_secret_basic', 'tls_client_auth', 'self_signed_tls_client_auth'] as const
 
 export interface ClientForm {
   name: string
@@ -18,10 +30,18 @@ export interface ClientForm {
   minutes: number
   skipConsent: boolean
   mayIntrospect: boolean
+  authMethod: Client['authMethod']
+  certificate: string
+  authority: string
+  subject: string
+  certificateBound: boolean
+  dpopBound: boolean
+  grants: Grant[]
+  exchange: boolean
 }
 
 export function empty(): ClientForm {
-  return { name: '', description: '', kind: 'machine', redirectUris: '', scopes: [], audiences: '', tokenFormat: 'jwt', algorithm: 'EdDSA', minutes: 10, skipConsent: false, mayIntrospect: false }
+  return { name: '', description: '', kind: 'machine', redirectUris: '', scopes: [], audiences: '', tokenFormat: 'jwt', algorithm: 'EdDSA', minutes: 10, skipConsent: false, mayIntrospect: false, authMethod: 'client_secret_basic', certificate: '', authority: '', subject: '', certificateBound: false, dpopBound: false, grants: [], exchange: false }
 }
 
 export function lines(text: string): string[] {
@@ -29,6 +49,7 @@ export function lines(text: string): string[] {
 }
 
 export function kindOf(c: Pick<Client, 'authMethod' | 'grantTypes'>): Kind {
+  if (c.grantTypes.includes(DEVICE) && !c.grantTypes.includes('authorization_code')) return 'device'
   if (c.authMethod === 'none') return 'public'
   return c.grantTypes.includes('authorization_code') ? 'web' : 'machine'
 }
@@ -46,7 +67,27 @@ export function formOf(c: Client): ClientForm {
     minutes: Math.round(c.accessTokenSeconds / 60),
     skipConsent: c.skipConsent,
     mayIntrospect: c.mayIntrospect,
+    authMethod: c.authMethod,
+    certificate: c.certificateThumbprint ?? '',
+    authority: c.certificateAuthority ?? '',
+    subject: c.certificateSubject ?? '',
+    certificateBound: c.certificateBound,
+    dpopBound: c.dpopBound,
+    grants: c.grantTypes.filter((g) => g !== EXCHANGE),
+    exchange: c.grantTypes.includes(EXCHANGE),
   }
+}
+
+/** Whether it has secrets or certificates to itself, and may act for others. */
+export function confidential(f: Pick<ClientForm, 'kind'>): boolean {
+  return f.kind === 'machine' || f.kind === 'web'
+}
+
+/** What the way it authenticates itself asks for. */
+function certificate(f: ClientForm) {
+  if (f.authMethod === 'self_signed_tls_client_auth') return { certificateThumbprint: f.certificate.trim() }
+  if (f.authMethod === 'tls_client_auth') return { certificateAuthority: f.authority, certificateSubject: f.subject.trim() }
+  return {}
 }
 
 /** What does not depend on the kind. */
@@ -54,19 +95,30 @@ export function common(f: ClientForm) {
   return {
     name: f.name.trim(),
     description: f.description,
-    redirectUris: f.kind === 'machine' ? [] : lines(f.redirectUris),
+    grantTypes: [...f.grants, ...(f.exchange && confidential(f) ? [EXCHANGE] : [])],
+    redirectUris: f.kind === 'machine' || f.kind === 'device' ? [] : lines(f.redirectUris),
     scopes: f.scopes,
     audiences: lines(f.audiences),
     tokenFormat: f.tokenFormat,
     algorithm: f.algorithm,
     accessTokenSeconds: Math.max(1, Math.round(f.minutes)) * 60,
     skipConsent: f.skipConsent,
-    mayIntrospect: f.kind === 'public' ? false : f.mayIntrospect,
+    mayIntrospect: confidential(f) ? f.mayIntrospect : false,
+    certificateBound: f.certificateBound,
+    dpopBound: f.dpopBound,
+    ...certificate(f),
   }
+}
+
+const OF: Record<Kind, Grant[]> = {
+  machine: ['client_credentials'],
+  web: ['authorization_code', 'refresh_token'],
+  public: ['authorization_code', 'refresh_token'],
+  device: [DEVICE, 'refresh_token'],
 }
 
 /** What a new client is made of. */
 export function body(f: ClientForm): TenantSchemas['OAuthClientInput'] {
-  const grantTypes: TenantSchemas['OAuthGrantType'][] = f.kind === 'machine' ? ['client_credentials'] : ['authorization_code', 'refresh_token']
-  return { ...common(f), authMethod: f.kind === 'public' ? 'none' : 'client_secret_basic', grantTypes }
+  const authMethod = confidential(f) ? f.authMethod : 'none'
+  return { ...common({ ...f, authMethod, grants: OF[f.kind] }), authMethod }
 }
