@@ -105,6 +105,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
 		Passkeys: parties,
 		Outbound: m.cfg.Outbound,
+		Leaked:   m.leaked(ctx, k),
 		OAuth:    server,
 		Mail:     letters,
 	})
@@ -128,6 +129,18 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })
 	})
 	return s, events.Answer(k.Bus, m.store, m.rights)
+}
+
+// leaked returns the list of leaked passwords, and says what is in it.
+func (m *manager) leaked(ctx context.Context, k *service.Kit) password.Leaked {
+	l := password.Leaked{Path: m.cfg.Passwords.Leaked}
+	switch n, err := l.Check(); {
+	case err != nil:
+		k.Log.ErrorContext(ctx, "no new password can be set before the list of leaked passwords is imported again", "err", err)
+	case n > 0:
+		k.Log.InfoContext(ctx, "new passwords are held against a list of leaked ones", "passwords", n, "falsePositives", password.FalsePositives(n))
+	}
+	return l
 }
 
 const (

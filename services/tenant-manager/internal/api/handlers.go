@@ -44,6 +44,8 @@ type Options struct {
 	Passkeys *factor.Parties
 	// Outbound says where identity providers may be.
 	Outbound egress.Guard
+	// Leaked are passwords that are refused because they were leaked.
+	Leaked password.Leaked
 	// Mail sends mail.
 	Mail *mail.Sender
 	// OAuth is the authorization server; nil where the installation has none.
