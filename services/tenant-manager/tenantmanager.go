@@ -56,6 +56,7 @@ func Part(cfg Config) app.Part {
 type manager struct {
 	cfg    Config
 	store  *store.Store
+	api    *api.Handlers
 	issuer *issue.Issuer
 	rights *rights.Source
 }
@@ -109,6 +110,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		OAuth:    server,
 		Mail:     letters,
 	})
+	m.api = h
 	h.Register(s.API())
 	if server != nil {
 		api.RegisterOAuth(s.Echo(), server)
@@ -149,6 +151,8 @@ const (
 	// sessionsKept is how long sessions are kept after their end: refresh tokens
 	// that come again are still known.
 	sessionsKept = 30 * day
+	// tokensKept is how long it is shown that a personal token ended.
+	tokensKept = 30 * day
 	// mailKept is how long it is shown what became of mail.
 	mailKept = 30 * day
 )
@@ -180,7 +184,8 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
 	_, errMail := m.store.ForgetMail(ctx, now.Add(-mailKept))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	_, errTokens := m.store.ForgetPersonalTokens(ctx, now.Add(-tokensKept))
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, errTokens, m.api.NoticeTokens(ctx), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.
