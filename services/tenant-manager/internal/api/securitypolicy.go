@@ -38,7 +38,8 @@ type personalTokens struct {
 func fieldsOf(p store.SecurityPolicy) policyFields {
 	return policyFields{
 		max(p.PasswordMinLength, password.MinLength), p.MFA, p.MFAGraceDays, p.SessionIdleMinutes, p.SessionLifetimeHours,
-		append([]string{}, p.AllowedAddresses...), p.TokenLifetimeDays, personalTokens{p.PersonalTokens, p.PersonalTokenDays},
+		append([]string{}, p.AllowedAddresses...), p.TokenLifetimeDays,
+		personalTokens{p.PersonalTokens, p.PersonalTokenDays},
 	}
 }
 

@@ -101,7 +101,7 @@ func (h head) slots() int64 { return 1<<(8*h.width) + 1 }
 func (h head) rest() int64 { return int64(prefix - h.width) }
 
 // size is that of the whole file.
-func (h head) size() int64 { return header + 8*h.slots() + int64(h.count)*h.rest() } //nolint:gosec // bounded by readHead
+func (h head) size() int64 { return header + 8*h.slots() + int64(h.count)*h.rest() }
 
 // find reads the few entries that share the first bytes of a digest.
 func find(f io.ReaderAt, digest []byte) (bool, error) {
@@ -122,8 +122,8 @@ func find(f io.ReaderAt, digest []byte) (bool, error) {
 	if from > to || to > h.count || to-from > most {
 		return false, ErrDamaged
 	}
-	rests := make([]byte, int64(to-from)*h.rest())                                                        //nolint:gosec // bounded above
-	if _, err := f.ReadAt(rests, header+8*h.slots()+int64(from)*h.rest()); err != nil && len(rests) > 0 { //nolint:gosec // as above
+	rests := make([]byte, int64(to-from)*h.rest())
+	if _, err := f.ReadAt(rests, header+8*h.slots()+int64(from)*h.rest()); err != nil && len(rests) > 0 {
 		return false, damaged(err)
 	}
 	want := digest[h.width:]
@@ -170,7 +170,7 @@ func (l Leaked) Check() (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading the leaked passwords of %s: %w", l.Path, err)
 	}
-	return int64(h.count), nil //nolint:gosec // bounded by readHead
+	return int64(h.count), nil
 }
 
 // sealed is what of the head the sum is over.
