@@ -191,6 +191,11 @@ func TestServiceTokensCanBeNarrow(t *testing.T) {
 		{name: "exchanged", method: "POST", path: "/token/personal", body: `{"token":"{ght}"}`, status: 200, keep: map[string]string{"ci": "accessToken"}},
 		{name: "made for it", as: "ci", method: "GET", path: "/users", status: 200},
 		{name: "not for that", as: "ci", method: "GET", path: "/roles", status: 403, has: []string{"the token t is not made for"}},
+		{name: "owner now", as: "owner", method: "POST", path: "/grants", body: `{"principal":"{account}","role":"owner"}`, status: 201, events: []string{"grant.created", "access-changed"}},
+		{name: "for connections", as: "owner", method: "POST", path: "/service-accounts/{account}/tokens", body: `{"name":"sso","permissions":["sso-connection:*"]}`, status: 201, events: []string{"service-account.token-created"}, keep: map[string]string{"sso": "token"}},
+		{name: "exchanged", method: "POST", path: "/token/personal", body: `{"token":"{sso}"}`, status: 200, keep: map[string]string{"by": "accessToken"}},
+		{name: "sees them", as: "by", method: "GET", path: "/sso/connections", status: 200},
+		{name: "lets nobody in as more than it is", as: "by", method: "POST", path: "/sso/connections", body: `{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c"}`, status: 403, has: []string{"made for a part of what you may do"}},
 		{name: "has no personal ones", as: "ci", method: "GET", path: "/me/tokens", status: 403},
 	})
 }

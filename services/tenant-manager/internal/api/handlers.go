@@ -78,7 +78,7 @@ func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *pass
 
 // Register puts the handlers below a router.
 func (h *Handlers) Register(r EchoRouter) {
-	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, withPerson, withUserAgent}))
+	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, h.withPerson, withUserAgent}))
 }
 
 // Run does what handlers leave for later, until ctx ends; then it does what is
@@ -262,7 +262,7 @@ func (h *Handlers) handsOn(ctx context.Context, tx *store.Tx, permissions []stri
 func (h *Handlers) mayManage(ctx context.Context, tx *store.Tx, principal string) error {
 	p := caller(ctx)
 	if principal == p.Subject {
-		return h.managesSelf(ctx, tx)
+		return h.whole(ctx, tx.Org)
 	}
 	held, err := h.holdings(ctx, tx.Org, principal)
 	if err != nil {
@@ -271,14 +271,14 @@ func (h *Handlers) mayManage(ctx context.Context, tx *store.Tx, principal string
 	return notAbove(held[principal], held[p.Subject], h.store.Now())
 }
 
-// managesSelf returns a problem where the caller came by a token that is made for
-// less than they may do: by changing their own account it could become more.
-func (h *Handlers) managesSelf(ctx context.Context, tx *store.Tx) error {
+// whole returns a problem where the caller came by a token that is made for less
+// than they may do: by what acts as them later it could become more.
+func (h *Handlers) whole(ctx context.Context, org *store.Org) error {
 	p := caller(ctx)
 	if p.Token == "" {
 		return nil
 	}
-	k, err := rights.Token(ctx, tx.Org, p.Kind, p.Subject, p.Session)
+	k, err := rights.Token(ctx, org, p.Kind, p.Subject, p.Session)
 	if err != nil {
 		return err
 	}

@@ -32,13 +32,24 @@ var inPerson = map[string]bool{
 	"CreateSsoConnection": true, "UpdateSsoConnection": true, "TestSsoConnection": true,
 }
 
-func withPerson(next StrictHandlerFunc, operation string) StrictHandlerFunc {
+// inWhole are the operations of which something stays that may do as much as who
+// made it: the accounts that a connection lets in are held against them.
+var inWhole = map[string]bool{"CreateSsoConnection": true, "UpdateSsoConnection": true}
+
+func (h *Handlers) withPerson(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	if !inPerson[operation] {
 		return next
 	}
 	return func(c echo.Context, request any) (any, error) {
-		if p, ok := authn.From(c.Request().Context()); ok && p.Kind == authn.User && p.Token != "" {
+		ctx := c.Request().Context()
+		p, ok := authn.From(ctx)
+		if ok && p.Kind == authn.User && p.Token != "" {
 			return nil, problem.New(problem.CodeAccessDenied, "this is for people who are signed in, not for their tokens: sign in")
+		}
+		if ok && inWhole[operation] {
+			if err := h.whole(ctx, h.mine(ctx)); err != nil {
+				return nil, err
+			}
 		}
 		return next(c, request)
 	}
@@ -268,21 +279,28 @@ const noticeAhead = 7 * day
 func (h *Handlers) NoticeTokens(ctx context.Context) error {
 	rows, err := h.store.EndingPersonalTokens(ctx, h.store.Now().Add(noticeAhead))
 	for _, k := range rows {
-		err = errors.Join(err, h.store.Tx(ctx, k.OrganizationID, "", func(tx *store.Tx) error {
-			u, err := tx.User(ctx, k.UserID)
-			if err != nil {
-				return ignoreNotFound(err)
-			}
-			mailed, err := h.post(ctx, tx, mail.TokenEnds, u.Email, false, mail.Data{Name: u.Name, Token: k.Name, Until: k.ExpiresAt.UTC()})
-			if err != nil || !mailed {
-				return err
-			}
-			first, err := tx.NoticedPersonalToken(ctx, k.ID)
-			if err == nil && !first {
-				err = errNoticed
-			}
+		told := h.store.Tx(ctx, k.OrganizationID, "", func(tx *store.Tx) error { return h.noticeToken(ctx, tx, k) })
+		if !errors.Is(told, errNoticed) {
+			err = errors.Join(err, told)
+		}
+	}
+	return err
+}
+
+func (h *Handlers) noticeToken(ctx context.Context, tx *store.Tx, k store.PersonalToken) error {
+	u, err := tx.User(ctx, k.UserID)
+	if err != nil && !store.IsNotFound(err) {
+		return err
+	}
+	if u.Email != "" && u.Status == store.Active { // others there is nobody to tell
+		mailed, err := h.post(ctx, tx, mail.TokenEnds, u.Email, false, mail.Data{Name: u.Name, Token: k.Name, Until: k.ExpiresAt.UTC()})
+		if err != nil || !mailed {
 			return err
-		}))
+		}
+	}
+	first, err := tx.NoticedPersonalToken(ctx, k.ID)
+	if err == nil && !first {
+		err = errNoticed
 	}
 	return err
 }
