@@ -31,9 +31,11 @@ type Principal struct {
 	// Subject is the id of the user or service account.
 	Subject string
 	Kind    Kind
-	// Session is the id of the session, or of the service account's token, which
+	// Session is the id of the session, or of the token by which they came, which
 	// can be revoked apart from the principal.
 	Session string
+	// Token is the name of that token; "" where they signed in.
+	Token string
 	// Name and Email are for people to read.
 	Name, Email string
 }
@@ -92,6 +94,8 @@ func Require(ctx context.Context, permission string, s Scope) error {
 		return err
 	case d.DeniedBy != "":
 		return problem.New(problem.CodeAccessDenied, "the permission %s %s is denied to you by the role %s, which wins over others: ask an administrator of %s to take that away", permission, s.in(), d.DeniedBy, s.who())
+	case d.Token != "":
+		return problem.New(problem.CodeAccessDenied, "the token %s is not made for the permission %s %s: use one that is, or sign in", d.Token, permission, s.in())
 	case d.Boundary != "":
 		return problem.New(problem.CodeAccessDenied, "the permission %s %s is outside your boundary, the role %s: ask an administrator of the organization for a wider one", permission, s.in(), d.Boundary)
 	}

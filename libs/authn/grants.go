@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,9 @@ type Decision struct {
 	// DeniedBy is the name of the role that forbids it, Boundary that of the
 	// boundary that leaves it out. Where one is set, no other role helps.
 	DeniedBy, Boundary string
+	// Token is the name of the token by which they came, where that is not made
+	// for it.
+	Token string
 }
 
 // rule is the part of a grant that is for all environments, or for one that its
@@ -158,8 +162,8 @@ func (x *index) find(permission string, s *Scope, forbids bool, now time.Time) *
 
 // boundary is a boundary made ready to be compared.
 type boundary struct {
-	role string
-	has  index
+	role, token string
+	has         index
 }
 
 // rights is all that somebody may do, made ready to be asked.
@@ -178,8 +182,8 @@ func compile(in *tenant.Granted) *rights {
 	add(&out.allow, in.Grants)
 	add(&out.deny, in.Denies)
 	for _, b := range in.Boundaries {
-		c := boundary{role: b.Role}
-		c.has.add(b.Permissions, rule{role: b.Role})
+		c := boundary{role: b.Role, token: b.Token}
+		c.has.add(b.Permissions, rule{role: b.Role, scope: Scope{Project: b.Project, Environment: b.Environment}})
 		out.boundaries = append(out.boundaries, c)
 	}
 	return out
@@ -192,7 +196,7 @@ func (r *rights) decide(permission string, s *Scope, now time.Time) Decision {
 	}
 	for i := range r.boundaries {
 		if b := &r.boundaries[i]; b.has.find(permission, s, false, now) == nil {
-			return Decision{Boundary: b.role}
+			return Decision{Boundary: b.role, Token: b.token}
 		}
 	}
 	if a := r.allow.find(permission, s, false, now); a != nil {
@@ -243,7 +247,7 @@ func (r *rights) reach(permission string, now time.Time) Reach {
 }
 
 // bounded returns what is left of a scope in all boundaries: the scope itself,
-// nothing, or it in the environments that the boundaries name.
+// nothing, or it in the project and the environments that the boundaries name.
 func (r *rights) bounded(permission string, s Scope) []Scope {
 	left := []Scope{s}
 	for i := range r.boundaries {
@@ -251,12 +255,11 @@ func (r *rights) bounded(permission string, s Scope) []Scope {
 		for _, list := range r.boundaries[i].has.about(permission) {
 			for _, b := range list {
 				for _, l := range left {
-					if !same(b.scope.EnvironmentSlug, l.EnvironmentSlug) {
+					if !b.scope.overlaps(&l) {
 						continue
 					}
-					if l.EnvironmentSlug == "" {
-						l.EnvironmentSlug = b.scope.EnvironmentSlug
-					}
+					l.Project, l.Environment = cmp.Or(l.Project, b.scope.Project), cmp.Or(l.Environment, b.scope.Environment)
+					l.EnvironmentSlug = cmp.Or(l.EnvironmentSlug, b.scope.EnvironmentSlug)
 					if !slices.Contains(next, l) {
 						next = append(next, l)
 					}

@@ -118,6 +118,42 @@ func TestPermissionsNameEnvironments(t *testing.T) {
 	}
 }
 
+// A token that is made for a part of what its owner may do bounds them, in its
+// project and environment too.
+func TestTokensBound(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock()
+	tenants := authntest.New(t)
+	tenants.Hold(t, "o1", "u1", tenant.Granted{
+		Grants:     []tenant.Grant{{Role: "all", Permissions: []string{"*", "platform:*"}}, {Role: "shop", Permissions: []string{"api:read"}, Project: "p2"}},
+		Denies:     []tenant.Grant{{Role: "no-plans", Permissions: []string{"plan:*"}}},
+		Boundaries: []tenant.Boundary{{Token: "laptop", Permissions: []string{"*:read", "deployment:*"}, Project: "p1", Environment: ""}},
+	})
+	ctx := authn.With(t.Context(), ada, authn.NewAccess(tenants, quiet, clock.Now))
+	for _, c := range []struct {
+		permission string
+		scope      authn.Scope
+		want       authn.Decision
+	}{
+		{"api:read", authn.Scope{Project: "p1", API: "a"}, authn.Decision{Allowed: true, Role: "all"}},
+		{"api:read", authn.Scope{Project: "p2"}, authn.Decision{Token: "laptop"}},
+		{"api:read", authn.Scope{}, authn.Decision{Token: "laptop"}},
+		{"api:update", authn.Scope{Project: "p1"}, authn.Decision{Token: "laptop"}},
+		{"platform:read", authn.Scope{}, authn.Decision{Token: "laptop"}},
+		{"plan:read", authn.Scope{Project: "p1"}, authn.Decision{DeniedBy: "no-plans"}},
+		{"deployment:deploy", authn.Scope{Project: "p1", Environment: "e1"}, authn.Decision{Allowed: true, Role: "all"}},
+	} {
+		d, err := authn.Allow(ctx, c.permission, c.scope)
+		require.NoError(t, err)
+		require.Equal(t, c.want, d, "%s %+v", c.permission, c.scope)
+	}
+	reach, err := authn.Reaches(ctx, "api:read")
+	require.NoError(t, err)
+	require.Equal(t, []authn.Scope{{Project: "p1"}}, reach.In, "what was given elsewhere is out of reach")
+	err = authn.Require(ctx, "api:update", authn.Scope{Project: "p1"})
+	require.ErrorContains(t, err, "the token laptop is not made for the permission api:update in project p1")
+}
+
 // crowded is somebody in many groups, with denies and boundaries.
 func crowded() tenant.Granted {
 	in := tenant.Granted{

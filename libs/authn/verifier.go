@@ -46,6 +46,7 @@ type Claims struct {
 	OrganizationSlug string `json:"orgSlug"`
 	Kind             Kind   `json:"kind"`
 	Session          string `json:"sid,omitempty"`
+	Token            string `json:"tok,omitempty"`
 	Name             string `json:"name,omitempty"`
 	Email            string `json:"email,omitempty"`
 }
@@ -58,7 +59,7 @@ func NewClaims(p Principal, id string, now time.Time) Claims {
 			Issuer: Issuer, Subject: p.Subject, Audience: jwt.ClaimStrings{Audience}, ID: id,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)),
 		},
-		Organization: p.Organization, OrganizationSlug: p.OrganizationSlug, Kind: p.Kind, Session: p.Session, Name: p.Name, Email: p.Email,
+		Organization: p.Organization, OrganizationSlug: p.OrganizationSlug, Kind: p.Kind, Session: p.Session, Token: p.Token, Name: p.Name, Email: p.Email,
 	}
 }
 
@@ -77,7 +78,7 @@ func (c Claims) Sign(kid string, key ed25519.PrivateKey) (string, error) {
 func (c Claims) Principal() Principal {
 	return Principal{
 		Organization: c.Organization, OrganizationSlug: c.OrganizationSlug, Subject: c.Subject,
-		Kind: c.Kind, Session: c.Session, Name: c.Name, Email: c.Email,
+		Kind: c.Kind, Session: c.Session, Token: c.Token, Name: c.Name, Email: c.Email,
 	}
 }
 

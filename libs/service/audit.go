@@ -59,6 +59,9 @@ func (k *Kit) Audit(ctx context.Context, tx *db.Tx, e Entry) error {
 		switch {
 		case called:
 			r.Actor = audit.Actor{Kind: string(p.Kind), ID: p.Subject, Name: p.Name}
+			if p.Token != "" {
+				r.Actor.Token, r.Actor.TokenName = p.Session, p.Token
+			}
 		case r.RequestID != "":
 			r.Actor = audit.Actor{Kind: "anonymous"}
 		default:

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,11 @@ func Main[C any, P Configuration[C]](name string, defaults C, part func(C) app.P
 // Command is a command that a service's program has beside those of [Main]. It
 // has the configuration, and the service does not run in its process.
 type Command[C any] struct {
+	// Name is a word, or several.
 	Name string
+	// Operands name what follows the flags; all have to be there. The flags of New
+	// hold them.
+	Operands []string
 	// Summary is what it does, for people.
 	Summary string
 	// New adds the flags of the command and returns what it does.
@@ -102,14 +107,16 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 	flags.Usage = func() {
 		fmt.Fprintf(errs, "Usage: %s [run|health|schema|reference|version] [--config FILE] [--check]\n\nEvery key of the file can be set as an environment variable %s_….\n", p.name, p.prefix())
 		for _, c := range p.more {
-			fmt.Fprintf(errs, "  %s %s\n\t%s\n", p.name, c.Name, c.Summary)
+			fmt.Fprintf(errs, "  %s %s\n\t%s\n", p.name, strings.Join(append([]string{c.Name}, c.Operands...), " "), c.Summary)
 		}
 		flags.PrintDefaults()
 	}
 	var more func(context.Context, C, io.Writer) error
+	var operands []string
 	for _, c := range p.more {
-		if c.Name == verb {
-			more = c.New(flags)
+		words := strings.Fields(c.Name)
+		if n := len(words) - 1; words[0] == verb && n <= len(args) && slices.Equal(words[1:], args[:n]) {
+			more, operands, args = c.New(flags), c.Operands, args[n:]
 		}
 	}
 	path := flags.String("config", "", "the configuration: a file, or a directory of files")
@@ -120,8 +127,11 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 		}
 		return fmt.Errorf("%s: %w (%w)", p.name, err, errUsage)
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("%s: what is %q? (%w)", p.name, flags.Arg(0), errUsage)
+	switch n := flags.NArg(); {
+	case n > len(operands):
+		return fmt.Errorf("%s: what is %q? (%w)", p.name, flags.Arg(len(operands)), errUsage)
+	case n < len(operands):
+		return fmt.Errorf("%s %s: name the %s, after the flags (%w)", p.name, verb, operands[n], errUsage)
 	}
 	if more != nil {
 		cfg, err := p.load(*path)

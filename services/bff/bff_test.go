@@ -177,7 +177,12 @@ func (w *world) tenantManager() http.Handler {
 	})
 	m.HandleFunc("POST /api/v1/token/personal", func(rw http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
-		if !bytes.Contains(b, []byte("ght_good")) {
+		if bytes.Contains(b, []byte("ghp_office")) {
+			access := w.tenants.Token(w.t, authn.Principal{Organization: "o1", Subject: "ada", Kind: authn.User, Token: "laptop"})
+			_ = json.NewEncoder(rw).Encode(map[string]any{"accessToken": access, "expiresIn": 300, "allowedAddresses": []string{"10.0.0.0/8"}})
+			return
+		}
+		if !bytes.Contains(b, []byte("ght_good")) && !bytes.Contains(b, []byte("ghp_good")) {
 			problem.New(problem.CodeCredentialInvalid, "no such token").Write(rw)
 			return
 		}
@@ -473,6 +478,11 @@ func TestRequestsGoToTheServices(t *testing.T) {
 	}
 	require.Equal(t, 1, w.exchange, "an access token is used for as long as it is valid")
 	require.Equal(t, problem.CodeCredentialInvalid, code(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Bearer ght_bad")))
+	require.Equal(t, 200, cli.do("POST", "/api/gateway-manager/v1/apis", `{}`, "Authorization", "Bearer ghp_good").status, "people's tokens are exchanged, too")
+	require.Equal(t, problem.CodeCredentialInvalid, code(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Bearer ghp_bad")))
+	for range 2 { // what is kept is held to it, too
+		require.Equal(t, problem.CodeAddressDenied, code(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Bearer ghp_office")))
+	}
 	require.Equal(t, problem.CodeCredentialInvalid, code(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Basic eA==")))
 
 	require.Equal(t, problem.CodeDependencyDown, code(t, cli.do("GET", "/api/policy-manager/v1/policies", "")), "nobody is there")

@@ -74,7 +74,7 @@ func New(o Options) *cobra.Command {
 		Short: "API management: publish APIs, decide who may call them, see what happens",
 		Long: "API management: publish APIs, decide who may call them, see what happens.\n\n" +
 			"Sign in with gatehouse login; then gatehouse quickstart puts an API online in one step.\n" +
-			"In scripts, GATEHOUSE_URL and GATEHOUSE_TOKEN (a service account's) stand in place of signing in,\n" +
+			"In scripts, GATEHOUSE_URL and GATEHOUSE_TOKEN (yours, or a service account's) stand in place of signing in,\n" +
 			"and --output json answers for programs.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -98,7 +98,7 @@ func New(o Options) *cobra.Command {
 	root.AddCommand(
 		a.login(), a.logout(), a.whoami(), a.setup(), a.quickstart(), a.apis(), a.plans(), a.applications(), a.subscribe(),
 		a.keys(), a.usage(), a.explain(), a.gateways(), a.users(),
-		a.access(), a.groups(), a.roles(), a.grants(), a.organizations(), a.audit(), version(),
+		a.access(), a.groups(), a.roles(), a.grants(), a.tokens(), a.organizations(), a.audit(), version(),
 	)
 	root.AddCommand(o.Extra...)
 	return root

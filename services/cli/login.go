@@ -50,7 +50,7 @@ func (a *tool) login() *cobra.Command {
 		Use:   "login --ready-file FILE | --url URL --email YOU | --url URL --token TOKEN",
 		Short: "Sign in, and remember the session",
 		Long: "Sign in, and remember the session in a file that only you can read.\n\n" +
-			"The password is asked for, or taken from GATEHOUSE_PASSWORD. A service account's token may be in GATEHOUSE_TOKEN.",
+			"The password is asked for, or taken from GATEHOUSE_PASSWORD. A personal token, or that of a service account, may be in GATEHOUSE_TOKEN.",
 		Example: "  gatehouse login --ready-file /tmp/gatehouse.json\n  gatehouse login --url https://apim.example.com --email olga@example.com",
 		Args:    exactly(),
 	}
@@ -59,7 +59,7 @@ func (a *tool) login() *cobra.Command {
 	f.StringVar(&url, "url", "", "the address of the suite")
 	f.StringVar(&email, "email", "", "who you are")
 	f.StringVar(&organization, "organization", "", "the slug of the organization, if you belong to several")
-	f.StringVar(&token, "token", "", "a service account's token; - reads it from standard input")
+	f.StringVar(&token, "token", "", "a personal token, or that of a service account; - reads it from standard input")
 	c.RunE = a.run(func(ctx context.Context, _ []string) error {
 		s, err := a.session()
 		if err != nil {

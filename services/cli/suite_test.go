@@ -225,6 +225,26 @@ func TestAccessFromATerminal(t *testing.T) {
 	require.Regexp(t, `(?m)^other +Other +suspended`, out)
 	s.do(0, "organization", "resume", "other")
 	s.do(0, "group", "remove", "Staff", "Team")
+
+	out, _ = s.do(0, "token", "list")
+	require.Contains(t, out, "You have no tokens.")
+	s.do(2, "token", "create", "laptop", "--days", "0")
+	_, errs = s.do(1, "token", "create", "laptop", "--days", "1000")
+	require.Contains(t, errs, "/expiresAt: ")
+	var made struct{ ID, Token string }
+	s.json(&made, "token", "create", "laptop", "--days", "7", "--permission", "api:read", "--permission", "role:read")
+	require.Regexp(t, "^ghp_", made.Token)
+	robot := &suite{t: t, env: map[string]string{"XDG_CONFIG_HOME": t.TempDir(), "GATEHOUSE_URL": s.file.API, "GATEHOUSE_TOKEN": made.Token}}
+	robot.do(0, "api", "list")
+	robot.do(0, "role", "list")
+	_, errs = robot.do(1, "group", "create", "Robots")
+	require.Contains(t, errs, "the token laptop is not made for the permission group:create")
+	out, _ = s.do(0, "token", "list")
+	require.Regexp(t, `(?m)^laptop +\S+ +ghp_\S+ +api:read role:read +\S+ +\d{4}-.* +127\.0\.0\.1$`, out)
+	_, errs = s.do(1, "token", "revoke", "desktop")
+	require.Contains(t, errs, "laptop")
+	s.do(0, "token", "revoke", "laptop")
+	robot.do(3, "api", "list")
 }
 
 // secondFactor sets up an authenticator app, and signs in with both steps.

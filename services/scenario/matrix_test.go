@@ -216,6 +216,7 @@ func (m *matrix) make(project string) {
 	staff := owner("tenant-manager", "/groups", `{"name":"Staff"}`)
 	m.made("owner", "POST", "tenant-manager", "/groups/"+staff+"/members", `{"member":"`+account+`"}`, "id")
 	m.made("owner", "PUT", "tenant-manager", "/boundaries/"+account, `{"role":"viewer"}`, "role")
+	personal := owner("tenant-manager", "/me/tokens", `{"name":"t","expiresAt":"`+time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339)+`"}`)
 	owner("tenant-manager", "/access/requests", `{"role":"viewer","reason":"to see"}`)
 	owner("tenant-manager", "/invitations", `{"email":"later@first.example","roles":[{"role":"viewer"}]}`)
 	client := m.made("owner", "POST", "tenant-manager", "/oauth/clients", `{"name":"Billing"}`, "client/id")
@@ -244,6 +245,8 @@ func (m *matrix) make(project string) {
 		"tenant-manager /oauth/initial-tokens/{id}":                m.made("owner", "POST", "tenant-manager", "/oauth/initial-tokens", `{"name":"Partners"}`, "initialToken/id"),
 		"tenant-manager /oauth/clients/{id}/secrets/{secret}":      owner("tenant-manager", "/oauth/clients/"+client+"/secrets", `{}`),
 		"tenant-manager /boundaries/{id}":                          account,
+		"tenant-manager /me/tokens/{id}":                           personal,
+		"tenant-manager /users/{id}/tokens/{token}":                personal,
 		"tenant-manager /service-accounts/{id}":                    account,
 		"tenant-manager /service-accounts/{id}/tokens/{token}":     token,
 		"tenant-manager /groups/{id}":                              staff,

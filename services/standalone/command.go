@@ -55,6 +55,6 @@ func Command() *cobra.Command {
 	f.BoolVar(&o.Sample, "sample", true, "also serve the Petstore, an API to try things with, on a port of loopback")
 	f.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
 	f.StringVar(&form, "log-format", "text", "text or json")
-	c.AddCommand(recoverCommand())
+	c.AddCommand(recoverCommand(), passwordsCommand())
 	return c
 }

@@ -87,6 +87,7 @@ func (s *suite) parts() ([]app.Part, error) {
 	tenants.Config = configs[0]
 	tenants.ConsoleURL, tenants.PortalURL, tenants.FirstRun.ConsoleURL = s.host("tenant-admin"), s.host("developers"), s.host("apim-admin")
 	tenants.OAuth.URL = s.host("auth-admin")
+	tenants.Passwords.Leaked = leakedPasswords(s.Data)
 	tenants.OnFirstRun = func(code string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	tenantmanager "github.com/gatehouse/gatehouse/services/tenant-manager"
 )
 
 // step is a request, what it is answered, and what everybody hears of it. {x} in
@@ -76,9 +77,9 @@ func (s *scenario) run(t *testing.T, steps []step) {
 	}
 }
 
-func newScenario(t *testing.T) *scenario {
+func newScenario(t *testing.T, change ...func(*tenantmanager.Config)) *scenario {
 	t.Helper()
-	w := newWorld(t)
+	w := newWorld(t, change...)
 	s := &scenario{w: w, vars: map[string]string{"owner": w.setUp(t), "good": goodWord}}
 	me := w.call(t, s.vars["owner"], "GET", "/me", "")
 	s.vars["ownerId"], s.vars["org"] = me.text(t, "user/id"), me.text(t, "organization/id")

@@ -31,6 +31,8 @@ type Config struct {
 	Sessions Sessions `json:"sessions,omitzero"`
 	// Passkeys say for which addresses passkeys are.
 	Passkeys Passkeys `json:"passkeys,omitzero"`
+	// Passwords say which passwords people can choose.
+	Passwords Passwords `json:"passwords,omitzero"`
 	// InvitationLifetime is how long an invitation can be accepted.
 	InvitationLifetime schema.Duration `json:"invitationLifetime,omitempty" schema:"min=1m,max=8760h"`
 	// Outbound says which networks the service goes to for addresses that
@@ -71,6 +73,14 @@ type Sessions struct {
 	// with its successor once more, for clients whose answer was lost. By default
 	// it is not, and ends the session.
 	RefreshLeeway schema.Duration `json:"refreshLeeway,omitempty" schema:"min=0s,max=1m"`
+}
+
+// Passwords say which passwords people can choose.
+type Passwords struct {
+	// Leaked is a file of leaked passwords, which are refused. The command passwords
+	// import writes it; it can be written anew at any time. The most common passwords
+	// are refused without it.
+	Leaked string `json:"leaked,omitempty"`
 }
 
 // Passkeys say for which addresses passkeys are.

@@ -38,6 +38,7 @@ func newTwo(t *testing.T) *two {
 		{name: "receiver", as: "owner", method: "POST", path: "/audit/receivers", body: `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`, status: 201, keep: map[string]string{"receiver": "id"}, events: []string{"audit-receiver.created"}},
 		{name: "factor", as: "owner", method: "POST", path: "/me/factors/totp", body: `{"name":"p"}`, status: 201, keep: map[string]string{"factor": "id"}, events: []string{"user.factor-begun"}},
 		{name: "step", as: "owner", method: "POST", path: "/me/factors/passkey-options", body: `{"origin":"http://console.test"}`, status: 200, keep: map[string]string{"step": "challenge"}},
+		{name: "own token", as: "owner", method: "POST", path: "/me/tokens", body: `{"name":"t","expiresAt":"2030-02-01T00:00:00Z"}`, status: 201, keep: map[string]string{"ghpId": "id", "ghp": "token"}, events: []string{"user.token-created"}},
 		{name: "session", as: "owner", method: "GET", path: "/me/sessions", status: 200, keep: map[string]string{"session": "items/0/id"}},
 	})
 	s.run(t, []step{
@@ -84,6 +85,7 @@ func newTwo(t *testing.T) *two {
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
 	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail", "deviceCode", "tv", "initial", "initialToken"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "ghpId", "ghp", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -101,6 +103,9 @@ var foreign = map[string]string{
 	"/users/{id}/sessions":                   "/users/{ownerId}/sessions",
 	"/users/{id}/sessions/{session}":         "/users/{ownerId}/sessions/{session}",
 	"/users/{id}/password-links":             "/users/{ownerId}/password-links",
+	"/users/{id}/tokens":                     "/users/{ownerId}/tokens",
+	"/users/{id}/tokens/{token}":             "/users/{ownerId}/tokens/{ghpId}",
+	"/me/tokens/{id}":                        "/me/tokens/{ghpId}",
 	"/roles/{id}":                            "/roles/{role}",
 	"/grants/{id}":                           "/grants/{grant}",
 	"/invitations/{id}":                      "/invitations/{invitation}",
@@ -143,6 +148,7 @@ var foreignBodies = map[string]struct {
 }{
 	"updateUser": {body: `{"status":"disabled"}`}, "updateRole": {body: `{"title":"x"}`}, "updateServiceAccount": {body: `{"name":"x"}`},
 	"createServiceAccountToken":  {body: `{"name":"x"}`},
+	"createMyToken":              {`{"name":"x","expiresAt":"2030-02-01T00:00:00Z"}`, 201},
 	"createGrant":                {`{"principal":"{ownerId}","role":"viewer"}`, 422},
 	"checkAccess":                {`{"principal":"{ownerId}","permission":"api:read"}`, 404},
 	"whoCan":                     {`{"permission":"api:read"}`, 200},

@@ -27,6 +27,7 @@ func TestSecurityPolicy(t *testing.T) {
 		`{"allowedAddresses":["here"]}`:              "/allowedAddresses/0",
 		`{"allowedAddresses":["10.0.0.0/8"]}`:        "/allowedAddresses", // not the caller's own
 		`{"tokenLifetimeDays":-1}`:                   "/tokenLifetimeDays",
+		`{"personalTokens":{"maximumDays":0}}`:       "/personalTokens/maximumDays",
 		`{"sessionIdleMinutes":1,"nothing":1}`:       "/nothing",
 		`{"mfaGraceDays":91,"mfa":"administrators"}`: "/mfaGraceDays",
 	} {
@@ -35,7 +36,7 @@ func TestSecurityPolicy(t *testing.T) {
 		require.Contains(t, a.body, `"pointer":"`+pointer+`"`, body)
 	}
 	hits := w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"everyone","allowedAddresses":["10.0.0.0/8"],"passwordMinLength":14}`)
-	require.JSONEq(t, `{"users":2,"mfa":2,"allowedAddresses":2,"passwordMinLength":2,"session":0,"tokenLifetimeDays":0}`, hits.body)
+	require.JSONEq(t, `{"users":2,"mfa":2,"allowedAddresses":2,"passwordMinLength":2,"session":0,"tokenLifetimeDays":0,"personalTokens":0}`, hits.body)
 	require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"administrators"}`).body, `"mfa":1`)
 	require.Equal(t, 403, w.call(t, vera.text(t, "accessToken"), "GET", "/security-policy", "").status)
 

@@ -56,6 +56,7 @@ func Part(cfg Config) app.Part {
 type manager struct {
 	cfg    Config
 	store  *store.Store
+	api    *api.Handlers
 	issuer *issue.Issuer
 	rights *rights.Source
 }
@@ -105,9 +106,11 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
 		Passkeys: parties,
 		Outbound: m.cfg.Outbound,
+		Leaked:   m.leaked(ctx, k),
 		OAuth:    server,
 		Mail:     letters,
 	})
+	m.api = h
 	h.Register(s.API())
 	if server != nil {
 		api.RegisterOAuth(s.Echo(), server)
@@ -130,12 +133,26 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	return s, events.Answer(k.Bus, m.store, m.rights)
 }
 
+// leaked returns the list of leaked passwords, and says what is in it.
+func (m *manager) leaked(ctx context.Context, k *service.Kit) password.Leaked {
+	l := password.Leaked{Path: m.cfg.Passwords.Leaked}
+	switch n, err := l.Check(); {
+	case err != nil:
+		k.Log.ErrorContext(ctx, "no new password can be set before the list of leaked passwords is imported again", "err", err)
+	case n > 0:
+		k.Log.InfoContext(ctx, "new passwords are held against a list of leaked ones", "passwords", n, "falsePositives", password.FalsePositives(n))
+	}
+	return l
+}
+
 const (
 	leaseTTL   = 15 * time.Second
 	houseEvery = time.Hour
 	// sessionsKept is how long sessions are kept after their end: refresh tokens
 	// that come again are still known.
 	sessionsKept = 30 * day
+	// tokensKept is how long it is shown that a personal token ended.
+	tokensKept = 30 * day
 	// mailKept is how long it is shown what became of mail.
 	mailKept = 30 * day
 )
@@ -167,7 +184,8 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
 	_, errMail := m.store.ForgetMail(ctx, now.Add(-mailKept))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	_, errTokens := m.store.ForgetPersonalTokens(ctx, now.Add(-tokensKept))
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, errTokens, m.api.NoticeTokens(ctx), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

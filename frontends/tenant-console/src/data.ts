@@ -17,6 +17,25 @@ export type AccessRequest = TenantSchemas['AccessRequest']
 export type PlatformOrganization = TenantSchemas['PlatformOrganization']
 export type PrincipalKind = TenantSchemas['PrincipalKind']
 
+export type Token = TenantSchemas['PersonalToken'] | TenantSchemas['ServiceToken']
+
+/** What a token is made for, as it is chosen. */
+export interface TokenUse {
+  extent: 'all' | 'read' | 'some'
+  permissions: string[]
+  project?: string
+  environment?: string
+}
+
+/** All that the owner may do. */
+export const everything = (): TokenUse => ({ extent: 'all', permissions: [] })
+
+/** What a token is made for, as it is sent. */
+export function madeFor(use: TokenUse): { permissions?: string[]; project?: string; environment?: string } {
+  const permissions = use.extent === 'read' ? ['*:read'] : use.extent === 'some' ? use.permissions : []
+  return { ...(permissions.length ? { permissions } : {}), ...(use.project ? { project: use.project } : {}), ...(use.environment ? { environment: use.environment } : {}) }
+}
+
 /** Where a grant holds; nothing is everywhere. */
 export interface Scope {
   project?: string

@@ -42,6 +42,10 @@ type Actor struct {
 	ID   string `json:"id,omitempty"`
 	// Name is for people, as it was then.
 	Name string `json:"name,omitempty"`
+	// Token is the id of the token by which they came, TokenName its name then; ""
+	// where they had signed in.
+	Token     string `json:"token,omitempty"`
+	TokenName string `json:"tokenName,omitempty"`
 }
 
 // Target is what something was done to.

@@ -37,7 +37,7 @@ type Grants struct {
 	Organization string `json:"organization"`
 	// Principal is the id of the user or service account.
 	Principal string `json:"principal"`
-	// Session is the id of the session that asks; "" = none.
+	// Session is the id of the session, or of the token, that asks; "" = none.
 	Session string `json:"session,omitempty"`
 }
 
@@ -54,10 +54,17 @@ type Granted struct {
 	Boundaries []Boundary `json:"boundaries,omitempty"`
 }
 
-// Boundary is a role that somebody can never exceed, resolved to its permissions.
+// Boundary is what somebody can never exceed: a role, resolved to its permissions,
+// or what the token is made for by which they came.
 type Boundary struct {
-	Role        string   `json:"role"`
+	// Role is the name of the role, Token that of the token; one of them is "".
+	Role  string `json:"role"`
+	Token string `json:"token,omitempty"`
+	// Permissions are as those of a grant.
 	Permissions []string `json:"permissions"`
+	// Project and Environment narrow it, by id; "" = all.
+	Project     string `json:"project,omitempty"`
+	Environment string `json:"environment,omitempty"`
 }
 
 // Grant is a role that somebody has at a scope, resolved to its permissions.

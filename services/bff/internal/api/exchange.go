@@ -3,17 +3,20 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/bff/internal/session"
 )
 
 const (
-	// personal begins the tokens of service accounts.
-	personal = "ght_"
 	// early is how long before its end an access token is no longer used.
 	early = 30 * time.Second
 	// exchangeLimit bounds one exchange.
@@ -21,8 +24,11 @@ const (
 	mostExchanged = 10_000
 )
 
-// exchange keeps the access tokens of service accounts for as long as they are
-// valid. A token that is revoked ends with its sessions, as any other.
+// prefixes begin the tokens of people and of service accounts.
+var prefixes = []string{"ghp_", "ght_"}
+
+// exchange keeps the access tokens of people's and service accounts' tokens for as
+// long as they are valid. A token that is revoked ends with its sessions, as any other.
 type exchange struct {
 	tenants *Tenants
 	now     func() time.Time
@@ -35,23 +41,39 @@ type exchange struct {
 type exchanged struct {
 	token string
 	until time.Time
+	// session is only what says from where the token can be used.
+	session session.Session
 }
 
 func newExchange(t *Tenants, now func() time.Time) *exchange {
 	return &exchange{tenants: t, now: now, known: map[[sha256.Size]byte]exchanged{}}
 }
 
-func isPersonal(token string) bool { return strings.HasPrefix(token, personal) }
+func isPersonal(token string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(token, p) })
+}
 
-// access returns an access token for the token of a service account. The error
-// is the problem that tenant-manager answered with.
+// access returns an access token for the token of a person or a service account,
+// where it can be used from the address of the request. The error is the problem
+// that tenant-manager answered with.
 func (e *exchange) access(r *http.Request, token string) (string, error) {
+	x, err := e.exchanged(r, token)
+	if err != nil {
+		return "", err
+	}
+	if from, _, _ := net.SplitHostPort(r.RemoteAddr); !x.session.From(from) {
+		return "", problem.New(problem.CodeAddressDenied, "your organization does not let this token be used from %s: use its network, or ask an administrator", from)
+	}
+	return x.token, nil
+}
+
+func (e *exchange) exchanged(r *http.Request, token string) (exchanged, error) {
 	sum := sha256.Sum256([]byte(token))
 	e.mu.Lock()
 	got, ok := e.known[sum]
 	e.mu.Unlock()
 	if ok && e.now().Before(got.until) {
-		return got.token, nil
+		return got, nil
 	}
 	done := e.flight.DoChan(string(sum[:]), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), exchangeLimit)
@@ -59,17 +81,18 @@ func (e *exchange) access(r *http.Request, token string) (string, error) {
 		now := e.now()
 		a, err := e.tenants.Exchange(ctx, r, token)
 		if err != nil {
-			return "", err
+			return exchanged{}, err
 		}
-		e.keep(sum, exchanged{a.Token, now.Add(time.Duration(a.Expires)*time.Second - early)})
-		return a.Token, nil
+		x := exchanged{a.Token, now.Add(time.Duration(a.Expires)*time.Second - early), session.Session{Addresses: a.Addresses}}
+		e.keep(sum, x)
+		return x, nil
 	})
 	select {
 	case res := <-done:
-		s, _ := res.Val.(string)
-		return s, res.Err
+		x, _ := res.Val.(exchanged)
+		return x, res.Err
 	case <-r.Context().Done():
-		return "", context.Cause(r.Context())
+		return exchanged{}, context.Cause(r.Context())
 	}
 }
 

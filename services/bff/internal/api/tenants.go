@@ -155,13 +155,15 @@ func (t *Tenants) Setup(from *http.Request) (bool, error) {
 	return out.Required, err
 }
 
-// access is the access token of a service account.
+// access is the access token for the token of a person or a service account.
 type access struct {
 	Token   string `json:"accessToken"`
 	Expires int    `json:"expiresIn"`
+	// Addresses are those from which it can be used; none = all.
+	Addresses []string `json:"allowedAddresses"`
 }
 
-// Exchange gives an access token for the token of a service account.
+// Exchange gives an access token for the token of a person or a service account.
 func (t *Tenants) Exchange(ctx context.Context, from *http.Request, token string) (access, error) {
 	var out access
 	err := t.call(ctx, from, http.MethodPost, "/token/personal", "", marshal(map[string]string{"token": token}), &out)

@@ -116,7 +116,13 @@ func (s *Session) SignIn(ctx context.Context, url, path string, credential any) 
 	return pair, s.remember(p)
 }
 
-// UseToken signs in with the token of a service account.
+// exchangeable reports whether a token is a person's or a service account's, for
+// which there are access tokens.
+func exchangeable(token string) bool {
+	return strings.HasPrefix(token, "ghp_") || strings.HasPrefix(token, "ght_")
+}
+
+// UseToken signs in with the token of a person or a service account.
 func (s *Session) UseToken(ctx context.Context, url, token string) (Pair, error) {
 	p := Profile{URL: trim(url), Token: token}
 	pair, err := s.post(ctx, p.URL, "/token/personal", map[string]string{"token": token})
@@ -175,7 +181,7 @@ func (s *Session) token(ctx context.Context, used string) (string, error) {
 		return t, nil
 	}
 	if s.fixed {
-		if !strings.HasPrefix(s.profile.Token, "ght_") { // an access token, as it is
+		if !exchangeable(s.profile.Token) { // an access token, as it is
 			if used != "" {
 				return "", fmt.Errorf("GATEHOUSE_TOKEN is not accepted any more (%w)", ErrSignedOut)
 			}

@@ -192,7 +192,7 @@ func TestScriptsUseTheEnvironment(t *testing.T) {
 	require.Equal(t, "access-1", token)
 	_, err = os.Stat(filepath.Join(w.dir, "gatehouse", "config.json"))
 	require.ErrorIs(t, err, os.ErrNotExist, "nothing is remembered")
-	w.env["GATEHOUSE_TOKEN"] = "ght_wrong"
+	w.env["GATEHOUSE_TOKEN"] = "ghp_wrong"
 	_, err = ask(t.Context(), w.open(t), w.url)
 	require.ErrorIs(t, err, session.ErrSignedOut)
 	w.env["GATEHOUSE_TOKEN"] = "access-7"

@@ -10,6 +10,6 @@ import (
 func main() {
 	service.MainWith(
 		tenant.Service, tenantmanager.DefaultConfig(), tenantmanager.Part,
-		[]service.Command[tenantmanager.Config]{tenantmanager.RecoverCommand()}, tenantmanager.Docs,
+		[]service.Command[tenantmanager.Config]{tenantmanager.RecoverCommand(), tenantmanager.PasswordsCommand()}, tenantmanager.Docs,
 	)
 }

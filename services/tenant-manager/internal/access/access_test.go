@@ -214,3 +214,22 @@ func TestHandingOnWithinDenialsAndBoundaries(t *testing.T) {
 }
 
 var noEnd = time.Time{}
+
+// A token's boundary narrows what its owner holds, and where.
+func TestNarrowed(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	owner := access.Holding{Grants: []access.Grant{{Permissions: []string{"*"}}}}
+	require.True(t, access.IsOwner(owner, now))
+	in := owner.Narrowed(access.Boundary{Permissions: []string{"*"}, Scope: access.Scope{Project: "p1"}})
+	require.False(t, access.IsOwner(in, now))
+	require.Empty(t, owner.Boundaries, "the other is as it was")
+	require.Empty(t, access.Missing(in, []string{"api:read"}, access.Scope{Project: "p1", API: "a"}, time.Time{}, now))
+	require.Equal(t, "api:read", access.Missing(in, []string{"api:read"}, access.Scope{Project: "p2"}, time.Time{}, now))
+	require.Equal(t, "api:read", access.Missing(in, []string{"api:read"}, access.Scope{}, time.Time{}, now))
+	require.Contains(t, access.All(in, now), "api:update")
+	few := owner.Narrowed(access.Boundary{Permissions: []string{"api:read", "deployment:*"}})
+	require.Equal(t, []string{"api:read", "deployment:read", "deployment:create", "deployment:update", "deployment:delete", "deployment:deploy", "deployment:approve"}, access.All(few, now))
+	p, _ := access.Above(owner, few, now)
+	require.NotEmpty(t, p)
+}

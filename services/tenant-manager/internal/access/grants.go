@@ -73,11 +73,14 @@ func hasOne(patterns []string, permission string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, permission) })
 }
 
-// Boundary is a role that somebody can never exceed, whatever they are given.
+// Boundary is a role that somebody can never exceed, whatever they are given, or
+// what the token by which they came is made for.
 type Boundary struct {
 	// Role is the name of the role, Permissions are its.
 	Role        string
 	Permissions []string
+	// Scope narrows it; only that of a token is not empty.
+	Scope Scope
 	// Via is as that of a grant.
 	Via []Group
 }
@@ -91,9 +94,22 @@ type Holding struct {
 	Boundaries []Boundary
 }
 
-// bounded reports whether a boundary leaves a permission out.
-func (h Holding) bounded(permission string) bool {
-	return slices.ContainsFunc(h.Boundaries, func(b Boundary) bool { return !hasOne(b.Permissions, permission) })
+// bounded reports whether a boundary leaves a permission out in a part of a
+// scope, or, if all is set, everywhere in it.
+func (h Holding) bounded(permission string, scope Scope, all bool) bool {
+	return slices.ContainsFunc(h.Boundaries, func(b Boundary) bool {
+		within := scope.within(b.Scope)
+		if all {
+			within = scope.overlaps(b.Scope)
+		}
+		return !within || !hasOne(b.Permissions, permission)
+	})
+}
+
+// Narrowed returns what is left of it through a boundary more.
+func (h Holding) Narrowed(by Boundary) Holding {
+	h.Boundaries = append(slices.Clone(h.Boundaries), by)
+	return h
 }
 
 // forbids reports whether a permission is forbidden somewhere in a scope, or, if
@@ -114,7 +130,7 @@ func (h Holding) forbids(permission string, scope Scope, all bool, now time.Time
 // holds reports whether somebody may do something everywhere in a scope, until a
 // time.
 func (h Holding) holds(permission string, scope Scope, until, now time.Time) bool {
-	if h.bounded(permission) || h.forbids(permission, scope, false, now) {
+	if h.bounded(permission, scope, false) || h.forbids(permission, scope, false, now) {
 		return false
 	}
 	return slices.ContainsFunc(h.Grants, func(g Grant) bool {
@@ -147,7 +163,7 @@ func Above(theirs, held Holding, now time.Time) (permission string, scope Scope)
 			continue
 		}
 		for _, p := range Expand(g.Permissions) {
-			if theirs.bounded(p) || theirs.forbids(p, g.Scope, true, now) {
+			if theirs.bounded(p, g.Scope, true) || theirs.forbids(p, g.Scope, true, now) {
 				continue
 			}
 			if !held.holds(p, g.Scope, g.ExpiresAt, now) {
@@ -175,7 +191,7 @@ func All(h Holding, now time.Time) []string {
 		}
 		for _, p := range Expand(g.Permissions) {
 			base, _ := SplitEnvironment(p)
-			if !have[base] && !h.bounded(p) && !h.forbids(p, g.Scope, true, now) {
+			if !have[base] && !h.bounded(p, g.Scope, true) && !h.forbids(p, g.Scope, true, now) {
 				have[base] = true
 			}
 		}

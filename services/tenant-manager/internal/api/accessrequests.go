@@ -47,7 +47,7 @@ func (h *Handlers) showRequests(ctx context.Context, org *store.Org, rows ...sto
 	if err != nil {
 		return nil, err
 	}
-	held, err := rights.Of(ctx, org, caller(ctx).Subject)
+	held, err := h.held(ctx, org)
 	if err != nil {
 		return nil, err
 	}

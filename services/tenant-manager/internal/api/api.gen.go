@@ -244,6 +244,7 @@ const (
 	MailMessageKindInvitation      MailMessageKind = "invitation"
 	MailMessageKindPasswordChanged MailMessageKind = "password-changed"
 	MailMessageKindPasswordLink    MailMessageKind = "password-link"
+	MailMessageKindTokenEnds       MailMessageKind = "token-ends"
 )
 
 // Valid indicates whether the value is a known member of the MailMessageKind enum.
@@ -258,6 +259,8 @@ func (e MailMessageKind) Valid() bool {
 	case MailMessageKindPasswordChanged:
 		return true
 	case MailMessageKindPasswordLink:
+		return true
+	case MailMessageKindTokenEnds:
 		return true
 	default:
 		return false
@@ -901,6 +904,12 @@ type AuditActor struct {
 
 	// Name As it was then.
 	Name *string `json:"name,omitempty"`
+
+	// Token The id of the token by which they came; absent = they had signed in.
+	Token *string `json:"token,omitempty"`
+
+	// TokenName The name of that token, as it was then.
+	TokenName *string `json:"tokenName,omitempty"`
 }
 
 // AuditChange defines model for AuditChange.
@@ -1147,7 +1156,7 @@ type EnvironmentSlug = string
 
 // ExchangeInput defines model for ExchangeInput.
 type ExchangeInput struct {
-	// Token The token of a service account, ght_….
+	// Token The token of a service account, ght_…, or of a person, ghp_….
 	Token string `json:"token"`
 }
 
@@ -1572,6 +1581,16 @@ type MePatch struct {
 
 // MfaRequirement Of whom a second factor is asked.
 type MfaRequirement string
+
+// MyTokenList defines model for MyTokenList.
+type MyTokenList struct {
+	// Allowed Whether the organization lets people have tokens.
+	Allowed bool            `json:"allowed"`
+	Items   []PersonalToken `json:"items"`
+
+	// MaximumDays How many days a new one lasts at most.
+	MaximumDays int `json:"maximumDays"`
+}
 
 // Name A name for people.
 type Name = string
@@ -2137,6 +2156,98 @@ type PermissionList struct {
 // Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything. deployment:deploy:prd is that in the environment of the slug.
 type Permissions = []string
 
+// PersonalToken defines model for PersonalToken.
+type PersonalToken struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Environment The only environment that it is for.
+	Environment *string `json:"environment,omitempty"`
+
+	// ExpiresAt When it ends: as it was made, or earlier, as the security policy says.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+
+	// LastUsedAt To the minute.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+
+	// LastUsedFrom The address that it was last used from.
+	LastUsedFrom *string `json:"lastUsedFrom,omitempty"`
+	Name         string  `json:"name"`
+
+	// Permissions What it is made for; none = all that its owner may do.
+	Permissions []string `json:"permissions"`
+
+	// Project The only project that it is for.
+	Project *string `json:"project,omitempty"`
+}
+
+// PersonalTokenCreated defines model for PersonalTokenCreated.
+type PersonalTokenCreated struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Environment The only environment that it is for.
+	Environment *string   `json:"environment,omitempty"`
+	ExpiresAt   time.Time `json:"expiresAt"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+	Name string `json:"name"`
+
+	// Permissions What it is made for; none = all that its owner may do.
+	Permissions []string `json:"permissions"`
+
+	// Project The only project that it is for.
+	Project *string `json:"project,omitempty"`
+
+	// Token The token, shown once.
+	Token string `json:"token"`
+}
+
+// PersonalTokenInput defines model for PersonalTokenInput.
+type PersonalTokenInput struct {
+	// Environment The only environment that it is for; absent = all.
+	Environment *string `json:"environment,omitempty"`
+
+	// ExpiresAt When it ends. The security policy says how late that can be.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// Permissions What it is made for, such as api:read or deployment:*; none = all that its owner may do.
+	Permissions *[]string `json:"permissions,omitempty"`
+
+	// Project The only project that it is for; absent = all.
+	Project *string `json:"project,omitempty"`
+}
+
+// PersonalTokenList defines model for PersonalTokenList.
+type PersonalTokenList struct {
+	Items []PersonalToken `json:"items"`
+}
+
+// PersonalTokenPolicy defines model for PersonalTokenPolicy.
+type PersonalTokenPolicy struct {
+	// Allowed Whether people can have tokens. Without it those that there are do nothing.
+	Allowed bool `json:"allowed"`
+
+	// MaximumDays How many days a token lasts at most, from when it was made.
+	MaximumDays int `json:"maximumDays"`
+}
+
+// PersonalTokenPolicyPatch defines model for PersonalTokenPolicyPatch.
+type PersonalTokenPolicyPatch struct {
+	// Allowed Whether people can have tokens. Without it those that there are do nothing.
+	Allowed *bool `json:"allowed,omitempty"`
+
+	// MaximumDays How many days a token lasts at most, from when it was made.
+	MaximumDays *int `json:"maximumDays,omitempty"`
+}
+
 // PlatformOrganization defines model for PlatformOrganization.
 type PlatformOrganization struct {
 	CreatedAt time.Time `json:"createdAt"`
@@ -2358,7 +2469,8 @@ type SecurityPolicy struct {
 	MfaSince *time.Time `json:"mfaSince,omitempty"`
 
 	// PasswordMinLength How many characters a new password has at least.
-	PasswordMinLength int `json:"passwordMinLength"`
+	PasswordMinLength int                 `json:"passwordMinLength"`
+	PersonalTokens    PersonalTokenPolicy `json:"personalTokens"`
 
 	// SessionIdleMinutes How long a session lasts without being used; 0 = as the installation says, which bounds it.
 	SessionIdleMinutes int `json:"sessionIdleMinutes"`
@@ -2366,7 +2478,7 @@ type SecurityPolicy struct {
 	// SessionLifetimeHours How long a session lasts at most; 0 = as the installation says, which bounds it.
 	SessionLifetimeHours int `json:"sessionLifetimeHours"`
 
-	// TokenLifetimeDays How long a new token lasts at most; 0 = for ever.
+	// TokenLifetimeDays How long a new token of a service account lasts at most; 0 = for ever.
 	TokenLifetimeDays int   `json:"tokenLifetimeDays"`
 	Version           int64 `json:"version"`
 }
@@ -2382,10 +2494,13 @@ type SecurityPolicyHits struct {
 	// PasswordMinLength How many users it binds when they next set a password: all who may sign in.
 	PasswordMinLength int `json:"passwordMinLength"`
 
+	// PersonalTokens How many tokens of people it ends.
+	PersonalTokens int `json:"personalTokens"`
+
 	// Session How many users have a session that would have ended.
 	Session int `json:"session"`
 
-	// TokenLifetimeDays How many tokens last longer than a new one could. They stay.
+	// TokenLifetimeDays How many tokens of service accounts last longer than a new one could. They stay.
 	TokenLifetimeDays int `json:"tokenLifetimeDays"`
 
 	// Users How many users may sign in.
@@ -2404,7 +2519,8 @@ type SecurityPolicyPatch struct {
 	MfaGraceDays *int `json:"mfaGraceDays,omitempty"`
 
 	// PasswordMinLength How many characters a new password has at least.
-	PasswordMinLength *int `json:"passwordMinLength,omitempty"`
+	PasswordMinLength *int                      `json:"passwordMinLength,omitempty"`
+	PersonalTokens    *PersonalTokenPolicyPatch `json:"personalTokens,omitempty"`
 
 	// SessionIdleMinutes How long a session lasts without being used; 0 = as the installation says, which bounds it.
 	SessionIdleMinutes *int `json:"sessionIdleMinutes,omitempty"`
@@ -2412,7 +2528,7 @@ type SecurityPolicyPatch struct {
 	// SessionLifetimeHours How long a session lasts at most; 0 = as the installation says, which bounds it.
 	SessionLifetimeHours *int `json:"sessionLifetimeHours,omitempty"`
 
-	// TokenLifetimeDays How long a new token lasts at most; 0 = for ever.
+	// TokenLifetimeDays How long a new token of a service account lasts at most; 0 = for ever.
 	TokenLifetimeDays *int `json:"tokenLifetimeDays,omitempty"`
 }
 
@@ -2421,10 +2537,14 @@ type ServiceAccess struct {
 	// AccessToken A JWT, sent as Authorization: Bearer.
 	AccessToken string `json:"accessToken"`
 
+	// AllowedAddresses From where it can be used; absent = from everywhere.
+	AllowedAddresses *[]string `json:"allowedAddresses,omitempty"`
+
 	// ExpiresIn How many seconds it is valid.
-	ExpiresIn      int                `json:"expiresIn"`
-	Organization   OrganizationName   `json:"organization"`
-	ServiceAccount ServiceAccountName `json:"serviceAccount"`
+	ExpiresIn      int                 `json:"expiresIn"`
+	Organization   OrganizationName    `json:"organization"`
+	ServiceAccount *ServiceAccountName `json:"serviceAccount,omitempty"`
+	User           *UserName           `json:"user,omitempty"`
 }
 
 // ServiceAccount defines model for ServiceAccount.
@@ -2479,9 +2599,12 @@ type ServiceAccountPatch struct {
 
 // ServiceToken defines model for ServiceToken.
 type ServiceToken struct {
-	CreatedAt time.Time  `json:"createdAt"`
-	CreatedBy string     `json:"createdBy"`
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+
+	// Environment The only environment that it is for.
+	Environment *string    `json:"environment,omitempty"`
+	ExpiresAt   *time.Time `json:"expiresAt,omitempty"`
 
 	// Hint Its beginning and end, to tell it from others.
 	Hint string `json:"hint"`
@@ -2489,19 +2612,37 @@ type ServiceToken struct {
 
 	// LastUsedAt To the minute.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
-	Name       string     `json:"name"`
+
+	// LastUsedFrom The address that it was last used from.
+	LastUsedFrom *string `json:"lastUsedFrom,omitempty"`
+	Name         string  `json:"name"`
+
+	// Permissions What it is made for; none = all that its owner may do.
+	Permissions []string `json:"permissions"`
+
+	// Project The only project that it is for.
+	Project *string `json:"project,omitempty"`
 }
 
 // ServiceTokenCreated defines model for ServiceTokenCreated.
 type ServiceTokenCreated struct {
-	CreatedAt time.Time  `json:"createdAt"`
-	CreatedBy string     `json:"createdBy"`
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+
+	// Environment The only environment that it is for.
+	Environment *string    `json:"environment,omitempty"`
+	ExpiresAt   *time.Time `json:"expiresAt,omitempty"`
 
 	// Hint Its beginning and end, to tell it from others.
 	Hint string `json:"hint"`
 	Id   string `json:"id"`
 	Name string `json:"name"`
+
+	// Permissions What it is made for; none = all that its owner may do.
+	Permissions []string `json:"permissions"`
+
+	// Project The only project that it is for.
+	Project *string `json:"project,omitempty"`
 
 	// Token The token, shown once.
 	Token string `json:"token"`
@@ -2509,11 +2650,20 @@ type ServiceTokenCreated struct {
 
 // ServiceTokenInput defines model for ServiceTokenInput.
 type ServiceTokenInput struct {
+	// Environment The only environment that it is for; absent = all.
+	Environment *string `json:"environment,omitempty"`
+
 	// ExpiresAt When it ends; absent = never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 
 	// Name A name for people.
 	Name Name `json:"name"`
+
+	// Permissions What it is made for, such as api:read or deployment:*; none = all that its owner may do.
+	Permissions *[]string `json:"permissions,omitempty"`
+
+	// Project The only project that it is for; absent = all.
+	Project *string `json:"project,omitempty"`
 }
 
 // ServiceTokenList defines model for ServiceTokenList.
@@ -3307,6 +3457,12 @@ type ListMyConsentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CreateMyTokenParams defines parameters for CreateMyToken.
+type CreateMyTokenParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListOAuthClientsParams defines parameters for ListOAuthClients.
 type ListOAuthClientsParams struct {
 	// Cursor The `next` of the page before.
@@ -3624,6 +3780,9 @@ type AskMyPasskeyJSONRequestBody = OriginInput
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordInput
+
+// CreateMyTokenJSONRequestBody defines body for CreateMyToken for application/json ContentType.
+type CreateMyTokenJSONRequestBody = PersonalTokenInput
 
 // DecideOAuthAuthorizationJSONRequestBody defines body for DecideOAuthAuthorization for application/json ContentType.
 type DecideOAuthAuthorizationJSONRequestBody = OAuthDecision
@@ -3954,6 +4113,15 @@ type ServerInterface interface {
 	// EndMySession End one of the own sessions
 	// (DELETE /me/sessions/{id})
 	EndMySession(ctx echo.Context, id Id) error
+	// ListMyTokens The own personal tokens
+	// (GET /me/tokens)
+	ListMyTokens(ctx echo.Context) error
+	// CreateMyToken Make a personal token
+	// (POST /me/tokens)
+	CreateMyToken(ctx echo.Context, params CreateMyTokenParams) error
+	// DeleteMyToken Revoke an own personal token
+	// (DELETE /me/tokens/{id})
+	DeleteMyToken(ctx echo.Context, id Id) error
 	// GetOAuthAuthorization What an application asks the caller to allow
 	// (GET /oauth/authorizations/by-token/{token})
 	GetOAuthAuthorization(ctx echo.Context, token Token) error
@@ -4155,7 +4323,7 @@ type ServerInterface interface {
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx echo.Context, id Id) error
-	// ExchangeToken Exchange the token of a service account for an access token
+	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx echo.Context) error
 	// RefreshToken Exchange a refresh token for new tokens
@@ -4191,6 +4359,12 @@ type ServerInterface interface {
 	// EndUserSession End a session of a user
 	// (DELETE /users/{id}/sessions/{session})
 	EndUserSession(ctx echo.Context, id Id, session string) error
+	// ListUserTokens The personal tokens of a user
+	// (GET /users/{id}/tokens)
+	ListUserTokens(ctx echo.Context, id Id) error
+	// DeleteUserToken Revoke a personal token of a user
+	// (DELETE /users/{id}/tokens/{token})
+	DeleteUserToken(ctx echo.Context, id Id, token string) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -5690,6 +5864,60 @@ func (w *ServerInterfaceWrapper) EndMySession(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EndMySession(ctx, id)
+	return err
+}
+
+// ListMyTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyTokens(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyTokens(ctx)
+	return err
+}
+
+// CreateMyToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateMyToken(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateMyTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateMyToken(ctx, params)
+	return err
+}
+
+// DeleteMyToken converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMyToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMyToken(ctx, id)
 	return err
 }
 
@@ -7364,6 +7592,46 @@ func (w *ServerInterfaceWrapper) EndUserSession(ctx echo.Context) error {
 	return err
 }
 
+// ListUserTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserTokens(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserTokens(ctx, id)
+	return err
+}
+
+// DeleteUserToken converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUserToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUserToken(ctx, id, token)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -7458,6 +7726,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/users/:id/sessions", wrapper.EndUserSessions, options.OperationMiddlewares["endUserSessions"]...)
 	router.GET(options.BaseURL+"/users/:id/sessions", wrapper.ListUserSessions, options.OperationMiddlewares["listUserSessions"]...)
 	router.DELETE(options.BaseURL+"/users/:id/sessions/:session", wrapper.EndUserSession, options.OperationMiddlewares["endUserSession"]...)
+	router.GET(options.BaseURL+"/users/:id/tokens", wrapper.ListUserTokens, options.OperationMiddlewares["listUserTokens"]...)
+	router.DELETE(options.BaseURL+"/users/:id/tokens/:token", wrapper.DeleteUserToken, options.OperationMiddlewares["deleteUserToken"]...)
 	router.POST(options.BaseURL+"/users/:id/password-links", wrapper.CreatePasswordLink, options.OperationMiddlewares["createPasswordLink"]...)
 	router.POST(options.BaseURL+"/password-links", wrapper.RequestPasswordLink, options.OperationMiddlewares["requestPasswordLink"]...)
 	router.GET(options.BaseURL+"/password-requests", wrapper.ListPasswordRequests, options.OperationMiddlewares["listPasswordRequests"]...)
@@ -7510,6 +7780,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/service-accounts/:id/tokens", wrapper.ListServiceAccountTokens, options.OperationMiddlewares["listServiceAccountTokens"]...)
 	router.POST(options.BaseURL+"/service-accounts/:id/tokens", wrapper.CreateServiceAccountToken, options.OperationMiddlewares["createServiceAccountToken"]...)
 	router.DELETE(options.BaseURL+"/service-accounts/:id/tokens/:token", wrapper.DeleteServiceAccountToken, options.OperationMiddlewares["deleteServiceAccountToken"]...)
+	router.GET(options.BaseURL+"/me/tokens", wrapper.ListMyTokens, options.OperationMiddlewares["listMyTokens"]...)
+	router.POST(options.BaseURL+"/me/tokens", wrapper.CreateMyToken, options.OperationMiddlewares["createMyToken"]...)
+	router.DELETE(options.BaseURL+"/me/tokens/:id", wrapper.DeleteMyToken, options.OperationMiddlewares["deleteMyToken"]...)
 	router.GET(options.BaseURL+"/me/consents", wrapper.ListMyConsents, options.OperationMiddlewares["listMyConsents"]...)
 	router.DELETE(options.BaseURL+"/me/consents/:id", wrapper.DeleteMyConsent, options.OperationMiddlewares["deleteMyConsent"]...)
 	router.GET(options.BaseURL+"/oauth/server", wrapper.GetOAuthServer, options.OperationMiddlewares["getOAuthServer"]...)
@@ -10309,6 +10582,117 @@ type EndMySessiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EndMySessiondefaultApplicationProblemPlusJSONResponse) VisitEndMySessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyTokensRequestObject struct {
+}
+
+type ListMyTokensResponseObject interface {
+	VisitListMyTokensResponse(w http.ResponseWriter) error
+}
+
+type ListMyTokens200JSONResponse MyTokenList
+
+func (response ListMyTokens200JSONResponse) VisitListMyTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyTokensdefaultApplicationProblemPlusJSONResponse) VisitListMyTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyTokenRequestObject struct {
+	Params CreateMyTokenParams
+	Body   *CreateMyTokenJSONRequestBody
+}
+
+type CreateMyTokenResponseObject interface {
+	VisitCreateMyTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateMyToken201JSONResponse PersonalTokenCreated
+
+func (response CreateMyToken201JSONResponse) VisitCreateMyTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMyTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateMyTokendefaultApplicationProblemPlusJSONResponse) VisitCreateMyTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyTokenRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type DeleteMyTokenResponseObject interface {
+	VisitDeleteMyTokenResponse(w http.ResponseWriter) error
+}
+
+type DeleteMyToken204Response struct {
+}
+
+func (response DeleteMyToken204Response) VisitDeleteMyTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMyTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMyTokendefaultApplicationProblemPlusJSONResponse) VisitDeleteMyTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13639,6 +14023,79 @@ func (response EndUserSessiondefaultApplicationProblemPlusJSONResponse) VisitEnd
 	return err
 }
 
+type ListUserTokensRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListUserTokensResponseObject interface {
+	VisitListUserTokensResponse(w http.ResponseWriter) error
+}
+
+type ListUserTokens200JSONResponse PersonalTokenList
+
+func (response ListUserTokens200JSONResponse) VisitListUserTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUserTokensdefaultApplicationProblemPlusJSONResponse) VisitListUserTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserTokenRequestObject struct {
+	Id    Id     `json:"id"`
+	Token string `json:"token"`
+}
+
+type DeleteUserTokenResponseObject interface {
+	VisitDeleteUserTokenResponse(w http.ResponseWriter) error
+}
+
+type DeleteUserToken204Response struct {
+}
+
+func (response DeleteUserToken204Response) VisitDeleteUserTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteUserTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteUserTokendefaultApplicationProblemPlusJSONResponse) VisitDeleteUserTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// CheckAccess Whether somebody may do something, and why
@@ -13839,6 +14296,15 @@ type StrictServerInterface interface {
 	// EndMySession End one of the own sessions
 	// (DELETE /me/sessions/{id})
 	EndMySession(ctx context.Context, request EndMySessionRequestObject) (EndMySessionResponseObject, error)
+	// ListMyTokens The own personal tokens
+	// (GET /me/tokens)
+	ListMyTokens(ctx context.Context, request ListMyTokensRequestObject) (ListMyTokensResponseObject, error)
+	// CreateMyToken Make a personal token
+	// (POST /me/tokens)
+	CreateMyToken(ctx context.Context, request CreateMyTokenRequestObject) (CreateMyTokenResponseObject, error)
+	// DeleteMyToken Revoke an own personal token
+	// (DELETE /me/tokens/{id})
+	DeleteMyToken(ctx context.Context, request DeleteMyTokenRequestObject) (DeleteMyTokenResponseObject, error)
 	// GetOAuthAuthorization What an application asks the caller to allow
 	// (GET /oauth/authorizations/by-token/{token})
 	GetOAuthAuthorization(ctx context.Context, request GetOAuthAuthorizationRequestObject) (GetOAuthAuthorizationResponseObject, error)
@@ -14040,7 +14506,7 @@ type StrictServerInterface interface {
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx context.Context, request GetSsoTestRequestObject) (GetSsoTestResponseObject, error)
-	// ExchangeToken Exchange the token of a service account for an access token
+	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx context.Context, request ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error)
 	// RefreshToken Exchange a refresh token for new tokens
@@ -14076,6 +14542,12 @@ type StrictServerInterface interface {
 	// EndUserSession End a session of a user
 	// (DELETE /users/{id}/sessions/{session})
 	EndUserSession(ctx context.Context, request EndUserSessionRequestObject) (EndUserSessionResponseObject, error)
+	// ListUserTokens The personal tokens of a user
+	// (GET /users/{id}/tokens)
+	ListUserTokens(ctx context.Context, request ListUserTokensRequestObject) (ListUserTokensResponseObject, error)
+	// DeleteUserToken Revoke a personal token of a user
+	// (DELETE /users/{id}/tokens/{token})
+	DeleteUserToken(ctx context.Context, request DeleteUserTokenRequestObject) (DeleteUserTokenResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -16363,6 +16835,102 @@ func (sh *strictHandler) EndMySession(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(EndMySessionResponseObject); ok {
 		return validResponse.VisitEndMySessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMyTokens operation middleware
+func (sh *strictHandler) ListMyTokens(ctx echo.Context) error {
+	var request ListMyTokensRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyTokens(ctx.Request().Context(), request.(ListMyTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyTokensResponseObject); ok {
+		return validResponse.VisitListMyTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateMyToken operation middleware
+func (sh *strictHandler) CreateMyToken(ctx echo.Context, params CreateMyTokenParams) error {
+	var request CreateMyTokenRequestObject
+
+	request.Params = params
+
+	var body CreateMyTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMyToken(ctx.Request().Context(), request.(CreateMyTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMyToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateMyTokenResponseObject); ok {
+		return validResponse.VisitCreateMyTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMyToken operation middleware
+func (sh *strictHandler) DeleteMyToken(ctx echo.Context, id Id) error {
+	var request DeleteMyTokenRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMyToken(ctx.Request().Context(), request.(DeleteMyTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMyToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMyTokenResponseObject); ok {
+		return validResponse.VisitDeleteMyTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -19327,6 +19895,57 @@ func (sh *strictHandler) EndUserSession(ctx echo.Context, id Id, session string)
 		return err
 	} else if validResponse, ok := response.(EndUserSessionResponseObject); ok {
 		return validResponse.VisitEndUserSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserTokens operation middleware
+func (sh *strictHandler) ListUserTokens(ctx echo.Context, id Id) error {
+	var request ListUserTokensRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserTokens(ctx.Request().Context(), request.(ListUserTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserTokensResponseObject); ok {
+		return validResponse.VisitListUserTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUserToken operation middleware
+func (sh *strictHandler) DeleteUserToken(ctx echo.Context, id Id, token string) error {
+	var request DeleteUserTokenRequestObject
+
+	request.Id = id
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUserToken(ctx.Request().Context(), request.(DeleteUserTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUserToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUserTokenResponseObject); ok {
+		return validResponse.VisitDeleteUserTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

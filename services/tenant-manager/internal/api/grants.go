@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
@@ -200,7 +199,7 @@ func (h *Handlers) restrict(ctx context.Context, tx *store.Tx, to rights.Princip
 		}
 	}
 	me, now := caller(ctx).Subject, h.store.Now()
-	before, err := rights.Holdings(ctx, tx.Org, append(slices.Clone(affected), me)...)
+	before, err := h.holdings(ctx, tx.Org, affected...)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	Passkeys *factor.Parties
 	// Outbound says where identity providers may be.
 	Outbound egress.Guard
+	// Leaked are passwords that are refused because they were leaked.
+	Leaked password.Leaked
 	// Mail sends mail.
 	Mail *mail.Sender
 	// OAuth is the authorization server; nil where the installation has none.
@@ -76,7 +78,7 @@ func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *pass
 
 // Register puts the handlers below a router.
 func (h *Handlers) Register(r EchoRouter) {
-	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, withUserAgent}))
+	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, h.withPerson, withUserAgent}))
 }
 
 // Run does what handlers leave for later, until ctx ends; then it does what is
@@ -222,9 +224,30 @@ func (h *Handlers) recordUserChange(ctx context.Context, tx *store.Tx, action st
 	})
 }
 
+// held returns what the caller holds, as the token narrows it by which they came.
+func (h *Handlers) held(ctx context.Context, o *store.Org) (access.Holding, error) {
+	all, err := h.holdings(ctx, o)
+	return all[caller(ctx).Subject], err
+}
+
+// holdings returns what the caller holds, as the token narrows it by which they
+// came, and what others do.
+func (h *Handlers) holdings(ctx context.Context, o *store.Org, others ...string) (map[string]access.Holding, error) {
+	p := caller(ctx)
+	all, err := rights.Holdings(ctx, o, append(others[:len(others):len(others)], p.Subject)...)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := rights.Narrowed(ctx, o, p, all[p.Subject])
+	if err == nil {
+		all[p.Subject] = mine
+	}
+	return all, err
+}
+
 // handsOn returns a problem where the caller would hand on what they do not have.
 func (h *Handlers) handsOn(ctx context.Context, tx *store.Tx, permissions []string, scope access.Scope, until time.Time) error {
-	held, err := rights.Of(ctx, tx.Org, caller(ctx).Subject)
+	held, err := h.held(ctx, tx.Org)
 	if err != nil {
 		return err
 	}
@@ -237,14 +260,34 @@ func (h *Handlers) handsOn(ctx context.Context, tx *store.Tx, permissions []stri
 
 // mayManage returns a problem where the principal may do more than the caller.
 func (h *Handlers) mayManage(ctx context.Context, tx *store.Tx, principal string) error {
-	if principal == caller(ctx).Subject {
-		return nil
+	p := caller(ctx)
+	if principal == p.Subject {
+		return h.whole(ctx, tx.Org)
 	}
-	held, err := rights.Holdings(ctx, tx.Org, principal, caller(ctx).Subject)
+	held, err := h.holdings(ctx, tx.Org, principal)
 	if err != nil {
 		return err
 	}
-	return notAbove(held[principal], held[caller(ctx).Subject], h.store.Now())
+	return notAbove(held[principal], held[p.Subject], h.store.Now())
+}
+
+// whole returns a problem where the caller came by a token that is made for less
+// than they may do: by what acts as them later it could become more.
+func (h *Handlers) whole(ctx context.Context, org *store.Org) error {
+	p := caller(ctx)
+	if p.Token == "" {
+		return nil
+	}
+	k, err := rights.Token(ctx, org, p.Kind, p.Subject, p.Session)
+	if err != nil {
+		return err
+	}
+	if k != nil {
+		if _, narrowed := k.Boundary(); !narrowed {
+			return nil
+		}
+	}
+	return problem.New(problem.CodeAccessDenied, "the token %s is made for a part of what you may do, and your account for more: sign in", p.Token)
 }
 
 func notAbove(theirs, held access.Holding, now time.Time) error {

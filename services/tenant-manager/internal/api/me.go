@@ -8,7 +8,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 )
@@ -44,7 +43,7 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 		me.FactorRequired, me.Permissions = ptr(true), []string{}
 		return me, nil
 	}
-	held, err := rights.Of(ctx, org, p.Subject)
+	held, err := h.held(ctx, org)
 	if err != nil {
 		return Me{}, err
 	}

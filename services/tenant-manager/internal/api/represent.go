@@ -153,10 +153,21 @@ func serviceAccountOf(a store.ServiceAccount, roles []UserRole) ServiceAccount {
 
 func serviceTokenOf(k store.ServiceToken) ServiceToken {
 	return ServiceToken{
-		Id: k.ID, Name: k.Name, Hint: k.Hint, ExpiresAt: utc(k.ExpiresAt), LastUsedAt: utc(k.LastUsedAt),
+		Id: k.ID, Name: k.Name, Hint: k.Hint, ExpiresAt: utc(k.ExpiresAt), LastUsedAt: utc(k.LastUsedAt), LastUsedFrom: ptr(k.LastUsedFrom),
+		Permissions: patternsOf(k.Token), Project: ptr(k.ProjectID), Environment: ptr(k.EnvironmentID),
 		CreatedAt: k.CreatedAt.UTC(), CreatedBy: k.CreatedBy,
 	}
 }
+
+func personalTokenOf(k store.PersonalToken, p store.SecurityPolicy) PersonalToken {
+	return PersonalToken{
+		Id: k.ID, Name: k.Name, Hint: k.Hint, ExpiresAt: k.Ends(p).UTC(), LastUsedAt: utc(k.LastUsedAt), LastUsedFrom: ptr(k.LastUsedFrom),
+		Permissions: patternsOf(k.Token), Project: ptr(k.ProjectID), Environment: ptr(k.EnvironmentID), CreatedAt: k.CreatedAt.UTC(),
+	}
+}
+
+// patternsOf returns what a token is made for, never nil.
+func patternsOf(k store.Token) []string { return append([]string{}, k.Permissions...) }
 
 func groupOf(g store.Group, members int64) Group {
 	return Group{
@@ -185,7 +196,7 @@ func accessRequestOf(r store.AccessRequest, role string, names map[string]string
 func auditOf(e audit.Entry) AuditEntry {
 	out := AuditEntry{
 		Id: e.ID, Sequence: e.Sequence, Service: e.Service, Action: e.Action, Outcome: Outcome(e.Outcome),
-		Actor:   AuditActor{Kind: e.Actor.Kind, Id: ptr(e.Actor.ID), Name: ptr(e.Actor.Name)},
+		Actor:   AuditActor{Kind: e.Actor.Kind, Id: ptr(e.Actor.ID), Name: ptr(e.Actor.Name), Token: ptr(e.Actor.Token), TokenName: ptr(e.Actor.TokenName)},
 		Target:  AuditTarget{Kind: e.Target.Kind, Id: e.Target.ID, Name: ptr(e.Target.Name), Project: ptr(e.Target.Project)},
 		Changes: make([]AuditChange, len(e.Changes)), RequestId: ptr(e.RequestID), Ip: ptr(e.IP), Time: e.Time.UTC(),
 		Hash: e.Hash, PreviousHash: e.PreviousHash,

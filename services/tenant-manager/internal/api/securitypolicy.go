@@ -26,12 +26,20 @@ type policyFields struct {
 	SessionLifetimeHours int      `json:"sessionLifetimeHours"`
 	AllowedAddresses     []string `json:"allowedAddresses"`
 	TokenLifetimeDays    int      `json:"tokenLifetimeDays"`
+	// PersonalTokens is what people may have.
+	PersonalTokens personalTokens `json:"personalTokens"`
+}
+
+type personalTokens struct {
+	Allowed     bool `json:"allowed"`
+	MaximumDays int  `json:"maximumDays"`
 }
 
 func fieldsOf(p store.SecurityPolicy) policyFields {
 	return policyFields{
 		max(p.PasswordMinLength, password.MinLength), p.MFA, p.MFAGraceDays, p.SessionIdleMinutes, p.SessionLifetimeHours,
 		append([]string{}, p.AllowedAddresses...), p.TokenLifetimeDays,
+		personalTokens{p.PersonalTokens, p.PersonalTokenDays},
 	}
 }
 
@@ -44,6 +52,9 @@ func (h *Handlers) merge(ctx context.Context, p store.SecurityPolicy) (store.Sec
 	}
 	if f.PasswordMinLength == 0 { // null = the default
 		f.PasswordMinLength = password.MinLength
+	}
+	if f.PersonalTokens.MaximumDays == 0 {
+		f.PersonalTokens.MaximumDays = store.PersonalTokenDays
 	}
 	if f.MFA == "" {
 		f.MFA = store.MFAOff
@@ -70,6 +81,7 @@ func (h *Handlers) merge(ctx context.Context, p store.SecurityPolicy) (store.Sec
 	p.PasswordMinLength, p.MFA, p.MFAGraceDays = f.PasswordMinLength, f.MFA, f.MFAGraceDays
 	p.SessionIdleMinutes, p.SessionLifetimeHours = f.SessionIdleMinutes, f.SessionLifetimeHours
 	p.AllowedAddresses, p.TokenLifetimeDays = list, f.TokenLifetimeDays
+	p.PersonalTokens, p.PersonalTokenDays = f.PersonalTokens.Allowed, f.PersonalTokens.MaximumDays
 	return p, nil
 }
 
@@ -129,20 +141,25 @@ func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPol
 		}
 		out.TokenLifetimeDays = int(n)
 	}
+	ended, err := org.PersonalTokensEnded(ctx, p)
+	if err != nil {
+		return out, err
+	}
+	out.PersonalTokens = int(ended)
 	sessions, err := org.LiveSessions(ctx, mostSessions)
 	if err != nil {
 		return out, err
 	}
-	ended, elsewhere := map[string]bool{}, map[string]bool{}
+	over, elsewhere := map[string]bool{}, map[string]bool{}
 	for _, s := range sessions {
 		if !now.Before(h.sessionEnd(s, p)) {
-			ended[s.UserID] = true
+			over[s.UserID] = true
 		}
 		if !within(p.AllowedAddresses, s.IP) {
 			elsewhere[s.UserID] = true
 		}
 	}
-	out.Session, out.AllowedAddresses = len(ended), len(elsewhere)
+	out.Session, out.AllowedAddresses = len(over), len(elsewhere)
 	return out, nil
 }
 
@@ -156,7 +173,7 @@ func (h *Handlers) policyOf(ctx context.Context, org *store.Org, p store.Securit
 	return SecurityPolicy{
 		Version: p.Version, PasswordMinLength: f.PasswordMinLength, Mfa: MfaRequirement(f.MFA), MfaGraceDays: f.MFAGraceDays, MfaSince: utc(p.MFASince),
 		SessionIdleMinutes: f.SessionIdleMinutes, SessionLifetimeHours: f.SessionLifetimeHours, AllowedAddresses: f.AllowedAddresses,
-		TokenLifetimeDays: f.TokenLifetimeDays, Hits: hits, BreakGlassUsers: int(spared),
+		TokenLifetimeDays: f.TokenLifetimeDays, PersonalTokens: PersonalTokenPolicy{Allowed: f.PersonalTokens.Allowed, MaximumDays: f.PersonalTokens.MaximumDays}, Hits: hits, BreakGlassUsers: int(spared),
 	}, err
 }
 
@@ -216,6 +233,11 @@ func (h *Handlers) UpdateSecurityPolicy(ctx context.Context, r UpdateSecurityPol
 		p.Version = version
 		if err := tx.SaveSecurityPolicy(ctx, &p); err != nil {
 			return err
+		}
+		if was.PersonalTokens != p.PersonalTokens || was.PersonalTokenDays != p.PersonalTokenDays {
+			if err := tx.AccessChanged("", ""); err != nil {
+				return err
+			}
 		}
 		if err := h.record(ctx, tx, "security-policy.updated", "organization", tx.ID(), "", fieldsOf(was), fieldsOf(p)); err != nil {
 			return err

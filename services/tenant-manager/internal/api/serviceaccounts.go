@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
@@ -187,14 +188,24 @@ func (h *Handlers) CreateServiceAccountToken(ctx context.Context, r CreateServic
 		if err := h.mayManage(ctx, tx, a.ID); err != nil {
 			return ServiceTokenCreated{}, err
 		}
+		held, err := rights.Of(ctx, tx.Org, a.ID)
+		if err != nil {
+			return ServiceTokenCreated{}, err
+		}
+		narrowed, err := h.madeFor(held, deref(r.Body.Permissions), deref(r.Body.Project), deref(r.Body.Environment))
+		if err != nil {
+			return ServiceTokenCreated{}, err
+		}
 		secret := token.NewService()
-		k := store.ServiceToken{ServiceAccountID: a.ID, Name: r.Body.Name, Hash: token.Hash(secret), Hint: token.Hint(secret), ExpiresAt: expires}
+		k := store.ServiceToken{Token: narrowed, ServiceAccountID: a.ID}
+		k.Name, k.Hash, k.Hint, k.ExpiresAt = r.Body.Name, token.Hash(secret), token.Hint(secret), expires
 		if err := tx.CreateServiceToken(ctx, &k); err != nil {
 			return ServiceTokenCreated{}, err
 		}
 		out := serviceTokenOf(k)
 		return ServiceTokenCreated{
-			Id: out.Id, Name: out.Name, Hint: out.Hint, ExpiresAt: out.ExpiresAt, CreatedAt: out.CreatedAt, CreatedBy: out.CreatedBy, Token: secret,
+			Id: out.Id, Name: out.Name, Hint: out.Hint, ExpiresAt: out.ExpiresAt, Permissions: out.Permissions, Project: out.Project, Environment: out.Environment,
+			CreatedAt: out.CreatedAt, CreatedBy: out.CreatedBy, Token: secret,
 		}, h.record(ctx, tx, "service-account.token-created", "service-account", a.ID, a.Name, nil, out)
 	})
 	return CreateServiceAccountToken201JSONResponse(made), err

@@ -18,17 +18,30 @@ func (h *Handlers) GetSetup(ctx context.Context, _ GetSetupRequestObject) (GetSe
 }
 
 // newPassword returns the hash of a password that is accepted, also by the policy
-// of the organization, else a problem of the field.
-func (h *Handlers) newPassword(ctx context.Context, organization, pointer, pw, email, name string) (string, error) {
-	policy, err := h.store.For(organization).SecurityPolicy(ctx)
+// of the organization, else a problem of the field. more are names that it must not
+// be made of, either.
+func (h *Handlers) newPassword(ctx context.Context, organization, pointer, pw, email, name string, more ...string) (string, error) {
+	org := h.store.For(organization)
+	policy, err := org.SecurityPolicy(ctx)
+	if err != nil {
+		return "", err
+	}
+	o, err := org.Organization(ctx)
 	if err != nil {
 		return "", err
 	}
 	if n := policy.PasswordMinLength; utf8.RuneCountInString(pw) < n {
 		return "", invalid(pointer, "minLength", "use at least %d characters, as your organization asks: several words make a good password", n)
 	}
-	if err := password.Accept(pw, email, name); err != nil {
+	if err := password.Accept(pw, password.About{Email: email, Name: name, Organization: append(more, o.Name, o.Slug)}); err != nil {
 		return "", invalid(pointer, "invalid", "%s", err.Error())
+	}
+	leaked, err := h.opt.Leaked.Has(pw)
+	if err != nil {
+		return "", problem.New(problem.CodeDependencyDown, "the list of leaked passwords cannot be read, so that no new password can be set: ask whoever runs the server to import it again").Because(err)
+	}
+	if leaked {
+		return "", invalid(pointer, "leaked", "%s", password.ErrLeaked.Error())
 	}
 	return h.passwords.Hash(ctx, pw)
 }
@@ -41,7 +54,7 @@ func (h *Handlers) CompleteSetup(ctx context.Context, r CompleteSetupRequestObje
 	if u, err := h.mine(ctx).User(ctx, p.Subject); err != nil || !u.SetupPending {
 		return nil, errors.Join(ignoreNotFound(err), errDone)
 	}
-	hash, err := h.newPassword(ctx, p.Organization, "/password", r.Body.Password, r.Body.Email, r.Body.Name)
+	hash, err := h.newPassword(ctx, p.Organization, "/password", r.Body.Password, r.Body.Email, r.Body.Name, r.Body.OrganizationName)
 	if err != nil {
 		return nil, err
 	}

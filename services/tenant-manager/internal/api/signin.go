@@ -398,9 +398,16 @@ func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *sto
 	return tx.RotateSession(ctx, *s)
 }
 
-// ExchangeToken gives a service account an access token for its own token.
+var errNoToken = refused("the token is not right, has run out, or was revoked")
+
+// ExchangeToken gives a person or a service account an access token for their own
+// token.
 func (h *Handlers) ExchangeToken(ctx context.Context, r ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error) {
-	no := refused("the token is not right, has run out, or was revoked")
+	if token.ValidPersonal(r.Body.Token) {
+		out, err := h.exchangePersonal(ctx, r.Body.Token)
+		return ExchangeToken200JSONResponse(out), err
+	}
+	no := errNoToken
 	if !token.ValidService(r.Body.Token) {
 		return nil, no
 	}
@@ -423,18 +430,18 @@ func (h *Handlers) ExchangeToken(ctx context.Context, r ExchangeTokenRequestObje
 	if a.Status != store.Active || o.Suspended || k.ExpiresAt != nil && !h.store.Now().Before(*k.ExpiresAt) {
 		return nil, no
 	}
-	if err := org.UsedServiceToken(ctx, k); err != nil {
+	if err := org.UsedServiceToken(ctx, k, httpx.Address(ctx)); err != nil {
 		return nil, err
 	}
 	accessToken, err := h.issuer.Token(ctx, authn.Principal{
-		Organization: o.ID, OrganizationSlug: o.Slug, Subject: a.ID, Kind: authn.ServiceAccount, Session: k.ID, Name: a.Name,
+		Organization: o.ID, OrganizationSlug: o.Slug, Subject: a.ID, Kind: authn.ServiceAccount, Session: k.ID, Token: k.Name, Name: a.Name,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return ExchangeToken200JSONResponse{
 		AccessToken: accessToken, ExpiresIn: int(authn.Lifetime / time.Second),
-		ServiceAccount: ServiceAccountName{Id: a.ID, Name: a.Name}, Organization: organizationName(o),
+		ServiceAccount: &ServiceAccountName{Id: a.ID, Name: a.Name}, Organization: organizationName(o),
 	}, nil
 }
 

@@ -167,7 +167,7 @@ func (h *Handlers) ownersOnly(ctx context.Context, tx *store.Tx, u store.User, b
 	if u.BreakGlass == before {
 		return nil
 	}
-	held, err := rights.Holdings(ctx, tx.Org, u.ID, caller(ctx).Subject)
+	held, err := h.holdings(ctx, tx.Org, u.ID)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ const (
 	PasswordChanged = "password-changed"
 	FactorAdded     = "factor-added"
 	FactorsReset    = "factors-reset"
+	TokenEnds       = "token-ends"
 	Test            = "test"
 )
 
@@ -40,6 +41,8 @@ type Data struct {
 	// At is when it happened, Factor the name of the second factor it is about.
 	At     time.Time `json:"at,omitzero"`
 	Factor string    `json:"factor,omitempty"`
+	// Token is the name of the token it is about, which ends at Until.
+	Token string `json:"token,omitempty"`
 }
 
 // Letter is a letter that is written.
@@ -74,7 +77,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 `))
 
 // shown is the data as texts have it.
-type shown struct{ Name, Organization, Until, At, Factor string }
+type shown struct{ Name, Organization, Until, At, Factor, Token string }
 
 // Write writes a letter of a kind in a language; an unknown language is the
 // default.
@@ -102,7 +105,7 @@ func Write(kind, language string, d Data) (Letter, error) {
 			return Letter{}, fmt.Errorf("reading the texts of mail: %w", err)
 		}
 	}
-	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor)}
+	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token)}
 	if s.Name == "" {
 		greeting = stranger
 	}

@@ -1,4 +1,10 @@
 package password
 
-// Decoy is for tests.
+// Decoy, ImportList, Find and Commons are for tests.
 const Decoy = decoy
+
+var (
+	ImportList = importList
+	Find       = find
+	Commons    = commons
+)

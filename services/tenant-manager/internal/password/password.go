@@ -4,10 +4,7 @@ package password
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
 )
@@ -97,56 +94,3 @@ func (h *Hasher) enter(ctx context.Context) error {
 }
 
 func (h *Hasher) leave() { <-h.room }
-
-// The reasons why a password is not accepted.
-var (
-	ErrShort  = fmt.Errorf("use at least %d characters: several words make a good password", MinLength)
-	ErrLong   = fmt.Errorf("use at most %d characters", MaxLength)
-	ErrKnown  = errors.New("this is one of the passwords that are tried first: use several words of your own")
-	ErrEmail  = errors.New("do not use your e-mail address or name as the password")
-	ErrSimple = errors.New("use more than a few different characters")
-)
-
-// Accept returns why a new password is not accepted, or nil. What counts is its
-// length (NIST SP 800-63B section 5.1.1.2); others are refused only where they
-// would be guessed at once.
-func Accept(password, email, name string) error {
-	folded := strings.ToLower(strings.TrimSpace(password))
-	local, _, _ := strings.Cut(strings.ToLower(email), "@")
-	switch n := utf8.RuneCountInString(password); {
-	case n < MinLength:
-		return ErrShort
-	case n > MaxLength || len(password) > 4*MaxLength:
-		return ErrLong
-	case different(folded) < 5:
-		return ErrSimple
-	case known(folded):
-		return ErrKnown
-	case folded == strings.ToLower(email), folded == strings.ToLower(strings.TrimSpace(name)), stem(folded) == local && local != "":
-		return ErrEmail
-	}
-	return nil
-}
-
-func different(s string) int {
-	seen := map[rune]struct{}{}
-	for _, r := range s {
-		seen[r] = struct{}{}
-	}
-	return len(seen)
-}
-
-// stem is a password without the digits and signs that are put at its end.
-func stem(s string) string { return strings.TrimRight(s, "0123456789!?.,-_#$*+ ") }
-
-// stems are words whose every variation is in the lists that are tried first.
-var stems = map[string]struct{}{
-	"password": {}, "passwort": {}, "passw0rd": {}, "p@ssword": {}, "p@ssw0rd": {}, "qwerty": {}, "qwertyuiop": {}, "qwertzuiop": {},
-	"welcome": {}, "letmein": {}, "changeme": {}, "administrator": {}, "admin": {}, "gatehouse": {}, "iloveyou": {}, "abc": {}, "secret": {},
-	"asdfghjkl": {}, "abcdefghij": {}, "superman": {}, "football": {}, "baseball": {}, "princess": {}, "monkey": {}, "dragon": {}, "": {},
-}
-
-func known(s string) bool {
-	_, ok := stems[stem(s)]
-	return ok
-}

@@ -2,8 +2,10 @@ package password_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
 	"github.com/stretchr/testify/require"
@@ -27,11 +29,36 @@ func TestAccept(t *testing.T) {
 		"1234567890":                 password.ErrKnown,
 		"Administrator2030":          password.ErrKnown,
 		"gatehouse-2030":             password.ErrKnown,
-		"ada.lovelace@example.com":   password.ErrEmail,
-		"ada.lovelace1":              password.ErrEmail,
-		"Ada Lovelace":               password.ErrEmail,
+		"ada.lovelace@example.com":   password.ErrOwn,
+		"ada.lovelace1":              password.ErrOwn,
+		"Ada Lovelace":               password.ErrOwn,
+		"AdaLovelace!2030":           password.ErrOwn,
+		"Acme-2030-Acme":             password.ErrOwn,
+		"acmerockets":                password.ErrOwn,
+		"4cm3L0velace99":             password.ErrOwn,
+		"Ada likes the rockets":      nil,
+		"the canadian lovers":        nil,
+		"Manchester2030":             password.ErrKnown,
+		"m4nch3st3r!!":               password.ErrKnown,
+		"1qaz2wsx3edc":               password.ErrKnown,
+		"1QAZ2wsx3edc":               password.ErrKnown,
+		"dragondragon":               password.ErrKnown,
+		"dragon 8274-1193-5520":      nil, // the number is not guessed
+		"P@$$w0rd2030!":              password.ErrKnown,
 	} {
-		require.Equal(t, want, password.Accept(pw, "ada.lovelace@example.com", "Ada Lovelace"), "%q", pw)
+		require.Equal(t, want, password.Accept(pw, password.About{Email: "ada.lovelace@example.com", Name: "Ada Lovelace", Organization: []string{"Acme Rockets", "acme"}}), "%q", pw)
+	}
+	require.NoError(t, password.Accept("manchurian candidate", password.About{}))
+}
+
+func TestTheCommonList(t *testing.T) {
+	t.Parallel()
+	list := password.Commons()
+	require.Greater(t, len(list), 50_000)
+	require.True(t, slices.IsSorted(list))
+	require.Contains(t, list, "qwertyuiop")
+	for _, s := range list {
+		require.GreaterOrEqual(t, utf8.RuneCountInString(s), 4)
 	}
 }
 

@@ -100,11 +100,11 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 		return tenant.Granted{}, nil
 	}
 	o := s.store.For(ask.Organization)
-	active, pending, err := s.active(ctx, o, ask)
-	if err != nil || !active {
+	stands, err := s.standing(ctx, o, ask)
+	if err != nil || !stands.active {
 		return tenant.Granted{}, err
 	}
-	if pending {
+	if stands.pending {
 		return tenant.Granted{Active: true, Grants: []tenant.Grant{}}, nil
 	}
 	held, err := Of(ctx, o, ask.Principal)
@@ -129,36 +129,89 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 	for _, b := range held.Boundaries {
 		out.Boundaries = append(out.Boundaries, tenant.Boundary{Role: b.Role, Permissions: b.Permissions})
 	}
+	if stands.token != nil {
+		if b, ok := stands.token.Boundary(); ok {
+			out.Boundaries = append(out.Boundaries, tenant.Boundary{
+				Token: stands.token.Name, Permissions: b.Permissions, Project: b.Scope.Project, Environment: b.Scope.Environment,
+			})
+		}
+	}
 	return out, nil
 }
 
-// active reports whether the organization, the account and the session stand.
-// pending is true of a session that is not good for anything yet.
-func (s *Source) active(ctx context.Context, o *store.Org, ask tenant.Grants) (active, pending bool, err error) {
+// standing is whether somebody may do anything.
+type standing struct {
+	// active is whether the organization, the account and the session, or the
+	// token, stand; pending is true of a session that is not good for anything yet.
+	active, pending bool
+	// token is that by which they came, nil for a session.
+	token *store.Token
+}
+
+func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) (standing, error) {
 	org, err := o.Organization(ctx)
 	if err != nil || org.Suspended {
-		return false, false, gone(err)
+		return standing{}, gone(err)
 	}
 	p, err := Find(ctx, o, ask.Principal)
 	if err != nil || !p.Active {
-		return false, false, gone(err)
+		return standing{}, gone(err)
 	}
 	if ask.Session == "" {
-		return true, false, nil
+		return standing{active: true}, nil
 	}
 	now := s.store.Now()
-	if p.Kind == authn.ServiceAccount {
-		k, err := o.ServiceToken(ctx, p.ID, ask.Session)
-		if err != nil {
-			return false, false, gone(err)
+	if p.Kind == authn.User {
+		session, err := o.Session(ctx, ask.Session)
+		if err == nil || !store.IsNotFound(err) {
+			return standing{active: session.UserID == p.ID && session.Open(now), pending: session.Pending != ""}, err
 		}
-		return k.ExpiresAt == nil || now.Before(*k.ExpiresAt), false, nil
 	}
-	session, err := o.Session(ctx, ask.Session)
+	k, err := Token(ctx, o, p.Kind, p.ID, ask.Session)
+	if err != nil || k == nil {
+		return standing{}, err
+	}
+	return standing{active: true, token: k}, nil
+}
+
+// Token returns a token of a user or service account, as far as it has not ended;
+// nil where there is none.
+func Token(ctx context.Context, o *store.Org, kind authn.Kind, principal, id string) (*store.Token, error) {
+	if kind == authn.ServiceAccount {
+		k, err := o.ServiceToken(ctx, principal, id)
+		if err != nil || k.ExpiresAt != nil && !o.Now().Before(*k.ExpiresAt) {
+			return nil, gone(err)
+		}
+		return &k.Token, nil
+	}
+	k, err := o.PersonalToken(ctx, principal, id)
 	if err != nil {
-		return false, false, gone(err)
+		return nil, gone(err)
 	}
-	return session.UserID == p.ID && session.Open(now), session.Pending != "", nil
+	policy, err := o.SecurityPolicy(ctx)
+	if err != nil || !o.Now().Before(k.Ends(policy)) {
+		return nil, err
+	}
+	return &k.Token, nil
+}
+
+// Narrowed returns what somebody holds, as the token narrows it by which they
+// came.
+func Narrowed(ctx context.Context, o *store.Org, p authn.Principal, held access.Holding) (access.Holding, error) {
+	if p.Token == "" {
+		return held, nil
+	}
+	k, err := Token(ctx, o, p.Kind, p.Subject, p.Session)
+	if err != nil {
+		return access.Holding{}, err
+	}
+	if k == nil { // revoked in the meantime
+		return access.Holding{}, nil
+	}
+	if b, ok := k.Boundary(); ok {
+		held = held.Narrowed(b)
+	}
+	return held, nil
 }
 
 // gone takes "not found" for an answer.

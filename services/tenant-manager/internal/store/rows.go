@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 )
 
 // Stored is what every row that people change has.
@@ -210,18 +211,63 @@ type ServiceAccount struct {
 	Status      string
 }
 
+// Token is what every token that stands for somebody has.
+type Token struct {
+	ID             string
+	OrganizationID string
+	Name           string
+	Hash           string
+	Hint           string
+	// Permissions are patterns of what it is made for; none = all that its owner
+	// may do.
+	Permissions []string `gorm:"serializer:json"`
+	// ProjectID and EnvironmentID narrow it; "" = all.
+	ProjectID     string
+	EnvironmentID string
+	ExpiresAt     *time.Time
+	LastUsedAt    *time.Time
+	// LastUsedFrom is the address that it was last used from.
+	LastUsedFrom string
+	CreatedAt    time.Time
+	CreatedBy    string
+}
+
+// Boundary returns what the token is made for. ok is false where that is all that
+// its owner may do.
+func (k Token) Boundary() (b access.Boundary, ok bool) {
+	b = access.Boundary{Permissions: k.Permissions, Scope: access.Scope{Project: k.ProjectID, Environment: k.EnvironmentID}}
+	if len(b.Permissions) == 0 {
+		b.Permissions = []string{"*", access.Platform + ":*"}
+	}
+	return b, len(k.Permissions) > 0 || b.Scope != access.Scope{}
+}
+
 // ServiceToken is a token of a service account.
 type ServiceToken struct {
-	ID               string
-	OrganizationID   string
+	Token            `gorm:"embedded"`
 	ServiceAccountID string
-	Name             string
-	Hash             string
-	Hint             string
-	ExpiresAt        *time.Time
-	LastUsedAt       *time.Time
-	CreatedAt        time.Time
-	CreatedBy        string
+}
+
+// PersonalToken is a token of a user. It always ends.
+type PersonalToken struct {
+	Token  `gorm:"embedded"`
+	UserID string
+	// NoticedAt is when the user was told that it ends soon.
+	NoticedAt *time.Time
+}
+
+// Ends returns when the token is no longer accepted: when it was made to end, or
+// when the policy, as it is now, ends it.
+func (k PersonalToken) Ends(p SecurityPolicy) time.Time {
+	end := k.CreatedAt
+	if !p.PersonalTokens {
+		return end
+	}
+	end = end.AddDate(0, 0, p.PersonalTokenDays)
+	if k.ExpiresAt != nil && k.ExpiresAt.Before(end) {
+		end = *k.ExpiresAt
+	}
+	return end
 }
 
 // Factor is what a user proves themselves with beside the password.
@@ -286,7 +332,15 @@ type SecurityPolicy struct {
 	SessionLifetimeHours int
 	AllowedAddresses     []string `gorm:"serializer:json"`
 	TokenLifetimeDays    int
+	// PersonalTokens says that people may have tokens, and PersonalTokenDays how
+	// long those last at most.
+	PersonalTokens    bool
+	PersonalTokenDays int
 }
+
+// PersonalTokenDays is how long people's tokens last at most, where the policy
+// does not say.
+const PersonalTokenDays = 365
 
 // Of whom a second factor is asked.
 const (

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/gatehouse/gatehouse/libs/db"
 )
@@ -69,7 +68,7 @@ func (t *Tx) DeleteServiceAccount(ctx context.Context, id string, version int64)
 
 // CreateServiceToken keeps a token by its hash.
 func (t *Tx) CreateServiceToken(ctx context.Context, k *ServiceToken) error {
-	k.ID, k.CreatedAt, k.CreatedBy = NewID(), t.store.Now(), t.by
+	t.newToken(&k.Token)
 	return db.Create(ctx, t.scope, k)
 }
 
@@ -101,17 +100,4 @@ func (s *Store) ServiceTokenByHash(ctx context.Context, hash string) (ServiceTok
 	var out []ServiceToken
 	err := s.db.Unscoped(ctx, "the token says of which organization it is").Where("hash = ?", hash).Find(&out).Error
 	return one(out, err)
-}
-
-// usedEvery is how exactly the last use of a token is kept.
-const usedEvery = time.Minute
-
-// UsedServiceToken notes that a token was used, at most once a minute.
-func (o *Org) UsedServiceToken(ctx context.Context, k ServiceToken) error {
-	now := o.store.Now()
-	if k.LastUsedAt != nil && now.Sub(*k.LastUsedAt) < usedEvery {
-		return nil
-	}
-	_, err := db.From[ServiceToken](o.scope).Where("id = ?", k.ID).Update(ctx, db.Changes{"last_used_at": now})
-	return err
 }

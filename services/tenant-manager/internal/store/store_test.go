@@ -379,16 +379,18 @@ func testServiceAccounts(t *testing.T, s *store.Store) {
 	a, b := organization(t, s, "service-accounts-a"), organization(t, s, "service-accounts-b")
 	acc := store.ServiceAccount{Name: "CI"}
 	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateServiceAccount(ctx, &acc) })
-	k := store.ServiceToken{ServiceAccountID: acc.ID, Name: "t", Hash: "h", Hint: "ght_…"}
+	k := store.ServiceToken{ServiceAccountID: acc.ID, Token: store.Token{Name: "t", Hash: "h", Hint: "ght_…"}}
 	tx(t, s, a, func(tx *store.Tx) error { return tx.CreateServiceToken(ctx, &k) })
 	grant(t, s, a, store.Grant{PrincipalID: acc.ID, RoleID: "viewer"})
 	found, err := s.ServiceTokenByHash(ctx, "h")
 	require.NoError(t, err)
-	require.NoError(t, s.For(a).UsedServiceToken(ctx, found))
+	require.NoError(t, s.For(a).UsedServiceToken(ctx, found, "192.0.2.7"))
 	list, err := s.For(a).ServiceTokens(ctx, acc.ID)
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	require.NotNil(t, list[0].LastUsedAt)
+	require.Equal(t, "192.0.2.7", list[0].LastUsedFrom)
+	require.Empty(t, list[0].Permissions)
 	_, err = s.For(b).ServiceToken(ctx, acc.ID, k.ID)
 	require.ErrorIs(t, err, db.ErrNotFound)
 	err = s.Tx(ctx, a, by, func(tx *store.Tx) error { return tx.DeleteServiceToken(ctx, "other", k.ID) })

@@ -23,6 +23,8 @@ type auditEntry struct {
 	ActorKind      string
 	ActorID        string
 	ActorName      string
+	ActorToken     string
+	ActorTokenName string
 	TargetKind     string
 	TargetID       string
 	TargetName     string
@@ -83,7 +85,7 @@ func (s *Store) AppendAudit(ctx context.Context, r audit.Recorded) error {
 // that of what can be read again.
 func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 	r.ID, r.Service, r.Action, r.Outcome = cut(r.ID, 64), cut(r.Service, 64), cut(r.Action, 100), cut(r.Outcome, 16)
-	r.Actor = audit.Actor{Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254)}
+	r.Actor = audit.Actor{Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254), Token: cut(r.Actor.Token, 64), TokenName: cut(r.Actor.TokenName, 254)}
 	r.Target = audit.Target{Kind: cut(r.Target.Kind, 64), ID: cut(r.Target.ID, 255), Name: cut(r.Target.Name, 255), Project: cut(r.Target.Project, 64)}
 	r.RequestID, r.IP = cut(r.RequestID, 128), cut(r.IP, 64)
 	e, err := audit.Append(head, r)
@@ -100,11 +102,11 @@ func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 	}
 	return auditEntry{
 		ID: e.ID, Sequence: e.Sequence, Service: e.Service, Action: e.Action, Outcome: e.Outcome,
-		ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorName: e.Actor.Name,
+		ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorName: e.Actor.Name, ActorToken: e.Actor.Token, ActorTokenName: e.Actor.TokenName,
 		TargetKind: e.Target.Kind, TargetID: e.Target.ID, TargetName: e.Target.Name, TargetProject: e.Target.Project,
 		Changes: changes, RequestID: e.RequestID, IP: e.IP, Time: e.Time, PreviousHash: e.PreviousHash, Hash: e.Hash,
 		SearchText: cut(strings.ToLower(strings.Join([]string{
-			e.Actor.Name, e.Action, e.Target.Name, e.Target.ID, e.Actor.ID, e.RequestID, e.IP,
+			e.Actor.Name, e.Actor.TokenName, e.Action, e.Target.Name, e.Target.ID, e.Actor.ID, e.RequestID, e.IP,
 		}, " ")), mostSearched),
 	}, nil
 }
@@ -116,7 +118,7 @@ func (r auditEntry) entry() (audit.Entry, error) {
 	e := audit.Entry{
 		Recorded: audit.Recorded{
 			ID: r.ID, Organization: r.OrganizationID, Service: r.Service, Action: r.Action, Outcome: r.Outcome,
-			Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName},
+			Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, TokenName: r.ActorTokenName},
 			Target:    audit.Target{Kind: r.TargetKind, ID: r.TargetID, Name: r.TargetName, Project: r.TargetProject},
 			RequestID: r.RequestID, IP: r.IP, Time: r.Time.UTC(),
 		},

@@ -80,7 +80,7 @@ func (t *Tx) SaveUser(ctx context.Context, u *User) error {
 }
 
 // EraseUser deletes a user: name, e-mail address and password go, and so do the
-// grants and sessions. The row stays, because others refer to it.
+// grants, sessions and tokens. The row stays, because others refer to it.
 func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	u.Name, u.Email, u.PasswordHash, u.Status, u.SetupPending, u.BreakGlass = "Deleted user", "", "", Deleted, false, false
 	if err := t.SaveUser(ctx, u); err != nil {
@@ -94,6 +94,9 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	}
 	if _, err := db.From[Session](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting sessions: %w", err)
+	}
+	if _, err := db.From[PersonalToken](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting tokens: %w", err)
 	}
 	if _, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting one-time codes: %w", err)

@@ -1,5 +1,5 @@
 // Package token is the secrets that stand for somebody: refresh tokens of
-// sessions, tokens of service accounts, and the one-time secrets of links. It
+// sessions, tokens of service accounts and of people, and the one-time secrets of links. It
 // makes, recognises and hashes them; it knows not where they are kept.
 package token
 
@@ -32,9 +32,14 @@ func Hash(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ServicePrefix begins every token of a service account, so that scanners for
-// leaked secrets find them.
-const ServicePrefix = "ght_"
+// What tokens begin with, so that scanners for leaked secrets find them. Both
+// prefixes have the same length.
+const (
+	// ServicePrefix begins every token of a service account.
+	ServicePrefix = "ght_"
+	// PersonalPrefix begins every token of a person.
+	PersonalPrefix = "ghp_"
+)
 
 const (
 	alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -43,18 +48,23 @@ const (
 	hintEnd  = 4  // characters of the end that are shown
 )
 
-// ServiceLength is the length of a service account's token in bytes.
-const ServiceLength = len(ServicePrefix) + random + checksum
+// Length is the length of a token in bytes.
+const Length = len(ServicePrefix) + random + checksum
 
 // NewService returns a token for a service account.
-func NewService() string {
-	b := []byte(ServicePrefix)
+func NewService() string { return made(ServicePrefix) }
+
+// NewPersonal returns a token for a person.
+func NewPersonal() string { return made(PersonalPrefix) }
+
+func made(prefix string) string {
+	b := []byte(prefix)
 	buf := make([]byte, 64)
-	for len(b) < len(ServicePrefix)+random {
+	for len(b) < len(prefix)+random {
 		_, _ = rand.Read(buf) // never fails
 		for _, c := range buf {
 			// 248 = 4 × 62: a higher byte would favour the first characters.
-			if c < 248 && len(b) < len(ServicePrefix)+random {
+			if c < 248 && len(b) < len(prefix)+random {
 				b = append(b, alphabet[c%62])
 			}
 		}
@@ -75,22 +85,27 @@ func sum(s string) string {
 
 // ValidService reports whether s has the form and the checksum of a service
 // account's token; it says nothing of whether there is one.
-func ValidService(s string) bool {
-	if len(s) != ServiceLength || !strings.HasPrefix(s, ServicePrefix) {
+func ValidService(s string) bool { return valid(s, ServicePrefix) }
+
+// ValidPersonal is as [ValidService], for a person's token.
+func ValidPersonal(s string) bool { return valid(s, PersonalPrefix) }
+
+func valid(s, prefix string) bool {
+	if len(s) != Length || !strings.HasPrefix(s, prefix) {
 		return false
 	}
-	for _, c := range []byte(s[len(ServicePrefix):]) {
+	for _, c := range []byte(s[len(prefix):]) {
 		if strings.IndexByte(alphabet, c) < 0 {
 			return false
 		}
 	}
-	return sum(s[:len(ServicePrefix)+random]) == s[len(ServicePrefix)+random:]
+	return sum(s[:len(prefix)+random]) == s[len(prefix)+random:]
 }
 
 // Hint returns the beginning and the end of a token, by which people tell it
 // from others.
 func Hint(s string) string {
-	if !ValidService(s) {
+	if !ValidService(s) && !ValidPersonal(s) {
 		return ""
 	}
 	return s[:len(ServicePrefix)+hintEnd] + "…" + s[len(s)-hintEnd:]

@@ -9,21 +9,30 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
 
-func TestServiceTokens(t *testing.T) {
+func TestTokensAreRecognised(t *testing.T) {
 	t.Parallel()
-	a, b := token.NewService(), token.NewService()
-	require.NotEqual(t, a, b)
-	require.True(t, token.ValidService(a))
-	require.Regexp(t, `^ght_[0-9A-Za-z]{42}$`, a)
-	require.Equal(t, a[:8]+"…"+a[len(a)-4:], token.Hint(a))
-	require.NotContains(t, token.Hint(a), a[8:20])
-	for i := range len(a) {
-		swapped := a[:i] + "x" + a[i+1:]
-		require.Equal(t, swapped == a, token.ValidService(swapped), "a mistake in character %d shows", i)
-	}
-	for _, bad := range []string{"", "ght_", "ghk_" + a[4:], a + "0", a[:len(a)-1], strings.Repeat("é", 23)} {
-		require.False(t, token.ValidService(bad), bad)
-		require.NotContains(t, token.Hint(bad), "ght_")
+	for prefix, kind := range map[string]struct {
+		make         func() string
+		valid, other func(string) bool
+	}{
+		"ght_": {token.NewService, token.ValidService, token.ValidPersonal},
+		"ghp_": {token.NewPersonal, token.ValidPersonal, token.ValidService},
+	} {
+		a, b := kind.make(), kind.make()
+		require.NotEqual(t, a, b)
+		require.True(t, kind.valid(a))
+		require.False(t, kind.other(a))
+		require.Regexp(t, `^`+prefix+`[0-9A-Za-z]{42}$`, a)
+		require.Equal(t, a[:8]+"…"+a[len(a)-4:], token.Hint(a))
+		require.NotContains(t, token.Hint(a), a[8:20])
+		for i := range len(a) {
+			swapped := a[:i] + "x" + a[i+1:]
+			require.Equal(t, swapped == a, kind.valid(swapped), "a mistake in character %d shows", i)
+		}
+		for _, bad := range []string{"", prefix, "ghk_" + a[4:], a + "0", a[:len(a)-1], strings.Repeat("é", 23)} {
+			require.False(t, kind.valid(bad), bad)
+			require.NotContains(t, token.Hint(bad), prefix)
+		}
 	}
 }
 
@@ -67,6 +76,6 @@ func FuzzRefresh(f *testing.F) {
 		if ok && r.Genuine("key") {
 			require.Equal(t, s, token.NewRefresh(r.Session, r.Generation, "key"), "one token has one form")
 		}
-		require.Equal(t, token.ValidService(s), token.ValidService(s) && len(s) == token.ServiceLength)
+		require.Equal(t, token.ValidService(s), token.ValidService(s) && len(s) == token.Length)
 	})
 }

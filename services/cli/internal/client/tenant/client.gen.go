@@ -421,6 +421,12 @@ type AuditActor struct {
 
 	// Name As it was then.
 	Name *string `json:"name,omitempty"`
+
+	// Token The id of the token by which they came; absent = they had signed in.
+	Token *string `json:"token,omitempty"`
+
+	// TokenName The name of that token, as it was then.
+	TokenName *string `json:"tokenName,omitempty"`
 }
 
 // AuditChange defines model for AuditChange.
@@ -489,6 +495,29 @@ type AuditVerification struct {
 
 	// Valid Whether every entry is as it was written.
 	Valid bool `json:"valid"`
+}
+
+// Code A code of an authenticator app.
+type Code = string
+
+// Confirmation defines model for Confirmation.
+type Confirmation struct {
+	ConfirmedUntil time.Time `json:"confirmedUntil"`
+}
+
+// ConfirmationInput defines model for ConfirmationInput.
+type ConfirmationInput struct {
+	// Challenge That of /me/passkey-options, with passkey.
+	Challenge *string `json:"challenge,omitempty"`
+
+	// Passkey What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1).
+	Passkey *PasskeyCredential `json:"passkey,omitempty"`
+
+	// Password The own password.
+	Password *string `json:"password,omitempty"`
+
+	// Totp A code of an authenticator app.
+	Totp *Code `json:"totp,omitempty"`
 }
 
 // Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
@@ -722,6 +751,16 @@ type Me struct {
 	Version *int64 `json:"version,omitempty"`
 }
 
+// MyTokenList defines model for MyTokenList.
+type MyTokenList struct {
+	// Allowed Whether the organization lets people have tokens.
+	Allowed bool            `json:"allowed"`
+	Items   []PersonalToken `json:"items"`
+
+	// MaximumDays How many days a new one lasts at most.
+	MaximumDays int `json:"maximumDays"`
+}
+
 // Name A name for people.
 type Name = string
 
@@ -735,11 +774,83 @@ type OrganizationName struct {
 // Outcome Whether it was done.
 type Outcome string
 
+// PasskeyCredential What navigator.credentials gave, as its toJSON says (WebAuthn section 5.1).
+type PasskeyCredential map[string]interface{}
+
 // Password A new password. What counts is its length; well-known ones and the own e-mail address are refused.
 type Password = string
 
 // Permissions Names of permissions; api:* is every verb on APIs, *:read reading everything, * everything. deployment:deploy:prd is that in the environment of the slug.
 type Permissions = []string
+
+// PersonalToken defines model for PersonalToken.
+type PersonalToken struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Environment The only environment that it is for.
+	Environment *string `json:"environment,omitempty"`
+
+	// ExpiresAt When it ends: as it was made, or earlier, as the security policy says.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+
+	// LastUsedAt To the minute.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+
+	// LastUsedFrom The address that it was last used from.
+	LastUsedFrom *string `json:"lastUsedFrom,omitempty"`
+	Name         string  `json:"name"`
+
+	// Permissions What it is made for; none = all that its owner may do.
+	Permissions []string `json:"permissions"`
+
+	// Project The only project that it is for.
+	Project *string `json:"project,omitempty"`
+}
+
+// PersonalTokenCreated defines model for PersonalTokenCreated.
+type PersonalTokenCreated struct {
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Environment The only environment that it is for.
+	Environment *string   `json:"environment,omitempty"`
+	ExpiresAt   time.Time `json:"expiresAt"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+	Name string `json:"name"`
+
+	// Permissions What it is made for; none = all that its owner may do.
+	Permissions []string `json:"permissions"`
+
+	// Project The only project that it is for.
+	Project *string `json:"project,omitempty"`
+
+	// Token The token, shown once.
+	Token string `json:"token"`
+}
+
+// PersonalTokenInput defines model for PersonalTokenInput.
+type PersonalTokenInput struct {
+	// Environment The only environment that it is for; absent = all.
+	Environment *string `json:"environment,omitempty"`
+
+	// ExpiresAt When it ends. The security policy says how late that can be.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// Permissions What it is made for, such as api:read or deployment:*; none = all that its owner may do.
+	Permissions *[]string `json:"permissions,omitempty"`
+
+	// Project The only project that it is for; absent = all.
+	Project *string `json:"project,omitempty"`
+}
 
 // PlatformOrganization defines model for PlatformOrganization.
 type PlatformOrganization struct {
@@ -1193,6 +1304,12 @@ type CreateInvitationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// CreateMyTokenParams defines parameters for CreateMyToken.
+type CreateMyTokenParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListOrganizationsParams defines parameters for ListOrganizations.
 type ListOrganizationsParams struct {
 	// Cursor The `next` of the page before.
@@ -1300,6 +1417,12 @@ type AddGroupMemberJSONRequestBody = GroupMemberInput
 
 // CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
 type CreateInvitationJSONRequestBody = InvitationInput
+
+// ConfirmMeJSONRequestBody defines body for ConfirmMe for application/json ContentType.
+type ConfirmMeJSONRequestBody = ConfirmationInput
+
+// CreateMyTokenJSONRequestBody defines body for CreateMyToken for application/json ContentType.
+type CreateMyTokenJSONRequestBody = PersonalTokenInput
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = PlatformOrganizationInput
@@ -1553,6 +1676,54 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ConfirmMeWithBody Prove again who one is
+	//
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+	ConfirmMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ConfirmMe Prove again who one is
+	//
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+	ConfirmMe(ctx context.Context, body ConfirmMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMyTokens The own personal tokens
+	//
+	// Corresponds with GET /me/tokens (the `ListMyTokens` operationId).
+	ListMyTokens(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateMyTokenWithBody Make a personal token
+	//
+	// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+	CreateMyTokenWithBody(ctx context.Context, params *CreateMyTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateMyToken Make a personal token
+	//
+	// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+	CreateMyToken(ctx context.Context, params *CreateMyTokenParams, body CreateMyTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteMyToken Revoke an own personal token
+	//
+	// By a session any, by a personal token only itself.
+	//
+	// Corresponds with DELETE /me/tokens/{id} (the `DeleteMyToken` operationId).
+	DeleteMyToken(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizations All organizations of the installation
 	//
@@ -2039,6 +2210,114 @@ func (c *Client) CreateInvitation(ctx context.Context, params *CreateInvitationP
 // Corresponds with GET /me (the `GetMe` operationId).
 func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ConfirmMeWithBody Prove again who one is
+//
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+func (c *Client) ConfirmMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConfirmMeRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ConfirmMe Prove again who one is
+//
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+func (c *Client) ConfirmMe(ctx context.Context, body ConfirmMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConfirmMeRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMyTokens The own personal tokens
+//
+// Corresponds with GET /me/tokens (the `ListMyTokens` operationId).
+func (c *Client) ListMyTokens(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMyTokensRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateMyTokenWithBody Make a personal token
+//
+// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+func (c *Client) CreateMyTokenWithBody(ctx context.Context, params *CreateMyTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMyTokenRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateMyToken Make a personal token
+//
+// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+func (c *Client) CreateMyToken(ctx context.Context, params *CreateMyTokenParams, body CreateMyTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMyTokenRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteMyToken Revoke an own personal token
+//
+// By a session any, by a personal token only itself.
+//
+// Corresponds with DELETE /me/tokens/{id} (the `DeleteMyToken` operationId).
+func (c *Client) DeleteMyToken(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteMyTokenRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -3334,6 +3613,162 @@ func NewGetMeRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewConfirmMeRequest calls the generic ConfirmMe builder with application/json body
+func NewConfirmMeRequest(server string, body ConfirmMeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewConfirmMeRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewConfirmMeRequestWithBody constructs an http.Request for the ConfirmMe method, with any body, and a specified content type
+func NewConfirmMeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/confirmation")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListMyTokensRequest constructs an http.Request for the ListMyTokens method
+func NewListMyTokensRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/tokens")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateMyTokenRequest calls the generic CreateMyToken builder with application/json body
+func NewCreateMyTokenRequest(server string, params *CreateMyTokenParams, body CreateMyTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateMyTokenRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateMyTokenRequestWithBody constructs an http.Request for the CreateMyToken method, with any body, and a specified content type
+func NewCreateMyTokenRequestWithBody(server string, params *CreateMyTokenParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/tokens")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteMyTokenRequest constructs an http.Request for the DeleteMyToken method
+func NewDeleteMyTokenRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/tokens/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOrganizationsRequest constructs an http.Request for the ListOrganizations method
 func NewListOrganizationsRequest(server string, params *ListOrganizationsParams) (*http.Request, error) {
 	var err error
@@ -4165,6 +4600,58 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /me (the `GetMe` operationId).
 	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
+
+	// ConfirmMeWithBodyWithResponse Prove again who one is
+	//
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+	ConfirmMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ConfirmMeResponse, error)
+
+	// ConfirmMeWithResponse Prove again who one is
+	//
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+	ConfirmMeWithResponse(ctx context.Context, body ConfirmMeJSONRequestBody, reqEditors ...RequestEditorFn) (*ConfirmMeResponse, error)
+
+	// ListMyTokensWithResponse The own personal tokens
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /me/tokens (the `ListMyTokens` operationId).
+	ListMyTokensWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyTokensResponse, error)
+
+	// CreateMyTokenWithBodyWithResponse Make a personal token
+	//
+	// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+	CreateMyTokenWithBodyWithResponse(ctx context.Context, params *CreateMyTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMyTokenResponse, error)
+
+	// CreateMyTokenWithResponse Make a personal token
+	//
+	// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+	CreateMyTokenWithResponse(ctx context.Context, params *CreateMyTokenParams, body CreateMyTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMyTokenResponse, error)
+
+	// DeleteMyTokenWithResponse Revoke an own personal token
+	//
+	// By a session any, by a personal token only itself.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /me/tokens/{id} (the `DeleteMyToken` operationId).
+	DeleteMyTokenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*DeleteMyTokenResponse, error)
 
 	// ListOrganizationsWithResponse All organizations of the installation
 	//
@@ -5025,6 +5512,191 @@ func (r GetMeResponse) ContentType() string {
 	return ""
 }
 
+type ConfirmMeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Confirmation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ConfirmMeResponse) GetJSON200() *Confirmation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ConfirmMeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ConfirmMeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ConfirmMeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ConfirmMeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ConfirmMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMyTokensResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MyTokenList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMyTokensResponse) GetJSON200() *MyTokenList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMyTokensResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMyTokensResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMyTokensResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMyTokensResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMyTokensResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateMyTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PersonalTokenCreated
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateMyTokenResponse) GetJSON201() *PersonalTokenCreated {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateMyTokenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateMyTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateMyTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateMyTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateMyTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteMyTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteMyTokenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteMyTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteMyTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteMyTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteMyTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrganizationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5783,6 +6455,94 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 		return nil, err
 	}
 	return ParseGetMeResponse(rsp)
+}
+
+// ConfirmMeWithBodyWithResponse Prove again who one is
+//
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+func (c *ClientWithResponses) ConfirmMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ConfirmMeResponse, error) {
+	rsp, err := c.ConfirmMeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfirmMeResponse(rsp)
+}
+
+// ConfirmMeWithResponse Prove again who one is
+//
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /me/confirmation (the `ConfirmMe` operationId).
+func (c *ClientWithResponses) ConfirmMeWithResponse(ctx context.Context, body ConfirmMeJSONRequestBody, reqEditors ...RequestEditorFn) (*ConfirmMeResponse, error) {
+	rsp, err := c.ConfirmMe(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfirmMeResponse(rsp)
+}
+
+// ListMyTokensWithResponse The own personal tokens
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /me/tokens (the `ListMyTokens` operationId).
+func (c *ClientWithResponses) ListMyTokensWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyTokensResponse, error) {
+	rsp, err := c.ListMyTokens(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMyTokensResponse(rsp)
+}
+
+// CreateMyTokenWithBodyWithResponse Make a personal token
+//
+// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+func (c *ClientWithResponses) CreateMyTokenWithBodyWithResponse(ctx context.Context, params *CreateMyTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMyTokenResponse, error) {
+	rsp, err := c.CreateMyTokenWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateMyTokenResponse(rsp)
+}
+
+// CreateMyTokenWithResponse Make a personal token
+//
+// The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /me/tokens (the `CreateMyToken` operationId).
+func (c *ClientWithResponses) CreateMyTokenWithResponse(ctx context.Context, params *CreateMyTokenParams, body CreateMyTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMyTokenResponse, error) {
+	rsp, err := c.CreateMyToken(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateMyTokenResponse(rsp)
+}
+
+// DeleteMyTokenWithResponse Revoke an own personal token
+//
+// By a session any, by a personal token only itself.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /me/tokens/{id} (the `DeleteMyToken` operationId).
+func (c *ClientWithResponses) DeleteMyTokenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*DeleteMyTokenResponse, error) {
+	rsp, err := c.DeleteMyToken(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteMyTokenResponse(rsp)
 }
 
 // ListOrganizationsWithResponse All organizations of the installation
@@ -6557,6 +7317,134 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.ETag = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseConfirmMeResponse parses an HTTP response from a ConfirmMeWithResponse call
+func ParseConfirmMeResponse(rsp *http.Response) (*ConfirmMeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ConfirmMeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Confirmation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMyTokensResponse parses an HTTP response from a ListMyTokensWithResponse call
+func ParseListMyTokensResponse(rsp *http.Response) (*ListMyTokensResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMyTokensResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MyTokenList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateMyTokenResponse parses an HTTP response from a CreateMyTokenWithResponse call
+func ParseCreateMyTokenResponse(rsp *http.Response) (*CreateMyTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateMyTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PersonalTokenCreated
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteMyTokenResponse parses an HTTP response from a DeleteMyTokenWithResponse call
+func ParseDeleteMyTokenResponse(rsp *http.Response) (*DeleteMyTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteMyTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil
