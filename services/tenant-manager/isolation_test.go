@@ -53,6 +53,13 @@ func newTwo(t *testing.T) *two {
 		name: "connection", as: "owner", method: "POST", path: "/sso/connections", body: `{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"gatehouse-of-acme","domains":["acme.example"]}`,
 		status: 201, keep: map[string]string{"connection": "id"}, events: []string{"sso-connection.created"},
 	}})
+	s.run(t, []step{
+		{name: "directory", as: "owner", method: "POST", path: "/scim/directories", body: `{"name":"People","connection":"{connection}"}`, status: 201, keep: map[string]string{"directory": "id"}, events: []string{"scim-directory.created"}},
+		{
+			name: "its token", as: "owner", method: "POST", path: "/scim/directories/{directory}/tokens", body: `{"name":"t"}`, status: 201,
+			keep: map[string]string{"directoryTokenId": "id", "ghs": "token"}, events: []string{"scim-directory.token-created"},
+		},
+	})
 	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
 		c, err := tx.AllowOAuth(t.Context(), s.vars["ownerId"], s.vars["client"], []string{"orders:read"})
 		s.vars["consent"] = c.ID
@@ -66,7 +73,7 @@ func newTwo(t *testing.T) *two {
 	}))
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail", "directory", "directoryTokenId", "ghs"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -95,6 +102,9 @@ var foreign = map[string]string{
 	"/sso/connections/{id}":                  "/sso/connections/{connection}",
 	"/sso/connections/{id}/test":             "/sso/connections/{connection}/test",
 	"/sso/tests/{id}":                        "/sso/tests/{step}",
+	"/scim/directories/{id}":                 "/scim/directories/{directory}",
+	"/scim/directories/{id}/tokens":          "/scim/directories/{directory}/tokens",
+	"/scim/directories/{id}/tokens/{token}":  "/scim/directories/{directory}/tokens/{directoryTokenId}",
 	"/mail/messages/{id}/retry":              "/mail/messages/{mail}/retry",
 	"/access/requests/{id}":                  "/access/requests/{request}",
 	"/access/requests/{id}/approve":          "/access/requests/{request}/approve",
@@ -166,6 +176,9 @@ var foreignBodies = map[string]struct {
 	"createSsoConnection":      {`{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["second.example"]}`, 201},
 	"updateSsoConnection":      {body: `{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c"}`},
 	"testSsoConnection":        {body: `{"origin":"http://console.test","binding":"` + binding + `"}`},
+	"createScimDirectory":      {`{"name":"People","domains":["second.example"]}`, 201},
+	"updateScimDirectory":      {body: `{"name":"x","domains":["second.example"]}`},
+	"createScimToken":          {body: `{"name":"x"}`},
 	"decideOAuthAuthorization": {body: `{"allow":true}`},
 }
 

@@ -109,6 +109,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		Mail:     letters,
 	})
 	h.Register(s.API())
+	h.RegisterSCIM(s.Echo())
 	if server != nil {
 		api.RegisterOAuth(s.Echo(), server)
 	}

@@ -33,8 +33,11 @@ func Hash(s string) string {
 }
 
 // ServicePrefix begins every token of a service account, so that scanners for
-// leaked secrets find them.
-const ServicePrefix = "ght_"
+// leaked secrets find them, and SCIMPrefix every token of a directory.
+const (
+	ServicePrefix = "ght_"
+	SCIMPrefix    = "ghs_"
+)
 
 const (
 	alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -43,18 +46,24 @@ const (
 	hintEnd  = 4  // characters of the end that are shown
 )
 
-// ServiceLength is the length of a service account's token in bytes.
+// ServiceLength is the length of a service account's token in bytes. A directory's
+// is as long.
 const ServiceLength = len(ServicePrefix) + random + checksum
 
 // NewService returns a token for a service account.
-func NewService() string {
-	b := []byte(ServicePrefix)
+func NewService() string { return made(ServicePrefix) }
+
+// NewSCIM returns a token for a directory.
+func NewSCIM() string { return made(SCIMPrefix) }
+
+func made(prefix string) string {
+	b := []byte(prefix)
 	buf := make([]byte, 64)
-	for len(b) < len(ServicePrefix)+random {
+	for len(b) < len(prefix)+random {
 		_, _ = rand.Read(buf) // never fails
 		for _, c := range buf {
 			// 248 = 4 × 62: a higher byte would favour the first characters.
-			if c < 248 && len(b) < len(ServicePrefix)+random {
+			if c < 248 && len(b) < len(prefix)+random {
 				b = append(b, alphabet[c%62])
 			}
 		}
@@ -75,22 +84,27 @@ func sum(s string) string {
 
 // ValidService reports whether s has the form and the checksum of a service
 // account's token; it says nothing of whether there is one.
-func ValidService(s string) bool {
-	if len(s) != ServiceLength || !strings.HasPrefix(s, ServicePrefix) {
+func ValidService(s string) bool { return valid(s, ServicePrefix) }
+
+// ValidSCIM is as [ValidService], for a directory's token.
+func ValidSCIM(s string) bool { return valid(s, SCIMPrefix) }
+
+func valid(s, prefix string) bool {
+	if len(s) != len(prefix)+random+checksum || !strings.HasPrefix(s, prefix) {
 		return false
 	}
-	for _, c := range []byte(s[len(ServicePrefix):]) {
+	for _, c := range []byte(s[len(prefix):]) {
 		if strings.IndexByte(alphabet, c) < 0 {
 			return false
 		}
 	}
-	return sum(s[:len(ServicePrefix)+random]) == s[len(ServicePrefix)+random:]
+	return sum(s[:len(prefix)+random]) == s[len(prefix)+random:]
 }
 
 // Hint returns the beginning and the end of a token, by which people tell it
 // from others.
 func Hint(s string) string {
-	if !ValidService(s) {
+	if !ValidService(s) && !ValidSCIM(s) {
 		return ""
 	}
 	return s[:len(ServicePrefix)+hintEnd] + "…" + s[len(s)-hintEnd:]
