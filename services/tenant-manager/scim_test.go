@@ -341,7 +341,7 @@ func TestTheProvisioningProtocol(t *testing.T) {
 	d.fails(501, "", "POST", "/Bulk", "{}")
 	d.fails(501, "", "GET", "/Me", "")
 	d.fails(404, "", "GET", "/Devices", "")
-	d.fails(404, "", "GET", "", "")
+	d.fails(405, "", "PUT", "", "{}")
 	d.fails(405, "", "DELETE", "/Users", "")
 	d.fails(404, "", "GET", "/Users/none", "")
 
@@ -393,6 +393,12 @@ func TestTheProvisioningProtocol(t *testing.T) {
 		return fmt.Sprintf(patchOp, `{"op":"add","path":"members","value":[{"value":"`+member+`"}]}`)
 	}
 	require.Equal(t, 204, d.send("PATCH", "/Groups/"+outer, into(outer, inner)).status)
+	ids, total = d.ids("?startIndex=5&count=2")
+	require.Equal(t, []string{made[4], outer}, ids, "users, and then groups")
+	require.Equal(t, 7, total)
+	found = d.object("POST", "/.search", `{"filter":"userName sw \"u3\" or id eq \"`+inner+`\"","attributes":["id"]}`, 200)
+	require.EqualValues(t, 1, found["totalResults"], "groups have no userName")
+	d.fails(400, "invalidFilter", "GET", "?filter=what+pr", "")
 	require.Contains(t, d.send("GET", "/Groups/"+outer, "").body, `"type":"Group"`)
 	d.fails(400, "invalidValue", "PATCH", "/Groups/"+inner, into(inner, outer))
 	d.fails(400, "invalidValue", "PATCH", "/Groups/"+inner, into(inner, "none"))
@@ -447,7 +453,7 @@ func TestDirectoryTokens(t *testing.T) {
 
 	// A token has its rate, and wrong ones are held against the address.
 	limited := 0
-	for range 250 {
+	for range 600 {
 		if a := d.send("GET", "/ServiceProviderConfig", ""); a.status == http.StatusTooManyRequests {
 			require.NotEmpty(t, a.header.Get("Retry-After"))
 			limited++

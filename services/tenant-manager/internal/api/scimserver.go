@@ -32,8 +32,8 @@ const (
 	scimBody = 8 << 20
 	// scimRate is how many requests a token may make in a second, scimBurst how many
 	// at once.
-	scimRate  = 50
-	scimBurst = 200
+	scimRate  = 100
+	scimBurst = 500
 	// mostBlocked bounds the addresses that are remembered here.
 	mostBlocked = 10_000
 )
@@ -320,6 +320,8 @@ func (c *scimCall) answer(ctx context.Context, r *http.Request) (scimAnswer, err
 		return c.resources(ctx, r, users{c}, id)
 	case "Groups":
 		return c.resources(ctx, r, groups{c}, id)
+	case "", ".search":
+		return c.everything(ctx, r, kind)
 	case "Bulk", "Me":
 		return scimAnswer{}, scim.Fail(http.StatusNotImplemented, "", "%s is not supported: see /ServiceProviderConfig", kind)
 	}
@@ -374,6 +376,49 @@ func (c *scimCall) discovery(r *http.Request, kind, id string) (scimAnswer, erro
 		}
 	}
 	return scimAnswer{}, errSCIMNone
+}
+
+// everything lists users and then groups (RFC 7644 sections 3.4.2.1 and 3.4.3).
+// Those that lack what the filter asks for are none.
+func (c *scimCall) everything(ctx context.Context, r *http.Request, kind string) (scimAnswer, error) {
+	s, err := searchOf(r.URL.Query().Get), error(nil)
+	switch {
+	case kind == "" && r.Method == http.MethodGet:
+	case kind != "" && r.Method == http.MethodPost:
+		s, err = c.search(r)
+	default:
+		err = scim.Fail(http.StatusMethodNotAllowed, "", "%s cannot be used here", r.Method)
+	}
+	if err != nil {
+		return scimAnswer{}, err
+	}
+	start, count, filter, err := s.page()
+	if err != nil {
+		return scimAnswer{}, err
+	}
+	out := scim.List{Start: start}
+	var unknown []error
+	kinds := []scimKind{users{c}, groups{c}}
+	for _, k := range kinds {
+		ask := store.SCIMQuery{
+			Directory: c.dir.ID, Kind: k.kind(), Filter: filter, Skip: max(start-1-int(out.Total), 0), Limit: count - len(out.Resources),
+		}
+		some, total, err := c.some(ctx, k, ask)
+		var e *scim.Error
+		if errors.As(err, &e) {
+			unknown = append(unknown, err)
+			continue
+		}
+		if err != nil {
+			return scimAnswer{}, err
+		}
+		out.Total += total
+		out.Resources = append(out.Resources, some...)
+	}
+	if len(unknown) == len(kinds) {
+		return scimAnswer{}, unknown[0]
+	}
+	return scimAnswer{http.StatusOK, out}, nil
 }
 
 // scimKind is users or groups.
@@ -584,10 +629,11 @@ func (c *scimCall) search(r *http.Request) (scimSearch, error) {
 	}), nil
 }
 
-// numbers of a page (RFC 7644 section 3.4.2.4).
+// scimPage is how many a page has where nothing is said of it.
 const scimPage = 100
 
-func (s scimSearch) page() (start, count int, err error) {
+// page reads the numbers of a page (RFC 7644 section 3.4.2.4), and the filter.
+func (s scimSearch) page() (start, count int, filter *scim.Filter, err error) {
 	start, count = 1, scimPage
 	for _, n := range []struct {
 		name, value string
@@ -598,36 +644,35 @@ func (s scimSearch) page() (start, count int, err error) {
 		}
 		v, err := strconv.ParseInt(n.value, 10, 32)
 		if err != nil {
-			return 0, 0, scim.Fail(http.StatusBadRequest, scim.InvalidValue, "%s is a number", n.name)
+			return 0, 0, nil, scim.Fail(http.StatusBadRequest, scim.InvalidValue, "%s is a number", n.name)
 		}
 		*n.to = int(v)
 	}
-	return max(start, 1), min(max(count, 0), scim.MostResults), nil
+	if strings.TrimSpace(s.filter) != "" {
+		filter, err = scim.ParseFilter(s.filter)
+	}
+	return max(start, 1), min(max(count, 0), scim.MostResults), filter, err
 }
 
 // list answers with a page of users or groups.
 func (c *scimCall) list(ctx context.Context, k scimKind, s scimSearch) (scimAnswer, error) {
-	ask := store.SCIMQuery{Directory: c.dir.ID, Kind: k.kind()}
-	start, count, err := s.page()
+	start, count, filter, err := s.page()
 	if err != nil {
 		return scimAnswer{}, err
 	}
-	ask.Skip, ask.Limit = start-1, count
-	if strings.TrimSpace(s.filter) != "" {
-		if ask.Filter, err = scim.ParseFilter(s.filter); err != nil {
-			return scimAnswer{}, err
-		}
-	}
+	some, total, err := c.some(ctx, k, store.SCIMQuery{Directory: c.dir.ID, Kind: k.kind(), Filter: filter, Skip: start - 1, Limit: count})
+	return scimAnswer{http.StatusOK, scim.List{Total: total, Start: start, Resources: some}}, err
+}
+
+// some returns a part of the users or groups, as they are asked for.
+func (c *scimCall) some(ctx context.Context, k scimKind, ask store.SCIMQuery) ([]map[string]any, int64, error) {
 	rows, total, err := c.org.SCIMResources(ctx, ask)
 	if err != nil {
-		return scimAnswer{}, err
+		return nil, 0, err
 	}
-	all, err := k.represent(ctx, rows)
-	if err != nil {
-		return scimAnswer{}, err
+	out, err := k.represent(ctx, rows)
+	for i := range out {
+		out[i] = c.sel.Of(k.about(), out[i])
 	}
-	for i := range all {
-		all[i] = c.sel.Of(k.about(), all[i])
-	}
-	return scimAnswer{http.StatusOK, scim.List{Total: total, Start: start, Resources: all}}, nil
+	return out, total, err
 }

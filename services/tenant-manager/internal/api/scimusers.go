@@ -125,10 +125,10 @@ func stated(r store.SCIMResource, u store.User) map[string]any {
 		out["externalId"] = r.ExternalID
 	}
 	out["active"] = u.Status == store.Active
-	if nameIn(out) != u.Name && (nameIn(out) != "" || u.Name != u.Email) {
+	if name := nameIn(out); name != "" && name != u.Name {
 		out["displayName"] = u.Name // somebody renamed them here
 	}
-	if !strings.EqualFold(emailIn(out), u.Email) || out["emails"] == nil {
+	if !strings.EqualFold(emailIn(out), u.Email) {
 		out["emails"] = []any{map[string]any{"value": u.Email, "type": "work", "primary": true}}
 	}
 	return out
