@@ -101,5 +101,7 @@ try {
 } finally {
   await browser.close()
 }
-for (const w of wrong) process.stderr.write(`${w}\n`)
-process.exit(wrong.length ? 1 : 0)
+// A group without a boundary has none to show, which browsers report.
+const told = wrong.filter((w) => !/status of 404.*\/boundaries\//.test(w))
+for (const w of told) process.stderr.write(`${w}\n`)
+process.exit(told.length ? 1 : 0)

@@ -13,13 +13,20 @@ import (
 // brackets, which name no operator: an attribute of which one value is as the inner
 // filter says.
 const (
-	And = "and"
-	Or  = "or"
-	Not = "not"
-	Has = "[]"
-
-	Equal, NotEqual, Contains, StartsWith, EndsWith    = "eq", "ne", "co", "sw", "ew"
-	Greater, GreaterOrEqual, Less, LessOrEqual, Present = "gt", "ge", "lt", "le", "pr"
+	And            = "and"
+	Or             = "or"
+	Not            = "not"
+	Has            = "[]"
+	Equal          = "eq"
+	NotEqual       = "ne"
+	Contains       = "co"
+	StartsWith     = "sw"
+	EndsWith       = "ew"
+	Greater        = "gt"
+	GreaterOrEqual = "ge"
+	Less           = "lt"
+	LessOrEqual    = "le"
+	Present        = "pr"
 )
 
 // Filter is one comparison, or what combines several.

@@ -1,7 +1,6 @@
 package scim_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -54,14 +53,14 @@ func TestFilters(t *testing.T) {
 		`not(a pr)`:                      "not a pr",
 		`active eq False`:                "active eq false",
 		`manager eq null`:                "manager eq null",
-		`urn:ietf:params:scim:schemas:core:2.0:User:userName sw "J"`:                                         "username sw 'J'",
-		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "x"`:                       "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:department eq 'x'",
-		`meta.lastModified gt "2011-05-13T04:42:34Z"`:                                                        "meta.lastmodified gt '2011-05-13T04:42:34Z'",
-		`userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")`:              "(usertype eq 'Employee' and (emails co 'example.com' or emails.value co 'example.org'))",
-		`emails[type eq "work" and value co "@example.com"] or ims[type eq "xmpp" and value co "@foo.com"]`:  "(emails[(type eq 'work' and value co '@example.com')] or ims[(type eq 'xmpp' and value co '@foo.com')])",
-		`emails[type eq "work"].value eq "ada@acme.example"`:                                                 "emails.value{type eq 'work'} eq 'ada@acme.example'",
-		`id eq "8d1f" and members eq "9a2b"`:                                                                 "(id eq '8d1f' and members eq '9a2b')",
-		`userName eq "brackets ] [ in texts" and externalId eq "(and)"`:                                      "(username eq 'brackets ] [ in texts' and externalid eq '(and)')",
+		`urn:ietf:params:scim:schemas:core:2.0:User:userName sw "J"`:                                        "username sw 'J'",
+		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "x"`:                      "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:department eq 'x'",
+		`meta.lastModified gt "2011-05-13T04:42:34Z"`:                                                       "meta.lastmodified gt '2011-05-13T04:42:34Z'",
+		`userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")`:             "(usertype eq 'Employee' and (emails co 'example.com' or emails.value co 'example.org'))",
+		`emails[type eq "work" and value co "@example.com"] or ims[type eq "xmpp" and value co "@foo.com"]`: "(emails[(type eq 'work' and value co '@example.com')] or ims[(type eq 'xmpp' and value co '@foo.com')])",
+		`emails[type eq "work"].value eq "ada@acme.example"`:                                                "emails.value{type eq 'work'} eq 'ada@acme.example'",
+		`id eq "8d1f" and members eq "9a2b"`:                                                                "(id eq '8d1f' and members eq '9a2b')",
+		`userName eq "brackets ] [ in texts" and externalId eq "(and)"`:                                     "(username eq 'brackets ] [ in texts' and externalid eq '(and)')",
 	} {
 		f, err := scim.ParseFilter(text)
 		require.NoError(t, err, text)
@@ -74,7 +73,7 @@ func TestFilters(t *testing.T) {
 	} {
 		_, err := scim.ParseFilter(text)
 		var e *scim.Error
-		require.True(t, errors.As(err, &e), "%q", text)
+		require.ErrorAs(t, err, &e, "%q", text)
 		require.Equal(t, scim.InvalidFilter, e.Type, "%q", text)
 		require.Equal(t, 400, e.Status)
 	}
@@ -95,7 +94,7 @@ func TestPaths(t *testing.T) {
 	for _, text := range []string{"", ".", "a b", "a.b.c", `a[b eq "x"] c`, "a[", "urn:ietf:params:scim:schemas:core:2.0:User", "urn:other:x"} {
 		_, err := scim.ParsePath(text)
 		var e *scim.Error
-		require.True(t, errors.As(err, &e), "%q", text)
+		require.ErrorAs(t, err, &e, "%q", text)
 		require.Equal(t, scim.InvalidPath, e.Type, "%q", text)
 	}
 }
@@ -110,7 +109,7 @@ func FuzzFilter(f *testing.F) {
 		got, err := scim.ParseFilter(s)
 		if err != nil {
 			var e *scim.Error
-			require.True(t, errors.As(err, &e))
+			require.ErrorAs(t, err, &e)
 			return
 		}
 		again, err := scim.ParseFilter(s + " ")

@@ -2,7 +2,6 @@ package scim_test
 
 import (
 	"encoding/json"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,7 +45,7 @@ func TestReadingResources(t *testing.T) {
 	} {
 		_, err := scim.User().Read(resource(t, text))
 		var e *scim.Error
-		require.True(t, errors.As(err, &e), text)
+		require.ErrorAs(t, err, &e, text)
 		require.Equal(t, kind, e.Type, text)
 	}
 }
@@ -122,7 +121,7 @@ func TestPatches(t *testing.T) {
 			err = scim.User().Patch(user, patch)
 		}
 		var e *scim.Error
-		require.True(t, errors.As(err, &e), operations)
+		require.ErrorAs(t, err, &e, operations)
 		require.Equal(t, kind, e.Type, operations)
 	}
 }
@@ -162,11 +161,11 @@ func TestSelections(t *testing.T) {
 	user["id"], user["schemas"] = "1", []any{"s"}
 	user[scim.EnterpriseSchema] = map[string]any{"department": "R&D", "division": "X"}
 	for query, want := range map[string]string{
-		"":                            `{"id":"1","schemas":["s"],"userName":"ada@acme.example","active":true,"name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@acme.example","type":"work","primary":true},{"value":"ada@home.example","type":"home"}],"phoneNumbers":[{"value":"+49 1","type":"work"}],"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R&D","division":"X"}}`,
-		"userName,emails.value":       `{"id":"1","schemas":["s"],"userName":"ada@acme.example","emails":[{"value":"ada@acme.example"},{"value":"ada@home.example"}]}`,
-		"NAME.familyName,name.givenName, nothing": `{"id":"1","schemas":["s"],"name":{"givenName":"Ada","familyName":"Lovelace"}}`,
-		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department": `{"id":"1","schemas":["s"],"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R&D"}}`,
-		"-emails,name,phoneNumbers,id,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": `{"id":"1","schemas":["s"],"userName":"ada@acme.example","active":true}`,
+		"":                      `{"id":"1","schemas":["s"],"userName":"ada@acme.example","active":true,"name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@acme.example","type":"work","primary":true},{"value":"ada@home.example","type":"home"}],"phoneNumbers":[{"value":"+49 1","type":"work"}],"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R&D","division":"X"}}`,
+		"userName,emails.value": `{"id":"1","schemas":["s"],"userName":"ada@acme.example","emails":[{"value":"ada@acme.example"},{"value":"ada@home.example"}]}`,
+		"NAME.familyName,name.givenName, nothing":                                                                       `{"id":"1","schemas":["s"],"name":{"givenName":"Ada","familyName":"Lovelace"}}`,
+		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department":                                         `{"id":"1","schemas":["s"],"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R&D"}}`,
+		"-emails,name,phoneNumbers,id,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":                       `{"id":"1","schemas":["s"],"userName":"ada@acme.example","active":true}`,
 		"-emails.value,name.givenName,phoneNumbers,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division": `{"id":"1","schemas":["s"],"userName":"ada@acme.example","active":true,"name":{"familyName":"Lovelace"},"emails":[{"type":"work","primary":true},{"type":"home"}],"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R&D"}}`,
 	} {
 		var s scim.Selection

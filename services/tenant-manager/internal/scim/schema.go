@@ -84,7 +84,8 @@ func User() Type {
 			several("phoneNumbers", "Telephone numbers.", String, "work", "home", "mobile", "fax", "pager", "other"),
 			several("ims", "Addresses for instant messages.", String),
 			{Name: "photos", Type: Complex, Multi: true, Description: "Addresses of pictures.", Sub: []Attribute{
-				{Name: "value", Type: Reference, To: []string{"external"}, Description: "The address."}, text("display", "A name for it."),
+				{Name: "value", Type: Reference, To: []string{"external"}, Description: "The address."},
+				text("display", "A name for it."),
 				{Name: "type", Type: String, Description: "What it is for.", Kinds: []string{"photo", "thumbnail"}},
 				{Name: "primary", Type: Boolean, Description: "Whether it is the preferred one."},
 			}},
@@ -126,7 +127,6 @@ func Group() Type {
 				{Name: "value", Type: String, CaseExact: true, Description: "The member's id."},
 				{Name: "$ref", Type: Reference, To: []string{"User", "Group"}, Description: "The member's address."},
 				{Name: "type", Type: String, Description: "What the member is.", Kinds: []string{"User", "Group"}},
-				text("display", "The member's name."),
 			}},
 		}},
 	}
@@ -138,8 +138,10 @@ var common = []Attribute{
 	{Name: "externalId", Type: String, CaseExact: true},
 	{Name: "schemas", Type: Reference, Multi: true, ReadOnly: true, CaseExact: true},
 	{Name: "meta", Type: Complex, ReadOnly: true, Sub: []Attribute{
-		{Name: "resourceType", Type: String, ReadOnly: true, CaseExact: true}, {Name: "created", Type: DateTime, ReadOnly: true},
-		{Name: "lastModified", Type: DateTime, ReadOnly: true}, {Name: "location", Type: Reference, ReadOnly: true},
+		{Name: "resourceType", Type: String, ReadOnly: true, CaseExact: true},
+		{Name: "created", Type: DateTime, ReadOnly: true},
+		{Name: "lastModified", Type: DateTime, ReadOnly: true},
+		{Name: "location", Type: Reference, ReadOnly: true},
 		{Name: "version", Type: String, ReadOnly: true, CaseExact: true},
 	}},
 }

@@ -65,9 +65,9 @@ CREATE TABLE IF NOT EXISTS scim_resources (
 ) ENGINE=InnoDB;
 
 CREATE UNIQUE INDEX IF NOT EXISTS scim_resources_resource ON scim_resources (organization_id, resource_id);
-CREATE INDEX IF NOT EXISTS scim_resources_list ON scim_resources (directory_id, kind, id);
-CREATE INDEX IF NOT EXISTS scim_resources_name ON scim_resources (directory_id, kind, user_name_key);
-CREATE INDEX IF NOT EXISTS scim_resources_external ON scim_resources (directory_id, kind, external_id);
+CREATE INDEX IF NOT EXISTS scim_resources_list ON scim_resources (organization_id, directory_id, kind, id);
+CREATE INDEX IF NOT EXISTS scim_resources_name ON scim_resources (organization_id, directory_id, kind, user_name_key);
+CREATE INDEX IF NOT EXISTS scim_resources_external ON scim_resources (organization_id, directory_id, kind, external_id);
 
 -- Directories ask what has changed since.
 CREATE INDEX IF NOT EXISTS users_by_change ON users (organization_id, updated_at, id);

@@ -65,9 +65,9 @@ CREATE TABLE scim_resources (
 );
 
 CREATE UNIQUE INDEX scim_resources_resource ON scim_resources (organization_id, resource_id);
-CREATE INDEX scim_resources_list ON scim_resources (directory_id, kind, id);
-CREATE INDEX scim_resources_name ON scim_resources (directory_id, kind, user_name_key);
-CREATE INDEX scim_resources_external ON scim_resources (directory_id, kind, external_id);
+CREATE INDEX scim_resources_list ON scim_resources (organization_id, directory_id, kind, id);
+CREATE INDEX scim_resources_name ON scim_resources (organization_id, directory_id, kind, user_name_key);
+CREATE INDEX scim_resources_external ON scim_resources (organization_id, directory_id, kind, external_id);
 
 -- Directories ask what has changed since.
 CREATE INDEX users_by_change ON users (organization_id, updated_at, id);
