@@ -402,7 +402,7 @@ func TestTheProvisioningProtocol(t *testing.T) {
 	require.Contains(t, d.send("GET", "/Groups/"+outer, "").body, `"type":"Group"`)
 	d.fails(400, "invalidValue", "PATCH", "/Groups/"+inner, into(inner, outer))
 	d.fails(400, "invalidValue", "PATCH", "/Groups/"+inner, into(inner, "none"))
-	d.fails(400, "invalidValue", "PATCH", "/Groups/"+inner, fmt.Sprintf(patchOp, `{"op":"add","path":"members","value":[{"display":"x"}]}`))
+	d.fails(400, "invalidValue", "PATCH", "/Groups/"+inner, fmt.Sprintf(patchOp, `{"op":"add","path":"members","value":[{"type":"User"}]}`))
 	d.fails(409, "uniqueness", "POST", "/Groups", `{"displayName":"INNER"}`)
 	require.Equal(t, 201, w.call(t, owner, "POST", "/groups", `{"name":"By hand"}`).status)
 	d.fails(409, "uniqueness", "POST", "/Groups", `{"displayName":"By hand"}`)
