@@ -896,7 +896,7 @@ type AccessRequestStatus string
 type AuditActor struct {
 	Id *string `json:"id,omitempty"`
 
-	// Kind user, service-account, service or anonymous.
+	// Kind user, service-account, scim-token, service or anonymous.
 	Kind string `json:"kind"`
 
 	// Name As it was then.
@@ -1261,7 +1261,10 @@ type Group struct {
 	CreatedAt   time.Time `json:"createdAt"`
 	CreatedBy   string    `json:"createdBy"`
 	Description *string   `json:"description,omitempty"`
-	Id          string    `json:"id"`
+
+	// Directory The directory that says what it is called and who is in it; absent = people do.
+	Directory *GroupName `json:"directory,omitempty"`
+	Id        string     `json:"id"`
 
 	// Members How many are in it itself.
 	Members int64  `json:"members"`
@@ -2313,6 +2316,48 @@ type RolePatch struct {
 
 	// Title A name for people.
 	Title *string `json:"title,omitempty"`
+}
+
+// ScimDirectory defines model for ScimDirectory.
+type ScimDirectory struct {
+	// Connection The id of the single sign-on whose domains it has.
+	Connection *string   `json:"connection,omitempty"`
+	CreatedAt  time.Time `json:"createdAt"`
+	CreatedBy  string    `json:"createdBy"`
+
+	// Domains Its own, or those of the single sign-on.
+	Domains []string `json:"domains"`
+	Enabled bool     `json:"enabled"`
+
+	// Groups How many groups are its.
+	Groups int64  `json:"groups"`
+	Id     string `json:"id"`
+
+	// LastUsedAt When the identity provider last asked, to the minute.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	Name       string     `json:"name"`
+
+	// Users How many users are its.
+	Users   int64 `json:"users"`
+	Version int64 `json:"version"`
+}
+
+// ScimDirectoryInput defines model for ScimDirectoryInput.
+type ScimDirectoryInput struct {
+	// Connection The id of the single sign-on for whose domains the directory provides; absent = it has domains of its own.
+	Connection *string `json:"connection,omitempty"`
+
+	// Domains For whose e-mail addresses it provides, such as acme.example. A domain is of one directory in the installation, and of no single sign-on of another organization.
+	Domains *[]string `json:"domains,omitempty"`
+	Enabled *bool     `json:"enabled,omitempty"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+}
+
+// ScimDirectoryList defines model for ScimDirectoryList.
+type ScimDirectoryList struct {
+	Items []ScimDirectory `json:"items"`
 }
 
 // SecondStepInput defines model for SecondStepInput.
@@ -3442,6 +3487,30 @@ type UpdateRoleParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// CreateScimDirectoryParams defines parameters for CreateScimDirectory.
+type CreateScimDirectoryParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteScimDirectoryParams defines parameters for DeleteScimDirectory.
+type DeleteScimDirectoryParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateScimDirectoryParams defines parameters for UpdateScimDirectory.
+type UpdateScimDirectoryParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// CreateScimTokenParams defines parameters for CreateScimToken.
+type CreateScimTokenParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // UpdateSecurityPolicyParams defines parameters for UpdateSecurityPolicy.
 type UpdateSecurityPolicyParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
@@ -3681,6 +3750,15 @@ type UpdateRoleJSONRequestBody = RolePatch
 
 // UpdateRoleApplicationMergePatchPlusJSONRequestBody defines body for UpdateRole for application/merge-patch+json ContentType.
 type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RolePatch
+
+// CreateScimDirectoryJSONRequestBody defines body for CreateScimDirectory for application/json ContentType.
+type CreateScimDirectoryJSONRequestBody = ScimDirectoryInput
+
+// UpdateScimDirectoryJSONRequestBody defines body for UpdateScimDirectory for application/json ContentType.
+type UpdateScimDirectoryJSONRequestBody = ScimDirectoryInput
+
+// CreateScimTokenJSONRequestBody defines body for CreateScimToken for application/json ContentType.
+type CreateScimTokenJSONRequestBody = ServiceTokenInput
 
 // UpdateSecurityPolicyJSONRequestBody defines body for UpdateSecurityPolicy for application/json ContentType.
 type UpdateSecurityPolicyJSONRequestBody = SecurityPolicyPatch
@@ -4065,6 +4143,30 @@ type ServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx echo.Context, id Id, params UpdateRoleParams) error
+	// ListScimDirectories Directories that make, change and disable users and groups
+	// (GET /scim/directories)
+	ListScimDirectories(ctx echo.Context) error
+	// CreateScimDirectory Make a directory
+	// (POST /scim/directories)
+	CreateScimDirectory(ctx echo.Context, params CreateScimDirectoryParams) error
+	// DeleteScimDirectory Delete a directory
+	// (DELETE /scim/directories/{id})
+	DeleteScimDirectory(ctx echo.Context, id Id, params DeleteScimDirectoryParams) error
+	// GetScimDirectory A directory
+	// (GET /scim/directories/{id})
+	GetScimDirectory(ctx echo.Context, id Id) error
+	// UpdateScimDirectory Change a directory
+	// (PUT /scim/directories/{id})
+	UpdateScimDirectory(ctx echo.Context, id Id, params UpdateScimDirectoryParams) error
+	// ListScimTokens The tokens of a directory
+	// (GET /scim/directories/{id}/tokens)
+	ListScimTokens(ctx echo.Context, id Id) error
+	// CreateScimToken Make a token for a directory
+	// (POST /scim/directories/{id}/tokens)
+	CreateScimToken(ctx echo.Context, id Id, params CreateScimTokenParams) error
+	// DeleteScimToken Revoke a token of a directory
+	// (DELETE /scim/directories/{id}/tokens/{token})
+	DeleteScimToken(ctx echo.Context, id Id, token string) error
 	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
 	// (GET /security-policy)
 	GetSecurityPolicy(ctx echo.Context) error
@@ -6549,6 +6651,212 @@ func (w *ServerInterfaceWrapper) UpdateRole(ctx echo.Context) error {
 	return err
 }
 
+// ListScimDirectories converts echo context to params.
+func (w *ServerInterfaceWrapper) ListScimDirectories(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListScimDirectories(ctx)
+	return err
+}
+
+// CreateScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateScimDirectory(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateScimDirectoryParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateScimDirectory(ctx, params)
+	return err
+}
+
+// DeleteScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteScimDirectory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteScimDirectoryParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteScimDirectory(ctx, id, params)
+	return err
+}
+
+// GetScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) GetScimDirectory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetScimDirectory(ctx, id)
+	return err
+}
+
+// UpdateScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateScimDirectory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateScimDirectoryParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateScimDirectory(ctx, id, params)
+	return err
+}
+
+// ListScimTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListScimTokens(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListScimTokens(ctx, id)
+	return err
+}
+
+// CreateScimToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateScimToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateScimTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateScimToken(ctx, id, params)
+	return err
+}
+
+// DeleteScimToken converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteScimToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteScimToken(ctx, id, token)
+	return err
+}
+
 // GetSecurityPolicy converts echo context to params.
 func (w *ServerInterfaceWrapper) GetSecurityPolicy(ctx echo.Context) error {
 	var err error
@@ -7556,6 +7864,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/sso/connections/:id", wrapper.UpdateSsoConnection, options.OperationMiddlewares["updateSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
+	router.GET(options.BaseURL+"/scim/directories", wrapper.ListScimDirectories, options.OperationMiddlewares["listScimDirectories"]...)
+	router.POST(options.BaseURL+"/scim/directories", wrapper.CreateScimDirectory, options.OperationMiddlewares["createScimDirectory"]...)
+	router.DELETE(options.BaseURL+"/scim/directories/:id", wrapper.DeleteScimDirectory, options.OperationMiddlewares["deleteScimDirectory"]...)
+	router.GET(options.BaseURL+"/scim/directories/:id", wrapper.GetScimDirectory, options.OperationMiddlewares["getScimDirectory"]...)
+	router.PUT(options.BaseURL+"/scim/directories/:id", wrapper.UpdateScimDirectory, options.OperationMiddlewares["updateScimDirectory"]...)
+	router.GET(options.BaseURL+"/scim/directories/:id/tokens", wrapper.ListScimTokens, options.OperationMiddlewares["listScimTokens"]...)
+	router.POST(options.BaseURL+"/scim/directories/:id/tokens", wrapper.CreateScimToken, options.OperationMiddlewares["createScimToken"]...)
+	router.DELETE(options.BaseURL+"/scim/directories/:id/tokens/:token", wrapper.DeleteScimToken, options.OperationMiddlewares["deleteScimToken"]...)
 
 }
 
@@ -11911,6 +12227,346 @@ func (response UpdateRoledefaultApplicationProblemPlusJSONResponse) VisitUpdateR
 	return err
 }
 
+type ListScimDirectoriesRequestObject struct {
+}
+
+type ListScimDirectoriesResponseObject interface {
+	VisitListScimDirectoriesResponse(w http.ResponseWriter) error
+}
+
+type ListScimDirectories200JSONResponse ScimDirectoryList
+
+func (response ListScimDirectories200JSONResponse) VisitListScimDirectoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimDirectoriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListScimDirectoriesdefaultApplicationProblemPlusJSONResponse) VisitListScimDirectoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimDirectoryRequestObject struct {
+	Params CreateScimDirectoryParams
+	Body   *CreateScimDirectoryJSONRequestBody
+}
+
+type CreateScimDirectoryResponseObject interface {
+	VisitCreateScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type CreateScimDirectory201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateScimDirectory201JSONResponse struct {
+	Body    ScimDirectory
+	Headers CreateScimDirectory201ResponseHeaders
+}
+
+func (response CreateScimDirectory201JSONResponse) VisitCreateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitCreateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteScimDirectoryRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteScimDirectoryParams
+}
+
+type DeleteScimDirectoryResponseObject interface {
+	VisitDeleteScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type DeleteScimDirectory204Response struct {
+}
+
+func (response DeleteScimDirectory204Response) VisitDeleteScimDirectoryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitDeleteScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScimDirectoryRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetScimDirectoryResponseObject interface {
+	VisitGetScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type GetScimDirectory200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetScimDirectory200JSONResponse struct {
+	Body    ScimDirectory
+	Headers GetScimDirectory200ResponseHeaders
+}
+
+func (response GetScimDirectory200JSONResponse) VisitGetScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitGetScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateScimDirectoryRequestObject struct {
+	Id     Id `json:"id"`
+	Params UpdateScimDirectoryParams
+	Body   *UpdateScimDirectoryJSONRequestBody
+}
+
+type UpdateScimDirectoryResponseObject interface {
+	VisitUpdateScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type UpdateScimDirectory200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateScimDirectory200JSONResponse struct {
+	Body    ScimDirectory
+	Headers UpdateScimDirectory200ResponseHeaders
+}
+
+func (response UpdateScimDirectory200JSONResponse) VisitUpdateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitUpdateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimTokensRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListScimTokensResponseObject interface {
+	VisitListScimTokensResponse(w http.ResponseWriter) error
+}
+
+type ListScimTokens200JSONResponse ServiceTokenList
+
+func (response ListScimTokens200JSONResponse) VisitListScimTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListScimTokensdefaultApplicationProblemPlusJSONResponse) VisitListScimTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimTokenRequestObject struct {
+	Id     Id `json:"id"`
+	Params CreateScimTokenParams
+	Body   *CreateScimTokenJSONRequestBody
+}
+
+type CreateScimTokenResponseObject interface {
+	VisitCreateScimTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateScimToken201JSONResponse ServiceTokenCreated
+
+func (response CreateScimToken201JSONResponse) VisitCreateScimTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateScimTokendefaultApplicationProblemPlusJSONResponse) VisitCreateScimTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteScimTokenRequestObject struct {
+	Id    Id     `json:"id"`
+	Token string `json:"token"`
+}
+
+type DeleteScimTokenResponseObject interface {
+	VisitDeleteScimTokenResponse(w http.ResponseWriter) error
+}
+
+type DeleteScimToken204Response struct {
+}
+
+func (response DeleteScimToken204Response) VisitDeleteScimTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteScimTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteScimTokendefaultApplicationProblemPlusJSONResponse) VisitDeleteScimTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSecurityPolicyRequestObject struct {
 }
 
@@ -13950,6 +14606,30 @@ type StrictServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx context.Context, request UpdateRoleRequestObject) (UpdateRoleResponseObject, error)
+	// ListScimDirectories Directories that make, change and disable users and groups
+	// (GET /scim/directories)
+	ListScimDirectories(ctx context.Context, request ListScimDirectoriesRequestObject) (ListScimDirectoriesResponseObject, error)
+	// CreateScimDirectory Make a directory
+	// (POST /scim/directories)
+	CreateScimDirectory(ctx context.Context, request CreateScimDirectoryRequestObject) (CreateScimDirectoryResponseObject, error)
+	// DeleteScimDirectory Delete a directory
+	// (DELETE /scim/directories/{id})
+	DeleteScimDirectory(ctx context.Context, request DeleteScimDirectoryRequestObject) (DeleteScimDirectoryResponseObject, error)
+	// GetScimDirectory A directory
+	// (GET /scim/directories/{id})
+	GetScimDirectory(ctx context.Context, request GetScimDirectoryRequestObject) (GetScimDirectoryResponseObject, error)
+	// UpdateScimDirectory Change a directory
+	// (PUT /scim/directories/{id})
+	UpdateScimDirectory(ctx context.Context, request UpdateScimDirectoryRequestObject) (UpdateScimDirectoryResponseObject, error)
+	// ListScimTokens The tokens of a directory
+	// (GET /scim/directories/{id}/tokens)
+	ListScimTokens(ctx context.Context, request ListScimTokensRequestObject) (ListScimTokensResponseObject, error)
+	// CreateScimToken Make a token for a directory
+	// (POST /scim/directories/{id}/tokens)
+	CreateScimToken(ctx context.Context, request CreateScimTokenRequestObject) (CreateScimTokenResponseObject, error)
+	// DeleteScimToken Revoke a token of a directory
+	// (DELETE /scim/directories/{id}/tokens/{token})
+	DeleteScimToken(ctx context.Context, request DeleteScimTokenRequestObject) (DeleteScimTokenResponseObject, error)
 	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
 	// (GET /security-policy)
 	GetSecurityPolicy(ctx context.Context, request GetSecurityPolicyRequestObject) (GetSecurityPolicyResponseObject, error)
@@ -17738,6 +18418,277 @@ func (sh *strictHandler) UpdateRole(ctx echo.Context, id Id, params UpdateRolePa
 		return err
 	} else if validResponse, ok := response.(UpdateRoleResponseObject); ok {
 		return validResponse.VisitUpdateRoleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListScimDirectories operation middleware
+func (sh *strictHandler) ListScimDirectories(ctx echo.Context) error {
+	var request ListScimDirectoriesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListScimDirectories(ctx.Request().Context(), request.(ListScimDirectoriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListScimDirectories")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListScimDirectoriesResponseObject); ok {
+		return validResponse.VisitListScimDirectoriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateScimDirectory operation middleware
+func (sh *strictHandler) CreateScimDirectory(ctx echo.Context, params CreateScimDirectoryParams) error {
+	var request CreateScimDirectoryRequestObject
+
+	request.Params = params
+
+	var body CreateScimDirectoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateScimDirectory(ctx.Request().Context(), request.(CreateScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateScimDirectoryResponseObject); ok {
+		return validResponse.VisitCreateScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteScimDirectory operation middleware
+func (sh *strictHandler) DeleteScimDirectory(ctx echo.Context, id Id, params DeleteScimDirectoryParams) error {
+	var request DeleteScimDirectoryRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteScimDirectory(ctx.Request().Context(), request.(DeleteScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteScimDirectoryResponseObject); ok {
+		return validResponse.VisitDeleteScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetScimDirectory operation middleware
+func (sh *strictHandler) GetScimDirectory(ctx echo.Context, id Id) error {
+	var request GetScimDirectoryRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetScimDirectory(ctx.Request().Context(), request.(GetScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetScimDirectoryResponseObject); ok {
+		return validResponse.VisitGetScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateScimDirectory operation middleware
+func (sh *strictHandler) UpdateScimDirectory(ctx echo.Context, id Id, params UpdateScimDirectoryParams) error {
+	var request UpdateScimDirectoryRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body UpdateScimDirectoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateScimDirectory(ctx.Request().Context(), request.(UpdateScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateScimDirectoryResponseObject); ok {
+		return validResponse.VisitUpdateScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListScimTokens operation middleware
+func (sh *strictHandler) ListScimTokens(ctx echo.Context, id Id) error {
+	var request ListScimTokensRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListScimTokens(ctx.Request().Context(), request.(ListScimTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListScimTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListScimTokensResponseObject); ok {
+		return validResponse.VisitListScimTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateScimToken operation middleware
+func (sh *strictHandler) CreateScimToken(ctx echo.Context, id Id, params CreateScimTokenParams) error {
+	var request CreateScimTokenRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body CreateScimTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateScimToken(ctx.Request().Context(), request.(CreateScimTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateScimToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateScimTokenResponseObject); ok {
+		return validResponse.VisitCreateScimTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteScimToken operation middleware
+func (sh *strictHandler) DeleteScimToken(ctx echo.Context, id Id, token string) error {
+	var request DeleteScimTokenRequestObject
+
+	request.Id = id
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteScimToken(ctx.Request().Context(), request.(DeleteScimTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteScimToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteScimTokenResponseObject); ok {
+		return validResponse.VisitDeleteScimTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
