@@ -163,6 +163,12 @@ func (q Query[T]) Limit(n int) Query[T] {
 	return q.with("limit", func(_ context.Context, g *gorm.DB) (*gorm.DB, error) { return g.Limit(n), nil })
 }
 
+// Offset leaves out the first rows. Lists are paged by cursor (see [Query.Page]); this
+// is for protocols that page by number.
+func (q Query[T]) Offset(n int) Query[T] {
+	return q.with("offset", func(_ context.Context, g *gorm.DB) (*gorm.DB, error) { return g.Offset(n), nil })
+}
+
 // Lock keeps others from changing the rows until the transaction ends. SQLite
 // has one writer anyhow.
 func (q Query[T]) Lock() Query[T] {

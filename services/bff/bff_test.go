@@ -163,6 +163,7 @@ func (w *world) tenantManager() http.Handler {
 		}
 	}
 	m.HandleFunc("/oauth/", show)
+	m.HandleFunc("/scim/", show)
 	m.HandleFunc("/.well-known/", show)
 	m.HandleFunc("GET /api/v1/setup", func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{"required":true}`) })
 	m.HandleFunc("GET /api/v1/me", func(rw http.ResponseWriter, r *http.Request) {
@@ -550,6 +551,23 @@ func TestTheAuthorizationServer(t *testing.T) {
 	require.Equal(t, "GET /oauth/acme/userinfo ||", a.body, "the session is for the pages that browsers are sent to")
 	a = b.do("GET", "/.well-known/oauth-authorization-server/oauth/acme", "")
 	require.Equal(t, "GET /.well-known/oauth-authorization-server/oauth/acme ||", a.body)
+}
+
+// Directories of identity providers come in at every app's host with a token of their
+// own: who uses the browser says nothing.
+func TestProvisioning(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	b := w.browser(admin)
+	b.session()
+	require.Equal(t, 200, b.do("POST", "/bff/sign-in", `{"email":"ada@example.com","password":"right"}`).status)
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		a := b.do(method, "/scim/v2/Users?filter=userName+eq+%22a%22", "", "Authorization", "Bearer ghs_x", "X-Gatehouse-Organization", "x")
+		require.Equal(t, 200, a.status, a.body)
+		require.Equal(t, method+" /scim/v2/Users?filter=userName+eq+%22a%22 Bearer ghs_x||", a.body)
+		require.Empty(t, a.header.Values("Set-Cookie"))
+	}
+	require.Equal(t, "GET /scim/v2/Users/x%2Fy ||", b.do("GET", "/scim/v2/Users/x%2Fy", "").body, "the session is not for it")
 }
 
 // Only a proxy that is named is believed.

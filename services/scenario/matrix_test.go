@@ -223,6 +223,7 @@ func (m *matrix) make(project string) {
 	owner("tenant-manager", "/oauth/scopes", `{"name":"orders:read"}`)
 	factor := owner("tenant-manager", "/me/factors/totp", `{"name":"phone"}`)
 	owner("tenant-manager", "/sso/connections", `{"name":"Acme ID","kind":"oidc","issuer":"https://login.example.com","clientId":"gatehouse"}`)
+	directory := owner("tenant-manager", "/scim/directories", `{"name":"People","domains":["first.example"]}`)
 	owner("tenant-manager", "/audit/receivers", `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`)
 	user := m.made("owner", "GET", "tenant-manager", "/me", "", "user/id")
 	application := owner("devportal-backend", "/applications", `{"name":"Matrix"}`)
@@ -249,6 +250,8 @@ func (m *matrix) make(project string) {
 		"tenant-manager /users/{id}/tokens/{token}":                personal,
 		"tenant-manager /service-accounts/{id}":                    account,
 		"tenant-manager /service-accounts/{id}/tokens/{token}":     token,
+		"tenant-manager /scim/directories/{id}":                    directory,
+		"tenant-manager /scim/directories/{id}/tokens/{token}":     owner("tenant-manager", "/scim/directories/"+directory+"/tokens", `{"name":"t"}`),
 		"tenant-manager /groups/{id}":                              staff,
 		"tenant-manager /groups/{id}/members/{member}":             account,
 		"tenant-manager /roles/{id}":                               owner("tenant-manager", "/roles", `{"name":"matrix","permissions":["api:read"]}`),

@@ -71,6 +71,13 @@ func newTwo(t *testing.T) *two {
 	require.NoError(t, json.NewDecoder(res.Body).Decode(&device))
 	require.NoError(t, res.Body.Close())
 	s.vars["deviceCode"] = device.Code
+	s.run(t, []step{
+		{name: "directory", as: "owner", method: "POST", path: "/scim/directories", body: `{"name":"People","connection":"{connection}"}`, status: 201, keep: map[string]string{"directory": "id"}, events: []string{"scim-directory.created"}},
+		{
+			name: "its token", as: "owner", method: "POST", path: "/scim/directories/{directory}/tokens", body: `{"name":"t"}`, status: 201,
+			keep: map[string]string{"directoryTokenId": "id", "ghs": "token"}, events: []string{"scim-directory.token-created"},
+		},
+	})
 	require.NoError(t, s.w.database(t).Tx(t.Context(), s.vars["org"], s.vars["ownerId"], func(tx *store.Tx) error {
 		c, err := tx.AllowOAuth(t.Context(), s.vars["ownerId"], s.vars["client"], []string{"orders:read"})
 		s.vars["consent"] = c.ID
@@ -84,8 +91,7 @@ func newTwo(t *testing.T) *two {
 	}))
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail", "deviceCode", "tv", "initial", "initialToken"} {
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "ghpId", "ghp", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -117,6 +123,9 @@ var foreign = map[string]string{
 	"/sso/connections/{id}":                  "/sso/connections/{connection}",
 	"/sso/connections/{id}/test":             "/sso/connections/{connection}/test",
 	"/sso/tests/{id}":                        "/sso/tests/{step}",
+	"/scim/directories/{id}":                 "/scim/directories/{directory}",
+	"/scim/directories/{id}/tokens":          "/scim/directories/{directory}/tokens",
+	"/scim/directories/{id}/tokens/{token}":  "/scim/directories/{directory}/tokens/{directoryTokenId}",
 	"/mail/messages/{id}/retry":              "/mail/messages/{mail}/retry",
 	"/access/requests/{id}":                  "/access/requests/{request}",
 	"/access/requests/{id}/approve":          "/access/requests/{request}/approve",
@@ -193,6 +202,9 @@ var foreignBodies = map[string]struct {
 	"testSsoConnection":        {body: `{"origin":"http://console.test","binding":"` + binding + `"}`},
 	"decideOAuthAuthorization": {body: `{"allow":true}`}, "decideOAuthDevice": {body: `{"allow":true}`},
 	"createOAuthInitialToken": {`{"name":"Partners"}`, 201},
+	"createScimDirectory":     {`{"name":"People","domains":["second.example"]}`, 201},
+	"updateScimDirectory":     {body: `{"name":"x","domains":["second.example"]}`},
+	"createScimToken":         {body: `{"name":"x"}`},
 }
 
 // Every operation, called by the owner of another organization: what is not

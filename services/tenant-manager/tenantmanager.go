@@ -112,6 +112,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	})
 	m.api = h
 	h.Register(s.API())
+	h.RegisterSCIM(s.Echo())
 	if server != nil {
 		api.RegisterOAuth(s.Echo(), server)
 	}

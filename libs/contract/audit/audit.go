@@ -37,7 +37,8 @@ type Recorded struct {
 
 // Actor is who did something.
 type Actor struct {
-	// Kind is "user", "service-account", "service", or "anonymous".
+	// Kind is "user", "service-account", "scim-token" (a directory's), "service", or
+	// "anonymous".
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`
 	// Name is for people, as it was then.

@@ -55,8 +55,9 @@ type handlers struct {
 	Options
 	proxies  map[string]*httputil.ReverseProxy
 	exchange *exchange
-	// oauth carries requests to the authorization server.
-	oauth *httputil.ReverseProxy
+	// direct carries requests to the authorization server and to provisioning, as
+	// they are.
+	direct *httputil.ReverseProxy
 }
 
 // Register puts the API and the pages on a router. What is below /bff is in
@@ -67,7 +68,7 @@ func Register(e *echo.Echo, o Options) {
 		h.proxies[name] = h.proxy(name, rt)
 	}
 	if rt := o.Services[tenant.Service]; rt != nil {
-		h.oauth = h.passThrough(rt)
+		h.direct = h.passThrough(rt)
 	}
 	e.GET("/bff/session", h.getSession)
 	e.POST("/bff/sign-in", h.ours(h.passed("/sign-in")))
@@ -83,6 +84,8 @@ func Register(e *echo.Echo, o Options) {
 	e.GET("/bff/live", h.live)
 	e.Any("/api/:service/v1/*", h.forward)
 	e.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
+	e.Any("/scim/v2", h.provisioning)
+	e.Any("/scim/v2/*", h.provisioning)
 	e.Any("/oauth/*", h.authorizationServer)
 	e.Any("/.well-known/oauth-authorization-server/*", h.authorizationServer)
 	e.Any("/*", h.page)

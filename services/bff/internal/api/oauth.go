@@ -18,7 +18,7 @@ import (
 // token says who uses it.
 func (h *handlers) authorizationServer(c echo.Context) error {
 	a := h.Apps.of(c.Request())
-	if a == nil || a.name != authApp || h.oauth == nil {
+	if a == nil || a.name != authApp || h.direct == nil {
 		return echo.ErrNotFound
 	}
 	r := c.Request()
@@ -40,17 +40,37 @@ func (h *handlers) authorizationServer(c echo.Context) error {
 			r.Header.Set(echo.HeaderAuthorization, "Bearer "+s.Access)
 		}
 	}
+	h.handOn(c)
+	return nil
+}
+
+// provisioning hands a request of a directory (SCIM) on to tenant-manager, as it is.
+// It shows a token of its own in every request: cookies go no further, and say
+// nothing.
+func (h *handlers) provisioning(c echo.Context) error {
+	if h.direct == nil {
+		return echo.ErrNotFound
+	}
+	for name := range c.Request().Header {
+		if strings.HasPrefix(name, "X-Gatehouse-") {
+			c.Request().Header.Del(name)
+		}
+	}
+	h.handOn(c)
+	return nil
+}
+
+func (h *handlers) handOn(c echo.Context) {
 	// The service sets its own.
 	for _, name := range []string{
 		"X-Request-Id", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Content-Security-Policy", "Cache-Control",
 	} {
 		c.Response().Header().Del(name)
 	}
-	if isHTTPS(r) {
+	if isHTTPS(c.Request()) {
 		c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	h.oauth.ServeHTTP(c.Response(), r)
-	return nil
+	h.direct.ServeHTTP(c.Response(), c.Request())
 }
 
 // authApp is the name of the auth console, whose host is the issuers'.
@@ -62,7 +82,7 @@ func forBrowsers(path string) bool {
 	return strings.HasPrefix(path, "/oauth/") && endpoint == "authorize"
 }
 
-// passThrough returns what carries requests to the authorization server.
+// passThrough returns what carries requests to tenant-manager as they are.
 func (h *handlers) passThrough(rt http.RoundTripper) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Transport: rt,
@@ -85,7 +105,7 @@ func (h *handlers) passThrough(rt http.RoundTripper) *httputil.ReverseProxy {
 			}
 			p := *problem.From(err)
 			p.Instance = httpx.RequestID(r.Context())
-			h.Log.WarnContext(context.WithoutCancel(r.Context()), "the authorization server did not answer", "request", p.Instance, "err", err)
+			h.Log.WarnContext(context.WithoutCancel(r.Context()), "the authorization server or provisioning did not answer", "request", p.Instance, "err", err)
 			w.Header().Set("X-Request-Id", p.Instance)
 			p.Write(w)
 		},

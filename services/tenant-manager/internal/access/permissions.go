@@ -30,6 +30,7 @@ var kinds = []struct{ name, plural, verbs string }{
 	{"service-account", "service accounts", "read create update delete"},
 	{"invitation", "invitations", "read create delete"},
 	{"sso-connection", "single sign-on", "read create update delete"},
+	{"scim", "provisioning", "read create update delete"},
 	{"oauth-client", "OAuth2 clients", "read create update delete"},
 	{"oauth-scope", "OAuth2 scopes", "read create update delete"},
 	{"oauth-key", "OAuth2 signing keys", "read update"},

@@ -33,9 +33,14 @@ func (h *Handlers) ListGroups(ctx context.Context, r ListGroupsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
+	kept, err := org.ProvisionedBy(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
 	out := GroupList{Items: make([]Group, len(page.Items)), Next: ptr(page.Next)}
 	for i, g := range page.Items {
 		out.Items[i] = groupOf(g, counts[g.ID])
+		out.Items[i].Directory = directoryName(kept, g.ID)
 	}
 	return ListGroups200JSONResponse(out), nil
 }
@@ -62,13 +67,27 @@ func (h *Handlers) group(ctx context.Context, org *store.Org, id string) (Group,
 	if err != nil {
 		return Group{}, err
 	}
+	kept, err := org.ProvisionedBy(ctx, id)
+	if err != nil {
+		return Group{}, err
+	}
 	out := groupOf(g, counts[id])
+	out.Directory = directoryName(kept, id)
 	within := []GroupChain{}
 	for _, c := range chains[id] {
 		within = append(within, *chainOf(c))
 	}
 	out.Within = &within
 	return out, nil
+}
+
+// directoryName returns which directory keeps a group, nil where people do.
+func directoryName(kept map[string]store.SCIMDirectory, group string) *GroupName {
+	d, ok := kept[group]
+	if !ok {
+		return nil
+	}
+	return &GroupName{Id: d.ID, Name: d.Name}
 }
 
 func groupNameTaken(err error, name string) error {
@@ -118,6 +137,11 @@ func (h *Handlers) UpdateGroup(ctx context.Context, r UpdateGroupRequestObject) 
 		fields, err := httpx.Merge(ctx, groupFields{g.Name, g.Description})
 		if err != nil {
 			return err
+		}
+		if fields.Name != g.Name {
+			if err := byHand(ctx, tx, g); err != nil {
+				return err
+			}
 		}
 		g.Name, g.Description, g.Version = fields.Name, strings.TrimSpace(fields.Description), version
 		if err := tx.SaveGroup(ctx, &g); err != nil {
@@ -174,6 +198,9 @@ func (h *Handlers) DeleteGroup(ctx context.Context, r DeleteGroupRequestObject) 
 	err = h.change(ctx, func(tx *store.Tx) error {
 		g, err := tx.Group(ctx, r.Id)
 		if err != nil {
+			return err
+		}
+		if err := byHand(ctx, tx, g); err != nil {
 			return err
 		}
 		err = h.passOn(ctx, tx, g.ID, rights.Principal{Kind: rights.Group, ID: g.ID}, func() error { return tx.DeleteGroup(ctx, g.ID, version) })
@@ -240,6 +267,9 @@ func (h *Handlers) AddGroupMember(ctx context.Context, r AddGroupMemberRequestOb
 		if err != nil {
 			return GroupMember{}, err
 		}
+		if err := byHand(ctx, tx, g); err != nil {
+			return GroupMember{}, err
+		}
 		to, err := rights.Find(ctx, tx.Org, r.Body.Member)
 		if store.IsNotFound(err) {
 			return GroupMember{}, invalid("/member", "reference", "there is no such user, service account or group")
@@ -278,6 +308,9 @@ func (h *Handlers) RemoveGroupMember(ctx context.Context, r RemoveGroupMemberReq
 	err := h.change(ctx, func(tx *store.Tx) error {
 		g, err := tx.Group(ctx, r.Id)
 		if err != nil {
+			return err
+		}
+		if err := byHand(ctx, tx, g); err != nil {
 			return err
 		}
 		m, err := tx.Member(ctx, g.ID, r.Member)

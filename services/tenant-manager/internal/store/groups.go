@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -103,6 +104,9 @@ func (t *Tx) DeleteGroup(ctx context.Context, id string, version int64) error {
 	}
 	if _, err := db.From[Boundary](t.scope).Where("principal_id = ?", id).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting the boundary: %w", err)
+	}
+	if err := t.DropSCIMResource(ctx, id); err != nil {
+		return fmt.Errorf("taking the group from its directory: %w", err)
 	}
 	return db.Remove[Group](ctx, t.scope, id, version)
 }
@@ -225,6 +229,63 @@ func (t *Tx) RemoveMember(ctx context.Context, m GroupMember) error {
 		}
 	}
 	return t.PrincipalChanged(ctx, m.MemberKind, m.MemberID)
+}
+
+// MembersOf returns all who are in each of the groups itself, by when they came.
+func (o *Org) MembersOf(ctx context.Context, groups ...string) (map[string][]GroupMember, error) {
+	out := map[string][]GroupMember{}
+	if len(groups) == 0 {
+		return out, nil
+	}
+	rows, err := db.From[GroupMember](o.scope).Where("group_id IN ?", groups).Order("created_at", false).Order("id", false).All(ctx)
+	for _, m := range rows {
+		out[m.GroupID] = append(out[m.GroupID], m)
+	}
+	return out, err
+}
+
+// ChangeMembers puts some into a group and takes others out, and tells everybody. The
+// error is [db.ErrDuplicate] where one is in it.
+func (t *Tx) ChangeMembers(ctx context.Context, group string, add, remove []GroupMember) error {
+	for some := range slices.Chunk(add, mostIn) {
+		rows := make([]*GroupMember, len(some))
+		for i := range some {
+			m := some[i]
+			m.ID, m.GroupID, m.CreatedAt, m.CreatedBy = NewID(), group, t.store.Now(), t.by
+			rows[i] = &m
+		}
+		if err := db.Create(ctx, t.scope, rows...); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(remove, mostIn) {
+		ids := make([]string, len(some))
+		for i, m := range some {
+			ids[i] = m.ID
+		}
+		if _, err := db.From[GroupMember](t.scope).Where("id IN ?", ids).Delete(ctx); err != nil {
+			return err
+		}
+	}
+	for by, list := range map[int64][]GroupMember{1: add, -1: remove} {
+		for _, m := range list {
+			if m.MemberKind != KindGroup {
+				continue
+			}
+			if err := t.countParents(ctx, m.MemberID, by); err != nil {
+				return err
+			}
+		}
+	}
+	if len(add)+len(remove) > mostTold {
+		return t.AccessChanged("", "")
+	}
+	for _, m := range slices.Concat(add, remove) {
+		if err := t.PrincipalChanged(ctx, m.MemberKind, m.MemberID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // leave takes somebody out of all groups, and their boundary away: they are

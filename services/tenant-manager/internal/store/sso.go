@@ -185,6 +185,9 @@ func (t *Tx) setDomains(ctx context.Context, c SSOConnection) error {
 		return err
 	}
 	for _, d := range c.Domains {
+		if err := t.domainElsewhere(&SCIMDomain{}, d); err != nil {
+			return err
+		}
 		err := db.Create(ctx, t.scope, &SSODomain{ID: NewID(), ConnectionID: c.ID, Domain: d})
 		if errors.Is(err, db.ErrDuplicate) {
 			return fmt.Errorf("%w: %s", ErrDomainTaken, d)

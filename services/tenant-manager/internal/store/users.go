@@ -104,6 +104,9 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	if _, err := db.From[SSOIdentity](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting identities: %w", err)
 	}
+	if err := t.DropSCIMResource(ctx, u.ID); err != nil {
+		return fmt.Errorf("taking the user from its directory: %w", err)
+	}
 	_, err := t.DropFactors(ctx, u.ID)
 	return err
 }

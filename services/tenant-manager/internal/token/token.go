@@ -32,13 +32,15 @@ func Hash(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// What tokens begin with, so that scanners for leaked secrets find them. Both
+// What tokens begin with, so that scanners for leaked secrets find them. All
 // prefixes have the same length.
 const (
 	// ServicePrefix begins every token of a service account.
 	ServicePrefix = "ght_"
 	// PersonalPrefix begins every token of a person.
 	PersonalPrefix = "ghp_"
+	// SCIMPrefix begins every token of a directory.
+	SCIMPrefix = "ghs_"
 )
 
 const (
@@ -56,6 +58,9 @@ func NewService() string { return made(ServicePrefix) }
 
 // NewPersonal returns a token for a person.
 func NewPersonal() string { return made(PersonalPrefix) }
+
+// NewSCIM returns a token for a directory.
+func NewSCIM() string { return made(SCIMPrefix) }
 
 func made(prefix string) string {
 	b := []byte(prefix)
@@ -90,6 +95,9 @@ func ValidService(s string) bool { return valid(s, ServicePrefix) }
 // ValidPersonal is as [ValidService], for a person's token.
 func ValidPersonal(s string) bool { return valid(s, PersonalPrefix) }
 
+// ValidSCIM is as [ValidService], for a directory's token.
+func ValidSCIM(s string) bool { return valid(s, SCIMPrefix) }
+
 func valid(s, prefix string) bool {
 	if len(s) != Length || !strings.HasPrefix(s, prefix) {
 		return false
@@ -105,7 +113,7 @@ func valid(s, prefix string) bool {
 // Hint returns the beginning and the end of a token, by which people tell it
 // from others.
 func Hint(s string) string {
-	if !ValidService(s) && !ValidPersonal(s) {
+	if !ValidService(s) && !ValidPersonal(s) && !ValidSCIM(s) {
 		return ""
 	}
 	return s[:len(ServicePrefix)+hintEnd] + "…" + s[len(s)-hintEnd:]
