@@ -94,6 +94,7 @@ var foreign = map[string]string{
 	"/audit/receivers/{id}/test":             "/audit/receivers/{receiver}/test",
 	"/sso/connections/{id}":                  "/sso/connections/{connection}",
 	"/sso/connections/{id}/test":             "/sso/connections/{connection}/test",
+	"/sso/connections/{id}/metadata":         "/sso/connections/{connection}/metadata",
 	"/sso/tests/{id}":                        "/sso/tests/{step}",
 	"/mail/messages/{id}/retry":              "/mail/messages/{mail}/retry",
 	"/access/requests/{id}":                  "/access/requests/{request}",

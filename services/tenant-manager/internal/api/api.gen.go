@@ -528,15 +528,42 @@ func (e PrincipalKind) Valid() bool {
 	}
 }
 
+// Defines values for SamlNameIdFormat.
+const (
+	EmailAddress SamlNameIdFormat = "emailAddress"
+	Persistent   SamlNameIdFormat = "persistent"
+	Unspecified  SamlNameIdFormat = "unspecified"
+)
+
+// Valid indicates whether the value is a known member of the SamlNameIdFormat enum.
+func (e SamlNameIdFormat) Valid() bool {
+	switch e {
+	case EmailAddress:
+		return true
+	case Persistent:
+		return true
+	case Unspecified:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SsoKind.
 const (
-	Oidc SsoKind = "oidc"
+	Oauth2 SsoKind = "oauth2"
+	Oidc   SsoKind = "oidc"
+	Saml   SsoKind = "saml"
 )
 
 // Valid indicates whether the value is a known member of the SsoKind enum.
 func (e SsoKind) Valid() bool {
 	switch e {
+	case Oauth2:
+		return true
 	case Oidc:
+		return true
+	case Saml:
 		return true
 	default:
 		return false
@@ -545,8 +572,10 @@ func (e SsoKind) Valid() bool {
 
 // Defines values for SsoPreset.
 const (
+	Adfs     SsoPreset = "adfs"
 	Entra    SsoPreset = "entra"
 	Generic  SsoPreset = "generic"
+	Github   SsoPreset = "github"
 	Google   SsoPreset = "google"
 	Keycloak SsoPreset = "keycloak"
 	Okta     SsoPreset = "okta"
@@ -555,9 +584,13 @@ const (
 // Valid indicates whether the value is a known member of the SsoPreset enum.
 func (e SsoPreset) Valid() bool {
 	switch e {
+	case Adfs:
+		return true
 	case Entra:
 		return true
 	case Generic:
+		return true
+	case Github:
 		return true
 	case Google:
 		return true
@@ -2306,6 +2339,38 @@ type RolePatch struct {
 	Title *string `json:"title,omitempty"`
 }
 
+// SamlAnswer defines model for SamlAnswer.
+type SamlAnswer struct {
+	Handle string `json:"handle"`
+}
+
+// SamlAnswerInput defines model for SamlAnswerInput.
+type SamlAnswerInput struct {
+	// Answer The parameter SAMLResponse.
+	Answer string `json:"answer"`
+
+	// State The parameter RelayState.
+	State string `json:"state"`
+}
+
+// SamlCertificate defines model for SamlCertificate.
+type SamlCertificate struct {
+	// Fingerprint SHA-256 in hexadecimal digits.
+	Fingerprint string     `json:"fingerprint"`
+	NotAfter    *time.Time `json:"notAfter,omitempty"`
+	Pem         string     `json:"pem"`
+	Subject     *string    `json:"subject,omitempty"`
+}
+
+// SamlMetadata defines model for SamlMetadata.
+type SamlMetadata struct {
+	// Metadata XML.
+	Metadata string `json:"metadata"`
+}
+
+// SamlNameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+type SamlNameIdFormat string
+
 // SecondStepInput defines model for SecondStepInput.
 type SecondStepInput struct {
 	// Challenge What the first step answered.
@@ -2615,11 +2680,14 @@ type SsoCallbackInput struct {
 	ErrorDescription *string `json:"errorDescription,omitempty"`
 
 	// Iss The issuer, where it says so (RFC 9207).
-	Iss   *string `json:"iss,omitempty"`
+	Iss *string `json:"iss,omitempty"`
+
+	// Saml The handle of a SAML answer.
+	Saml  *string `json:"saml,omitempty"`
 	State string  `json:"state"`
 }
 
-// SsoClaim The name of a claim; dots part the names of nested objects.
+// SsoClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 type SsoClaim = string
 
 // SsoConnection defines model for SsoConnection.
@@ -2635,15 +2703,19 @@ type SsoConnection struct {
 	Id          string         `json:"id"`
 	Issuer      string         `json:"issuer"`
 
-	// Kind `oidc`: OpenID Connect.
+	// Kind `oidc`: OpenID Connect; `saml`: SAML 2.0; `oauth2`: plain OAuth 2.0, such as GitHub.
 	Kind      SsoKind `json:"kind"`
 	Name      string  `json:"name"`
 	NameClaim string  `json:"nameClaim"`
+
+	// Oauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
+	Oauth2 *SsoOauth2 `json:"oauth2,omitempty"`
 
 	// Preset Which defaults the form began with; it decides nothing.
 	Preset     SsoPreset `json:"preset"`
 	Provision  bool      `json:"provision"`
 	Roles      []string  `json:"roles"`
+	Saml       *SsoSaml  `json:"saml,omitempty"`
 	Scopes     []string  `json:"scopes"`
 	TrustEmail bool      `json:"trustEmail"`
 	Version    int64     `json:"version"`
@@ -2651,7 +2723,8 @@ type SsoConnection struct {
 
 // SsoConnectionInput defines model for SsoConnectionInput.
 type SsoConnectionInput struct {
-	ClientId string `json:"clientId"`
+	// ClientId `oidc` and `oauth2`.
+	ClientId *string `json:"clientId,omitempty"`
 
 	// ClientSecret It is kept encrypted and never shown.
 	ClientSecret *string `json:"clientSecret,omitempty"`
@@ -2659,27 +2732,30 @@ type SsoConnectionInput struct {
 	// Domains Whose e-mail addresses lead here, such as acme.example. A domain leads to one connection in the installation.
 	Domains *[]string `json:"domains,omitempty"`
 
-	// EmailClaim The name of a claim; dots part the names of nested objects.
+	// EmailClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 	EmailClaim *SsoClaim `json:"emailClaim,omitempty"`
 	Enabled    *bool     `json:"enabled,omitempty"`
 
 	// GroupRoles Roles of who is in a group at the provider, given and taken at every sign-in.
 	GroupRoles *[]SsoGroupRole `json:"groupRoles,omitempty"`
 
-	// GroupsClaim The name of a claim; dots part the names of nested objects.
+	// GroupsClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 	GroupsClaim *SsoClaim `json:"groupsClaim,omitempty"`
 
-	// Issuer The issuer, below which /.well-known/openid-configuration is.
-	Issuer string `json:"issuer"`
+	// Issuer `oidc`: the issuer, below which /.well-known/openid-configuration is.
+	Issuer *string `json:"issuer,omitempty"`
 
-	// Kind `oidc`: OpenID Connect.
+	// Kind `oidc`: OpenID Connect; `saml`: SAML 2.0; `oauth2`: plain OAuth 2.0, such as GitHub.
 	Kind SsoKind `json:"kind"`
 
 	// Name What people see on the sign-in page.
 	Name string `json:"name"`
 
-	// NameClaim The name of a claim; dots part the names of nested objects.
+	// NameClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 	NameClaim *SsoClaim `json:"nameClaim,omitempty"`
+
+	// Oauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
+	Oauth2 *SsoOauth2 `json:"oauth2,omitempty"`
 
 	// Preset Which defaults the form began with; it decides nothing.
 	Preset *SsoPreset `json:"preset,omitempty"`
@@ -2689,6 +2765,9 @@ type SsoConnectionInput struct {
 
 	// Roles The roles of a user made so.
 	Roles *[]string `json:"roles,omitempty"`
+
+	// Saml A SAML 2.0 identity provider: its metadata, the address of its metadata, or entity id, address and certificates by hand. It may be left out until the provider is set up; such a connection cannot be switched on.
+	Saml *SsoSamlInput `json:"saml,omitempty"`
 
 	// Scopes Beside openid; the default is email and profile.
 	Scopes *[]string `json:"scopes,omitempty"`
@@ -2728,11 +2807,85 @@ type SsoGroupRole struct {
 	Role string `json:"role"`
 }
 
-// SsoKind `oidc`: OpenID Connect.
+// SsoKind `oidc`: OpenID Connect; `saml`: SAML 2.0; `oauth2`: plain OAuth 2.0, such as GitHub.
 type SsoKind string
+
+// SsoOauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
+type SsoOauth2 struct {
+	AuthorizeUrl string `json:"authorizeUrl"`
+
+	// EmailsUrl It answers a list with `email`, `primary` and `verified`; the primary one that is verified counts.
+	EmailsUrl *string `json:"emailsUrl,omitempty"`
+
+	// Groups Lists of what the person belongs to.
+	Groups *[]SsoOauth2Groups `json:"groups,omitempty"`
+
+	// Pkce Whether a code challenge is sent (RFC 7636).
+	Pkce *bool `json:"pkce,omitempty"`
+
+	// Subject Where the person has what never changes; `id` where it is left out.
+	Subject  *string `json:"subject,omitempty"`
+	TokenUrl string  `json:"tokenUrl"`
+
+	// UserUrl It answers an object on the person.
+	UserUrl string `json:"userUrl"`
+}
+
+// SsoOauth2Groups defines model for SsoOauth2Groups.
+type SsoOauth2Groups struct {
+	// Path Where an entry has its name; empty = the entry is the name. Slashes put several together: `organization.login/slug`.
+	Path *string `json:"path,omitempty"`
+	Url  string  `json:"url"`
+}
 
 // SsoPreset Which defaults the form began with; it decides nothing.
 type SsoPreset string
+
+// SsoSaml defines model for SsoSaml.
+type SsoSaml struct {
+	Certificates []SamlCertificate `json:"certificates"`
+	EntityId     string            `json:"entityId"`
+
+	// FetchError What went wrong at the last attempt to fetch it.
+	FetchError *string `json:"fetchError,omitempty"`
+
+	// FetchedAt When the metadata was fetched.
+	FetchedAt   *time.Time `json:"fetchedAt,omitempty"`
+	MetadataUrl *string    `json:"metadataUrl,omitempty"`
+
+	// NameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+	NameIdFormat  SamlNameIdFormat `json:"nameIdFormat"`
+	SpCertificate *SamlCertificate `json:"spCertificate,omitempty"`
+
+	// SpEntityId The entity id of the connection, which the provider is set up with.
+	SpEntityId       string  `json:"spEntityId"`
+	SsoUrl           string  `json:"ssoUrl"`
+	SubjectAttribute *string `json:"subjectAttribute,omitempty"`
+}
+
+// SsoSamlInput A SAML 2.0 identity provider: its metadata, the address of its metadata, or entity id, address and certificates by hand. It may be left out until the provider is set up; such a connection cannot be switched on.
+type SsoSamlInput struct {
+	// Certificates What the provider signs with, in PEM; several while it changes them.
+	Certificates *[]string `json:"certificates,omitempty"`
+
+	// EntityId The provider's entity id.
+	EntityId *string `json:"entityId,omitempty"`
+
+	// Metadata The provider's metadata, as XML. It is read once.
+	Metadata *string `json:"metadata,omitempty"`
+
+	// MetadataUrl Where the provider's metadata is. It is fetched again every day.
+	MetadataUrl *string `json:"metadataUrl,omitempty"`
+
+	// NameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+	NameIdFormat *SamlNameIdFormat `json:"nameIdFormat,omitempty"`
+
+	// SsoUrl Where requests go, by HTTP-Redirect.
+	SsoUrl *string `json:"ssoUrl,omitempty"`
+
+	// SubjectAttribute The attribute that says who somebody is and never changes; empty = the NameID.
+	SubjectAttribute *string `json:"subjectAttribute,omitempty"`
+}
 
 // SsoSignInInput defines model for SsoSignInInput.
 type SsoSignInInput struct {
@@ -2754,7 +2907,7 @@ type SsoSignInInput struct {
 
 // SsoTest defines model for SsoTest.
 type SsoTest struct {
-	// Claims What was received.
+	// Claims What was received: claims, attributes, or what the provider's API answered.
 	Claims     map[string]interface{} `json:"claims"`
 	Connection SsoConnectionName      `json:"connection"`
 
@@ -3415,6 +3568,12 @@ type CreateServiceAccountTokenParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetSamlMetadataParams defines parameters for GetSamlMetadata.
+type GetSamlMetadataParams struct {
+	// Origin The origins of the apps that people sign in to, such as https://admin.example.com; the first is the one that counts where a request names none.
+	Origin []Origin `form:"origin" json:"origin"`
+}
+
 // CreateSsoConnectionParams defines parameters for CreateSsoConnection.
 type CreateSsoConnectionParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -3657,6 +3816,9 @@ type BeginSsoSignInJSONRequestBody = SsoSignInInput
 
 // FinishSsoSignInJSONRequestBody defines body for FinishSsoSignIn for application/json ContentType.
 type FinishSsoSignInJSONRequestBody = SsoCallbackInput
+
+// KeepSamlAnswerJSONRequestBody defines body for KeepSamlAnswer for application/json ContentType.
+type KeepSamlAnswerJSONRequestBody = SamlAnswerInput
 
 // CreateSsoConnectionJSONRequestBody defines body for CreateSsoConnection for application/json ContentType.
 type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
@@ -4056,6 +4218,12 @@ type ServerInterface interface {
 	// FinishSsoSignIn Take what an identity provider sent back, and be signed in
 	// (POST /sign-in/sso/callback)
 	FinishSsoSignIn(ctx echo.Context) error
+	// KeepSamlAnswer Keep the answer of a SAML identity provider until the browser comes with it
+	// (POST /sign-in/sso/saml)
+	KeepSamlAnswer(ctx echo.Context) error
+	// GetSamlMetadata What a SAML identity provider is set up with
+	// (GET /sign-in/sso/saml/{id}/metadata)
+	GetSamlMetadata(ctx echo.Context, id Id, params GetSamlMetadataParams) error
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx echo.Context) error
@@ -4074,6 +4242,9 @@ type ServerInterface interface {
 	// UpdateSsoConnection Change a connection
 	// (PUT /sso/connections/{id})
 	UpdateSsoConnection(ctx echo.Context, id Id, params UpdateSsoConnectionParams) error
+	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
+	// (POST /sso/connections/{id}/metadata)
+	RefreshSsoMetadata(ctx echo.Context, id Id) error
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx echo.Context, id Id) error
@@ -6858,6 +7029,40 @@ func (w *ServerInterfaceWrapper) FinishSsoSignIn(ctx echo.Context) error {
 	return err
 }
 
+// KeepSamlAnswer converts echo context to params.
+func (w *ServerInterfaceWrapper) KeepSamlAnswer(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.KeepSamlAnswer(ctx)
+	return err
+}
+
+// GetSamlMetadata converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSamlMetadata(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSamlMetadataParams
+	// ------------- Required query parameter "origin" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "origin", ctx.QueryParams(), &params.Origin, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter origin: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSamlMetadata(ctx, id, params)
+	return err
+}
+
 // SignOut converts echo context to params.
 func (w *ServerInterfaceWrapper) SignOut(ctx echo.Context) error {
 	var err error
@@ -6994,6 +7199,22 @@ func (w *ServerInterfaceWrapper) UpdateSsoConnection(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateSsoConnection(ctx, id, params)
+	return err
+}
+
+// RefreshSsoMetadata converts echo context to params.
+func (w *ServerInterfaceWrapper) RefreshSsoMetadata(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RefreshSsoMetadata(ctx, id)
 	return err
 }
 
@@ -7347,6 +7568,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-in/methods", wrapper.AskSignInMethods, options.OperationMiddlewares["askSignInMethods"]...)
 	router.POST(options.BaseURL+"/sign-in/sso", wrapper.BeginSsoSignIn, options.OperationMiddlewares["beginSsoSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/sso/callback", wrapper.FinishSsoSignIn, options.OperationMiddlewares["finishSsoSignIn"]...)
+	router.POST(options.BaseURL+"/sign-in/sso/saml", wrapper.KeepSamlAnswer, options.OperationMiddlewares["keepSamlAnswer"]...)
+	router.GET(options.BaseURL+"/sign-in/sso/saml/:id/metadata", wrapper.GetSamlMetadata, options.OperationMiddlewares["getSamlMetadata"]...)
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
@@ -7480,6 +7703,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/sso/connections/:id", wrapper.GetSsoConnection, options.OperationMiddlewares["getSsoConnection"]...)
 	router.PUT(options.BaseURL+"/sso/connections/:id", wrapper.UpdateSsoConnection, options.OperationMiddlewares["updateSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
+	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
 
 }
@@ -12758,6 +12982,85 @@ func (response FinishSsoSignIndefaultApplicationProblemPlusJSONResponse) VisitFi
 	return err
 }
 
+type KeepSamlAnswerRequestObject struct {
+	Body *KeepSamlAnswerJSONRequestBody
+}
+
+type KeepSamlAnswerResponseObject interface {
+	VisitKeepSamlAnswerResponse(w http.ResponseWriter) error
+}
+
+type KeepSamlAnswer200JSONResponse SamlAnswer
+
+func (response KeepSamlAnswer200JSONResponse) VisitKeepSamlAnswerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type KeepSamlAnswerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response KeepSamlAnswerdefaultApplicationProblemPlusJSONResponse) VisitKeepSamlAnswerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSamlMetadataRequestObject struct {
+	Id     Id `json:"id"`
+	Params GetSamlMetadataParams
+}
+
+type GetSamlMetadataResponseObject interface {
+	VisitGetSamlMetadataResponse(w http.ResponseWriter) error
+}
+
+type GetSamlMetadata200JSONResponse SamlMetadata
+
+func (response GetSamlMetadata200JSONResponse) VisitGetSamlMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSamlMetadatadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSamlMetadatadefaultApplicationProblemPlusJSONResponse) VisitGetSamlMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignOutRequestObject struct {
 }
 
@@ -13005,6 +13308,55 @@ type UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitUpdateSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshSsoMetadataRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type RefreshSsoMetadataResponseObject interface {
+	VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error
+}
+
+type RefreshSsoMetadata200ResponseHeaders struct {
+	ETag *string
+}
+
+type RefreshSsoMetadata200JSONResponse struct {
+	Body    SsoConnection
+	Headers RefreshSsoMetadata200ResponseHeaders
+}
+
+func (response RefreshSsoMetadata200JSONResponse) VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse) VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13941,6 +14293,12 @@ type StrictServerInterface interface {
 	// FinishSsoSignIn Take what an identity provider sent back, and be signed in
 	// (POST /sign-in/sso/callback)
 	FinishSsoSignIn(ctx context.Context, request FinishSsoSignInRequestObject) (FinishSsoSignInResponseObject, error)
+	// KeepSamlAnswer Keep the answer of a SAML identity provider until the browser comes with it
+	// (POST /sign-in/sso/saml)
+	KeepSamlAnswer(ctx context.Context, request KeepSamlAnswerRequestObject) (KeepSamlAnswerResponseObject, error)
+	// GetSamlMetadata What a SAML identity provider is set up with
+	// (GET /sign-in/sso/saml/{id}/metadata)
+	GetSamlMetadata(ctx context.Context, request GetSamlMetadataRequestObject) (GetSamlMetadataResponseObject, error)
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
@@ -13959,6 +14317,9 @@ type StrictServerInterface interface {
 	// UpdateSsoConnection Change a connection
 	// (PUT /sso/connections/{id})
 	UpdateSsoConnection(ctx context.Context, request UpdateSsoConnectionRequestObject) (UpdateSsoConnectionResponseObject, error)
+	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
+	// (POST /sso/connections/{id}/metadata)
+	RefreshSsoMetadata(ctx context.Context, request RefreshSsoMetadataRequestObject) (RefreshSsoMetadataResponseObject, error)
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx context.Context, request TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error)
@@ -18596,6 +18957,78 @@ func (sh *strictHandler) FinishSsoSignIn(ctx echo.Context) error {
 	return nil
 }
 
+// KeepSamlAnswer operation middleware
+func (sh *strictHandler) KeepSamlAnswer(ctx echo.Context) error {
+	var request KeepSamlAnswerRequestObject
+
+	var body KeepSamlAnswerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.KeepSamlAnswer(ctx.Request().Context(), request.(KeepSamlAnswerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "KeepSamlAnswer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(KeepSamlAnswerResponseObject); ok {
+		return validResponse.VisitKeepSamlAnswerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSamlMetadata operation middleware
+func (sh *strictHandler) GetSamlMetadata(ctx echo.Context, id Id, params GetSamlMetadataParams) error {
+	var request GetSamlMetadataRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSamlMetadata(ctx.Request().Context(), request.(GetSamlMetadataRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSamlMetadata")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSamlMetadataResponseObject); ok {
+		return validResponse.VisitGetSamlMetadataResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SignOut operation middleware
 func (sh *strictHandler) SignOut(ctx echo.Context) error {
 	var request SignOutRequestObject
@@ -18784,6 +19217,31 @@ func (sh *strictHandler) UpdateSsoConnection(ctx echo.Context, id Id, params Upd
 		return err
 	} else if validResponse, ok := response.(UpdateSsoConnectionResponseObject); ok {
 		return validResponse.VisitUpdateSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RefreshSsoMetadata operation middleware
+func (sh *strictHandler) RefreshSsoMetadata(ctx echo.Context, id Id) error {
+	var request RefreshSsoMetadataRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RefreshSsoMetadata(ctx.Request().Context(), request.(RefreshSsoMetadataRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefreshSsoMetadata")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RefreshSsoMetadataResponseObject); ok {
+		return validResponse.VisitRefreshSsoMetadataResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

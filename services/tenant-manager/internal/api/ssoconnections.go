@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -46,9 +47,13 @@ func (h *Handlers) CreateSsoConnection(ctx context.Context, r CreateSsoConnectio
 	if err := authn.Require(ctx, "sso-connection:create", authn.Scope{}); err != nil {
 		return nil, err
 	}
+	body, err := h.withMetadata(ctx, *r.Body, nil)
+	if err != nil {
+		return nil, err
+	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createSsoConnection", r.Body, func(tx *store.Tx) (SsoConnection, error) {
 		var c store.SSOConnection
-		if err := h.readConnection(ctx, tx, *r.Body, &c); err != nil {
+		if err := h.readConnection(ctx, tx, body, &c); err != nil {
 			return SsoConnection{}, err
 		}
 		if err := tx.CreateSSOConnection(ctx, &c); err != nil {
@@ -71,24 +76,31 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 	if err != nil {
 		return nil, err
 	}
-	var c store.SSOConnection
+	c, err := h.mine(ctx).SSOConnection(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	body, err := h.withMetadata(ctx, *r.Body, c.Settings.SAML)
+	if err != nil {
+		return nil, err
+	}
 	err = h.change(ctx, func(tx *store.Tx) error {
 		var err error
 		if c, err = tx.SSOConnection(ctx, r.Id); err != nil {
 			return err
 		}
-		before, issuer := recordedConnectionOf(c), c.Issuer
+		before, had := recordedConnectionOf(c), c
 		if string(r.Body.Kind) != c.Kind {
 			return invalid("/kind", "enum", "it stays %s: make another connection instead", c.Kind)
 		}
-		if err := h.readConnection(ctx, tx, *r.Body, &c); err != nil {
+		if err := h.readConnection(ctx, tx, body, &c); err != nil {
 			return err
 		}
 		c.Version = version
 		if err := tx.SaveSSOConnection(ctx, &c); err != nil {
 			return connectionTaken(err, c.Name)
 		}
-		if c.Issuer != issuer {
+		if isAnother(had, c) {
 			if err := tx.DropSSOIdentities(ctx, c.ID); err != nil {
 				return err
 			}
@@ -123,20 +135,18 @@ func (h *Handlers) DeleteSsoConnection(ctx context.Context, r DeleteSsoConnectio
 // readConnection writes what was sent into a connection, or returns a problem of a
 // field.
 func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConnectionInput, c *store.SSOConnection) error {
-	issuer := strings.TrimSpace(in.Issuer)
-	if err := h.sso.CheckIssuer(issuer); err != nil {
-		return invalid("/issuer", "format", "%s", err)
+	c.Name, c.Kind, c.Preset = in.Name, string(in.Kind), cmp.Or(string(deref(in.Preset)), "generic")
+	var err error
+	switch in.Kind {
+	case Saml:
+		err = h.readSAML(in, c)
+	case Oauth2:
+		err = h.readOAuth2(in, c)
+	case Oidc:
+		err = h.readOIDC(in, c)
 	}
-	switch {
-	case in.ClientSecret != nil:
-		c.Secret = secret.NewText(*in.ClientSecret)
-	case issuer != c.Issuer:
-		c.Secret = secret.Text{}
-	}
-	c.Name, c.Kind, c.Issuer, c.ClientID, c.Preset = in.Name, string(in.Kind), issuer, strings.TrimSpace(in.ClientId), cmp.Or(string(deref(in.Preset)), "generic")
-	c.Scopes = slices.DeleteFunc(slices.Clone(deref(in.Scopes)), func(s string) bool { return s == "openid" })
-	if in.Scopes == nil {
-		c.Scopes = []string{"email", "profile"}
+	if err != nil {
+		return err
 	}
 	c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
 	c.TrustEmail, c.Enabled, c.Provision = deref(in.TrustEmail), deref(in.Enabled), deref(in.Provision)
@@ -155,6 +165,49 @@ func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConne
 		return invalid("/domains", "required", "users are only made for addresses of the connection's domains: name one")
 	}
 	return h.readConnectionRoles(ctx, tx, in, c)
+}
+
+// readOIDC reads what connections to OpenID Connect providers have.
+func (h *Handlers) readOIDC(in SsoConnectionInput, c *store.SSOConnection) error {
+	issuer := strings.TrimSpace(deref(in.Issuer))
+	if err := h.sso.CheckIssuer(issuer); err != nil {
+		return invalid("/issuer", "format", "%s", err)
+	}
+	clientID := strings.TrimSpace(deref(in.ClientId))
+	if clientID == "" {
+		return invalid("/clientId", "required", "it is what the provider calls this installation")
+	}
+	switch {
+	case in.ClientSecret != nil:
+		c.Secret = secret.NewText(*in.ClientSecret)
+	case issuer != c.Issuer:
+		c.Secret = secret.Text{}
+	}
+	c.Issuer, c.ClientID = issuer, clientID
+	c.Scopes = slices.DeleteFunc(slices.Clone(deref(in.Scopes)), func(s string) bool { return s == "openid" })
+	if in.Scopes == nil {
+		c.Scopes = []string{"email", "profile"}
+	}
+	return nil
+}
+
+// isAnother reports whether a connection has come to trust somebody else, for whom
+// the subjects that are linked may be other people.
+func isAnother(before, now store.SSOConnection) bool {
+	if before.Issuer != now.Issuer {
+		return true
+	}
+	switch b, n := before.Settings, now.Settings; {
+	case b.SAML != nil && n.SAML != nil:
+		added := slices.ContainsFunc(n.SAML.Certificates, func(der []byte) bool {
+			return !slices.ContainsFunc(b.SAML.Certificates, func(had []byte) bool { return bytes.Equal(had, der) })
+		})
+		return added || b.SAML.SubjectAttribute != n.SAML.SubjectAttribute
+	case b.OAuth2 != nil && n.OAuth2 != nil:
+		x, y := b.OAuth2, n.OAuth2
+		return x.AuthorizeURL != y.AuthorizeURL || x.TokenURL != y.TokenURL || x.UserURL != y.UserURL || x.Subject != y.Subject
+	}
+	return false
 }
 
 // readConnectionRoles reads the roles, which the caller must be able to give.
@@ -211,12 +264,13 @@ type recordedConnection struct {
 	EmailClaim, NameClaim, GroupsClaim  string
 	TrustEmail, Enabled, ProvisionUsers bool
 	GroupRoles                          []store.SSOGroupRole
+	Settings                            store.SSOSettings
 }
 
 func recordedConnectionOf(c store.SSOConnection) recordedConnection {
 	return recordedConnection{
 		c.Name, c.Kind, c.Issuer, c.ClientID, c.Secret, c.Scopes, c.Domains, c.Roles, c.EmailClaim, c.NameClaim, c.GroupsClaim, c.TrustEmail, c.Enabled,
-		c.Provision, c.GroupRoles,
+		c.Provision, c.GroupRoles, c.Settings,
 	}
 }
 
@@ -226,6 +280,7 @@ func ssoConnectionOf(c store.SSOConnection) SsoConnection {
 		HasSecret: c.Secret.Reveal() != "", Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
 		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
 		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
+		Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
 	}
 	for i, g := range c.GroupRoles {
 		out.GroupRoles[i] = SsoGroupRole{Group: g.Group, Role: g.Role}

@@ -20,7 +20,7 @@ type SSOConnection struct {
 	Stored  `gorm:"embedded"`
 	Name    string
 	NameKey string
-	// Kind is [OIDC].
+	// Kind is [OIDC], [SAML] or [OAuth2].
 	Kind string
 	// Preset is which defaults the form began with; it decides nothing.
 	Preset   string
@@ -56,7 +56,10 @@ func (SSOConnection) TableName() string { return "sso_connections" }
 
 // SSOSettings are how an identity provider is asked that is not an OpenID Connect
 // one: the field of the connection's kind is set, the others are not.
-type SSOSettings struct{}
+type SSOSettings struct {
+	SAML   *SSOSAML   `json:"saml,omitempty"`
+	OAuth2 *SSOOAuth2 `json:"oauth2,omitempty"`
+}
 
 // SSOGroupRole is a role of those who are in a group at the provider.
 type SSOGroupRole struct {

@@ -193,6 +193,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/sso/saml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep the answer of a SAML identity provider until the browser comes with it
+         * @description It arrives as a post of another site, with which the browser sends no cookie. The answer is a handle, good for two minutes and once, which goes to finishSsoSignIn with the secret that the browser keeps; only then is anything read. An answer to no sign-in that was begun here is refused.
+         */
+        post: operations["keepSamlAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/sso/saml/{id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a SAML identity provider is set up with
+         * @description The metadata of the connection as a service provider. It names no person and no organization.
+         */
+        get: operations["getSamlMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-out": {
         parameters: {
             query?: never;
@@ -1981,6 +2021,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/connections/{id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch the metadata of a SAML identity provider anew
+         * @description Its certificates and its address for sign-in are taken on; another entity id is refused. It also happens by itself once a day.
+         */
+        post: operations["refreshSsoMetadata"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/tests/{id}": {
         parameters: {
             query?: never;
@@ -3356,6 +3416,8 @@ export interface components {
             iss?: string;
             error?: string;
             errorDescription?: string;
+            /** @description The handle of a SAML answer. */
+            saml?: string;
         };
         SsoFinished: {
             tokens?: components["schemas"]["TokenPair"];
@@ -3370,9 +3432,10 @@ export interface components {
             name: string;
             kind: components["schemas"]["SsoKind"];
             preset?: components["schemas"]["SsoPreset"];
-            /** @description The issuer, below which /.well-known/openid-configuration is. */
-            issuer: string;
-            clientId: string;
+            /** @description `oidc`: the issuer, below which /.well-known/openid-configuration is. */
+            issuer?: string;
+            /** @description `oidc` and `oauth2`. */
+            clientId?: string;
             /** @description It is kept encrypted and never shown. */
             clientSecret?: string;
             /** @description Beside openid; the default is email and profile. */
@@ -3398,8 +3461,94 @@ export interface components {
             roles?: string[];
             /** @description Roles of who is in a group at the provider, given and taken at every sign-in. */
             groupRoles?: components["schemas"]["SsoGroupRole"][];
+            saml?: components["schemas"]["SsoSamlInput"];
+            oauth2?: components["schemas"]["SsoOauth2"];
         };
-        /** @description The name of a claim; dots part the names of nested objects. */
+        /** @description A SAML 2.0 identity provider: its metadata, the address of its metadata, or entity id, address and certificates by hand. It may be left out until the provider is set up; such a connection cannot be switched on. */
+        SsoSamlInput: {
+            /** @description The provider's metadata, as XML. It is read once. */
+            metadata?: string;
+            /** @description Where the provider's metadata is. It is fetched again every day. */
+            metadataUrl?: string;
+            /** @description The provider's entity id. */
+            entityId?: string;
+            /** @description Where requests go, by HTTP-Redirect. */
+            ssoUrl?: string;
+            /** @description What the provider signs with, in PEM; several while it changes them. */
+            certificates?: string[];
+            nameIdFormat?: components["schemas"]["SamlNameIdFormat"];
+            /** @description The attribute that says who somebody is and never changes; empty = the NameID. */
+            subjectAttribute?: string;
+        };
+        /**
+         * @description Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+         * @default persistent
+         * @enum {string}
+         */
+        SamlNameIdFormat: "persistent" | "emailAddress" | "unspecified";
+        SsoSaml: {
+            metadataUrl?: string;
+            entityId: string;
+            ssoUrl: string;
+            certificates: components["schemas"]["SamlCertificate"][];
+            nameIdFormat: components["schemas"]["SamlNameIdFormat"];
+            subjectAttribute?: string;
+            /** @description The entity id of the connection, which the provider is set up with. */
+            spEntityId: string;
+            spCertificate?: components["schemas"]["SamlCertificate"];
+            /**
+             * Format: date-time
+             * @description When the metadata was fetched.
+             */
+            fetchedAt?: string;
+            /** @description What went wrong at the last attempt to fetch it. */
+            fetchError?: string;
+        };
+        SamlCertificate: {
+            pem: string;
+            subject?: string;
+            /** @description SHA-256 in hexadecimal digits. */
+            fingerprint: string;
+            /** Format: date-time */
+            notAfter?: string;
+        };
+        SamlAnswerInput: {
+            /** @description The parameter RelayState. */
+            state: string;
+            /** @description The parameter SAMLResponse. */
+            answer: string;
+        };
+        SamlAnswer: {
+            handle: string;
+        };
+        SamlMetadata: {
+            /** @description XML. */
+            metadata: string;
+        };
+        /** @description A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is. */
+        SsoOauth2: {
+            authorizeUrl: string;
+            tokenUrl: string;
+            /** @description It answers an object on the person. */
+            userUrl: string;
+            /** @description It answers a list with `email`, `primary` and `verified`; the primary one that is verified counts. */
+            emailsUrl?: string;
+            /** @description Lists of what the person belongs to. */
+            groups?: components["schemas"]["SsoOauth2Groups"][];
+            /** @description Where the person has what never changes; `id` where it is left out. */
+            subject?: string;
+            /**
+             * @description Whether a code challenge is sent (RFC 7636).
+             * @default true
+             */
+            pkce?: boolean;
+        };
+        SsoOauth2Groups: {
+            url: string;
+            /** @description Where an entry has its name; empty = the entry is the name. Slashes put several together: `organization.login/slug`. */
+            path?: string;
+        };
+        /** @description The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion. */
         SsoClaim: string;
         SsoGroupRole: {
             group: string;
@@ -3407,16 +3556,16 @@ export interface components {
             role: string;
         };
         /**
-         * @description `oidc`: OpenID Connect.
+         * @description `oidc`: OpenID Connect; `saml`: SAML 2.0; `oauth2`: plain OAuth 2.0, such as GitHub.
          * @enum {string}
          */
-        SsoKind: "oidc";
+        SsoKind: "oidc" | "saml" | "oauth2";
         /**
          * @description Which defaults the form began with; it decides nothing.
          * @default generic
          * @enum {string}
          */
-        SsoPreset: "entra" | "okta" | "google" | "keycloak" | "generic";
+        SsoPreset: "entra" | "okta" | "google" | "keycloak" | "adfs" | "github" | "generic";
         SsoConnection: {
             id: string;
             name: string;
@@ -3435,6 +3584,8 @@ export interface components {
             provision: boolean;
             roles: string[];
             groupRoles: components["schemas"]["SsoGroupRole"][];
+            saml?: components["schemas"]["SsoSaml"];
+            oauth2?: components["schemas"]["SsoOauth2"];
             /** Format: int64 */
             version: number;
             /** Format: date-time */
@@ -3461,7 +3612,7 @@ export interface components {
             groups: string[];
             /** @description The roles that the user would be given. */
             roles: string[];
-            /** @description What was received. */
+            /** @description What was received: claims, attributes, or what the provider's API answered. */
             claims: {
                 [key: string]: unknown;
             };
@@ -3943,6 +4094,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SsoFinished"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    keepSamlAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SamlAnswerInput"];
+            };
+        };
+        responses: {
+            /** @description The handle. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamlAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSamlMetadata: {
+        parameters: {
+            query: {
+                /** @description The origins of the apps that people sign in to, such as https://admin.example.com; the first is the one that counts where a request names none. */
+                origin: components["schemas"]["Origin"][];
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metadata. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamlMetadata"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -7446,6 +7649,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    refreshSsoMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,10 +1,16 @@
 /** A connection to an identity provider, as its form has it. */
 import type { TenantSchemas } from '@gatehouse/api'
+import { emptyOAuth2, oauth2BodyOf, oauth2FormOf, type OAuth2Form } from './oauth2'
+import { emptySAML, samlBodyOf, samlFormOf, type SAMLForm } from './saml'
 
 export type Connection = TenantSchemas['SsoConnection']
+export type Kind = TenantSchemas['SsoKind']
 export type Preset = TenantSchemas['SsoPreset']
 
 export interface ConnectionForm {
+  kind: Kind
+  saml: SAMLForm
+  oauth2: OAuth2Form
   name: string
   preset: Preset
   issuer: string
@@ -26,51 +32,92 @@ interface Defaults {
   example: string
   scopes: string[]
   emailClaim: string
+  nameClaim: string
   groupsClaim: string
   trustEmail: boolean
+  saml?: Partial<SAMLForm>
 }
 
-/** What the form begins with for each provider; all of it can be changed. */
-export const PRESETS: Record<Preset, Defaults> = {
-  // Entra says of no address whether it is verified, and names groups by their ids.
-  entra: { example: 'https://login.microsoftonline.com/TENANT/v2.0', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: true },
-  okta: { example: 'https://acme.okta.com', scopes: ['email', 'profile', 'groups'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false },
-  google: { example: 'https://accounts.google.com', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false },
-  keycloak: { example: 'https://keycloak.example.com/realms/acme', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'realm_access.roles', trustEmail: false },
-  generic: { example: 'https://login.example.com', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false },
+const oidc = { nameClaim: 'name', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false }
+const saml = { example: '', nameClaim: 'name', scopes: [], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false }
+const CLAIMS = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims'
+
+/** What the form begins with for each provider of a kind; all of it can be changed. */
+export const PRESETS: Record<Kind, Partial<Record<Preset, Defaults>>> = {
+  oidc: {
+    // Entra says of no address whether it is verified, and names groups by their ids.
+    entra: { ...oidc, example: 'https://login.microsoftonline.com/TENANT/v2.0', trustEmail: true },
+    okta: { ...oidc, example: 'https://acme.okta.com', scopes: ['email', 'profile', 'groups'] },
+    google: { ...oidc, example: 'https://accounts.google.com' },
+    keycloak: { ...oidc, example: 'https://keycloak.example.com/realms/acme', groupsClaim: 'realm_access.roles' },
+    generic: { ...oidc, example: 'https://login.example.com' },
+  },
+  saml: {
+    entra: {
+      ...saml, example: 'https://login.microsoftonline.com/TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP', emailClaim: `${CLAIMS}/emailaddress`,
+      nameClaim: 'http://schemas.microsoft.com/identity/claims/displayname', groupsClaim: 'http://schemas.microsoft.com/ws/2008/06/identity/claims/groups', trustEmail: true,
+    },
+    okta: { ...saml, example: 'https://acme.okta.com/app/APP/sso/saml/metadata', trustEmail: true, saml: { nameIdFormat: 'unspecified' } },
+    keycloak: { ...saml, example: 'https://keycloak.example.com/realms/acme/protocol/saml/descriptor', groupsClaim: 'Role' },
+    adfs: {
+      ...saml, example: 'https://adfs.example.com/FederationMetadata/2007-06/FederationMetadata.xml', emailClaim: `${CLAIMS}/emailaddress`, nameClaim: `${CLAIMS}/name`,
+      groupsClaim: 'http://schemas.xmlsoap.org/claims/Group', trustEmail: true, saml: { nameIdFormat: 'unspecified' },
+    },
+    generic: { ...saml, example: 'https://login.example.com/saml/metadata' },
+  },
+  oauth2: {
+    github: { ...oidc, example: 'https://github.com', scopes: ['read:user', 'user:email', 'read:org'] },
+    generic: { ...oidc, example: 'https://login.example.com', scopes: [] },
+  },
 }
 
-export function empty(preset: Preset): ConnectionForm {
-  const { scopes, emailClaim, groupsClaim, trustEmail } = PRESETS[preset]
+export const KINDS = Object.keys(PRESETS) as Kind[]
+
+export function defaultsOf(kind: Kind, preset: Preset): Defaults {
+  return PRESETS[kind][preset] ?? PRESETS[kind].generic!
+}
+
+export function empty(preset: Preset, kind: Kind = 'oidc'): ConnectionForm {
+  const { scopes, emailClaim, nameClaim, groupsClaim, trustEmail, saml } = defaultsOf(kind, preset)
   return {
-    name: '', preset, issuer: preset === 'google' ? PRESETS.google.example : '', clientId: '', clientSecret: '', scopes: [...scopes], emailClaim, nameClaim: 'name', groupsClaim, trustEmail,
-    enabled: false, domains: [], provision: false, roles: [], groupRoles: [],
+    kind, name: '', preset, issuer: kind === 'oidc' && preset === 'google' ? GOOGLE : '', clientId: '', clientSecret: '', scopes: [...scopes], emailClaim, nameClaim, groupsClaim, trustEmail,
+    enabled: false, domains: [], provision: false, roles: [], groupRoles: [], saml: { ...emptySAML(), ...saml }, oauth2: emptyOAuth2(preset),
   }
 }
 
+const GOOGLE = PRESETS.oidc.google!.example
+
 /** Takes on the defaults of another provider, and keeps what was typed in of the rest. */
-export function switched(form: ConnectionForm, preset: Preset): ConnectionForm {
-  const begun = empty(preset)
-  return { ...form, preset, issuer: form.issuer && form.issuer !== PRESETS.google.example ? form.issuer : begun.issuer, scopes: begun.scopes, emailClaim: begun.emailClaim, groupsClaim: begun.groupsClaim, trustEmail: begun.trustEmail }
+export function switched(form: ConnectionForm, preset: Preset, kind: Kind = form.kind): ConnectionForm {
+  const begun = empty(preset, kind)
+  return {
+    ...form, kind, preset, issuer: form.issuer && form.issuer !== GOOGLE ? form.issuer : begun.issuer, scopes: begun.scopes, emailClaim: begun.emailClaim, nameClaim: begun.nameClaim,
+    groupsClaim: begun.groupsClaim, trustEmail: begun.trustEmail, saml: { ...form.saml, nameIdFormat: begun.saml.nameIdFormat }, oauth2: begun.oauth2,
+  }
+}
+
+/** Another kind begins with its first provider. */
+export function switchedKind(form: ConnectionForm, kind: Kind): ConnectionForm {
+  return switched(form, Object.keys(PRESETS[kind])[0] as Preset, kind)
 }
 
 export function formOf(c: Connection): ConnectionForm {
   return {
-    name: c.name, preset: c.preset, issuer: c.issuer, clientId: c.clientId, clientSecret: '', scopes: [...c.scopes], emailClaim: c.emailClaim, nameClaim: c.nameClaim, groupsClaim: c.groupsClaim,
+    kind: c.kind, name: c.name, preset: c.preset, issuer: c.issuer, clientId: c.clientId, clientSecret: '', scopes: [...c.scopes], emailClaim: c.emailClaim, nameClaim: c.nameClaim, groupsClaim: c.groupsClaim,
     trustEmail: c.trustEmail, enabled: c.enabled, domains: [...c.domains], provision: c.provision, roles: [...c.roles], groupRoles: c.groupRoles.map((g) => ({ ...g })),
+    saml: samlFormOf(c.saml), oauth2: oauth2FormOf(c.preset, c.oauth2),
   }
 }
 
 /** What is sent: a secret that was not typed in stays as it is, and rows of groups without a name are left out. */
 export function bodyOf(form: ConnectionForm): TenantSchemas['SsoConnectionInput'] {
-  const { clientSecret, ...rest } = form
+  const { clientSecret, saml, oauth2, issuer, clientId, scopes, ...rest } = form
   return {
     ...rest,
-    kind: 'oidc',
     name: form.name.trim(),
-    issuer: form.issuer.trim(),
-    clientId: form.clientId.trim(),
     groupRoles: form.groupRoles.filter((g) => g.group.trim() && g.role).map((g) => ({ group: g.group.trim(), role: g.role })),
-    ...(clientSecret ? { clientSecret } : {}),
+    ...(form.kind === 'oidc' ? { issuer: issuer.trim() } : {}),
+    ...(form.kind === 'saml' ? { saml: samlBodyOf(saml) } : { clientId: clientId.trim(), scopes, ...(clientSecret ? { clientSecret } : {}) }),
+    ...(form.kind === 'oauth2' ? { oauth2: oauth2BodyOf(form.preset, oauth2) } : {}),
   }
 }
