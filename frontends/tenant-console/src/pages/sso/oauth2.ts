@@ -39,6 +39,6 @@ export function oauth2FormOf(preset: TenantSchemas['SsoPreset'], o?: TenantSchem
 }
 
 export function oauth2BodyOf(preset: TenantSchemas['SsoPreset'], f: OAuth2Form): TenantSchemas['SsoOauth2'] {
-  const { base, ...rest } = preset === 'github' ? { ...github(f.base), pkce: f.pkce } : f
+  const { base: _base, ...rest } = preset === 'github' ? { ...github(f.base), pkce: f.pkce } : f
   return { ...rest, groups: rest.groups.filter((g) => g.url.trim()).map((g) => ({ url: g.url.trim(), path: g.path.trim() })) }
 }
