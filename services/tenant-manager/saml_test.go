@@ -78,7 +78,7 @@ func startSAML(t *testing.T, users ...samlidp.User) *samlProvider {
 		idp.IDP.Key, idp.IDP.SignatureMethod = key, method
 	}
 	p.sign(samlKey(t), dsig.RSASHA256SignatureMethod)
-	idp.IDP.AssertionMaker = p
+	idp.IDP.AssertionMaker, idp.IDP.LoginURL = p, idp.IDP.SSOURL
 	handler.Store(idp)
 	for _, u := range users {
 		word := "a password"
@@ -124,7 +124,9 @@ func (p *samlProvider) visit(t *testing.T, address, user string) url.Values {
 	require.Contains(t, body, `name="password"`)
 	fields.Set("user", user)
 	fields.Set("password", "a password")
-	body, fields = page(c.PostForm(p.url+"/sso", fields))
+	form := action.FindStringSubmatch(body)
+	require.NotNil(t, form, body)
+	body, fields = page(c.PostForm(form[1], fields))
 	require.Contains(t, body, `action="`+samlACS+`"`)
 	return fields
 }
