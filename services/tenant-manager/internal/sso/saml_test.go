@@ -558,12 +558,10 @@ func TestMetadata(t *testing.T) {
 	require.ErrorContains(t, err, "BEGIN CERTIFICATE")
 }
 
-// Nothing but what is signed is ever taken, and nothing makes it panic.
+// Nothing makes it panic, and nothing that is not signed is taken.
 func FuzzAssertion(f *testing.F) {
-	signed := answer().xml(f)
-	f.Add(signed)
 	for _, change := range []func(*forged){
-		func(x *forged) { x.encrypt = true }, func(x *forged) { x.signResponse = true }, func(x *forged) { x.signAssertion = false },
+		func(*forged) {}, func(x *forged) { x.encrypt = true }, func(x *forged) { x.signResponse = true }, func(x *forged) { x.signAssertion = false },
 		func(x *forged) { x.outside = func(r *etree.Element) { r.AddChild(evil(f, "evil")) } },
 	} {
 		x := answer()
@@ -571,13 +569,36 @@ func FuzzAssertion(f *testing.F) {
 		f.Add(x.xml(f))
 	}
 	c, p := clientAt(at), connection()
+	p.Certificates = [][]byte{keys()[2].Certificate} // which signed none of them
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		got, err := c.Assertion(p, attempt(), raw)
+		_, err := c.Assertion(p, attempt(), raw)
+		require.Error(t, err)
+	})
+}
+
+// Whatever is done to an answer that is right: it is refused, or says the same.
+func FuzzTamperedAssertion(f *testing.F) {
+	var good [][]byte
+	for _, change := range []func(*forged){func(*forged) {}, func(x *forged) { x.signResponse = true }, func(x *forged) { x.signAssertion, x.signResponse = false, true }} {
+		x := answer()
+		change(x)
+		good = append(good, x.xml(f))
+	}
+	for _, insert := range []string{"", "x", "<!-- -->", "<![CDATA[mallory]]>", ` ID="a1"`, `<saml:NameID>mallory</saml:NameID>`, `<saml:Assertion ID="a2"/>`} {
+		f.Add(byte(0), uint16(700), uint16(0), insert)
+		f.Add(byte(2), uint16(1200), uint16(3), insert)
+	}
+	c, p := clientAt(at), connection()
+	f.Fuzz(func(t *testing.T, which byte, from, cut uint16, insert string) {
+		g := string(good[int(which)%len(good)])
+		start := int(from) % len(g)
+		raw := g[:start] + insert + g[min(start+int(cut), len(g)):]
+		got, err := c.Assertion(p, attempt(), []byte(raw))
 		if err != nil {
 			return
 		}
-		read := sso.ReadSAML(got.Claims, sso.Names{Email: "mail", Name: "cn", Groups: "groups"}, "")
 		require.Equal(t, "a1", got.ID)
+		read := sso.ReadSAML(got.Claims, sso.Names{Email: "mail", Name: "cn", Groups: "groups"}, "")
 		require.Equal(t, sso.Person{Subject: "eve", Email: "eve@acme.example", Groups: []string{"apis", "other"}, Methods: []string{"pwd"}}, read)
 	})
 }
