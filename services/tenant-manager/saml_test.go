@@ -7,7 +7,7 @@ import (
 	"encoding/pem"
 	"html"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -66,7 +66,7 @@ func startSAML(t *testing.T, users ...samlidp.User) *samlProvider {
 	t.Cleanup(s.Close)
 	at, err := url.Parse(s.URL)
 	require.NoError(t, err)
-	idp, err := samlidp.New(samlidp.Options{URL: *at, Store: &samlidp.MemoryStore{}, Logger: log.New(io.Discard, "", 0)})
+	idp, err := samlidp.New(samlidp.Options{URL: *at, Store: &samlidp.MemoryStore{}, Logger: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)})
 	require.NoError(t, err)
 	p := &samlProvider{url: s.URL, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	p.sign = func(k sso.SAMLKey, method string) {

@@ -9,9 +9,10 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -58,7 +59,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	at := url.URL{Scheme: "http", Host: listener.Addr().String()}
-	idp, err := samlidp.New(samlidp.Options{URL: at, Key: key, Certificate: certificate, Store: &samlidp.MemoryStore{}, Logger: log.New(os.Stderr, "", 0)})
+	idp, err := samlidp.New(samlidp.Options{URL: at, Key: key, Certificate: certificate, Store: &samlidp.MemoryStore{}, Logger: slog.NewLogLogger(slog.NewTextHandler(os.Stderr, nil), slog.LevelInfo)})
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func run(ctx context.Context) error {
 		_ = server.Close()
 	}()
 	fmt.Println(at.String())
-	if err := server.Serve(listener); err != nil && err != http.ErrServerClosed {
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -272,7 +272,7 @@ func (c *Client) checkAssertion(as saml.Assertion, audience restrictions, p SAML
 }
 
 // bearer is the method of browsers (SAML V2.0 Profiles, section 3.3).
-const bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+const bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer" //nolint:gosec // a name, and no secret
 
 // confirmed returns until when a confirmation of the subject by this attempt is
 // valid.

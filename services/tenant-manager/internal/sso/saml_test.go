@@ -1,7 +1,6 @@
 package sso_test
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -529,9 +528,9 @@ func TestMetadata(t *testing.T) {
 		_, err := c.ReadMetadata(raw)
 		require.ErrorContains(t, err, why)
 	}
-	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // too small, which is the point
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: private(t, keys()[0]).N}, &x509.Certificate{}, crypto.PublicKey(small.Public()), small)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: private(t, keys()[0]).N}, &x509.Certificate{}, small.Public(), small)
 	if err == nil {
 		require.ErrorContains(t, c.CheckSAML(sso.SAMLProvider{EntityID: idpName, SSOURL: "https://idp.example", Certificates: [][]byte{der}}), "1024 bits")
 	}

@@ -270,7 +270,10 @@ func SPMetadata(entityID string, certificate []byte, acs []string) ([]byte, erro
 	d.KeyDescriptors = []saml.KeyDescriptor{
 		{Use: "signing", KeyInfo: info},
 		{Use: "encryption", KeyInfo: info, EncryptionMethods: []saml.EncryptionMethod{
-			{Algorithm: gcmPrefix + "256-gcm"}, {Algorithm: gcmPrefix + "128-gcm"}, {Algorithm: cbcPrefix + "256-cbc"}, {Algorithm: cbcPrefix + "128-cbc"},
+			{Algorithm: gcmPrefix + "256-gcm"},
+			{Algorithm: gcmPrefix + "128-gcm"},
+			{Algorithm: cbcPrefix + "256-cbc"},
+			{Algorithm: cbcPrefix + "128-cbc"},
 			{Algorithm: keyTransport},
 		}},
 	}

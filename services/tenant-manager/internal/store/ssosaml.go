@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// SAML is the kind of connections to SAML 2.0 identity providers, OAuth2 that of
-	// connections to providers of plain OAuth 2.0.
-	SAML   = "saml"
+	// SAML is the kind of connections to SAML 2.0 identity providers.
+	SAML = "saml"
+	// OAuth2 is the kind of connections to providers of plain OAuth 2.0.
 	OAuth2 = "oauth2"
 )
 
