@@ -43,13 +43,13 @@ func (p persistent) MakeAssertion(r *saml.IdpAuthnRequest, s *saml.Session) erro
 }
 
 func main() {
-	if err := run(context.Background()); err != nil {
+	if err := run(context.Background(), os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	key, certificate, err := signer()
 	if err != nil {
 		return err
@@ -68,10 +68,12 @@ func run(ctx context.Context) error {
 	idp.ServeHTTP(made, httptest.NewRequestWithContext(ctx, http.MethodPut, "/users/eve", bytes.NewReader([]byte(eve))))
 	server := &http.Server{Handler: idp, ReadHeaderTimeout: time.Minute}
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		_, _ = io.Copy(io.Discard, in)
 		_ = server.Close()
 	}()
-	fmt.Println(at.String())
+	if _, err := fmt.Fprintln(out, at.String()); err != nil {
+		return err
+	}
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
