@@ -151,6 +151,7 @@ func (w *world) tenantManager() http.Handler {
 		tokens(rw)
 	})
 	providers(m, tokens)
+	samlSide(m)
 	m.HandleFunc("POST /api/v1/sign-out", func(rw http.ResponseWriter, _ *http.Request) {
 		w.tenants.Revoke(w.t, "o1", "s-ada")
 		rw.WriteHeader(http.StatusNoContent)

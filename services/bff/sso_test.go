@@ -29,7 +29,7 @@ func providers(m *http.ServeMux, tokens func(http.ResponseWriter)) {
 	m.HandleFunc("POST /api/v1/sign-in/sso/callback", func(rw http.ResponseWriter, r *http.Request) {
 		var in map[string]string
 		_ = json.NewDecoder(r.Body).Decode(&in)
-		if in["binding"] != bound || in["code"] == "" {
+		if in["binding"] != bound || in["code"] == "" && in["saml"] != "handle of an answer" {
 			problem.New(problem.CodeCredentialInvalid, "no").Write(rw)
 			return
 		}
@@ -44,6 +44,88 @@ func providers(m *http.ServeMux, tokens func(http.ResponseWriter)) {
 			_, _ = io.WriteString(rw, `}`)
 		}
 	})
+}
+
+// samlSide is a tenant-manager's side of SAML answers and metadata.
+func samlSide(m *http.ServeMux) {
+	m.HandleFunc("POST /api/v1/sign-in/sso/saml", func(rw http.ResponseWriter, r *http.Request) {
+		var in map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		if in["state"] != "/users" {
+			problem.New(problem.CodeNotFound, "unasked").Write(rw)
+			return
+		}
+		_ = json.NewEncoder(rw).Encode(map[string]string{"handle": "handle of " + in["answer"]})
+	})
+	m.HandleFunc("GET /api/v1/sign-in/sso/saml/{id}/metadata", func(rw http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(rw).Encode(map[string]string{"metadata": "<x id=\"" + r.PathValue("id") + "\">" + strings.Join(r.URL.Query()["origin"], " ") + "</x>"})
+	})
+}
+
+// The answer of a SAML provider is a post of another site: no cookie comes along, and
+// it does nothing but lead to where the browser shows who it is.
+func TestASAMLAnswer(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	const host = "apim-admin.localhost:8080"
+	do := func(method, path, body, kind string, cookies ...*http.Cookie) (*http.Response, string) {
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+w.bff+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Host = host
+		if kind != "" {
+			r.Header.Set("Content-Type", kind)
+			r.Header.Set("Origin", "https://idp.example")
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+		}
+		if kind == "application/json" {
+			r.Header.Set("Origin", "http://"+host)
+			r.Header.Set("X-Gatehouse-CSRF", "anonymous")
+		}
+		for _, k := range cookies {
+			r.AddCookie(k)
+		}
+		res, err := c.Do(r)
+		require.NoError(t, err)
+		defer func() { _ = res.Body.Close() }()
+		b, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		return res, string(b)
+	}
+	const form = "application/x-www-form-urlencoded"
+	res, body := do("POST", "/bff/sign-in/sso", `{"connection":"x","next":"/users"}`, "application/json")
+	require.Equal(t, 200, res.StatusCode, body)
+	began := res.Cookies()[0]
+
+	res, body = do("POST", "/bff/sso/saml/callback", url.Values{"RelayState": {"/users"}, "SAMLResponse": {"an answer"}}.Encode(), form)
+	require.Equal(t, 303, res.StatusCode, body)
+	require.Empty(t, res.Cookies(), "nobody is signed in by a post of another site")
+	require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+	to := res.Header.Get("Location")
+	require.Equal(t, "/bff/sso/callback?saml=handle+of+an+answer&state=%2Fusers", to)
+	res, _ = do("GET", to, "", "")
+	require.Regexp(t, `^/sign-in\?request=[^&]+&sso=credential-invalid$`, res.Header.Get("Location"), "another browser")
+	res, _ = do("GET", to, "", "", began)
+	require.Equal(t, "/users", res.Header.Get("Location"))
+	require.NotEmpty(t, res.Cookies())
+
+	for _, fields := range []url.Values{{"SAMLResponse": {"an answer"}}, {"SAMLResponse": {"an answer"}, "RelayState": {"https://portal.example/"}}} {
+		res, _ = do("POST", "/bff/sso/saml/callback", fields.Encode(), form)
+		require.Equal(t, 303, res.StatusCode)
+		require.Regexp(t, `^/sign-in\?request=[^&]+&sso=unasked$`, res.Header.Get("Location"), "it was begun at the provider")
+	}
+	res, _ = do("POST", "/bff/sso/saml/callback", "RelayState=x", form)
+	require.Equal(t, 400, res.StatusCode)
+	res, _ = do("POST", "/bff/sso/saml/callback", "{}", "application/json")
+	require.Equal(t, 415, res.StatusCode)
+	res, _ = do("POST", "/bff/sso/saml/callback", "RelayState=x&SAMLResponse="+strings.Repeat("A", 600_000), form)
+	require.Equal(t, 413, res.StatusCode)
+
+	res, body = do("GET", "/bff/sso/saml/c1/metadata", "", "")
+	require.Equal(t, 200, res.StatusCode, body)
+	require.Equal(t, "application/samlmetadata+xml", res.Header.Get("Content-Type"))
+	require.Regexp(t, `^<x id="c1">http://apim-admin.localhost:8080 http`, body)
+	require.Contains(t, body, "tenant-admin.localhost:8080")
 }
 
 func TestSigningInAtAnIdentityProvider(t *testing.T) {

@@ -122,6 +122,7 @@ var foreign = map[string]string{
 	"/audit/receivers/{id}/test":             "/audit/receivers/{receiver}/test",
 	"/sso/connections/{id}":                  "/sso/connections/{connection}",
 	"/sso/connections/{id}/test":             "/sso/connections/{connection}/test",
+	"/sso/connections/{id}/metadata":         "/sso/connections/{connection}/metadata",
 	"/sso/tests/{id}":                        "/sso/tests/{step}",
 	"/scim/directories/{id}":                 "/scim/directories/{directory}",
 	"/scim/directories/{id}/tokens":          "/scim/directories/{directory}/tokens",

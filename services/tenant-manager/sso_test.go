@@ -301,7 +301,7 @@ func TestTestingAConnection(t *testing.T) {
 		`{"name":"x","kind":"oidc","issuer":"http://login.example.com","clientId":"c"}`:                          "/issuer",
 		`{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["acme"]}`:      "/domains/0",
 		`{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c","provision":true}`:        "/domains",
-		`{"name":"x","kind":"saml","issuer":"https://login.example.com","clientId":"c"}`:                         "/kind",
+		`{"name":"x","kind":"wsfed","issuer":"https://login.example.com","clientId":"c"}`:                        "/kind",
 		`{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c","roles":["viewer","no"]}`: "/roles/1",
 	} {
 		a := w.call(t, owner, "POST", "/sso/connections", body)

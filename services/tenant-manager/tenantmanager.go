@@ -128,6 +128,9 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 			return mail.Run(ctx, m.store, letters, k.Log)
 		})
 	})
+	k.Go("metadata of identity providers", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "sso-metadata", leaseTTL, func(ctx context.Context, _ uint64) error { return h.RefreshMetadata(ctx) })
+	})
 	k.Go("housekeeping", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })
 	})

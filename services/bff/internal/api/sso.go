@@ -144,12 +144,11 @@ func (h *handlers) endSSO(c echo.Context) error {
 		_, err = h.replaceSession(c, *out.Tokens)
 	}
 	if err != nil {
-		code := problem.From(err).Code
 		var p *problem.Problem
 		if !errors.As(err, &p) {
 			h.Log.WarnContext(r.Context(), "a sign-in at an identity provider failed", "request", httpx.RequestID(r.Context()), "err", err)
 		}
-		return c.Redirect(http.StatusSeeOther, "/sign-in?"+url.Values{"sso": {string(code)}, "request": {httpx.RequestID(r.Context())}}.Encode())
+		return ssoFailed(c, string(problem.From(err).Code))
 	}
 	switch {
 	case out.Test != "":
@@ -169,6 +168,11 @@ func (h *handlers) endSSO(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
+// ssoFailed leads to the sign-in page, with a code of what went wrong.
+func ssoFailed(c echo.Context, code string) error {
+	return c.Redirect(http.StatusSeeOther, "/sign-in?"+url.Values{"sso": {code}, "request": {httpx.RequestID(c.Request().Context())}}.Encode())
+}
+
 func (h *handlers) finishSSO(c echo.Context) (out ssoFinished, err error) {
 	r, q := c.Request(), c.Request().URL.Query()
 	if _, err := h.origin(r); err != nil {
@@ -181,7 +185,7 @@ func (h *handlers) finishSSO(c echo.Context) (out ssoFinished, err error) {
 	if send["state"] == "" || send["binding"] == "" {
 		return out, problem.New(problem.CodeCredentialInvalid, "this browser began no sign-in at an identity provider")
 	}
-	for name, parameter := range map[string]string{"code": "code", "iss": "iss", "error": "error", "errorDescription": "error_description"} {
+	for name, parameter := range map[string]string{"code": "code", "iss": "iss", "error": "error", "errorDescription": "error_description", "saml": "saml"} {
 		if v := q.Get(parameter); v != "" {
 			send[name] = v
 		}

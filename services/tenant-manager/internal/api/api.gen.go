@@ -410,10 +410,12 @@ func (e OAuthAssertionAlgorithm) Valid() bool {
 
 // Defines values for OAuthAuthMethod.
 const (
-	OAuthAuthMethodClientSecretBasic OAuthAuthMethod = "client_secret_basic"
-	OAuthAuthMethodClientSecretPost  OAuthAuthMethod = "client_secret_post"
-	OAuthAuthMethodNone              OAuthAuthMethod = "none"
-	OAuthAuthMethodPrivateKeyJwt     OAuthAuthMethod = "private_key_jwt"
+	OAuthAuthMethodClientSecretBasic       OAuthAuthMethod = "client_secret_basic"
+	OAuthAuthMethodClientSecretPost        OAuthAuthMethod = "client_secret_post"
+	OAuthAuthMethodNone                    OAuthAuthMethod = "none"
+	OAuthAuthMethodPrivateKeyJwt           OAuthAuthMethod = "private_key_jwt"
+	OAuthAuthMethodSelfSignedTlsClientAuth OAuthAuthMethod = "self_signed_tls_client_auth"
+	OAuthAuthMethodTlsClientAuth           OAuthAuthMethod = "tls_client_auth"
 )
 
 // Valid indicates whether the value is a known member of the OAuthAuthMethod enum.
@@ -427,6 +429,10 @@ func (e OAuthAuthMethod) Valid() bool {
 		return true
 	case OAuthAuthMethodPrivateKeyJwt:
 		return true
+	case OAuthAuthMethodSelfSignedTlsClientAuth:
+		return true
+	case OAuthAuthMethodTlsClientAuth:
+		return true
 	default:
 		return false
 	}
@@ -434,9 +440,11 @@ func (e OAuthAuthMethod) Valid() bool {
 
 // Defines values for OAuthGrantType.
 const (
-	AuthorizationCode OAuthGrantType = "authorization_code"
-	ClientCredentials OAuthGrantType = "client_credentials"
-	RefreshToken      OAuthGrantType = "refresh_token"
+	AuthorizationCode                        OAuthGrantType = "authorization_code"
+	ClientCredentials                        OAuthGrantType = "client_credentials"
+	RefreshToken                             OAuthGrantType = "refresh_token"
+	UrnIetfParamsOauthGrantTypeDeviceCode    OAuthGrantType = "urn:ietf:params:oauth:grant-type:device_code"
+	UrnIetfParamsOauthGrantTypeTokenExchange OAuthGrantType = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
 
 // Valid indicates whether the value is a known member of the OAuthGrantType enum.
@@ -447,6 +455,10 @@ func (e OAuthGrantType) Valid() bool {
 	case ClientCredentials:
 		return true
 	case RefreshToken:
+		return true
+	case UrnIetfParamsOauthGrantTypeDeviceCode:
+		return true
+	case UrnIetfParamsOauthGrantTypeTokenExchange:
 		return true
 	default:
 		return false
@@ -531,10 +543,33 @@ func (e PrincipalKind) Valid() bool {
 	}
 }
 
+// Defines values for SamlNameIdFormat.
+const (
+	EmailAddress SamlNameIdFormat = "emailAddress"
+	Persistent   SamlNameIdFormat = "persistent"
+	Unspecified  SamlNameIdFormat = "unspecified"
+)
+
+// Valid indicates whether the value is a known member of the SamlNameIdFormat enum.
+func (e SamlNameIdFormat) Valid() bool {
+	switch e {
+	case EmailAddress:
+		return true
+	case Persistent:
+		return true
+	case Unspecified:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SsoKind.
 const (
-	Ldap SsoKind = "ldap"
-	Oidc SsoKind = "oidc"
+	Ldap   SsoKind = "ldap"
+	Oauth2 SsoKind = "oauth2"
+	Oidc   SsoKind = "oidc"
+	Saml   SsoKind = "saml"
 )
 
 // Valid indicates whether the value is a known member of the SsoKind enum.
@@ -542,7 +577,11 @@ func (e SsoKind) Valid() bool {
 	switch e {
 	case Ldap:
 		return true
+	case Oauth2:
+		return true
 	case Oidc:
+		return true
+	case Saml:
 		return true
 	default:
 		return false
@@ -552,8 +591,10 @@ func (e SsoKind) Valid() bool {
 // Defines values for SsoPreset.
 const (
 	ActiveDirectory SsoPreset = "active-directory"
+	Adfs            SsoPreset = "adfs"
 	Entra           SsoPreset = "entra"
 	Generic         SsoPreset = "generic"
+	Github          SsoPreset = "github"
 	Google          SsoPreset = "google"
 	Keycloak        SsoPreset = "keycloak"
 	Okta            SsoPreset = "okta"
@@ -565,9 +606,13 @@ func (e SsoPreset) Valid() bool {
 	switch e {
 	case ActiveDirectory:
 		return true
+	case Adfs:
+		return true
 	case Entra:
 		return true
 	case Generic:
+		return true
+	case Github:
 		return true
 	case Google:
 		return true
@@ -899,7 +944,7 @@ type AccessRequestStatus string
 type AuditActor struct {
 	Id *string `json:"id,omitempty"`
 
-	// Kind user, service-account, service or anonymous.
+	// Kind user, service-account, scim-token, service or anonymous.
 	Kind string `json:"kind"`
 
 	// Name As it was then.
@@ -1270,7 +1315,10 @@ type Group struct {
 	CreatedAt   time.Time `json:"createdAt"`
 	CreatedBy   string    `json:"createdBy"`
 	Description *string   `json:"description,omitempty"`
-	Id          string    `json:"id"`
+
+	// Directory The directory that says what it is called and who is in it; absent = people do.
+	Directory *GroupName `json:"directory,omitempty"`
+	Id        string     `json:"id"`
 
 	// Members How many are in it itself.
 	Members int64  `json:"members"`
@@ -1634,6 +1682,9 @@ type OAuthAuthorization struct {
 	Host   string            `json:"host"`
 	Scopes []OAuthAskedScope `json:"scopes"`
 
+	// SelfRegistered Whether the application registered itself, so that nobody here has looked at it.
+	SelfRegistered bool `json:"selfRegistered"`
+
 	// SignInAgain Whether the caller has to sign in anew first.
 	SignInAgain bool `json:"signInAgain"`
 }
@@ -1654,8 +1705,20 @@ type OAuthClient struct {
 
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod OAuthAuthMethod `json:"authMethod"`
-	CreatedAt  time.Time       `json:"createdAt"`
-	CreatedBy  string          `json:"createdBy"`
+
+	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
+	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
+
+	// CertificateBound Whether its tokens are bound to the certificate that it shows (RFC 8705).
+	CertificateBound bool `json:"certificateBound"`
+
+	// CertificateSubject The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it.
+	CertificateSubject *string `json:"certificateSubject,omitempty"`
+
+	// CertificateThumbprint The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept.
+	CertificateThumbprint *string   `json:"certificateThumbprint,omitempty"`
+	CreatedAt             time.Time `json:"createdAt"`
+	CreatedBy             string    `json:"createdBy"`
 
 	// Description What it is for.
 	Description string `json:"description"`
@@ -1672,6 +1735,9 @@ type OAuthClient struct {
 	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
 	Jwks *string `json:"jwks,omitempty"`
 
+	// JwksUri Where the public keys are, in place of jwks.
+	JwksUri *string `json:"jwksUri,omitempty"`
+
 	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
 	MayIntrospect bool `json:"mayIntrospect"`
 
@@ -1686,6 +1752,9 @@ type OAuthClient struct {
 
 	// RefreshTokenSeconds How long a refresh token is good that is not used.
 	RefreshTokenSeconds int `json:"refreshTokenSeconds"`
+
+	// Registration What a client that registered itself says (RFC 7591). Nobody has looked at it.
+	Registration *OAuthRegistration `json:"registration,omitempty"`
 
 	// Scopes The scopes that it may ask for.
 	Scopes []OAuthScopeName `json:"scopes"`
@@ -1725,6 +1794,18 @@ type OAuthClientInput struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
+	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
+
+	// CertificateBound Whether its tokens are bound to the certificate that it shows (RFC 8705).
+	CertificateBound *bool `json:"certificateBound,omitempty"`
+
+	// CertificateSubject The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it.
+	CertificateSubject *string `json:"certificateSubject,omitempty"`
+
+	// CertificateThumbprint The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept.
+	CertificateThumbprint *string `json:"certificateThumbprint,omitempty"`
+
 	// Description What it is for.
 	Description *string `json:"description,omitempty"`
 
@@ -1736,6 +1817,9 @@ type OAuthClientInput struct {
 
 	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
 	Jwks *string `json:"jwks,omitempty"`
+
+	// JwksUri Where the public keys are, in place of jwks.
+	JwksUri *string `json:"jwksUri,omitempty"`
 
 	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
 	MayIntrospect *bool `json:"mayIntrospect,omitempty"`
@@ -1787,6 +1871,18 @@ type OAuthClientPatch struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
+	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
+
+	// CertificateBound Whether its tokens are bound to the certificate that it shows (RFC 8705).
+	CertificateBound *bool `json:"certificateBound,omitempty"`
+
+	// CertificateSubject The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it.
+	CertificateSubject *string `json:"certificateSubject,omitempty"`
+
+	// CertificateThumbprint The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept.
+	CertificateThumbprint *string `json:"certificateThumbprint,omitempty"`
+
 	// Description What it is for.
 	Description *string `json:"description,omitempty"`
 
@@ -1798,6 +1894,9 @@ type OAuthClientPatch struct {
 
 	// Jwks The public keys of a client that signs its assertions (RFC 7517), as JSON.
 	Jwks *string `json:"jwks,omitempty"`
+
+	// JwksUri Where the public keys are, in place of jwks.
+	JwksUri *string `json:"jwksUri,omitempty"`
 
 	// MayIntrospect Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs.
 	MayIntrospect *bool `json:"mayIntrospect,omitempty"`
@@ -1850,8 +1949,82 @@ type OAuthDecision struct {
 	Allow bool `json:"allow"`
 }
 
+// OAuthDevice defines model for OAuthDevice.
+type OAuthDevice struct {
+	Client OAuthNamed `json:"client"`
+
+	// Description What the application says of itself.
+	Description *string           `json:"description,omitempty"`
+	Scopes      []OAuthAskedScope `json:"scopes"`
+
+	// SelfRegistered Whether the application registered itself, so that nobody here has looked at it.
+	SelfRegistered bool `json:"selfRegistered"`
+}
+
 // OAuthGrantType A grant.
 type OAuthGrantType string
+
+// OAuthInitialToken defines model for OAuthInitialToken.
+type OAuthInitialToken struct {
+	// Audiences The APIs that the tokens of its clients are for.
+	Audiences []string  `json:"audiences"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// GrantTypes The grants that its clients may use.
+	GrantTypes []OAuthGrantType `json:"grantTypes"`
+
+	// Hint Its beginning and end, to tell it from others.
+	Hint string `json:"hint"`
+	Id   string `json:"id"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// Scopes The scopes that its clients may ask for.
+	Scopes []string `json:"scopes"`
+
+	// UsesLeft How many clients can still be registered with it.
+	UsesLeft int `json:"usesLeft"`
+}
+
+// OAuthInitialTokenCreated defines model for OAuthInitialTokenCreated.
+type OAuthInitialTokenCreated struct {
+	InitialToken OAuthInitialToken `json:"initialToken"`
+
+	// RegistrationEndpoint Where programs send it.
+	RegistrationEndpoint string `json:"registrationEndpoint"`
+
+	// Token The token, shown once.
+	Token string `json:"token"`
+}
+
+// OAuthInitialTokenInput defines model for OAuthInitialTokenInput.
+type OAuthInitialTokenInput struct {
+	// Audiences The APIs that the tokens of its clients are for: values of aud.
+	Audiences *[]string `json:"audiences,omitempty"`
+
+	// GrantTypes The grants that its clients may use; without it authorization_code and refresh_token.
+	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
+
+	// LifetimeSeconds How long it is good.
+	LifetimeSeconds *int `json:"lifetimeSeconds,omitempty"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+
+	// Scopes The scopes that its clients may ask for.
+	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
+
+	// Uses How many clients can be registered with it.
+	Uses *int `json:"uses,omitempty"`
+}
+
+// OAuthInitialTokenList defines model for OAuthInitialTokenList.
+type OAuthInitialTokenList struct {
+	Items []OAuthInitialToken `json:"items"`
+}
 
 // OAuthKey defines model for OAuthKey.
 type OAuthKey struct {
@@ -1895,6 +2068,16 @@ type OAuthNamed struct {
 // OAuthRedirect defines model for OAuthRedirect.
 type OAuthRedirect struct {
 	RedirectTo string `json:"redirectTo"`
+}
+
+// OAuthRegistration What a client that registered itself says (RFC 7591). Nobody has looked at it.
+type OAuthRegistration struct {
+	Contacts        []string `json:"contacts"`
+	Policy          *string  `json:"policy,omitempty"`
+	SoftwareId      *string  `json:"softwareId,omitempty"`
+	SoftwareVersion *string  `json:"softwareVersion,omitempty"`
+	Terms           *string  `json:"terms,omitempty"`
+	Website         *string  `json:"website,omitempty"`
 }
 
 // OAuthScope defines model for OAuthScope.
@@ -1983,6 +2166,9 @@ type OAuthSecretList struct {
 type OAuthServer struct {
 	AuthorizationEndpoint string `json:"authorizationEndpoint"`
 
+	// Certificates Whether certificates of clients count (RFC 8705).
+	Certificates bool `json:"certificates"`
+
 	// IdentityScopes The scopes of OpenID Connect.
 	IdentityScopes        []string `json:"identityScopes"`
 	IntrospectionEndpoint string   `json:"introspectionEndpoint"`
@@ -1994,8 +2180,9 @@ type OAuthServer struct {
 	Jwks string `json:"jwks"`
 
 	// Metadata Where the metadata is.
-	Metadata      string `json:"metadata"`
-	TokenEndpoint string `json:"tokenEndpoint"`
+	Metadata             string `json:"metadata"`
+	RegistrationEndpoint string `json:"registrationEndpoint"`
+	TokenEndpoint        string `json:"tokenEndpoint"`
 }
 
 // OAuthTokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
@@ -2426,6 +2613,80 @@ type RolePatch struct {
 	Title *string `json:"title,omitempty"`
 }
 
+// SamlAnswer defines model for SamlAnswer.
+type SamlAnswer struct {
+	Handle string `json:"handle"`
+}
+
+// SamlAnswerInput defines model for SamlAnswerInput.
+type SamlAnswerInput struct {
+	// Answer The parameter SAMLResponse.
+	Answer string `json:"answer"`
+
+	// State The parameter RelayState.
+	State string `json:"state"`
+}
+
+// SamlCertificate defines model for SamlCertificate.
+type SamlCertificate struct {
+	// Fingerprint SHA-256 in hexadecimal digits.
+	Fingerprint string     `json:"fingerprint"`
+	NotAfter    *time.Time `json:"notAfter,omitempty"`
+	Pem         string     `json:"pem"`
+	Subject     *string    `json:"subject,omitempty"`
+}
+
+// SamlMetadata defines model for SamlMetadata.
+type SamlMetadata struct {
+	// Metadata XML.
+	Metadata string `json:"metadata"`
+}
+
+// SamlNameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+type SamlNameIdFormat string
+
+// ScimDirectory defines model for ScimDirectory.
+type ScimDirectory struct {
+	// Connection The id of the single sign-on whose domains it has.
+	Connection *string   `json:"connection,omitempty"`
+	CreatedAt  time.Time `json:"createdAt"`
+	CreatedBy  string    `json:"createdBy"`
+
+	// Domains Its own, or those of the single sign-on.
+	Domains []string `json:"domains"`
+	Enabled bool     `json:"enabled"`
+
+	// Groups How many groups are its.
+	Groups int64  `json:"groups"`
+	Id     string `json:"id"`
+
+	// LastUsedAt When the identity provider last asked, to the minute.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	Name       string     `json:"name"`
+
+	// Users How many users are its.
+	Users   int64 `json:"users"`
+	Version int64 `json:"version"`
+}
+
+// ScimDirectoryInput defines model for ScimDirectoryInput.
+type ScimDirectoryInput struct {
+	// Connection The id of the single sign-on for whose domains the directory provides; absent = it has domains of its own.
+	Connection *string `json:"connection,omitempty"`
+
+	// Domains For whose e-mail addresses it provides, such as acme.example. A domain is of one directory in the installation, and of no single sign-on of another organization.
+	Domains *[]string `json:"domains,omitempty"`
+	Enabled *bool     `json:"enabled,omitempty"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+}
+
+// ScimDirectoryList defines model for ScimDirectoryList.
+type ScimDirectoryList struct {
+	Items []ScimDirectory `json:"items"`
+}
+
 // SecondStepInput defines model for SecondStepInput.
 type SecondStepInput struct {
 	// Challenge What the first step answered.
@@ -2774,11 +3035,14 @@ type SsoCallbackInput struct {
 	ErrorDescription *string `json:"errorDescription,omitempty"`
 
 	// Iss The issuer, where it says so (RFC 9207).
-	Iss   *string `json:"iss,omitempty"`
+	Iss *string `json:"iss,omitempty"`
+
+	// Saml The handle of a SAML answer.
+	Saml  *string `json:"saml,omitempty"`
 	State string  `json:"state"`
 }
 
-// SsoClaim The name of a claim; dots part the names of nested objects.
+// SsoClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 type SsoClaim = string
 
 // SsoConnection defines model for SsoConnection.
@@ -2794,7 +3058,7 @@ type SsoConnection struct {
 	Id          string         `json:"id"`
 	Issuer      string         `json:"issuer"`
 
-	// Kind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
+	// Kind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
 	Kind SsoKind `json:"kind"`
 
 	// Ldap How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew.
@@ -2802,10 +3066,14 @@ type SsoConnection struct {
 	Name      string   `json:"name"`
 	NameClaim string   `json:"nameClaim"`
 
+	// Oauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
+	Oauth2 *SsoOauth2 `json:"oauth2,omitempty"`
+
 	// Preset Which defaults the form began with; with `ldap` also those of what is left out.
 	Preset     SsoPreset `json:"preset"`
 	Provision  bool      `json:"provision"`
 	Roles      []string  `json:"roles"`
+	Saml       *SsoSaml  `json:"saml,omitempty"`
 	Scopes     []string  `json:"scopes"`
 	TrustEmail bool      `json:"trustEmail"`
 	Version    int64     `json:"version"`
@@ -2813,7 +3081,7 @@ type SsoConnection struct {
 
 // SsoConnectionInput defines model for SsoConnectionInput.
 type SsoConnectionInput struct {
-	// ClientId `oidc` needs it.
+	// ClientId `oidc` and `oauth2` need it.
 	ClientId *string `json:"clientId,omitempty"`
 
 	// ClientSecret It is kept encrypted and never shown.
@@ -2822,20 +3090,20 @@ type SsoConnectionInput struct {
 	// Domains Whose e-mail addresses lead here, such as acme.example. A domain leads to one connection in the installation.
 	Domains *[]string `json:"domains,omitempty"`
 
-	// EmailClaim The name of a claim; dots part the names of nested objects.
+	// EmailClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 	EmailClaim *SsoClaim `json:"emailClaim,omitempty"`
 	Enabled    *bool     `json:"enabled,omitempty"`
 
 	// GroupRoles Roles of who is in a group at the provider, given and taken at every sign-in.
 	GroupRoles *[]SsoGroupRole `json:"groupRoles,omitempty"`
 
-	// GroupsClaim The name of a claim; dots part the names of nested objects.
+	// GroupsClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 	GroupsClaim *SsoClaim `json:"groupsClaim,omitempty"`
 
 	// Issuer The issuer, below which /.well-known/openid-configuration is. `oidc` needs it.
 	Issuer *string `json:"issuer,omitempty"`
 
-	// Kind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
+	// Kind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
 	Kind SsoKind `json:"kind"`
 
 	// Ldap How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew.
@@ -2844,8 +3112,11 @@ type SsoConnectionInput struct {
 	// Name What people see on the sign-in page.
 	Name string `json:"name"`
 
-	// NameClaim The name of a claim; dots part the names of nested objects.
+	// NameClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 	NameClaim *SsoClaim `json:"nameClaim,omitempty"`
+
+	// Oauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
+	Oauth2 *SsoOauth2 `json:"oauth2,omitempty"`
 
 	// Preset Which defaults the form began with; with `ldap` also those of what is left out.
 	Preset *SsoPreset `json:"preset,omitempty"`
@@ -2855,6 +3126,9 @@ type SsoConnectionInput struct {
 
 	// Roles The roles of a user made so.
 	Roles *[]string `json:"roles,omitempty"`
+
+	// Saml A SAML 2.0 identity provider: its metadata, the address of its metadata, or entity id, address and certificates by hand. It may be left out until the provider is set up; such a connection cannot be switched on.
+	Saml *SsoSamlInput `json:"saml,omitempty"`
 
 	// Scopes Beside openid; the default is email and profile.
 	Scopes *[]string `json:"scopes,omitempty"`
@@ -2872,7 +3146,7 @@ type SsoConnectionList struct {
 type SsoConnectionName struct {
 	Id string `json:"id"`
 
-	// Kind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
+	// Kind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
 	Kind SsoKind `json:"kind"`
 	Name string  `json:"name"`
 }
@@ -2897,7 +3171,7 @@ type SsoGroupRole struct {
 	Role string `json:"role"`
 }
 
-// SsoKind `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
+// SsoKind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
 type SsoKind string
 
 // SsoLdap How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew.
@@ -2941,8 +3215,82 @@ type SsoLdap struct {
 	UserFilter *string `json:"userFilter,omitempty"`
 }
 
+// SsoOauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
+type SsoOauth2 struct {
+	AuthorizeUrl string `json:"authorizeUrl"`
+
+	// EmailsUrl It answers a list with `email`, `primary` and `verified`; the primary one that is verified counts.
+	EmailsUrl *string `json:"emailsUrl,omitempty"`
+
+	// Groups Lists of what the person belongs to.
+	Groups *[]SsoOauth2Groups `json:"groups,omitempty"`
+
+	// Pkce Whether a code challenge is sent (RFC 7636).
+	Pkce *bool `json:"pkce,omitempty"`
+
+	// Subject Where the person has what never changes; `id` where it is left out.
+	Subject  *string `json:"subject,omitempty"`
+	TokenUrl string  `json:"tokenUrl"`
+
+	// UserUrl It answers an object on the person.
+	UserUrl string `json:"userUrl"`
+}
+
+// SsoOauth2Groups defines model for SsoOauth2Groups.
+type SsoOauth2Groups struct {
+	// Path Where an entry has its name; empty = the entry is the name. Slashes put several together: `organization.login/slug`.
+	Path *string `json:"path,omitempty"`
+	Url  string  `json:"url"`
+}
+
 // SsoPreset Which defaults the form began with; with `ldap` also those of what is left out.
 type SsoPreset string
+
+// SsoSaml defines model for SsoSaml.
+type SsoSaml struct {
+	Certificates []SamlCertificate `json:"certificates"`
+	EntityId     string            `json:"entityId"`
+
+	// FetchError What went wrong at the last attempt to fetch it.
+	FetchError *string `json:"fetchError,omitempty"`
+
+	// FetchedAt When the metadata was fetched.
+	FetchedAt   *time.Time `json:"fetchedAt,omitempty"`
+	MetadataUrl *string    `json:"metadataUrl,omitempty"`
+
+	// NameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+	NameIdFormat  SamlNameIdFormat `json:"nameIdFormat"`
+	SpCertificate *SamlCertificate `json:"spCertificate,omitempty"`
+
+	// SpEntityId The entity id of the connection, which the provider is set up with.
+	SpEntityId       string  `json:"spEntityId"`
+	SsoUrl           string  `json:"ssoUrl"`
+	SubjectAttribute *string `json:"subjectAttribute,omitempty"`
+}
+
+// SsoSamlInput A SAML 2.0 identity provider: its metadata, the address of its metadata, or entity id, address and certificates by hand. It may be left out until the provider is set up; such a connection cannot be switched on.
+type SsoSamlInput struct {
+	// Certificates What the provider signs with, in PEM; several while it changes them.
+	Certificates *[]string `json:"certificates,omitempty"`
+
+	// EntityId The provider's entity id.
+	EntityId *string `json:"entityId,omitempty"`
+
+	// Metadata The provider's metadata, as XML. It is read once.
+	Metadata *string `json:"metadata,omitempty"`
+
+	// MetadataUrl Where the provider's metadata is. It is fetched again every day.
+	MetadataUrl *string `json:"metadataUrl,omitempty"`
+
+	// NameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+	NameIdFormat *SamlNameIdFormat `json:"nameIdFormat,omitempty"`
+
+	// SsoUrl Where requests go, by HTTP-Redirect.
+	SsoUrl *string `json:"ssoUrl,omitempty"`
+
+	// SubjectAttribute The attribute that says who somebody is and never changes; empty = the NameID.
+	SubjectAttribute *string `json:"subjectAttribute,omitempty"`
+}
 
 // SsoSignInInput defines model for SsoSignInInput.
 type SsoSignInInput struct {
@@ -2964,7 +3312,7 @@ type SsoSignInInput struct {
 
 // SsoTest defines model for SsoTest.
 type SsoTest struct {
-	// Claims What was received.
+	// Claims What was received: claims, attributes, or what the provider's API answered.
 	Claims     map[string]interface{} `json:"claims"`
 	Connection SsoConnectionName      `json:"connection"`
 
@@ -3514,6 +3862,12 @@ type ListOAuthConsentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CreateOAuthInitialTokenParams defines parameters for CreateOAuthInitialToken.
+type CreateOAuthInitialTokenParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateOAuthScopeParams defines parameters for CreateOAuthScope.
 type CreateOAuthScopeParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -3598,6 +3952,30 @@ type UpdateRoleParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// CreateScimDirectoryParams defines parameters for CreateScimDirectory.
+type CreateScimDirectoryParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteScimDirectoryParams defines parameters for DeleteScimDirectory.
+type DeleteScimDirectoryParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateScimDirectoryParams defines parameters for UpdateScimDirectory.
+type UpdateScimDirectoryParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// CreateScimTokenParams defines parameters for CreateScimToken.
+type CreateScimTokenParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // UpdateSecurityPolicyParams defines parameters for UpdateSecurityPolicy.
 type UpdateSecurityPolicyParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
@@ -3644,6 +4022,12 @@ type UpdateServiceAccountParams struct {
 type CreateServiceAccountTokenParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetSamlMetadataParams defines parameters for GetSamlMetadata.
+type GetSamlMetadataParams struct {
+	// Origin The origins of the apps that people sign in to, such as https://admin.example.com; the first is the one that counts where a request names none.
+	Origin []Origin `form:"origin" json:"origin"`
 }
 
 // CreateSsoConnectionParams defines parameters for CreateSsoConnection.
@@ -3799,6 +4183,12 @@ type UpdateOAuthClientApplicationMergePatchPlusJSONRequestBody = OAuthClientPatc
 // RotateOAuthSecretJSONRequestBody defines body for RotateOAuthSecret for application/json ContentType.
 type RotateOAuthSecretJSONRequestBody = OAuthSecretInput
 
+// DecideOAuthDeviceJSONRequestBody defines body for DecideOAuthDevice for application/json ContentType.
+type DecideOAuthDeviceJSONRequestBody = OAuthDecision
+
+// CreateOAuthInitialTokenJSONRequestBody defines body for CreateOAuthInitialToken for application/json ContentType.
+type CreateOAuthInitialTokenJSONRequestBody = OAuthInitialTokenInput
+
 // RotateOAuthKeysJSONRequestBody defines body for RotateOAuthKeys for application/json ContentType.
 type RotateOAuthKeysJSONRequestBody = OAuthKeyRotation
 
@@ -3840,6 +4230,15 @@ type UpdateRoleJSONRequestBody = RolePatch
 
 // UpdateRoleApplicationMergePatchPlusJSONRequestBody defines body for UpdateRole for application/merge-patch+json ContentType.
 type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RolePatch
+
+// CreateScimDirectoryJSONRequestBody defines body for CreateScimDirectory for application/json ContentType.
+type CreateScimDirectoryJSONRequestBody = ScimDirectoryInput
+
+// UpdateScimDirectoryJSONRequestBody defines body for UpdateScimDirectory for application/json ContentType.
+type UpdateScimDirectoryJSONRequestBody = ScimDirectoryInput
+
+// CreateScimTokenJSONRequestBody defines body for CreateScimToken for application/json ContentType.
+type CreateScimTokenJSONRequestBody = ServiceTokenInput
 
 // UpdateSecurityPolicyJSONRequestBody defines body for UpdateSecurityPolicy for application/json ContentType.
 type UpdateSecurityPolicyJSONRequestBody = SecurityPolicyPatch
@@ -3891,6 +4290,9 @@ type BeginSsoSignInJSONRequestBody = SsoSignInInput
 
 // FinishSsoSignInJSONRequestBody defines body for FinishSsoSignIn for application/json ContentType.
 type FinishSsoSignInJSONRequestBody = SsoCallbackInput
+
+// KeepSamlAnswerJSONRequestBody defines body for KeepSamlAnswer for application/json ContentType.
+type KeepSamlAnswerJSONRequestBody = SamlAnswerInput
 
 // CreateSsoConnectionJSONRequestBody defines body for CreateSsoConnection for application/json ContentType.
 type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
@@ -4158,6 +4560,21 @@ type ServerInterface interface {
 	// DeleteOAuthConsent Take back what a user allowed an OAuth2 client
 	// (DELETE /oauth/consents/{id})
 	DeleteOAuthConsent(ctx echo.Context, id Id) error
+	// GetOAuthDevice What a device asks the caller to allow
+	// (GET /oauth/devices/{code})
+	GetOAuthDevice(ctx echo.Context, code string) error
+	// DecideOAuthDevice Allow what a device asks for, or do not
+	// (POST /oauth/devices/{code})
+	DecideOAuthDevice(ctx echo.Context, code string) error
+	// ListOAuthInitialTokens The tokens by which programs register themselves as clients
+	// (GET /oauth/initial-tokens)
+	ListOAuthInitialTokens(ctx echo.Context) error
+	// CreateOAuthInitialToken Let programs register themselves as clients (RFC 7591)
+	// (POST /oauth/initial-tokens)
+	CreateOAuthInitialToken(ctx echo.Context, params CreateOAuthInitialTokenParams) error
+	// DeleteOAuthInitialToken Revoke a token by which programs register themselves
+	// (DELETE /oauth/initial-tokens/{id})
+	DeleteOAuthInitialToken(ctx echo.Context, id Id) error
 	// ListOAuthKeys The keys that the organization's tokens are signed with
 	// (GET /oauth/keys)
 	ListOAuthKeys(ctx echo.Context) error
@@ -4233,6 +4650,30 @@ type ServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx echo.Context, id Id, params UpdateRoleParams) error
+	// ListScimDirectories Directories that make, change and disable users and groups
+	// (GET /scim/directories)
+	ListScimDirectories(ctx echo.Context) error
+	// CreateScimDirectory Make a directory
+	// (POST /scim/directories)
+	CreateScimDirectory(ctx echo.Context, params CreateScimDirectoryParams) error
+	// DeleteScimDirectory Delete a directory
+	// (DELETE /scim/directories/{id})
+	DeleteScimDirectory(ctx echo.Context, id Id, params DeleteScimDirectoryParams) error
+	// GetScimDirectory A directory
+	// (GET /scim/directories/{id})
+	GetScimDirectory(ctx echo.Context, id Id) error
+	// UpdateScimDirectory Change a directory
+	// (PUT /scim/directories/{id})
+	UpdateScimDirectory(ctx echo.Context, id Id, params UpdateScimDirectoryParams) error
+	// ListScimTokens The tokens of a directory
+	// (GET /scim/directories/{id}/tokens)
+	ListScimTokens(ctx echo.Context, id Id) error
+	// CreateScimToken Make a token for a directory
+	// (POST /scim/directories/{id}/tokens)
+	CreateScimToken(ctx echo.Context, id Id, params CreateScimTokenParams) error
+	// DeleteScimToken Revoke a token of a directory
+	// (DELETE /scim/directories/{id}/tokens/{token})
+	DeleteScimToken(ctx echo.Context, id Id, token string) error
 	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
 	// (GET /security-policy)
 	GetSecurityPolicy(ctx echo.Context) error
@@ -4299,6 +4740,12 @@ type ServerInterface interface {
 	// FinishSsoSignIn Take what an identity provider sent back, and be signed in
 	// (POST /sign-in/sso/callback)
 	FinishSsoSignIn(ctx echo.Context) error
+	// KeepSamlAnswer Keep the answer of a SAML identity provider until the browser comes with it
+	// (POST /sign-in/sso/saml)
+	KeepSamlAnswer(ctx echo.Context) error
+	// GetSamlMetadata What a SAML identity provider is set up with
+	// (GET /sign-in/sso/saml/{id}/metadata)
+	GetSamlMetadata(ctx echo.Context, id Id, params GetSamlMetadataParams) error
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx echo.Context) error
@@ -4317,6 +4764,9 @@ type ServerInterface interface {
 	// UpdateSsoConnection Change a connection
 	// (PUT /sso/connections/{id})
 	UpdateSsoConnection(ctx echo.Context, id Id, params UpdateSsoConnectionParams) error
+	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
+	// (POST /sso/connections/{id}/metadata)
+	RefreshSsoMetadata(ctx echo.Context, id Id) error
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx echo.Context, id Id) error
@@ -6230,6 +6680,92 @@ func (w *ServerInterfaceWrapper) DeleteOAuthConsent(ctx echo.Context) error {
 	return err
 }
 
+// GetOAuthDevice converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOAuthDevice(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", ctx.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter code: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOAuthDevice(ctx, code)
+	return err
+}
+
+// DecideOAuthDevice converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideOAuthDevice(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", ctx.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter code: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideOAuthDevice(ctx, code)
+	return err
+}
+
+// ListOAuthInitialTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOAuthInitialTokens(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOAuthInitialTokens(ctx)
+	return err
+}
+
+// CreateOAuthInitialToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOAuthInitialToken(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateOAuthInitialTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOAuthInitialToken(ctx, params)
+	return err
+}
+
+// DeleteOAuthInitialToken converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOAuthInitialToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOAuthInitialToken(ctx, id)
+	return err
+}
+
 // ListOAuthKeys converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOAuthKeys(ctx echo.Context) error {
 	var err error
@@ -6777,6 +7313,212 @@ func (w *ServerInterfaceWrapper) UpdateRole(ctx echo.Context) error {
 	return err
 }
 
+// ListScimDirectories converts echo context to params.
+func (w *ServerInterfaceWrapper) ListScimDirectories(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListScimDirectories(ctx)
+	return err
+}
+
+// CreateScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateScimDirectory(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateScimDirectoryParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateScimDirectory(ctx, params)
+	return err
+}
+
+// DeleteScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteScimDirectory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteScimDirectoryParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteScimDirectory(ctx, id, params)
+	return err
+}
+
+// GetScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) GetScimDirectory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetScimDirectory(ctx, id)
+	return err
+}
+
+// UpdateScimDirectory converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateScimDirectory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateScimDirectoryParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateScimDirectory(ctx, id, params)
+	return err
+}
+
+// ListScimTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListScimTokens(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListScimTokens(ctx, id)
+	return err
+}
+
+// CreateScimToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateScimToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateScimTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateScimToken(ctx, id, params)
+	return err
+}
+
+// DeleteScimToken converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteScimToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteScimToken(ctx, id, token)
+	return err
+}
+
 // GetSecurityPolicy converts echo context to params.
 func (w *ServerInterfaceWrapper) GetSecurityPolicy(ctx echo.Context) error {
 	var err error
@@ -7161,6 +7903,40 @@ func (w *ServerInterfaceWrapper) FinishSsoSignIn(ctx echo.Context) error {
 	return err
 }
 
+// KeepSamlAnswer converts echo context to params.
+func (w *ServerInterfaceWrapper) KeepSamlAnswer(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.KeepSamlAnswer(ctx)
+	return err
+}
+
+// GetSamlMetadata converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSamlMetadata(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSamlMetadataParams
+	// ------------- Required query parameter "origin" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "origin", ctx.QueryParams(), &params.Origin, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter origin: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSamlMetadata(ctx, id, params)
+	return err
+}
+
 // SignOut converts echo context to params.
 func (w *ServerInterfaceWrapper) SignOut(ctx echo.Context) error {
 	var err error
@@ -7297,6 +8073,22 @@ func (w *ServerInterfaceWrapper) UpdateSsoConnection(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateSsoConnection(ctx, id, params)
+	return err
+}
+
+// RefreshSsoMetadata converts echo context to params.
+func (w *ServerInterfaceWrapper) RefreshSsoMetadata(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RefreshSsoMetadata(ctx, id)
 	return err
 }
 
@@ -7690,6 +8482,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-in/methods", wrapper.AskSignInMethods, options.OperationMiddlewares["askSignInMethods"]...)
 	router.POST(options.BaseURL+"/sign-in/sso", wrapper.BeginSsoSignIn, options.OperationMiddlewares["beginSsoSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/sso/callback", wrapper.FinishSsoSignIn, options.OperationMiddlewares["finishSsoSignIn"]...)
+	router.POST(options.BaseURL+"/sign-in/sso/saml", wrapper.KeepSamlAnswer, options.OperationMiddlewares["keepSamlAnswer"]...)
+	router.GET(options.BaseURL+"/sign-in/sso/saml/:id/metadata", wrapper.GetSamlMetadata, options.OperationMiddlewares["getSamlMetadata"]...)
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
@@ -7805,6 +8599,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/oauth/consents/:id", wrapper.DeleteOAuthConsent, options.OperationMiddlewares["deleteOAuthConsent"]...)
 	router.GET(options.BaseURL+"/oauth/authorizations/by-token/:token", wrapper.GetOAuthAuthorization, options.OperationMiddlewares["getOAuthAuthorization"]...)
 	router.POST(options.BaseURL+"/oauth/authorizations/by-token/:token", wrapper.DecideOAuthAuthorization, options.OperationMiddlewares["decideOAuthAuthorization"]...)
+	router.GET(options.BaseURL+"/oauth/initial-tokens", wrapper.ListOAuthInitialTokens, options.OperationMiddlewares["listOAuthInitialTokens"]...)
+	router.POST(options.BaseURL+"/oauth/initial-tokens", wrapper.CreateOAuthInitialToken, options.OperationMiddlewares["createOAuthInitialToken"]...)
+	router.DELETE(options.BaseURL+"/oauth/initial-tokens/:id", wrapper.DeleteOAuthInitialToken, options.OperationMiddlewares["deleteOAuthInitialToken"]...)
+	router.GET(options.BaseURL+"/oauth/devices/:code", wrapper.GetOAuthDevice, options.OperationMiddlewares["getOAuthDevice"]...)
+	router.POST(options.BaseURL+"/oauth/devices/:code", wrapper.DecideOAuthDevice, options.OperationMiddlewares["decideOAuthDevice"]...)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 	router.GET(options.BaseURL+"/audit/verification", wrapper.VerifyAudit, options.OperationMiddlewares["verifyAudit"]...)
 	router.GET(options.BaseURL+"/audit/export", wrapper.ExportAudit, options.OperationMiddlewares["exportAudit"]...)
@@ -7828,7 +8627,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/sso/connections/:id", wrapper.GetSsoConnection, options.OperationMiddlewares["getSsoConnection"]...)
 	router.PUT(options.BaseURL+"/sso/connections/:id", wrapper.UpdateSsoConnection, options.OperationMiddlewares["updateSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
+	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
+	router.GET(options.BaseURL+"/scim/directories", wrapper.ListScimDirectories, options.OperationMiddlewares["listScimDirectories"]...)
+	router.POST(options.BaseURL+"/scim/directories", wrapper.CreateScimDirectory, options.OperationMiddlewares["createScimDirectory"]...)
+	router.DELETE(options.BaseURL+"/scim/directories/:id", wrapper.DeleteScimDirectory, options.OperationMiddlewares["deleteScimDirectory"]...)
+	router.GET(options.BaseURL+"/scim/directories/:id", wrapper.GetScimDirectory, options.OperationMiddlewares["getScimDirectory"]...)
+	router.PUT(options.BaseURL+"/scim/directories/:id", wrapper.UpdateScimDirectory, options.OperationMiddlewares["updateScimDirectory"]...)
+	router.GET(options.BaseURL+"/scim/directories/:id/tokens", wrapper.ListScimTokens, options.OperationMiddlewares["listScimTokens"]...)
+	router.POST(options.BaseURL+"/scim/directories/:id/tokens", wrapper.CreateScimToken, options.OperationMiddlewares["createScimToken"]...)
+	router.DELETE(options.BaseURL+"/scim/directories/:id/tokens/:token", wrapper.DeleteScimToken, options.OperationMiddlewares["deleteScimToken"]...)
 
 }
 
@@ -11197,6 +12005,190 @@ func (response DeleteOAuthConsentdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type GetOAuthDeviceRequestObject struct {
+	Code string `json:"code"`
+}
+
+type GetOAuthDeviceResponseObject interface {
+	VisitGetOAuthDeviceResponse(w http.ResponseWriter) error
+}
+
+type GetOAuthDevice200JSONResponse OAuthDevice
+
+func (response GetOAuthDevice200JSONResponse) VisitGetOAuthDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOAuthDevicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOAuthDevicedefaultApplicationProblemPlusJSONResponse) VisitGetOAuthDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideOAuthDeviceRequestObject struct {
+	Code string `json:"code"`
+	Body *DecideOAuthDeviceJSONRequestBody
+}
+
+type DecideOAuthDeviceResponseObject interface {
+	VisitDecideOAuthDeviceResponse(w http.ResponseWriter) error
+}
+
+type DecideOAuthDevice204Response struct {
+}
+
+func (response DecideOAuthDevice204Response) VisitDecideOAuthDeviceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DecideOAuthDevicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideOAuthDevicedefaultApplicationProblemPlusJSONResponse) VisitDecideOAuthDeviceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthInitialTokensRequestObject struct {
+}
+
+type ListOAuthInitialTokensResponseObject interface {
+	VisitListOAuthInitialTokensResponse(w http.ResponseWriter) error
+}
+
+type ListOAuthInitialTokens200JSONResponse OAuthInitialTokenList
+
+func (response ListOAuthInitialTokens200JSONResponse) VisitListOAuthInitialTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOAuthInitialTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOAuthInitialTokensdefaultApplicationProblemPlusJSONResponse) VisitListOAuthInitialTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthInitialTokenRequestObject struct {
+	Params CreateOAuthInitialTokenParams
+	Body   *CreateOAuthInitialTokenJSONRequestBody
+}
+
+type CreateOAuthInitialTokenResponseObject interface {
+	VisitCreateOAuthInitialTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateOAuthInitialToken201JSONResponse OAuthInitialTokenCreated
+
+func (response CreateOAuthInitialToken201JSONResponse) VisitCreateOAuthInitialTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOAuthInitialTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateOAuthInitialTokendefaultApplicationProblemPlusJSONResponse) VisitCreateOAuthInitialTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOAuthInitialTokenRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type DeleteOAuthInitialTokenResponseObject interface {
+	VisitDeleteOAuthInitialTokenResponse(w http.ResponseWriter) error
+}
+
+type DeleteOAuthInitialToken204Response struct {
+}
+
+func (response DeleteOAuthInitialToken204Response) VisitDeleteOAuthInitialTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteOAuthInitialTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOAuthInitialTokendefaultApplicationProblemPlusJSONResponse) VisitDeleteOAuthInitialTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOAuthKeysRequestObject struct {
 }
 
@@ -12295,6 +13287,346 @@ func (response UpdateRoledefaultApplicationProblemPlusJSONResponse) VisitUpdateR
 	return err
 }
 
+type ListScimDirectoriesRequestObject struct {
+}
+
+type ListScimDirectoriesResponseObject interface {
+	VisitListScimDirectoriesResponse(w http.ResponseWriter) error
+}
+
+type ListScimDirectories200JSONResponse ScimDirectoryList
+
+func (response ListScimDirectories200JSONResponse) VisitListScimDirectoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimDirectoriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListScimDirectoriesdefaultApplicationProblemPlusJSONResponse) VisitListScimDirectoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimDirectoryRequestObject struct {
+	Params CreateScimDirectoryParams
+	Body   *CreateScimDirectoryJSONRequestBody
+}
+
+type CreateScimDirectoryResponseObject interface {
+	VisitCreateScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type CreateScimDirectory201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateScimDirectory201JSONResponse struct {
+	Body    ScimDirectory
+	Headers CreateScimDirectory201ResponseHeaders
+}
+
+func (response CreateScimDirectory201JSONResponse) VisitCreateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitCreateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteScimDirectoryRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteScimDirectoryParams
+}
+
+type DeleteScimDirectoryResponseObject interface {
+	VisitDeleteScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type DeleteScimDirectory204Response struct {
+}
+
+func (response DeleteScimDirectory204Response) VisitDeleteScimDirectoryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitDeleteScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScimDirectoryRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetScimDirectoryResponseObject interface {
+	VisitGetScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type GetScimDirectory200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetScimDirectory200JSONResponse struct {
+	Body    ScimDirectory
+	Headers GetScimDirectory200ResponseHeaders
+}
+
+func (response GetScimDirectory200JSONResponse) VisitGetScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitGetScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateScimDirectoryRequestObject struct {
+	Id     Id `json:"id"`
+	Params UpdateScimDirectoryParams
+	Body   *UpdateScimDirectoryJSONRequestBody
+}
+
+type UpdateScimDirectoryResponseObject interface {
+	VisitUpdateScimDirectoryResponse(w http.ResponseWriter) error
+}
+
+type UpdateScimDirectory200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateScimDirectory200JSONResponse struct {
+	Body    ScimDirectory
+	Headers UpdateScimDirectory200ResponseHeaders
+}
+
+func (response UpdateScimDirectory200JSONResponse) VisitUpdateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateScimDirectorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateScimDirectorydefaultApplicationProblemPlusJSONResponse) VisitUpdateScimDirectoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimTokensRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListScimTokensResponseObject interface {
+	VisitListScimTokensResponse(w http.ResponseWriter) error
+}
+
+type ListScimTokens200JSONResponse ServiceTokenList
+
+func (response ListScimTokens200JSONResponse) VisitListScimTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListScimTokensdefaultApplicationProblemPlusJSONResponse) VisitListScimTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimTokenRequestObject struct {
+	Id     Id `json:"id"`
+	Params CreateScimTokenParams
+	Body   *CreateScimTokenJSONRequestBody
+}
+
+type CreateScimTokenResponseObject interface {
+	VisitCreateScimTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateScimToken201JSONResponse ServiceTokenCreated
+
+func (response CreateScimToken201JSONResponse) VisitCreateScimTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScimTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateScimTokendefaultApplicationProblemPlusJSONResponse) VisitCreateScimTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteScimTokenRequestObject struct {
+	Id    Id     `json:"id"`
+	Token string `json:"token"`
+}
+
+type DeleteScimTokenResponseObject interface {
+	VisitDeleteScimTokenResponse(w http.ResponseWriter) error
+}
+
+type DeleteScimToken204Response struct {
+}
+
+func (response DeleteScimToken204Response) VisitDeleteScimTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteScimTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteScimTokendefaultApplicationProblemPlusJSONResponse) VisitDeleteScimTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSecurityPolicyRequestObject struct {
 }
 
@@ -13217,6 +14549,85 @@ func (response FinishSsoSignIndefaultApplicationProblemPlusJSONResponse) VisitFi
 	return err
 }
 
+type KeepSamlAnswerRequestObject struct {
+	Body *KeepSamlAnswerJSONRequestBody
+}
+
+type KeepSamlAnswerResponseObject interface {
+	VisitKeepSamlAnswerResponse(w http.ResponseWriter) error
+}
+
+type KeepSamlAnswer200JSONResponse SamlAnswer
+
+func (response KeepSamlAnswer200JSONResponse) VisitKeepSamlAnswerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type KeepSamlAnswerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response KeepSamlAnswerdefaultApplicationProblemPlusJSONResponse) VisitKeepSamlAnswerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSamlMetadataRequestObject struct {
+	Id     Id `json:"id"`
+	Params GetSamlMetadataParams
+}
+
+type GetSamlMetadataResponseObject interface {
+	VisitGetSamlMetadataResponse(w http.ResponseWriter) error
+}
+
+type GetSamlMetadata200JSONResponse SamlMetadata
+
+func (response GetSamlMetadata200JSONResponse) VisitGetSamlMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSamlMetadatadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSamlMetadatadefaultApplicationProblemPlusJSONResponse) VisitGetSamlMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignOutRequestObject struct {
 }
 
@@ -13464,6 +14875,55 @@ type UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitUpdateSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshSsoMetadataRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type RefreshSsoMetadataResponseObject interface {
+	VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error
+}
+
+type RefreshSsoMetadata200ResponseHeaders struct {
+	ETag *string
+}
+
+type RefreshSsoMetadata200JSONResponse struct {
+	Body    SsoConnection
+	Headers RefreshSsoMetadata200ResponseHeaders
+}
+
+func (response RefreshSsoMetadata200JSONResponse) VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse) VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14341,6 +15801,21 @@ type StrictServerInterface interface {
 	// DeleteOAuthConsent Take back what a user allowed an OAuth2 client
 	// (DELETE /oauth/consents/{id})
 	DeleteOAuthConsent(ctx context.Context, request DeleteOAuthConsentRequestObject) (DeleteOAuthConsentResponseObject, error)
+	// GetOAuthDevice What a device asks the caller to allow
+	// (GET /oauth/devices/{code})
+	GetOAuthDevice(ctx context.Context, request GetOAuthDeviceRequestObject) (GetOAuthDeviceResponseObject, error)
+	// DecideOAuthDevice Allow what a device asks for, or do not
+	// (POST /oauth/devices/{code})
+	DecideOAuthDevice(ctx context.Context, request DecideOAuthDeviceRequestObject) (DecideOAuthDeviceResponseObject, error)
+	// ListOAuthInitialTokens The tokens by which programs register themselves as clients
+	// (GET /oauth/initial-tokens)
+	ListOAuthInitialTokens(ctx context.Context, request ListOAuthInitialTokensRequestObject) (ListOAuthInitialTokensResponseObject, error)
+	// CreateOAuthInitialToken Let programs register themselves as clients (RFC 7591)
+	// (POST /oauth/initial-tokens)
+	CreateOAuthInitialToken(ctx context.Context, request CreateOAuthInitialTokenRequestObject) (CreateOAuthInitialTokenResponseObject, error)
+	// DeleteOAuthInitialToken Revoke a token by which programs register themselves
+	// (DELETE /oauth/initial-tokens/{id})
+	DeleteOAuthInitialToken(ctx context.Context, request DeleteOAuthInitialTokenRequestObject) (DeleteOAuthInitialTokenResponseObject, error)
 	// ListOAuthKeys The keys that the organization's tokens are signed with
 	// (GET /oauth/keys)
 	ListOAuthKeys(ctx context.Context, request ListOAuthKeysRequestObject) (ListOAuthKeysResponseObject, error)
@@ -14416,6 +15891,30 @@ type StrictServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx context.Context, request UpdateRoleRequestObject) (UpdateRoleResponseObject, error)
+	// ListScimDirectories Directories that make, change and disable users and groups
+	// (GET /scim/directories)
+	ListScimDirectories(ctx context.Context, request ListScimDirectoriesRequestObject) (ListScimDirectoriesResponseObject, error)
+	// CreateScimDirectory Make a directory
+	// (POST /scim/directories)
+	CreateScimDirectory(ctx context.Context, request CreateScimDirectoryRequestObject) (CreateScimDirectoryResponseObject, error)
+	// DeleteScimDirectory Delete a directory
+	// (DELETE /scim/directories/{id})
+	DeleteScimDirectory(ctx context.Context, request DeleteScimDirectoryRequestObject) (DeleteScimDirectoryResponseObject, error)
+	// GetScimDirectory A directory
+	// (GET /scim/directories/{id})
+	GetScimDirectory(ctx context.Context, request GetScimDirectoryRequestObject) (GetScimDirectoryResponseObject, error)
+	// UpdateScimDirectory Change a directory
+	// (PUT /scim/directories/{id})
+	UpdateScimDirectory(ctx context.Context, request UpdateScimDirectoryRequestObject) (UpdateScimDirectoryResponseObject, error)
+	// ListScimTokens The tokens of a directory
+	// (GET /scim/directories/{id}/tokens)
+	ListScimTokens(ctx context.Context, request ListScimTokensRequestObject) (ListScimTokensResponseObject, error)
+	// CreateScimToken Make a token for a directory
+	// (POST /scim/directories/{id}/tokens)
+	CreateScimToken(ctx context.Context, request CreateScimTokenRequestObject) (CreateScimTokenResponseObject, error)
+	// DeleteScimToken Revoke a token of a directory
+	// (DELETE /scim/directories/{id}/tokens/{token})
+	DeleteScimToken(ctx context.Context, request DeleteScimTokenRequestObject) (DeleteScimTokenResponseObject, error)
 	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
 	// (GET /security-policy)
 	GetSecurityPolicy(ctx context.Context, request GetSecurityPolicyRequestObject) (GetSecurityPolicyResponseObject, error)
@@ -14482,6 +15981,12 @@ type StrictServerInterface interface {
 	// FinishSsoSignIn Take what an identity provider sent back, and be signed in
 	// (POST /sign-in/sso/callback)
 	FinishSsoSignIn(ctx context.Context, request FinishSsoSignInRequestObject) (FinishSsoSignInResponseObject, error)
+	// KeepSamlAnswer Keep the answer of a SAML identity provider until the browser comes with it
+	// (POST /sign-in/sso/saml)
+	KeepSamlAnswer(ctx context.Context, request KeepSamlAnswerRequestObject) (KeepSamlAnswerResponseObject, error)
+	// GetSamlMetadata What a SAML identity provider is set up with
+	// (GET /sign-in/sso/saml/{id}/metadata)
+	GetSamlMetadata(ctx context.Context, request GetSamlMetadataRequestObject) (GetSamlMetadataResponseObject, error)
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
@@ -14500,6 +16005,9 @@ type StrictServerInterface interface {
 	// UpdateSsoConnection Change a connection
 	// (PUT /sso/connections/{id})
 	UpdateSsoConnection(ctx context.Context, request UpdateSsoConnectionRequestObject) (UpdateSsoConnectionResponseObject, error)
+	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
+	// (POST /sso/connections/{id}/metadata)
+	RefreshSsoMetadata(ctx context.Context, request RefreshSsoMetadataRequestObject) (RefreshSsoMetadataResponseObject, error)
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx context.Context, request TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error)
@@ -17360,6 +18868,175 @@ func (sh *strictHandler) DeleteOAuthConsent(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// GetOAuthDevice operation middleware
+func (sh *strictHandler) GetOAuthDevice(ctx echo.Context, code string) error {
+	var request GetOAuthDeviceRequestObject
+
+	request.Code = code
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOAuthDevice(ctx.Request().Context(), request.(GetOAuthDeviceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOAuthDevice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOAuthDeviceResponseObject); ok {
+		return validResponse.VisitGetOAuthDeviceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideOAuthDevice operation middleware
+func (sh *strictHandler) DecideOAuthDevice(ctx echo.Context, code string) error {
+	var request DecideOAuthDeviceRequestObject
+
+	request.Code = code
+
+	var body DecideOAuthDeviceJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideOAuthDevice(ctx.Request().Context(), request.(DecideOAuthDeviceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideOAuthDevice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideOAuthDeviceResponseObject); ok {
+		return validResponse.VisitDecideOAuthDeviceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOAuthInitialTokens operation middleware
+func (sh *strictHandler) ListOAuthInitialTokens(ctx echo.Context) error {
+	var request ListOAuthInitialTokensRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOAuthInitialTokens(ctx.Request().Context(), request.(ListOAuthInitialTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOAuthInitialTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOAuthInitialTokensResponseObject); ok {
+		return validResponse.VisitListOAuthInitialTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOAuthInitialToken operation middleware
+func (sh *strictHandler) CreateOAuthInitialToken(ctx echo.Context, params CreateOAuthInitialTokenParams) error {
+	var request CreateOAuthInitialTokenRequestObject
+
+	request.Params = params
+
+	var body CreateOAuthInitialTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOAuthInitialToken(ctx.Request().Context(), request.(CreateOAuthInitialTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOAuthInitialToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOAuthInitialTokenResponseObject); ok {
+		return validResponse.VisitCreateOAuthInitialTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOAuthInitialToken operation middleware
+func (sh *strictHandler) DeleteOAuthInitialToken(ctx echo.Context, id Id) error {
+	var request DeleteOAuthInitialTokenRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOAuthInitialToken(ctx.Request().Context(), request.(DeleteOAuthInitialTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOAuthInitialToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOAuthInitialTokenResponseObject); ok {
+		return validResponse.VisitDeleteOAuthInitialTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOAuthKeys operation middleware
 func (sh *strictHandler) ListOAuthKeys(ctx echo.Context) error {
 	var request ListOAuthKeysRequestObject
@@ -18312,6 +19989,277 @@ func (sh *strictHandler) UpdateRole(ctx echo.Context, id Id, params UpdateRolePa
 	return nil
 }
 
+// ListScimDirectories operation middleware
+func (sh *strictHandler) ListScimDirectories(ctx echo.Context) error {
+	var request ListScimDirectoriesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListScimDirectories(ctx.Request().Context(), request.(ListScimDirectoriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListScimDirectories")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListScimDirectoriesResponseObject); ok {
+		return validResponse.VisitListScimDirectoriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateScimDirectory operation middleware
+func (sh *strictHandler) CreateScimDirectory(ctx echo.Context, params CreateScimDirectoryParams) error {
+	var request CreateScimDirectoryRequestObject
+
+	request.Params = params
+
+	var body CreateScimDirectoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateScimDirectory(ctx.Request().Context(), request.(CreateScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateScimDirectoryResponseObject); ok {
+		return validResponse.VisitCreateScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteScimDirectory operation middleware
+func (sh *strictHandler) DeleteScimDirectory(ctx echo.Context, id Id, params DeleteScimDirectoryParams) error {
+	var request DeleteScimDirectoryRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteScimDirectory(ctx.Request().Context(), request.(DeleteScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteScimDirectoryResponseObject); ok {
+		return validResponse.VisitDeleteScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetScimDirectory operation middleware
+func (sh *strictHandler) GetScimDirectory(ctx echo.Context, id Id) error {
+	var request GetScimDirectoryRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetScimDirectory(ctx.Request().Context(), request.(GetScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetScimDirectoryResponseObject); ok {
+		return validResponse.VisitGetScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateScimDirectory operation middleware
+func (sh *strictHandler) UpdateScimDirectory(ctx echo.Context, id Id, params UpdateScimDirectoryParams) error {
+	var request UpdateScimDirectoryRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body UpdateScimDirectoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateScimDirectory(ctx.Request().Context(), request.(UpdateScimDirectoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateScimDirectory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateScimDirectoryResponseObject); ok {
+		return validResponse.VisitUpdateScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListScimTokens operation middleware
+func (sh *strictHandler) ListScimTokens(ctx echo.Context, id Id) error {
+	var request ListScimTokensRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListScimTokens(ctx.Request().Context(), request.(ListScimTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListScimTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListScimTokensResponseObject); ok {
+		return validResponse.VisitListScimTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateScimToken operation middleware
+func (sh *strictHandler) CreateScimToken(ctx echo.Context, id Id, params CreateScimTokenParams) error {
+	var request CreateScimTokenRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body CreateScimTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateScimToken(ctx.Request().Context(), request.(CreateScimTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateScimToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateScimTokenResponseObject); ok {
+		return validResponse.VisitCreateScimTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteScimToken operation middleware
+func (sh *strictHandler) DeleteScimToken(ctx echo.Context, id Id, token string) error {
+	var request DeleteScimTokenRequestObject
+
+	request.Id = id
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteScimToken(ctx.Request().Context(), request.(DeleteScimTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteScimToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteScimTokenResponseObject); ok {
+		return validResponse.VisitDeleteScimTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetSecurityPolicy operation middleware
 func (sh *strictHandler) GetSecurityPolicy(ctx echo.Context) error {
 	var request GetSecurityPolicyRequestObject
@@ -19239,6 +21187,78 @@ func (sh *strictHandler) FinishSsoSignIn(ctx echo.Context) error {
 	return nil
 }
 
+// KeepSamlAnswer operation middleware
+func (sh *strictHandler) KeepSamlAnswer(ctx echo.Context) error {
+	var request KeepSamlAnswerRequestObject
+
+	var body KeepSamlAnswerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.KeepSamlAnswer(ctx.Request().Context(), request.(KeepSamlAnswerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "KeepSamlAnswer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(KeepSamlAnswerResponseObject); ok {
+		return validResponse.VisitKeepSamlAnswerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSamlMetadata operation middleware
+func (sh *strictHandler) GetSamlMetadata(ctx echo.Context, id Id, params GetSamlMetadataParams) error {
+	var request GetSamlMetadataRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSamlMetadata(ctx.Request().Context(), request.(GetSamlMetadataRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSamlMetadata")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSamlMetadataResponseObject); ok {
+		return validResponse.VisitGetSamlMetadataResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SignOut operation middleware
 func (sh *strictHandler) SignOut(ctx echo.Context) error {
 	var request SignOutRequestObject
@@ -19427,6 +21447,31 @@ func (sh *strictHandler) UpdateSsoConnection(ctx echo.Context, id Id, params Upd
 		return err
 	} else if validResponse, ok := response.(UpdateSsoConnectionResponseObject); ok {
 		return validResponse.VisitUpdateSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RefreshSsoMetadata operation middleware
+func (sh *strictHandler) RefreshSsoMetadata(ctx echo.Context, id Id) error {
+	var request RefreshSsoMetadataRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RefreshSsoMetadata(ctx.Request().Context(), request.(RefreshSsoMetadataRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefreshSsoMetadata")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RefreshSsoMetadataResponseObject); ok {
+		return validResponse.VisitRefreshSsoMetadataResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

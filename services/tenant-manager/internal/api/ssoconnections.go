@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -46,9 +47,13 @@ func (h *Handlers) CreateSsoConnection(ctx context.Context, r CreateSsoConnectio
 	if err := authn.Require(ctx, "sso-connection:create", authn.Scope{}); err != nil {
 		return nil, err
 	}
+	body, err := h.withMetadata(ctx, *r.Body, nil)
+	if err != nil {
+		return nil, err
+	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createSsoConnection", r.Body, func(tx *store.Tx) (SsoConnection, error) {
 		var c store.SSOConnection
-		if err := h.readConnection(ctx, tx, *r.Body, &c); err != nil {
+		if err := h.readConnection(ctx, tx, body, &c); err != nil {
 			return SsoConnection{}, err
 		}
 		if err := tx.CreateSSOConnection(ctx, &c); err != nil {
@@ -71,7 +76,14 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 	if err != nil {
 		return nil, err
 	}
-	var c store.SSOConnection
+	c, err := h.mine(ctx).SSOConnection(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	body, err := h.withMetadata(ctx, *r.Body, c.Settings.SAML)
+	if err != nil {
+		return nil, err
+	}
 	err = h.change(ctx, func(tx *store.Tx) error {
 		var err error
 		if c, err = tx.SSOConnection(ctx, r.Id); err != nil {
@@ -81,14 +93,14 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 		if string(r.Body.Kind) != c.Kind {
 			return invalid("/kind", "enum", "it stays %s: make another connection instead", c.Kind)
 		}
-		if err := h.readConnection(ctx, tx, *r.Body, &c); err != nil {
+		if err := h.readConnection(ctx, tx, body, &c); err != nil {
 			return err
 		}
 		c.Version = version
 		if err := tx.SaveSSOConnection(ctx, &c); err != nil {
 			return connectionTaken(err, c.Name)
 		}
-		if tellsApartAnew(old, c) {
+		if isAnother(old, c) {
 			if err := tx.DropSSOIdentities(ctx, c.ID); err != nil {
 				return err
 			}
@@ -124,15 +136,27 @@ func (h *Handlers) DeleteSsoConnection(ctx context.Context, r DeleteSsoConnectio
 // field.
 func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConnectionInput, c *store.SSOConnection) error {
 	c.Name, c.Kind, c.Preset = in.Name, string(in.Kind), cmp.Or(string(deref(in.Preset)), "generic")
+	for kind, sent := range map[SsoKind]bool{Ldap: in.Ldap != nil, Saml: in.Saml != nil, Oauth2: in.Oauth2 != nil} {
+		if sent && in.Kind != kind {
+			return invalid("/"+string(kind), "unknown", "it is for connections of the kind %s: leave it out", kind)
+		}
+	}
 	var err error
-	switch c.Kind {
-	case store.LDAP:
+	switch in.Kind {
+	case Ldap:
 		err = readLDAP(in, c)
-	default:
+	case Saml:
+		err = h.readSAML(in, c)
+	case Oauth2:
+		err = h.readOAuth2(in, c)
+	case Oidc:
 		err = h.readOIDC(in, c)
 	}
 	if err != nil {
 		return err
+	}
+	if in.Kind != Ldap {
+		c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
 	}
 	c.TrustEmail, c.Enabled, c.Provision = deref(in.TrustEmail), deref(in.Enabled), deref(in.Provision)
 	c.Domains = nil
@@ -161,9 +185,6 @@ func (h *Handlers) readOIDC(in SsoConnectionInput, c *store.SSOConnection) error
 	if client == "" {
 		return invalid("/clientId", "required", "give the client id that the provider knows Gatehouse by")
 	}
-	if in.Ldap != nil {
-		return invalid("/ldap", "unknown", "it is for connections of the kind ldap: leave it out")
-	}
 	switch {
 	case in.ClientSecret != nil:
 		c.Secret = secret.NewText(*in.ClientSecret)
@@ -175,17 +196,29 @@ func (h *Handlers) readOIDC(in SsoConnectionInput, c *store.SSOConnection) error
 	if in.Scopes == nil {
 		c.Scopes = []string{"email", "profile"}
 	}
-	c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
 	return nil
 }
 
-// tellsApartAnew reports whether what told people apart before counts no more:
-// what was linked was somebody of another provider.
-func tellsApartAnew(before, after store.SSOConnection) bool {
-	if after.Kind == store.LDAP {
-		return ldapTellsApartAnew(before.Settings.LDAP, after.Settings.LDAP)
+// isAnother reports whether a connection has come to trust somebody else, for whom
+// the subjects that are linked may be other people.
+func isAnother(before, now store.SSOConnection) bool {
+	if now.Kind == store.LDAP {
+		return ldapTellsApartAnew(before.Settings.LDAP, now.Settings.LDAP)
 	}
-	return before.Issuer != after.Issuer
+	if before.Issuer != now.Issuer {
+		return true
+	}
+	switch b, n := before.Settings, now.Settings; {
+	case b.SAML != nil && n.SAML != nil:
+		added := slices.ContainsFunc(n.SAML.Certificates, func(der []byte) bool {
+			return !slices.ContainsFunc(b.SAML.Certificates, func(had []byte) bool { return bytes.Equal(had, der) })
+		})
+		return added || b.SAML.SubjectAttribute != n.SAML.SubjectAttribute
+	case b.OAuth2 != nil && n.OAuth2 != nil:
+		x, y := b.OAuth2, n.OAuth2
+		return x.AuthorizeURL != y.AuthorizeURL || x.TokenURL != y.TokenURL || x.UserURL != y.UserURL || x.Subject != y.Subject
+	}
+	return false
 }
 
 // readConnectionRoles reads the roles, which the caller must be able to give.
@@ -257,7 +290,8 @@ func ssoConnectionOf(c store.SSOConnection) SsoConnection {
 		Id: c.ID, Name: c.Name, Kind: SsoKind(c.Kind), Preset: SsoPreset(c.Preset), Issuer: c.Issuer, ClientId: c.ClientID,
 		HasSecret: c.Secret.Reveal() != "", Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
 		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
-		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(), Ldap: ldapOf(c.Settings.LDAP),
+		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
+		Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
 	}
 	for i, g := range c.GroupRoles {
 		out.GroupRoles[i] = SsoGroupRole{Group: g.Group, Role: g.Role}

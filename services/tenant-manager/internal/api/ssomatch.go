@@ -61,7 +61,7 @@ func owns(c store.SSOConnection, p sso.Person) (verified bool, why string) {
 // the connection.
 func (h *Handlers) match(ctx context.Context, org *store.Org, c store.SSOConnection, p sso.Person) (m matched, err error) {
 	if p.Subject == "" {
-		m.refused = "the provider names no subject"
+		m.refused = cmp.Or(p.Why, "the provider names no subject")
 		return m, nil
 	}
 	m.identity, err = org.SSOIdentity(ctx, c.ID, token.Hash(p.Subject))
@@ -220,7 +220,7 @@ const mostClaims = 32 << 10
 
 // keepTest keeps what a test sign-in received, for whoever began it.
 func (h *Handlers) keepTest(ctx context.Context, by string, c store.SSOConnection, claims map[string]any, failed *sso.FailedError) (string, error) {
-	return h.keepTestOf(ctx, by, c, sso.Read(claims, namesOf(c)), claims, failed)
+	return h.keepTestOf(ctx, by, c, personOf(c, claims), claims, failed)
 }
 
 // keepTestOf is as keepTest, of a person who was read already.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
@@ -131,12 +130,11 @@ func (h *Handlers) TestSsoConnection(ctx context.Context, r TestSsoConnectionReq
 }
 
 func (h *Handlers) beginSSO(ctx context.Context, purpose string, c store.SSOConnection, ch store.Challenge, origin, binding, next, hint string) (string, error) {
-	at, err := url.Parse(origin)
-	if err != nil || at.Host == "" || at.Scheme != "https" && at.Scheme != "http" || at.Path != "" || at.RawQuery != "" || at.Fragment != "" || at.User != nil {
+	if !isOrigin(origin) {
 		return "", invalid("/origin", "format", "use the origin of the page, such as https://admin.example.com")
 	}
-	a := sso.Attempt{State: token.OneTime(), Binding: binding, Redirect: origin + ssoCallback}
-	address, err := h.sso.Address(ctx, providerOf(c), a, hint)
+	a := attemptAt(c, token.OneTime(), binding, origin)
+	address, err := h.ssoAddress(ctx, c, a, hint)
 	if err != nil {
 		return "", err
 	}
@@ -146,6 +144,26 @@ func (h *Handlers) beginSSO(ctx context.Context, purpose string, c store.SSOConn
 	}
 	ch.OrganizationID, ch.Purpose, ch.Data, ch.Hash, ch.ExpiresAt = c.OrganizationID, purpose, string(data), token.Hash(a.State), h.store.Now().Add(ssoLifetime)
 	return address, h.store.CreateChallenge(ctx, &ch)
+}
+
+// attemptAt returns an attempt at a connection's provider, from the app at an origin.
+func attemptAt(c store.SSOConnection, state, binding, origin string) sso.Attempt {
+	a := sso.Attempt{State: state, Binding: binding, Redirect: origin + ssoCallback}
+	if c.Kind == store.SAML {
+		a.Redirect = origin + samlCallback
+	}
+	return a
+}
+
+// ssoAddress returns where to send the browser to.
+func (h *Handlers) ssoAddress(ctx context.Context, c store.SSOConnection, a sso.Attempt, hint string) (string, error) {
+	switch c.Kind {
+	case store.SAML:
+		return h.sso.SAMLAddress(samlConnectionOf(c), a)
+	case store.OAuth2:
+		return h.sso.OAuth2Address(oauth2ProviderOf(c), a)
+	}
+	return h.sso.Address(ctx, providerOf(c), a, hint)
 }
 
 func providerOf(c store.SSOConnection) sso.Provider {
@@ -204,7 +222,7 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 	if err != nil {
 		return nil, err
 	}
-	claims, err := h.claims(ctx, c, *r.Body, begun)
+	claims, err := h.claims(ctx, c, ch, *r.Body, begun)
 	var failed *sso.FailedError
 	if err != nil && !errors.As(err, &failed) {
 		return nil, err
@@ -217,7 +235,7 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 		h.ssoRefused(ctx, c, "", failed.Reason)
 		return nil, refused(ssoFailed)
 	}
-	out, err := h.signInBySSO(ctx, c, sso.Read(claims, namesOf(c)), begun.Origin)
+	out, err := h.signInBySSO(ctx, c, personOf(c, claims), begun.Origin)
 	out.Next = ptr(begun.Next)
 	return FinishSsoSignIn200JSONResponse(out), err
 }
@@ -226,15 +244,34 @@ func namesOf(c store.SSOConnection) sso.Names {
 	return sso.Names{Email: c.EmailClaim, Name: c.NameClaim, Groups: c.GroupsClaim}
 }
 
-func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, in SsoCallbackInput, begun ssoBegun) (map[string]any, error) {
+// personOf reads what a provider said of who signed in.
+func personOf(c store.SSOConnection, claims map[string]any) sso.Person {
+	switch c.Kind {
+	case store.SAML:
+		return sso.ReadSAML(claims, namesOf(c), c.Settings.SAML.SubjectAttribute)
+	case store.OAuth2:
+		return sso.ReadOAuth2(claims, namesOf(c), c.Settings.OAuth2.Subject)
+	}
+	return sso.Read(claims, namesOf(c))
+}
+
+// claims returns what the provider says in the answer to an attempt.
+func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, ch store.Challenge, in SsoCallbackInput, begun ssoBegun) (map[string]any, error) {
+	a := attemptAt(c, in.State, in.Binding, begun.Origin)
+	if c.Kind == store.SAML {
+		return h.samlClaims(ctx, c, ch, a, deref(in.Saml))
+	}
 	if in.Error != nil {
 		return nil, &sso.FailedError{Reason: "the provider answered " + *in.Error + " " + deref(in.ErrorDescription)}
 	}
 	if deref(in.Code) == "" {
 		return nil, &sso.FailedError{Reason: "the provider sent no code"}
 	}
-	return h.sso.Claims(ctx, providerOf(c), sso.Attempt{State: in.State, Binding: in.Binding, Redirect: begun.Origin + ssoCallback},
-		sso.Answer{Code: *in.Code, Issuer: deref(in.Iss)})
+	answer := sso.Answer{Code: *in.Code, Issuer: deref(in.Iss)}
+	if c.Kind == store.OAuth2 {
+		return h.sso.OAuth2Claims(ctx, oauth2ProviderOf(c), a, answer)
+	}
+	return h.sso.Claims(ctx, providerOf(c), a, answer)
 }
 
 // ssoRefused puts into the audit trail, after the answer, why somebody was not

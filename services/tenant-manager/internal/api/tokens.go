@@ -30,11 +30,15 @@ var inPerson = map[string]bool{
 	"CreateMyToken": true, "CreateServiceAccountToken": true, "CreateAccessRequest": true,
 	"CreatePasswordLink": true, "ResetUserFactors": true,
 	"CreateSsoConnection": true, "UpdateSsoConnection": true, "TestSsoConnection": true,
+	"GetOAuthDevice": true, "DecideOAuthDevice": true,
+	"CreateScimDirectory": true, "UpdateScimDirectory": true, "CreateScimToken": true,
 }
 
 // inWhole are the operations of which something stays that may do as much as who
 // made it: the accounts that a connection lets in are held against them.
-var inWhole = map[string]bool{"CreateSsoConnection": true, "UpdateSsoConnection": true}
+var inWhole = map[string]bool{
+	"CreateSsoConnection": true, "UpdateSsoConnection": true, "CreateScimDirectory": true, "UpdateScimDirectory": true, "CreateScimToken": true,
+}
 
 func (h *Handlers) withPerson(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	if !inPerson[operation] {

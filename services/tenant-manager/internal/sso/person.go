@@ -13,8 +13,9 @@ type Names struct{ Email, Name, Groups string }
 
 // Person is who somebody is, as a provider says.
 type Person struct {
-	// Subject is the provider's name for them, which never changes.
-	Subject string
+	// Subject is the provider's name for them, which never changes; "" = there is
+	// none, and Why may say why.
+	Subject, Why string
 	// Email is the address, "" where there is none that is right.
 	Email string
 	// Verified is whether the provider says that the address is theirs; nil = it
@@ -36,9 +37,7 @@ var method = regexp.MustCompile(`^[a-z0-9_-]{1,16}$`)
 // Read reads claims.
 func Read(claims map[string]any, names Names) Person {
 	p := Person{Subject: text(claims["sub"]), Name: cut(strings.TrimSpace(text(find(claims, names.Name))))}
-	if a, err := mail.ParseAddress(strings.TrimSpace(text(find(claims, names.Email)))); err == nil && len(a.Address) <= 254 {
-		p.Email = a.Address
-	}
+	p.Email = address(text(find(claims, names.Email)))
 	switch v := claims["email_verified"].(type) {
 	case bool:
 		p.Verified = &v
@@ -50,17 +49,33 @@ func Read(claims map[string]any, names Names) Person {
 	if p.Verified != nil && *p.Verified && names.Email != "email" && !strings.EqualFold(text(claims["email"]), p.Email) {
 		p.Verified = nil
 	}
-	for _, g := range list(find(claims, names.Groups)) {
-		if len(p.Groups) < mostGroups && g != "" && !slices.Contains(p.Groups, g) {
-			p.Groups = append(p.Groups, g)
-		}
-	}
+	p.Groups = groups(list(find(claims, names.Groups)))
 	for _, m := range list(claims["amr"]) {
 		if len(p.Methods) < mostMethods && method.MatchString(m) {
 			p.Methods = append(p.Methods, m)
 		}
 	}
 	return p
+}
+
+// address returns an e-mail address, "" where it is none.
+func address(s string) string {
+	a, err := mail.ParseAddress(strings.TrimSpace(s))
+	if err != nil || len(a.Address) > 254 {
+		return ""
+	}
+	return a.Address
+}
+
+// groups returns each group once, and not too many.
+func groups(named []string) []string {
+	var out []string
+	for _, g := range named {
+		if len(out) < mostGroups && g != "" && !slices.Contains(out, g) {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // find returns a claim. One whose own name has dots comes before a nested one.

@@ -23,7 +23,7 @@ type SSOConnection struct {
 	Stored  `gorm:"embedded"`
 	Name    string
 	NameKey string
-	// Kind is [OIDC] or [LDAP].
+	// Kind is [OIDC], [SAML], [OAuth2] or [LDAP].
 	Kind string
 	// Preset is which defaults the form began with; it decides nothing.
 	Preset   string
@@ -60,7 +60,9 @@ func (SSOConnection) TableName() string { return "sso_connections" }
 // SSOSettings are how an identity provider is asked that is not an OpenID Connect
 // one: the field of the connection's kind is set, the others are not.
 type SSOSettings struct {
-	LDAP *LDAPSettings `json:"ldap,omitempty"`
+	LDAP   *LDAPSettings `json:"ldap,omitempty"`
+	SAML   *SSOSAML      `json:"saml,omitempty"`
+	OAuth2 *SSOOAuth2    `json:"oauth2,omitempty"`
 }
 
 // LDAPSettings are how a directory is asked. The password of BindDN is the secret of

@@ -135,6 +135,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/saml/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where SAML identity providers send answers to
+         * @description A form that another site posts: no cookie comes along, and none is asked for. Nothing is read of it here; the browser is led on to ssoCallback with a handle, where it shows that it began the sign-in.
+         */
+        post: operations["samlCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/saml/{id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a SAML identity provider is set up with */
+        get: operations["samlMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/password-links/use": {
         parameters: {
             query?: never;
@@ -578,6 +615,8 @@ export interface operations {
                 error?: string;
                 /** @description The same, for people. */
                 error_description?: string;
+                /** @description The handle of a SAML answer. */
+                saml?: string;
             };
             header?: never;
             path?: never;
@@ -591,6 +630,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    samlCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description The answer. */
+                    SAMLResponse: string;
+                    /** @description What was sent. */
+                    RelayState?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description On to ssoCallback. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    samlMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the connection. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metadata of the connection as a service provider. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/samlmetadata+xml": string;
+                };
             };
             default: components["responses"]["Problem"];
         };

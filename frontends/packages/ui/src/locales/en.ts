@@ -100,6 +100,7 @@ export default {
     ofDirectory: 'The one that you have at {name}.',
     request: 'Request',
     failed: {
+      unasked: 'Sign-ins that begin at your identity provider are not taken, nor answers that come too late. Begin here.',
       'credential-invalid': 'You are not signed in: it took too long, was begun in another browser, or you have no account here. Begin again, or ask your administrator.',
       'address-denied': 'Your organization does not let you sign in from this network.',
       'rate-limit-exceeded': 'There were too many attempts. Wait a little, then begin again.',

@@ -1,6 +1,8 @@
 /** A connection to an identity provider, as its form has it. */
 import type { TenantSchemas } from '@gatehouse/api'
-import { emptyLdap, LDAP_PRESETS, ldapBodyOf, ldapFormOf, type LdapForm } from './ldap'
+import { emptyLdap, ldapBodyOf, ldapFormOf, type LdapForm } from './ldap'
+import { emptyOAuth2, oauth2BodyOf, oauth2FormOf, type OAuth2Form } from './oauth2'
+import { emptySAML, samlBodyOf, samlFormOf, type SAMLForm } from './saml'
 
 export type Connection = TenantSchemas['SsoConnection']
 export type Kind = TenantSchemas['SsoKind']
@@ -23,59 +25,93 @@ export interface ConnectionForm {
   provision: boolean
   roles: string[]
   groupRoles: { group: string; role: string }[]
-  /** Of the kind ldap. */
+  /** Each is of the kind of its name. */
+  saml: SAMLForm
   ldap: LdapForm
+  oauth2: OAuth2Form
 }
-
-type OIDCPreset = Exclude<Preset, 'active-directory' | 'openldap'>
 
 interface Defaults {
   example: string
   scopes: string[]
   emailClaim: string
+  nameClaim: string
   groupsClaim: string
   trustEmail: boolean
+  saml?: Partial<SAMLForm>
 }
 
-/** What the form begins with for each OpenID Connect provider; all of it can be changed. */
-export const PRESETS: Record<OIDCPreset, Defaults> = {
-  // Entra says of no address whether it is verified, and names groups by their ids.
-  entra: { example: 'https://login.microsoftonline.com/TENANT/v2.0', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: true },
-  okta: { example: 'https://acme.okta.com', scopes: ['email', 'profile', 'groups'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false },
-  google: { example: 'https://accounts.google.com', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false },
-  keycloak: { example: 'https://keycloak.example.com/realms/acme', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'realm_access.roles', trustEmail: false },
-  generic: { example: 'https://login.example.com', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false },
+const oidc = { nameClaim: 'name', scopes: ['email', 'profile'], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false }
+const saml = { example: '', nameClaim: 'name', scopes: [], emailClaim: 'email', groupsClaim: 'groups', trustEmail: false }
+const directory = { ...saml, trustEmail: true }
+const CLAIMS = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims'
+
+/** What the form begins with for each provider of a kind; all of it can be changed. */
+export const PRESETS: Record<Kind, Partial<Record<Preset, Defaults>>> = {
+  oidc: {
+    // Entra says of no address whether it is verified, and names groups by their ids.
+    entra: { ...oidc, example: 'https://login.microsoftonline.com/TENANT/v2.0', trustEmail: true },
+    okta: { ...oidc, example: 'https://acme.okta.com', scopes: ['email', 'profile', 'groups'] },
+    google: { ...oidc, example: 'https://accounts.google.com' },
+    keycloak: { ...oidc, example: 'https://keycloak.example.com/realms/acme', groupsClaim: 'realm_access.roles' },
+    generic: { ...oidc, example: 'https://login.example.com' },
+  },
+  saml: {
+    entra: {
+      ...saml, example: 'https://login.microsoftonline.com/TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP', emailClaim: `${CLAIMS}/emailaddress`,
+      nameClaim: 'http://schemas.microsoft.com/identity/claims/displayname', groupsClaim: 'http://schemas.microsoft.com/ws/2008/06/identity/claims/groups', trustEmail: true,
+    },
+    okta: { ...saml, example: 'https://acme.okta.com/app/APP/sso/saml/metadata', trustEmail: true, saml: { nameIdFormat: 'unspecified' } },
+    keycloak: { ...saml, example: 'https://keycloak.example.com/realms/acme/protocol/saml/descriptor', groupsClaim: 'Role' },
+    adfs: {
+      ...saml, example: 'https://adfs.example.com/FederationMetadata/2007-06/FederationMetadata.xml', emailClaim: `${CLAIMS}/emailaddress`, nameClaim: `${CLAIMS}/name`,
+      groupsClaim: 'http://schemas.xmlsoap.org/claims/Group', trustEmail: true, saml: { nameIdFormat: 'unspecified' },
+    },
+    generic: { ...saml, example: 'https://login.example.com/saml/metadata' },
+  },
+  // A directory is asked for attributes, which its own fields name.
+  ldap: { 'active-directory': directory, openldap: directory, generic: directory },
+  oauth2: {
+    github: { ...oidc, example: 'https://github.com', scopes: ['read:user', 'user:email', 'read:org'] },
+    generic: { ...oidc, example: 'https://login.example.com', scopes: [] },
+  },
 }
 
-/** The presets of each kind; a form begins with the first. */
-export const KINDS: Record<Kind, readonly Preset[]> = { oidc: Object.keys(PRESETS) as OIDCPreset[], ldap: LDAP_PRESETS }
+export const KINDS = Object.keys(PRESETS) as Kind[]
+
+export function defaultsOf(kind: Kind, preset: Preset): Defaults {
+  return PRESETS[kind][preset] ?? PRESETS[kind].generic!
+}
+
+export const presetsOf = (kind: Kind) => Object.keys(PRESETS[kind]) as Preset[]
 
 /** The text that names a preset. */
-export const presetText = (kind: Kind, preset: Preset) => `sso.presets.${kind === 'ldap' && preset === 'generic' ? 'ldap' : preset}`
+export const presetText = (kind: Kind, preset: Preset) => (preset === 'generic' ? `sso.others.${kind}` : `sso.presets.${preset}`)
 
-const oidcDefaults = (preset: Preset) => PRESETS[preset in PRESETS ? (preset as OIDCPreset) : 'generic']
-
-export function empty(kind: Kind, preset: Preset = KINDS[kind][0]!): ConnectionForm {
-  const { scopes, emailClaim, groupsClaim, trustEmail } = oidcDefaults(preset)
+export function empty(kind: Kind, preset: Preset = presetsOf(kind)[0]!): ConnectionForm {
+  const { scopes, emailClaim, nameClaim, groupsClaim, trustEmail, saml } = defaultsOf(kind, preset)
   return {
-    kind, name: '', preset, issuer: preset === 'google' ? PRESETS.google.example : '', clientId: '', clientSecret: '', scopes: [...scopes], emailClaim, nameClaim: 'name', groupsClaim,
-    trustEmail: trustEmail || kind === 'ldap', enabled: false, domains: [], provision: false, roles: [], groupRoles: [], ldap: emptyLdap(),
+    kind, name: '', preset, issuer: kind === 'oidc' && preset === 'google' ? GOOGLE : '', clientId: '', clientSecret: '', scopes: [...scopes], emailClaim, nameClaim, groupsClaim, trustEmail,
+    enabled: false, domains: [], provision: false, roles: [], groupRoles: [], saml: { ...emptySAML(), ...saml }, oauth2: emptyOAuth2(preset), ldap: emptyLdap(),
   }
 }
 
-/** An example of an issuer. */
-export const issuerExample = (preset: Preset) => oidcDefaults(preset).example
+const GOOGLE = PRESETS.oidc.google!.example
 
 /** Takes on the defaults of another provider, and keeps what was typed in of the rest. */
-export function switched(form: ConnectionForm, kind: Kind, preset: Preset): ConnectionForm {
+export function switched(form: ConnectionForm, kind: Kind, preset: Preset = presetsOf(kind)[0]!): ConnectionForm {
   const begun = empty(kind, preset)
-  return { ...form, kind, preset, issuer: form.issuer && form.issuer !== PRESETS.google.example ? form.issuer : begun.issuer, scopes: begun.scopes, emailClaim: begun.emailClaim, groupsClaim: begun.groupsClaim, trustEmail: begun.trustEmail }
+  return {
+    ...form, kind, preset, issuer: form.issuer && form.issuer !== GOOGLE ? form.issuer : begun.issuer, scopes: begun.scopes, emailClaim: begun.emailClaim, nameClaim: begun.nameClaim,
+    groupsClaim: begun.groupsClaim, trustEmail: begun.trustEmail, saml: { ...form.saml, nameIdFormat: begun.saml.nameIdFormat }, oauth2: begun.oauth2,
+  }
 }
 
 export function formOf(c: Connection): ConnectionForm {
   return {
     kind: c.kind, name: c.name, preset: c.preset, issuer: c.issuer, clientId: c.clientId, clientSecret: '', scopes: [...c.scopes], emailClaim: c.emailClaim, nameClaim: c.nameClaim, groupsClaim: c.groupsClaim,
-    trustEmail: c.trustEmail, enabled: c.enabled, domains: [...c.domains], provision: c.provision, roles: [...c.roles], groupRoles: c.groupRoles.map((g) => ({ ...g })), ldap: ldapFormOf(c.ldap, c.preset),
+    trustEmail: c.trustEmail, enabled: c.enabled, domains: [...c.domains], provision: c.provision, roles: [...c.roles], groupRoles: c.groupRoles.map((g) => ({ ...g })),
+    saml: samlFormOf(c.saml), oauth2: oauth2FormOf(c.preset, c.oauth2), ldap: ldapFormOf(c.ldap, c.preset),
   }
 }
 
@@ -89,5 +125,8 @@ export function bodyOf(form: ConnectionForm): TenantSchemas['SsoConnectionInput'
   }
   if (kind === 'ldap') return { ...body, ldap: ldapBodyOf(form.ldap) }
   const { clientSecret, scopes, emailClaim, nameClaim, groupsClaim } = form
-  return { ...body, scopes, emailClaim, nameClaim, groupsClaim, issuer: form.issuer.trim(), clientId: form.clientId.trim(), ...(clientSecret ? { clientSecret } : {}) }
+  const claims = { ...body, emailClaim, nameClaim, groupsClaim }
+  if (kind === 'saml') return { ...claims, saml: samlBodyOf(form.saml) }
+  const client = { ...claims, scopes, clientId: form.clientId.trim(), ...(clientSecret ? { clientSecret } : {}) }
+  return kind === 'oauth2' ? { ...client, oauth2: oauth2BodyOf(preset, form.oauth2) } : { ...client, issuer: form.issuer.trim() }
 }

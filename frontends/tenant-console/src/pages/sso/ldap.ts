@@ -21,8 +21,6 @@ export interface LdapForm {
   nestedGroups: boolean
 }
 
-export const LDAP_PRESETS = ['active-directory', 'openldap', 'generic'] as const satisfies Preset[]
-
 /** What stands in the examples of the form. */
 export const LDAP_EXAMPLES = {
   'active-directory': { url: 'ldaps://dc1.corp.example.com', bindDn: 'gatehouse@corp.example.com', userBase: 'DC=corp,DC=example,DC=com', groupBase: 'DC=corp,DC=example,DC=com' },

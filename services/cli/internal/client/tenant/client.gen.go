@@ -416,7 +416,7 @@ type AccessRequestStatus string
 type AuditActor struct {
 	Id *string `json:"id,omitempty"`
 
-	// Kind user, service-account, service or anonymous.
+	// Kind user, service-account, scim-token, service or anonymous.
 	Kind string `json:"kind"`
 
 	// Name As it was then.
@@ -609,7 +609,10 @@ type Group struct {
 	CreatedAt   time.Time `json:"createdAt"`
 	CreatedBy   string    `json:"createdBy"`
 	Description *string   `json:"description,omitempty"`
-	Id          string    `json:"id"`
+
+	// Directory The directory that says what it is called and who is in it; absent = people do.
+	Directory *GroupName `json:"directory,omitempty"`
+	Id        string     `json:"id"`
 
 	// Members How many are in it itself.
 	Members int64  `json:"members"`
