@@ -7,16 +7,15 @@
 //   npm run e2e:ldap -- ready.json [folder for screenshots]
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inspect, open, still } from './browser.mjs'
+import { looker, open } from './browser.mjs'
 import { addresses, eventually, OWNER, setUp } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
-if (shots) mkdirSync(shots, { recursive: true })
 
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } // where Debian has slapd
 const folder = mkdtempSync(join(tmpdir(), 'directory-'))
@@ -51,17 +50,7 @@ const directory = await startDirectory()
 
 const browser = await open({ hosts: [at.console, at.tenant].map((u) => new URL(u).host) })
 const wrong = browser.wrong
-let step = 0
-async function look(page, name) {
-  step++
-  wrong.push(...(await inspect(page)))
-  for (const colorScheme of shots ? ['dark', 'light'] : []) {
-    await page.emulateMedia({ colorScheme })
-    await still(page)
-    await page.screenshot({ path: `${shots}/ldap-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png`, fullPage: true })
-  }
-  process.stdout.write(`ok ${name}\n`)
-}
+const look = looker('ldap', shots, wrong)
 async function test(page, who, word) {
   await page.getByRole('button', { name: 'Test sign-in' }).first().click()
   await page.locator('input[name=test-username]').fill(who)

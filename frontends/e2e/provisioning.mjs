@@ -4,26 +4,14 @@
 //
 //   gatehouse standalone --data DIR --ready-file ready.json &
 //   npm run e2e:provisioning -- ready.json [folder for screenshots]
-import { mkdirSync } from 'node:fs'
-import { inspect, open, still } from './browser.mjs'
+import { looker, open } from './browser.mjs'
 import { addresses, must, OWNER, setUp } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
-if (shots) mkdirSync(shots, { recursive: true })
 const browser = await open({ hosts: [at.console, at.tenant].map((u) => new URL(u).host) })
 const wrong = browser.wrong
-let step = 0
-async function look(page, name) {
-  step++
-  wrong.push(...(await inspect(page)))
-  for (const colorScheme of shots ? ['dark', 'light'] : []) {
-    await page.emulateMedia({ colorScheme })
-    await still(page)
-    await page.screenshot({ path: `${shots}/provisioning-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png`, fullPage: true })
-  }
-  process.stdout.write(`ok ${name}\n`)
-}
+const look = looker('provisioning', shots, wrong)
 /** Asks as an identity provider does, at the address that everybody reaches. */
 async function provider(token, method, path, body) {
   const answer = await fetch(`http://127.0.0.1:${new URL(at.tenant).port}/scim/v2${path}`, { method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }, body: body && JSON.stringify(body) })

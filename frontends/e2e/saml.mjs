@@ -7,31 +7,19 @@
 //   npm run e2e:saml -- ready.json [folder for screenshots]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { inspect, open, still } from './browser.mjs'
+import { looker, open } from './browser.mjs'
 import { addresses, must, OWNER, setUp } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
-if (shots) mkdirSync(shots, { recursive: true })
 
 const idp = spawn('go', ['run', './tenant-manager/internal/samlidp'], { cwd: fileURLToPath(new URL('../../services', import.meta.url)), stdio: ['pipe', 'pipe', 'ignore'] })
 const url = String((await once(idp.stdout, 'data'))[0]).trim()
 
 const browser = await open({ hosts: [at.console, at.tenant, url].map((u) => new URL(u).host) })
 const wrong = browser.wrong
-let step = 0
-async function look(page, name) {
-  step++
-  wrong.push(...(await inspect(page)))
-  for (const colorScheme of shots ? ['dark', 'light'] : []) {
-    await page.emulateMedia({ colorScheme })
-    await still(page)
-    await page.screenshot({ path: `${shots}/saml-${String(step).padStart(2, '0')}-${name}-${colorScheme}.png`, fullPage: true })
-  }
-  process.stdout.write(`ok ${name}\n`)
-}
+const look = looker('saml', shots, wrong)
 async function atProvider(page) {
   await page.locator('input[name=user]').fill('eve')
   await page.locator('input[name=password]').fill('any')
@@ -49,15 +37,13 @@ try {
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByText('No identity provider is connected').first().waitFor()
   await page.getByRole('link', { name: 'New connection' }).first().click()
-  await page.getByLabel('Protocol').click()
-  await page.getByRole('option', { name: 'OAuth 2.0' }).click()
+  await page.getByRole('radio', { name: 'OAuth 2.0' }).click()
   await look(page, 'github')
   await page.getByLabel('Kind').click()
   await page.getByRole('option', { name: 'Other OAuth 2.0' }).click()
   await page.getByRole('button', { name: 'Add a list' }).click()
   await look(page, 'oauth2')
-  await page.getByLabel('Protocol').click()
-  await page.getByRole('option', { name: 'SAML 2.0' }).click()
+  await page.getByRole('radio', { name: 'SAML 2.0' }).click()
   await look(page, 'new')
   await page.getByLabel('Kind').click()
   await page.getByRole('option', { name: 'Other SAML 2.0' }).click()

@@ -193,6 +193,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/sso/saml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep the answer of a SAML identity provider until the browser comes with it
+         * @description It arrives as a post of another site, with which the browser sends no cookie. The answer is a handle, good for two minutes and once, which goes to finishSsoSignIn with the secret that the browser keeps; only then is anything read. An answer to no sign-in that was begun here is refused.
+         */
+        post: operations["keepSamlAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/sso/saml/{id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a SAML identity provider is set up with
+         * @description The metadata of the connection as a service provider. It names no person and no organization.
+         */
+        get: operations["getSamlMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-out": {
         parameters: {
             query?: never;
@@ -239,7 +279,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Exchange the token of a service account for an access token */
+        /** Exchange the token of a person or a service account for an access token */
         post: operations["exchangeToken"];
         delete?: never;
         options?: never;
@@ -699,6 +739,48 @@ export interface paths {
         post?: never;
         /** End a session of a user */
         delete: operations["endUserSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** The personal tokens of a user */
+        get: operations["listUserTokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the token. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a personal token of a user */
+        delete: operations["deleteUserToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1405,6 +1487,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own personal tokens */
+        get: operations["listMyTokens"];
+        put?: never;
+        /**
+         * Make a personal token
+         * @description The token is in this answer and nowhere else. It does what it is made for, as far as its owner may do that when it is used, and ends with their account. It takes a fresh proof of who the caller is (/me/confirmation), and a session: a token makes none.
+         */
+        post: operations["createMyToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an own personal token
+         * @description By a session any, by a personal token only itself.
+         */
+        delete: operations["deleteMyToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/consents": {
         parameters: {
             query?: never;
@@ -1683,6 +1809,71 @@ export interface paths {
         put?: never;
         /** Allow what an application asks for, or do not */
         post: operations["decideOAuthAuthorization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/initial-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tokens by which programs register themselves as clients */
+        get: operations["listOAuthInitialTokens"];
+        put?: never;
+        /**
+         * Let programs register themselves as clients (RFC 7591)
+         * @description The token is in this answer and nowhere else.
+         */
+        post: operations["createOAuthInitialToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/initial-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token by which programs register themselves
+         * @description The clients that were registered with it stay.
+         */
+        delete: operations["deleteOAuthInitialToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/devices/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code that a device shows (RFC 8628), in small or capital letters, with or without the hyphen. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        /** What a device asks the caller to allow */
+        get: operations["getOAuthDevice"];
+        put?: never;
+        /** Allow what a device asks for, or do not */
+        post: operations["decideOAuthDevice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1981,6 +2172,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/connections/{id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch the metadata of a SAML identity provider anew
+         * @description Its certificates and its address for sign-in are taken on; another entity id is refused. It also happens by itself once a day.
+         */
+        post: operations["refreshSsoMetadata"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/tests/{id}": {
         parameters: {
             query?: never;
@@ -1993,6 +2204,101 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/directories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Directories that make, change and disable users and groups */
+        get: operations["listScimDirectories"];
+        put?: never;
+        /**
+         * Make a directory
+         * @description Its identity provider speaks SCIM 2.0 (RFC 7644) at /scim/v2 of the consoles' address, with a token of the directory. It never changes an account that may do more than whoever saved the directory.
+         */
+        post: operations["createScimDirectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/directories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A directory */
+        get: operations["getScimDirectory"];
+        /**
+         * Change a directory
+         * @description From now on it may change the accounts that the caller may.
+         */
+        put: operations["updateScimDirectory"];
+        post?: never;
+        /**
+         * Delete a directory
+         * @description Its tokens are revoked. Its users and groups stay, and are changed by hand again.
+         */
+        delete: operations["deleteScimDirectory"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/directories/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** The tokens of a directory */
+        get: operations["listScimTokens"];
+        put?: never;
+        /**
+         * Make a token for a directory
+         * @description The token is in this answer and nowhere else. There are at most two at once, one of them to change to. Who makes one must have every permission that whoever saved the directory has.
+         */
+        post: operations["createScimToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/directories/{id}/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the token. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token of a directory */
+        delete: operations["deleteScimToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2194,8 +2500,9 @@ export interface components {
             sessionLifetimeHours?: number;
             /** @description Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it. */
             allowedAddresses?: string[];
-            /** @description How long a new token lasts at most; 0 = for ever. */
+            /** @description How long a new token of a service account lasts at most; 0 = for ever. */
             tokenLifetimeDays?: number;
+            personalTokens?: components["schemas"]["PersonalTokenPolicyPatch"];
         };
         SecurityPolicyHits: {
             /** @description How many users may sign in. */
@@ -2208,8 +2515,10 @@ export interface components {
             session: number;
             /** @description How many users are signed in from elsewhere. */
             allowedAddresses: number;
-            /** @description How many tokens last longer than a new one could. They stay. */
+            /** @description How many tokens of service accounts last longer than a new one could. They stay. */
             tokenLifetimeDays: number;
+            /** @description How many tokens of people it ends. */
+            personalTokens: number;
         };
         SecurityPolicy: {
             /** Format: int64 */
@@ -2233,8 +2542,9 @@ export interface components {
             sessionLifetimeHours: number;
             /** @description Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it. */
             allowedAddresses: string[];
-            /** @description How long a new token lasts at most; 0 = for ever. */
+            /** @description How long a new token of a service account lasts at most; 0 = for ever. */
             tokenLifetimeDays: number;
+            personalTokens: components["schemas"]["PersonalTokenPolicy"];
         };
         PasswordRequestInput: {
             email: components["schemas"]["Email"];
@@ -2258,7 +2568,7 @@ export interface components {
             refreshToken: string;
         };
         ExchangeInput: {
-            /** @description The token of a service account, ght_…. */
+            /** @description The token of a service account, ght_…, or of a person, ghp_…. */
             token: string;
         };
         TokenPair: {
@@ -2284,7 +2594,10 @@ export interface components {
             accessToken: string;
             /** @description How many seconds it is valid. */
             expiresIn: number;
-            serviceAccount: components["schemas"]["ServiceAccountName"];
+            serviceAccount?: components["schemas"]["ServiceAccountName"];
+            user?: components["schemas"]["UserName"];
+            /** @description From where it can be used; absent = from everywhere. */
+            allowedAddresses?: string[];
             organization: components["schemas"]["OrganizationName"];
         };
         ServiceAccountName: {
@@ -2652,6 +2965,8 @@ export interface components {
             members: number;
             /** @description Whether it is in another group. */
             nested: boolean;
+            /** @description The directory that says what it is called and who is in it; absent = people do. */
+            directory?: components["schemas"]["GroupName"];
             /** @description How it is in others, up to each of them; only in the answer about one group. */
             within?: components["schemas"]["GroupChain"][];
             /** Format: date-time */
@@ -2925,6 +3240,14 @@ export interface components {
              * @description To the minute.
              */
             lastUsedAt?: string;
+            /** @description The address that it was last used from. */
+            lastUsedFrom?: string;
+            /** @description What it is made for; none = all that its owner may do. */
+            permissions: string[];
+            /** @description The only project that it is for. */
+            project?: string;
+            /** @description The only environment that it is for. */
+            environment?: string;
             /** Format: date-time */
             createdAt: string;
             createdBy: string;
@@ -2939,6 +3262,12 @@ export interface components {
              * @description When it ends; absent = never.
              */
             expiresAt?: string;
+            /** @description What it is made for, such as api:read or deployment:*; none = all that its owner may do. */
+            permissions?: string[];
+            /** @description The only project that it is for; absent = all. */
+            project?: string;
+            /** @description The only environment that it is for; absent = all. */
+            environment?: string;
         };
         ServiceTokenCreated: {
             id: string;
@@ -2947,22 +3276,108 @@ export interface components {
             hint: string;
             /** Format: date-time */
             expiresAt?: string;
+            /** @description What it is made for; none = all that its owner may do. */
+            permissions: string[];
+            /** @description The only project that it is for. */
+            project?: string;
+            /** @description The only environment that it is for. */
+            environment?: string;
             /** Format: date-time */
             createdAt: string;
             createdBy: string;
             /** @description The token, shown once. */
             token: string;
         };
+        PersonalToken: {
+            id: string;
+            name: string;
+            /** @description Its beginning and end, to tell it from others. */
+            hint: string;
+            /**
+             * Format: date-time
+             * @description When it ends: as it was made, or earlier, as the security policy says.
+             */
+            expiresAt: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            lastUsedAt?: string;
+            /** @description The address that it was last used from. */
+            lastUsedFrom?: string;
+            /** @description What it is made for; none = all that its owner may do. */
+            permissions: string[];
+            /** @description The only project that it is for. */
+            project?: string;
+            /** @description The only environment that it is for. */
+            environment?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        PersonalTokenList: {
+            items: components["schemas"]["PersonalToken"][];
+        };
+        MyTokenList: {
+            items: components["schemas"]["PersonalToken"][];
+            /** @description Whether the organization lets people have tokens. */
+            allowed: boolean;
+            /** @description How many days a new one lasts at most. */
+            maximumDays: number;
+        };
+        PersonalTokenInput: {
+            name: components["schemas"]["Name"];
+            /**
+             * Format: date-time
+             * @description When it ends. The security policy says how late that can be.
+             */
+            expiresAt: string;
+            /** @description What it is made for, such as api:read or deployment:*; none = all that its owner may do. */
+            permissions?: string[];
+            /** @description The only project that it is for; absent = all. */
+            project?: string;
+            /** @description The only environment that it is for; absent = all. */
+            environment?: string;
+        };
+        PersonalTokenCreated: {
+            id: string;
+            name: string;
+            /** @description Its beginning and end, to tell it from others. */
+            hint: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description What it is made for; none = all that its owner may do. */
+            permissions: string[];
+            /** @description The only project that it is for. */
+            project?: string;
+            /** @description The only environment that it is for. */
+            environment?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The token, shown once. */
+            token: string;
+        };
+        PersonalTokenPolicy: {
+            /** @description Whether people can have tokens. Without it those that there are do nothing. */
+            allowed: boolean;
+            /** @description How many days a token lasts at most, from when it was made. */
+            maximumDays: number;
+        };
+        PersonalTokenPolicyPatch: {
+            /** @description Whether people can have tokens. Without it those that there are do nothing. */
+            allowed?: boolean;
+            /** @description How many days a token lasts at most, from when it was made. */
+            maximumDays?: number;
+        };
         /**
          * @description How a client authenticates itself (RFC 7591 section 2).
          * @enum {string}
          */
-        OAuthAuthMethod: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+        OAuthAuthMethod: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "tls_client_auth" | "self_signed_tls_client_auth" | "none";
         /**
          * @description A grant.
          * @enum {string}
          */
-        OAuthGrantType: "authorization_code" | "client_credentials" | "refresh_token";
+        OAuthGrantType: "authorization_code" | "client_credentials" | "refresh_token" | "urn:ietf:params:oauth:grant-type:device_code" | "urn:ietf:params:oauth:grant-type:token-exchange";
         /**
          * @description Whether an access token says everything itself (RFC 9068), or is asked about.
          * @enum {string}
@@ -2988,10 +3403,13 @@ export interface components {
             tokenEndpoint: string;
             authorizationEndpoint: string;
             introspectionEndpoint: string;
+            registrationEndpoint: string;
             /** @description Where the public keys are. */
             jwks: string;
             /** @description The scopes of OpenID Connect. */
             identityScopes: string[];
+            /** @description Whether certificates of clients count (RFC 8705). */
+            certificates: boolean;
         };
         OAuthClient: {
             /** @description The client_id. */
@@ -3019,13 +3437,27 @@ export interface components {
             refreshTokenSeconds: number;
             /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
             jwks?: string;
+            /**
+             * Format: uri
+             * @description Where the public keys are, in place of jwks.
+             */
+            jwksUri?: string;
             assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
             /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
             dpopBound: boolean;
+            /** @description Whether its tokens are bound to the certificate that it shows (RFC 8705). */
+            certificateBound: boolean;
+            /** @description The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept. */
+            certificateThumbprint?: string;
+            /** @description The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth. */
+            certificateAuthority?: string;
+            /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
+            certificateSubject?: string;
             /** @description Whether users are not asked, because it is the organization's own. */
             skipConsent: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect: boolean;
+            registration?: components["schemas"]["OAuthRegistration"];
             /** Format: int64 */
             version: number;
             /** Format: date-time */
@@ -3071,9 +3503,22 @@ export interface components {
             refreshTokenSeconds?: number;
             /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
             jwks?: string;
+            /**
+             * Format: uri
+             * @description Where the public keys are, in place of jwks.
+             */
+            jwksUri?: string;
             assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
             /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
             dpopBound?: boolean;
+            /** @description Whether its tokens are bound to the certificate that it shows (RFC 8705). */
+            certificateBound?: boolean;
+            /** @description The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept. */
+            certificateThumbprint?: string;
+            /** @description The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth. */
+            certificateAuthority?: string;
+            /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
+            certificateSubject?: string;
             /** @description Whether users are not asked, because it is the organization's own. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
@@ -3104,9 +3549,22 @@ export interface components {
             refreshTokenSeconds?: number;
             /** @description The public keys of a client that signs its assertions (RFC 7517), as JSON. */
             jwks?: string;
+            /**
+             * Format: uri
+             * @description Where the public keys are, in place of jwks.
+             */
+            jwksUri?: string;
             assertionAlgorithm?: components["schemas"]["OAuthAssertionAlgorithm"];
             /** @description Whether it is given tokens only with a proof of a key (RFC 9449). */
             dpopBound?: boolean;
+            /** @description Whether its tokens are bound to the certificate that it shows (RFC 8705). */
+            certificateBound?: boolean;
+            /** @description The certificate of a client with self_signed_tls_client_auth: x5t#S256, or the certificate in PEM, of which that is kept. */
+            certificateThumbprint?: string;
+            /** @description The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth. */
+            certificateAuthority?: string;
+            /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
+            certificateSubject?: string;
             /** @description Whether users are not asked, because it is the organization's own. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
@@ -3231,6 +3689,73 @@ export interface components {
             host: string;
             /** @description Whether the caller has to sign in anew first. */
             signInAgain: boolean;
+            /** @description Whether the application registered itself, so that nobody here has looked at it. */
+            selfRegistered: boolean;
+            scopes: components["schemas"]["OAuthAskedScope"][];
+        };
+        OAuthInitialToken: {
+            id: string;
+            name: components["schemas"]["Name"];
+            /** @description Its beginning and end, to tell it from others. */
+            hint: string;
+            /** @description How many clients can still be registered with it. */
+            usesLeft: number;
+            /** @description The scopes that its clients may ask for. */
+            scopes: string[];
+            /** @description The grants that its clients may use. */
+            grantTypes: components["schemas"]["OAuthGrantType"][];
+            /** @description The APIs that the tokens of its clients are for. */
+            audiences: string[];
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+        };
+        OAuthInitialTokenList: {
+            items: components["schemas"]["OAuthInitialToken"][];
+        };
+        OAuthInitialTokenInput: {
+            name: components["schemas"]["Name"];
+            /**
+             * @description How many clients can be registered with it.
+             * @default 1
+             */
+            uses?: number;
+            /**
+             * @description How long it is good.
+             * @default 604800
+             */
+            lifetimeSeconds?: number;
+            /** @description The scopes that its clients may ask for. */
+            scopes?: components["schemas"]["OAuthScopeName"][];
+            /** @description The grants that its clients may use; without it authorization_code and refresh_token. */
+            grantTypes?: components["schemas"]["OAuthGrantType"][];
+            /** @description The APIs that the tokens of its clients are for: values of aud. */
+            audiences?: string[];
+        };
+        OAuthInitialTokenCreated: {
+            initialToken: components["schemas"]["OAuthInitialToken"];
+            /** @description The token, shown once. */
+            token: string;
+            /** @description Where programs send it. */
+            registrationEndpoint: string;
+        };
+        /** @description What a client that registered itself says (RFC 7591). Nobody has looked at it. */
+        OAuthRegistration: {
+            website?: string;
+            terms?: string;
+            policy?: string;
+            contacts: string[];
+            softwareId?: string;
+            softwareVersion?: string;
+        };
+        OAuthDevice: {
+            client: components["schemas"]["OAuthNamed"];
+            /** @description What the application says of itself. */
+            description?: string;
+            /** @description Whether the application registered itself, so that nobody here has looked at it. */
+            selfRegistered: boolean;
             scopes: components["schemas"]["OAuthAskedScope"][];
         };
         OAuthAskedScope: {
@@ -3252,11 +3777,15 @@ export interface components {
          */
         Outcome: "done" | "refused";
         AuditActor: {
-            /** @description user, service-account, service or anonymous. */
+            /** @description user, service-account, scim-token, service or anonymous. */
             kind: string;
             id?: string;
             /** @description As it was then. */
             name?: string;
+            /** @description The id of the token by which they came; absent = they had signed in. */
+            token?: string;
+            /** @description The name of that token, as it was then. */
+            tokenName?: string;
         };
         AuditTarget: {
             kind: string;
@@ -3367,6 +3896,8 @@ export interface components {
             iss?: string;
             error?: string;
             errorDescription?: string;
+            /** @description The handle of a SAML answer. */
+            saml?: string;
         };
         SsoFinished: {
             tokens?: components["schemas"]["TokenPair"];
@@ -3383,7 +3914,7 @@ export interface components {
             preset?: components["schemas"]["SsoPreset"];
             /** @description The issuer, below which /.well-known/openid-configuration is. `oidc` needs it. */
             issuer?: string;
-            /** @description `oidc` needs it. */
+            /** @description `oidc` and `oauth2` need it. */
             clientId?: string;
             /** @description It is kept encrypted and never shown. */
             clientSecret?: string;
@@ -3411,6 +3942,8 @@ export interface components {
             /** @description Roles of who is in a group at the provider, given and taken at every sign-in. */
             groupRoles?: components["schemas"]["SsoGroupRole"][];
             ldap?: components["schemas"]["SsoLdap"];
+            saml?: components["schemas"]["SsoSamlInput"];
+            oauth2?: components["schemas"]["SsoOauth2"];
         };
         /** @description How a directory is asked; `ldap` needs it. What is left out has the defaults of the preset. With other servers, another userBase or another subjectAttribute, who was linked is linked anew. */
         SsoLdap: {
@@ -3441,7 +3974,91 @@ export interface components {
             /** @description Whether groups in groups count, up to eight levels. */
             nestedGroups?: boolean;
         };
-        /** @description The name of a claim; dots part the names of nested objects. */
+        /** @description A SAML 2.0 identity provider: its metadata, the address of its metadata, or entity id, address and certificates by hand. It may be left out until the provider is set up; such a connection cannot be switched on. */
+        SsoSamlInput: {
+            /** @description The provider's metadata, as XML. It is read once. */
+            metadata?: string;
+            /** @description Where the provider's metadata is. It is fetched again every day. */
+            metadataUrl?: string;
+            /** @description The provider's entity id. */
+            entityId?: string;
+            /** @description Where requests go, by HTTP-Redirect. */
+            ssoUrl?: string;
+            /** @description What the provider signs with, in PEM; several while it changes them. */
+            certificates?: string[];
+            nameIdFormat?: components["schemas"]["SamlNameIdFormat"];
+            /** @description The attribute that says who somebody is and never changes; empty = the NameID. */
+            subjectAttribute?: string;
+        };
+        /**
+         * @description Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
+         * @default persistent
+         * @enum {string}
+         */
+        SamlNameIdFormat: "persistent" | "emailAddress" | "unspecified";
+        SsoSaml: {
+            metadataUrl?: string;
+            entityId: string;
+            ssoUrl: string;
+            certificates: components["schemas"]["SamlCertificate"][];
+            nameIdFormat: components["schemas"]["SamlNameIdFormat"];
+            subjectAttribute?: string;
+            /** @description The entity id of the connection, which the provider is set up with. */
+            spEntityId: string;
+            spCertificate?: components["schemas"]["SamlCertificate"];
+            /**
+             * Format: date-time
+             * @description When the metadata was fetched.
+             */
+            fetchedAt?: string;
+            /** @description What went wrong at the last attempt to fetch it. */
+            fetchError?: string;
+        };
+        SamlCertificate: {
+            pem: string;
+            subject?: string;
+            /** @description SHA-256 in hexadecimal digits. */
+            fingerprint: string;
+            /** Format: date-time */
+            notAfter?: string;
+        };
+        SamlAnswerInput: {
+            /** @description The parameter RelayState. */
+            state: string;
+            /** @description The parameter SAMLResponse. */
+            answer: string;
+        };
+        SamlAnswer: {
+            handle: string;
+        };
+        SamlMetadata: {
+            /** @description XML. */
+            metadata: string;
+        };
+        /** @description A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is. */
+        SsoOauth2: {
+            authorizeUrl: string;
+            tokenUrl: string;
+            /** @description It answers an object on the person. */
+            userUrl: string;
+            /** @description It answers a list with `email`, `primary` and `verified`; the primary one that is verified counts. */
+            emailsUrl?: string;
+            /** @description Lists of what the person belongs to. */
+            groups?: components["schemas"]["SsoOauth2Groups"][];
+            /** @description Where the person has what never changes; `id` where it is left out. */
+            subject?: string;
+            /**
+             * @description Whether a code challenge is sent (RFC 7636).
+             * @default true
+             */
+            pkce?: boolean;
+        };
+        SsoOauth2Groups: {
+            url: string;
+            /** @description Where an entry has its name; empty = the entry is the name. Slashes put several together: `organization.login/slug`. */
+            path?: string;
+        };
+        /** @description The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion. */
         SsoClaim: string;
         SsoGroupRole: {
             group: string;
@@ -3449,16 +4066,16 @@ export interface components {
             role: string;
         };
         /**
-         * @description `oidc`: OpenID Connect; `ldap`: LDAP and Active Directory.
+         * @description `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
          * @enum {string}
          */
-        SsoKind: "oidc" | "ldap";
+        SsoKind: "oidc" | "saml" | "ldap" | "oauth2";
         /**
          * @description Which defaults the form began with; with `ldap` also those of what is left out.
          * @default generic
          * @enum {string}
          */
-        SsoPreset: "entra" | "okta" | "google" | "keycloak" | "active-directory" | "openldap" | "generic";
+        SsoPreset: "entra" | "okta" | "google" | "keycloak" | "adfs" | "github" | "active-directory" | "openldap" | "generic";
         SsoConnection: {
             id: string;
             name: string;
@@ -3478,6 +4095,8 @@ export interface components {
             roles: string[];
             groupRoles: components["schemas"]["SsoGroupRole"][];
             ldap?: components["schemas"]["SsoLdap"];
+            saml?: components["schemas"]["SsoSaml"];
+            oauth2?: components["schemas"]["SsoOauth2"];
             /** Format: int64 */
             version: number;
             /** Format: date-time */
@@ -3485,6 +4104,47 @@ export interface components {
         };
         SsoConnectionList: {
             items: components["schemas"]["SsoConnection"][];
+        };
+        ScimDirectoryInput: {
+            name: components["schemas"]["Name"];
+            /** @default true */
+            enabled?: boolean;
+            /** @description The id of the single sign-on for whose domains the directory provides; absent = it has domains of its own. */
+            connection?: string;
+            /** @description For whose e-mail addresses it provides, such as acme.example. A domain is of one directory in the installation, and of no single sign-on of another organization. */
+            domains?: string[];
+        };
+        ScimDirectory: {
+            id: string;
+            name: string;
+            enabled: boolean;
+            /** @description The id of the single sign-on whose domains it has. */
+            connection?: string;
+            /** @description Its own, or those of the single sign-on. */
+            domains: string[];
+            /**
+             * Format: int64
+             * @description How many users are its.
+             */
+            users: number;
+            /**
+             * Format: int64
+             * @description How many groups are its.
+             */
+            groups: number;
+            /**
+             * Format: date-time
+             * @description When the identity provider last asked, to the minute.
+             */
+            lastUsedAt?: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+        };
+        ScimDirectoryList: {
+            items: components["schemas"]["ScimDirectory"][];
         };
         SsoTest: {
             id: string;
@@ -3504,7 +4164,7 @@ export interface components {
             groups: string[];
             /** @description The roles that the user would be given. */
             roles: string[];
-            /** @description What was received. */
+            /** @description What was received: claims, attributes, or what the provider's API answered. */
             claims: {
                 [key: string]: unknown;
             };
@@ -3637,7 +4297,7 @@ export interface components {
         MailMessage: {
             id: string;
             /** @enum {string} */
-            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset";
+            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends";
             recipient: string;
             state: components["schemas"]["MailState"];
             /** @description How many attempts did not work. */
@@ -3986,6 +4646,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SsoFinished"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    keepSamlAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SamlAnswerInput"];
+            };
+        };
+        responses: {
+            /** @description The handle. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamlAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSamlMetadata: {
+        parameters: {
+            query: {
+                /** @description The origins of the apps that people sign in to, such as https://admin.example.com; the first is the one that counts where a request names none. */
+                origin: components["schemas"]["Origin"][];
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metadata. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamlMetadata"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4889,6 +5601,54 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description It has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUserTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalTokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteUserToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the token. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6318,6 +7078,77 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listMyTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens, newest first, and what the organization allows of new ones. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyTokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createMyToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonalTokenInput"];
+            };
+        };
+        responses: {
+            /** @description The token. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalTokenCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteMyToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listMyConsents: {
         parameters: {
             query?: {
@@ -6885,6 +7716,127 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OAuthRedirect"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOAuthInitialTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They, newest first, without the token; those that have run out for a month. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthInitialTokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createOAuthInitialToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthInitialTokenInput"];
+            };
+        };
+        responses: {
+            /** @description The token. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthInitialTokenCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteOAuthInitialToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOAuthDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code that a device shows (RFC 8628), in small or capital letters, with or without the hyphen. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthDevice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideOAuthDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code that a device shows (RFC 8628), in small or capital letters, with or without the hyphen. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthDecision"];
+            };
+        };
+        responses: {
+            /** @description The device is told when it asks next. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -7494,6 +8446,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    refreshSsoMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getSsoTest: {
         parameters: {
             query?: never;
@@ -7514,6 +8491,218 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SsoTest"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScimDirectories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScimDirectoryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createScimDirectory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScimDirectoryInput"];
+            };
+        };
+        responses: {
+            /** @description The directory. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScimDirectory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getScimDirectory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The directory. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScimDirectory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateScimDirectory: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScimDirectoryInput"];
+            };
+        };
+        responses: {
+            /** @description The directory as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScimDirectory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteScimDirectory: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScimTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its tokens, without the secret, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceTokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createScimToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceTokenInput"];
+            };
+        };
+        responses: {
+            /** @description The token. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceTokenCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteScimToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the token. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
