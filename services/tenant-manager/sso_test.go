@@ -34,9 +34,6 @@ type account map[string]any
 // startProvider starts the provider of deploy/oidc-provider.
 func startProvider(t *testing.T, accounts map[string]account) *provider {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("it needs Node")
-	}
 	fetched, err := exec.CommandContext(t.Context(), filepath.Join("..", "..", "deploy", "oidc-provider", "fetch")).Output()
 	node, errNode := exec.LookPath("node")
 	if err != nil || errNode != nil {
