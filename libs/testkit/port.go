@@ -28,9 +28,9 @@ const (
 func FreePort(t testing.TB) int {
 	t.Helper()
 	dir := filepath.Join(os.TempDir(), "gatehouse-ports")
-	require.NoError(t, os.MkdirAll(dir, 0o777)) //nolint:gosec // tests of other users take ports as well
+	require.NoError(t, os.MkdirAll(dir, 0o777)) // tests of other users take ports as well
 	for range 1000 {
-		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // nothing secret
+		port := firstPort + rand.IntN(lastPort-firstPort)
 		if taken, ok := take(filepath.Join(dir, strconv.Itoa(port))); ok {
 			t.Cleanup(func() { _ = taken.Close() }) // which gives it back
 			if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
@@ -45,11 +45,11 @@ func FreePort(t testing.TB) int {
 
 // take locks a file for as long as it is open.
 func take(name string) (*os.File, bool) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o666) //nolint:gosec // see the folder's mode
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o666) // see the folder's mode
 	if err != nil {
 		return nil, false
 	}
-	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil { //nolint:gosec // a descriptor fits
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		_ = f.Close() // somebody else has it
 		return nil, false
 	}

@@ -103,7 +103,7 @@ func startSearch(t testing.TB) (address string, alive io.Closer, err error) {
 	}
 	address = "127.0.0.1:" + strconv.Itoa(FreePort(t))
 	_, port, _ := strings.Cut(address, ":")
-	log, err := os.Create(filepath.Join(data, "log")) //nolint:gosec // a folder of our own
+	log, err := os.Create(filepath.Join(data, "log"))
 	if err != nil {
 		return "", nil, err
 	}

@@ -48,8 +48,8 @@ func startProvider(t *testing.T, accounts map[string]account) *provider {
 		"accounts": accounts,
 	})
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), node, filepath.Join(strings.TrimSpace(string(fetched)), "provider.mjs"), string(given)) //nolint:gosec // of the repository
-	in, err := cmd.StdinPipe()                                                                                                      // it ends with us
+	cmd := exec.CommandContext(t.Context(), node, filepath.Join(strings.TrimSpace(string(fetched)), "provider.mjs"), string(given))
+	in, err := cmd.StdinPipe() // it ends with us
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

@@ -43,7 +43,7 @@ func write(dir string) error {
 		return fmt.Errorf("writing pages: %w", err)
 	}
 	for name, text := range pages {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // pages for everybody
 			return fmt.Errorf("writing pages: %w", err)
 		}
 	}

@@ -89,4 +89,4 @@ type Attempt struct {
 
 // ReasonNoCredential is the reason of a [Skip] of a plan's security: the request
 // had no credential of its kind.
-const ReasonNoCredential = "no-credential"
+const ReasonNoCredential = "no-credential" //nolint:gosec // the name of a reason

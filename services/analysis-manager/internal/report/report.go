@@ -17,9 +17,9 @@ const (
 	MaxSteps = 1500
 	// AutoSteps bounds a series whose interval is chosen.
 	AutoSteps = 120
-	// MaxLeaders bounds the leaders of a dimension; DefaultLeaders is their number
-	// where none is given.
-	MaxLeaders     = 100
+	// MaxLeaders bounds the leaders of a dimension.
+	MaxLeaders = 100
+	// DefaultLeaders is their number where none is given.
 	DefaultLeaders = 10
 
 	defaultSpan = time.Hour

@@ -38,7 +38,8 @@ func NewSender(guard egress.Guard, configured *store.MailSettings) *Sender {
 // ok is false where it is not sent at all.
 func (s *Sender) Settings(ctx context.Context, from interface {
 	MailSettings(ctx context.Context) (store.MailSettings, error)
-}) (m store.MailSettings, ok bool, err error) {
+},
+) (m store.MailSettings, ok bool, err error) {
 	m, err = from.MailSettings(ctx)
 	switch {
 	case err == nil:

@@ -83,8 +83,12 @@ type GrantFilter struct{ Principal, Role, Project, API, Environment, Effect stri
 func (o *Org) Grants(ctx context.Context, f GrantFilter, p db.PageRequest) (db.Page[Grant], error) {
 	q := db.From[Grant](o.scope)
 	for _, c := range [...]struct{ condition, value string }{
-		{"principal_id = ?", f.Principal}, {"role_id = ?", f.Role}, {"project_id = ?", f.Project},
-		{"api_id = ?", f.API}, {"environment_id = ?", f.Environment}, {"effect = ?", f.Effect},
+		{"principal_id = ?", f.Principal},
+		{"role_id = ?", f.Role},
+		{"project_id = ?", f.Project},
+		{"api_id = ?", f.API},
+		{"environment_id = ?", f.Environment},
+		{"effect = ?", f.Effect},
 	} {
 		if c.value != "" {
 			q = q.Where(c.condition, c.value)
