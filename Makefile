@@ -40,8 +40,8 @@ frontends/dist/.built: $(shell find frontends -type f -not -path '*/node_modules
 setup: ## install the servers that tests need (Debian packages, when root)
 	@deploy/setup
 
-# The race detector runs over everything: on two cores all of it takes about six
-# minutes from nothing, most of that compiling. Servers, browsers and clocks are
+# The race detector runs over everything: on two cores all of it takes about twenty
+# minutes from nothing. Servers, browsers and clocks are
 # real: when a few tests fail, they are given one more try, unless there was a data
 # race, and those that needed it are named at the end, to be mended.
 FLAKY := $(CURDIR)/.tools/flaky

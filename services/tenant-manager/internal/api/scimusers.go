@@ -6,15 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/mail"
 	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/scim"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -32,89 +29,6 @@ type users struct{ *scimCall }
 
 func (users) kind() string     { return store.KindUser }
 func (users) about() scim.Type { return scim.User() }
-
-// said is what a directory says of a user or group that counts here.
-type said struct {
-	userName, externalID string
-	// email and name are those of the user here.
-	email, name string
-	// active is nil where nothing is said of it.
-	active *bool
-	// rest is what is kept as JSON.
-	rest string
-}
-
-func textOf(in map[string]any, name string) string {
-	s, _ := in[name].(string)
-	return s
-}
-
-// saidOf reads a resource.
-func saidOf(in map[string]any) (said, error) {
-	out := said{userName: textOf(in, "userName"), externalID: textOf(in, "externalId"), email: emailIn(in), name: nameIn(in)}
-	if is, ok := in["active"].(bool); ok {
-		out.active = &is
-	}
-	for name, s := range map[string]string{"userName": out.userName, "externalId": out.externalID} {
-		if len([]rune(s)) > longestName {
-			return out, scim.Fail(http.StatusBadRequest, scim.InvalidValue, "%s has at most %d characters", name, longestName)
-		}
-	}
-	rest := map[string]any{}
-	for name, v := range in {
-		switch name {
-		case "userName", "externalId", "active", "members":
-		default:
-			rest[name] = v
-		}
-	}
-	b, err := json.Marshal(rest)
-	if err == nil && len(b) > mostAttributes {
-		err = scim.Fail(http.StatusBadRequest, scim.InvalidValue, "the attributes have at most %d bytes", mostAttributes)
-	}
-	out.rest = string(b)
-	return out, err
-}
-
-// nameIn returns how people read a name, "" where there is none.
-func nameIn(in map[string]any) string {
-	name, _ := in["name"].(map[string]any)
-	parts := strings.TrimSpace(textOf(name, "givenName") + " " + textOf(name, "familyName"))
-	s := strings.TrimSpace(cmp.Or(strings.TrimSpace(textOf(in, "displayName")), strings.TrimSpace(textOf(name, "formatted")), parts))
-	if r := []rune(s); len(r) > longestShown {
-		s = strings.TrimSpace(string(r[:longestShown]))
-	}
-	return s
-}
-
-// emailIn returns the e-mail address of a user: the user name, where it is one, or
-// the primary one, that of work, or the first.
-func emailIn(in map[string]any) string {
-	if s := textOf(in, "userName"); isEmail(s) {
-		return s
-	}
-	list, _ := in["emails"].([]any)
-	best, rank := "", 0
-	for _, x := range list {
-		o, _ := x.(map[string]any)
-		s, r := textOf(o, "value"), 1
-		if strings.EqualFold(textOf(o, "type"), "work") {
-			r = 2
-		}
-		if o["primary"] == true {
-			r = 3
-		}
-		if isEmail(s) && r > rank {
-			best, rank = s, r
-		}
-	}
-	return best
-}
-
-func isEmail(s string) bool {
-	a, err := mail.ParseAddress(s)
-	return err == nil && a.Address == s && len(s) <= longestName
-}
 
 // stated is what a directory says of a user, as it stands here now.
 func stated(r store.SCIMResource, u store.User) map[string]any {
@@ -199,62 +113,6 @@ func (c *scimCall) groupsOf(ctx context.Context, ids []string) (map[string][]any
 		}
 	}
 	return out, nil
-}
-
-// provides returns an error where the directory does not provide for the domain of
-// an address.
-func (c *scimCall) provides(s said) error {
-	if s.email == "" {
-		return scim.Fail(http.StatusBadRequest, scim.InvalidValue, "there is no e-mail address: send one as the userName, or in emails")
-	}
-	if !slices.Contains(c.dir.Domains, sso.Domain(s.email)) {
-		return refuseSCIM(http.StatusBadRequest, s.email, "the e-mail address %s is of none of the domains of this directory", s.email)
-	}
-	return nil
-}
-
-// mayTouch refuses to change an account that may do more than whoever saved the
-// directory, or that is the way in when nothing else is.
-func (c *scimCall) mayTouch(ctx context.Context, tx *store.Tx, u store.User) error {
-	if u.BreakGlass {
-		return refuseSCIM(http.StatusForbidden, u.Email, "the account is a break-glass account, which is changed by hand alone")
-	}
-	if u.ID == c.dir.SavedBy {
-		return nil
-	}
-	held, err := rights.Holdings(ctx, tx.Org, u.ID, c.dir.SavedBy)
-	if err != nil {
-		return err
-	}
-	if notAbove(held[u.ID], held[c.dir.SavedBy], c.h.store.Now()) != nil {
-		return refuseSCIM(http.StatusForbidden, u.Email, "the account may do more than whoever saved the directory: somebody who may do as much saves it again")
-	}
-	return nil
-}
-
-// keepsOwner refuses to take the last owner away.
-func (c *scimCall) keepsOwner(ctx context.Context, tx *store.Tx, u store.User) error {
-	err := keepsAnOwner(ctx, tx, u.ID, "")
-	if errors.Is(err, errLastOwner) {
-		return refuseSCIM(http.StatusConflict, u.Email, "%s", errLastOwner.Detail)
-	}
-	return err
-}
-
-func taken(format string, args ...any) error {
-	return scim.Fail(http.StatusConflict, scim.Uniqueness, format, args...)
-}
-
-// nameFree returns an error where another user of the directory has the name.
-func (c *scimCall) nameFree(ctx context.Context, tx *store.Tx, name, except string) error {
-	other, err := tx.SCIMUserNamed(ctx, c.dir.ID, name)
-	if store.IsNotFound(err) || err == nil && other.ResourceID == except {
-		return nil
-	}
-	if err == nil {
-		err = taken("another user has the userName %s", name)
-	}
-	return err
 }
 
 // create makes a user, or takes over the one who has the e-mail address.
