@@ -44,13 +44,17 @@ setup: ## install the servers that tests need (Debian packages, when root)
 # minutes from nothing. Servers, browsers and clocks are
 # real: when a few tests fail, they are given one more try, unless there was a data
 # race, and those that needed it are named at the end, to be mended.
+# The two packages that take longest begin first, and one more runs at a time than
+# there are cores, since these two wait much for servers and browsers.
 FLAKY := $(CURDIR)/.tools/flaky
+LONGEST := ./services/scenario ./services/tenant-manager
+TESTS_AT_ONCE := $(shell expr $$(nproc) + 1)
 .PHONY: test
 test: setup ui $(TOOLS)/gotestsum ## all tests, with the race detector
 	deploy/ui test
 	@rm -f $(FLAKY)
 	CGO_ENABLED=1 $(TOOLS)/gotestsum --format standard-quiet --rerun-fails=1 --rerun-fails-max-failures=5 \
-		--rerun-fails-abort-on-data-race --rerun-fails-report=$(FLAKY) --packages="$(foreach m,$(MODULES),./$(m)/...)" -- -race -short -timeout 15m
+		--rerun-fails-abort-on-data-race --rerun-fails-report=$(FLAKY) --packages="$(LONGEST) $(foreach m,$(MODULES),./$(m)/...)" -- -race -short -timeout 15m -p $(TESTS_AT_ONCE)
 	@! grep -q . $(FLAKY) 2>/dev/null || { echo 'These tests failed once and then passed. Mend them:'; cat $(FLAKY); }
 
 # The tests that have a longer form than `make test` runs.

@@ -11,8 +11,15 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // Guard says which networks may be gone to, besides public ones. The zero value
@@ -23,6 +30,10 @@ type Guard struct {
 	AllowPrivate bool `json:"allowPrivate,omitempty"`
 	// AllowLoopback lets users name addresses of this machine.
 	AllowLoopback bool `json:"allowLoopback,omitempty"`
+	// Allow are single places that users may name besides: a host with or without
+	// a port, such as sample:9000, an address, or a network, such as 10.20.0.0/16.
+	// A host stands for whatever its name leads to.
+	Allow []string `json:"allow,omitempty" schema:"maxItems=100"`
 }
 
 const connectTimeout = 5 * time.Second
@@ -32,7 +43,7 @@ type RefusedError struct{ IP netip.Addr }
 
 // Error names the address.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("the address %s is of a private or local network, to which nothing is sent for users unless the configuration allows it", e.IP)
+	return fmt.Sprintf("the address %s is of a private or local network, to which nothing is sent for users unless the configuration of the service allows it", e.IP)
 }
 
 // Refused returns the refusal that an error of a connection is about; nil where
@@ -45,10 +56,15 @@ func Refused(err error) *RefusedError {
 	return nil
 }
 
-// Dialer returns a dialer that goes only where the guard lets it. It looks at the
-// address that is really connected to, after names were resolved.
-func (g Guard) Dialer() *net.Dialer {
-	return &net.Dialer{Timeout: connectTimeout, Control: g.control}
+// Dialer returns a dialer that goes only where the guard lets it, for an address as
+// users name it: a host and a port. Unless the guard has that name, the dialer looks
+// at the address that is really connected to, after names were resolved.
+func (g Guard) Dialer(named string) *net.Dialer {
+	d := &net.Dialer{Timeout: connectTimeout}
+	if !g.names(named) {
+		d.Control = g.control
+	}
+	return d
 }
 
 // Transport returns an HTTP transport that goes only where the guard lets it, by
@@ -56,7 +72,7 @@ func (g Guard) Dialer() *net.Dialer {
 func (g Guard) Transport() *http.Transport {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return g.Dialer().DialContext(ctx, network, address)
+			return g.Dialer(address).DialContext(ctx, network, address)
 		},
 		TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: 10 * time.Second, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2: true,
@@ -75,9 +91,50 @@ func (g Guard) control(_, address string, _ syscall.RawConn) error {
 	return &RefusedError{ip}
 }
 
+// names reports whether a host and port are allowed by name.
+func (g Guard) names(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(g.Allow, func(a string) bool { return strings.EqualFold(a, host) || strings.EqualFold(a, address) })
+}
+
+// Check returns what is wrong with the places that are allowed; nil where nothing
+// is. Pointers begin with at.
+func (g Guard) Check(at string) []problem.Field {
+	var fields []problem.Field
+	for i, a := range g.Allow {
+		host := a
+		if h, port, err := net.SplitHostPort(a); err == nil {
+			if n, err := strconv.Atoi(port); err == nil && n > 0 && n < 65536 {
+				host = h
+			}
+		}
+		_, isAddress := netip.ParseAddr(host)
+		_, isNetwork := netip.ParsePrefix(a)
+		if isAddress != nil && isNetwork != nil && !hostName.MatchString(host) {
+			fields = append(fields, problem.Field{
+				Pointer: fmt.Sprintf("%s/allow/%d", at, i), Code: schema.RuleFormat, Detail: "want a host such as sample or sample:9000, an address, or a network such as 10.20.0.0/16",
+			})
+		}
+	}
+	return fields
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+
 // Allows reports whether an address may be gone to.
 func (g Guard) Allows(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
+	for _, a := range g.Allow {
+		if p, err := netip.ParsePrefix(a); err == nil && p.Contains(ip) {
+			return true
+		}
+		if one, err := netip.ParseAddr(a); err == nil && one.Unmap() == ip {
+			return true
+		}
+	}
 	switch {
 	case ip.IsLoopback():
 		return g.AllowLoopback

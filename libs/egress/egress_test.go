@@ -46,3 +46,36 @@ func TestNamesHideNothing(t *testing.T) {
 	require.True(t, refused.IP.IsLoopback())
 	require.Contains(t, refused.Error(), refused.IP.String())
 }
+
+func TestPlacesThatOperatorsAllow(t *testing.T) {
+	t.Parallel()
+	g := egress.Guard{Allow: []string{"10.20.0.0/16", "192.168.7.9", "fd00:1::/32"}}
+	for address, want := range map[string]bool{
+		"10.20.255.1": true, "10.21.0.1": false, "192.168.7.9": true, "::ffff:192.168.7.9": true, "192.168.7.8": false,
+		"fd00:1::5": true, "fd00:2::5": false, "127.0.0.1": false, "169.254.169.254": false, "93.184.216.34": true,
+	} {
+		require.Equal(t, want, g.Allows(netip.MustParseAddr(address)), address)
+	}
+
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(s.Close)
+	port := s.URL[len("http://127.0.0.1:"):]
+	for allowed, want := range map[string]bool{"localhost": true, "LOCALHOST:" + port: true, "localhost:1": false, "ocalhost": false, "127.0.0.0/8": true} {
+		res, err := (&http.Client{Transport: egress.Guard{Allow: []string{allowed}}.Transport()}).Get("http://localhost:" + port)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		require.Equal(t, want, err == nil, "%s: %v", allowed, err)
+		require.Equal(t, !want, egress.Refused(err) != nil, allowed)
+	}
+}
+
+func TestPlacesAreChecked(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, egress.Guard{Allow: []string{"sample", "sample:9000", "a.b-c.example", "10.0.0.1", "10.0.0.1:80", "10.0.0.0/8", "fd00::1", "[fd00::1]:80", "fd00::/8"}}.Check("/outbound"))
+	for _, wrong := range []string{"", "http://sample", "sample:0", "sample:port", "10.0.0.0/33", "a b", "*.example.com", "sample/x"} {
+		fields := egress.Guard{Allow: []string{"fine", wrong}}.Check("/outbound")
+		require.Len(t, fields, 1, wrong)
+		require.Equal(t, "/outbound/allow/1", fields[0].Pointer)
+	}
+}

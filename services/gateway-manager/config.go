@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/service"
@@ -40,8 +41,16 @@ type Import struct {
 	AllowPrivate bool `json:"allowPrivate,omitempty"`
 	// AllowLoopback lets documents be fetched from this machine.
 	AllowLoopback bool `json:"allowLoopback,omitempty"`
+	// Allow are single places that documents can be fetched from besides: a host
+	// with or without a port, such as sample:9000, an address, or a network, such
+	// as 10.20.0.0/16.
+	Allow []string `json:"allow,omitempty" schema:"maxItems=100"`
 	// Timeout bounds a fetch.
 	Timeout schema.Duration `json:"timeout" schema:"min=1s,max=2m"`
+}
+
+func (i Import) guard() egress.Guard {
+	return egress.Guard{AllowPrivate: i.AllowPrivate, AllowLoopback: i.AllowLoopback, Allow: i.Allow}
 }
 
 // Seed is what there is from the start.
@@ -91,6 +100,7 @@ func (c *Config) Validate() []problem.Field {
 	if !isURL(c.Gateways.PublicURL) {
 		add("/gateways/publicURL", schema.RuleFormat, "want http:// or https:// with a host")
 	}
+	fields = append(fields, c.Import.guard().Check("/import")...)
 	for i, g := range c.Seed.Groups {
 		at := fmt.Sprintf("/seed/groups/%d", i)
 		for field, value := range map[string]string{"organization": g.Organization, "group": g.Group} {

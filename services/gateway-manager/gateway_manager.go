@@ -73,7 +73,7 @@ func build(k *service.Kit, cfg Config) (http.Handler, error) {
 	h := &api.Handlers{
 		Store: s, Units: units, Policies: policies{k.Bus}, Audit: k.Audit, Wake: publisher.Wake, Now: k.Now,
 		Fetcher: fetch.New(fetch.Options{
-			MaxSize: document.MaxSize, Private: cfg.Import.AllowPrivate, Loopback: cfg.Import.AllowLoopback, Timeout: time.Duration(cfg.Import.Timeout),
+			MaxSize: document.MaxSize, Guard: cfg.Import.guard(), Timeout: time.Duration(cfg.Import.Timeout),
 		}),
 	}
 	api.RegisterHandlers(server.API(), api.NewStrictHandler(h, nil))

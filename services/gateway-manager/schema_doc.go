@@ -14,6 +14,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/gateway
 	{Name: "Gateways.Heartbeat", Text: "Heartbeat is how often a gateway reports; it is stale after 25 s."},
 	{Name: "Gateways.PublicURL", Text: "PublicURL is what the first gateway group of each organization is called at, such as http://127.0.0.1:8000. It can be changed for each group."},
 	{Name: "Import", Text: "Import says what may be fetched when an OpenAPI document is imported by its address."},
+	{Name: "Import.Allow", Text: "Allow are single places that documents can be fetched from besides: a host with or without a port, such as sample:9000, an address, or a network, such as 10.20.0.0/16."},
 	{Name: "Import.AllowLoopback", Text: "AllowLoopback lets documents be fetched from this machine."},
 	{Name: "Import.AllowPrivate", Text: "AllowPrivate lets documents be fetched from private networks."},
 	{Name: "Import.Timeout", Text: "Timeout bounds a fetch."},

@@ -21,7 +21,7 @@ func (c *compose) services() error {
 		"tenant-manager": fmt.Sprintf("consoleURL: %q\nportalURL: %q\nfirstRun: {consoleURL: %q}\n"+
 			"oauth:\n  url: %q\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
 			c.addresses.Tenant, c.addresses.Portal, c.addresses.Console, c.addresses.Auth),
-		"gateway-manager": fmt.Sprintf("seed:\n  groups:\n    - {organization: default, group: default, environment: dev, publicURL: %q, joinToken: \"file:/install/join-token\"}\n",
+		"gateway-manager": fmt.Sprintf("import: {allow: [\"sample:9000\"]}\nseed:\n  groups:\n    - {organization: default, group: default, environment: dev, publicURL: %q, joinToken: \"file:/install/join-token\"}\n",
 			c.addresses.Traffic),
 		// Consumers call the traffic address, which is another one from inside.
 		"devportal-backend": fmt.Sprintf("try: {dial: {%q: \"gateway:8000\"}}\n", hostPort(c.addresses.Traffic)),

@@ -227,6 +227,7 @@ func (c *Config) Validate() []problem.Field {
 	if !c.Secrets.Keyring.IsSet() {
 		add("/secrets/keyring", schema.RuleRequired, "signing keys are stored encrypted: make a key with openssl rand -hex 32")
 	}
+	fields = append(fields, c.Outbound.Check("/outbound")...)
 	if !slug.MatchString(c.FirstRun.Organization) {
 		add("/firstRun/organization", schema.RuleFormat, "use lower-case letters, digits and hyphens, at most 63")
 	}

@@ -20,8 +20,8 @@ import (
 type Options struct {
 	// MaxSize is the longest document, in bytes.
 	MaxSize int64
-	// Private allows private networks, Loopback this machine.
-	Private, Loopback bool
+	// Guard says which networks may be gone to, besides public ones.
+	Guard egress.Guard
 	// Timeout bounds a whole fetch.
 	Timeout time.Duration
 }
@@ -44,7 +44,7 @@ func New(opt Options) *Fetcher {
 	f := &Fetcher{opt: opt}
 	f.client = &http.Client{
 		Timeout:   opt.Timeout,
-		Transport: egress.Guard{AllowPrivate: opt.Private, AllowLoopback: opt.Loopback}.Transport(),
+		Transport: opt.Guard.Transport(),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) >= maxRedirects {
 				return errRedirects
@@ -81,7 +81,7 @@ func (f *Fetcher) Fetch(ctx context.Context, address string) ([]byte, error) {
 	res, err := f.client.Do(req)
 	if err != nil {
 		if refused := egress.Refused(err); refused != nil {
-			return nil, fmt.Errorf("%w: send the document itself", refused)
+			return nil, fmt.Errorf("%w (import.allow): send the document itself", refused)
 		}
 		var outer *url.Error
 		if errors.As(err, &outer) {

@@ -9,11 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/fetch"
 )
 
 func fetcher(loopback bool) *fetch.Fetcher {
-	return fetch.New(fetch.Options{MaxSize: 1 << 20, Loopback: loopback, Timeout: 5 * time.Second})
+	return fetch.New(fetch.Options{MaxSize: 1 << 20, Guard: egress.Guard{AllowLoopback: loopback}, Timeout: 5 * time.Second})
 }
 
 func TestFetch(t *testing.T) {

@@ -43,7 +43,7 @@ func (c *Client) connect(ctx context.Context, address string, s store.LDAPSettin
 	encrypt := &tls.Config{ServerName: at.host, RootCAs: roots, MinVersion: tls.VersionTLS12}
 	connecting, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	raw, err := c.dialer(!at.tls && !s.StartTLS).DialContext(connecting, "tcp", net.JoinHostPort(at.host, at.port))
+	raw, err := c.dialer(!at.tls && !s.StartTLS, net.JoinHostPort(at.host, at.port)).DialContext(connecting, "tcp", net.JoinHostPort(at.host, at.port))
 	if err != nil {
 		return nil, nil, unreachable(address, err)
 	}
@@ -79,12 +79,15 @@ func (c *Client) connect(ctx context.Context, address string, s store.LDAPSettin
 
 // dialer goes where the guard lets it; in plain text only to this machine, whatever
 // name stands for it.
-func (c *Client) dialer(plain bool) *net.Dialer {
-	d := c.guard.Dialer()
+func (c *Client) dialer(plain bool, named string) *net.Dialer {
+	d := c.guard.Dialer(named)
 	guarded := d.Control
 	d.Control = func(network, address string, conn syscall.RawConn) error {
 		if ap, err := netip.ParseAddrPort(address); plain && (err != nil || !ap.Addr().Unmap().IsLoopback()) {
 			return errPlain
+		}
+		if guarded == nil { // allowed by its name
+			return nil
 		}
 		return guarded(network, address, conn)
 	}

@@ -66,7 +66,7 @@ func (s *Sender) syslog(ctx context.Context, u *url.URL, roots *x509.CertPool, e
 		conn net.Conn
 		err  error
 	)
-	d := s.guard.Dialer()
+	d := s.guard.Dialer(u.Host)
 	switch u.Scheme {
 	case "tls":
 		conn, err = (&tls.Dialer{NetDialer: d, Config: tlsConfig(roots, u.Hostname())}).DialContext(ctx, "tcp", u.Host)
