@@ -177,6 +177,20 @@ try {
   const polled = await form('/oauth/default/token', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: device.body.device_code, client_id: tv })
   must(polled.status === 200 && polled.body.scope === 'orders:read', `no token for the device: ${JSON.stringify(polled)}`)
 
+  // A terminal is signed in the same way, with a session of the person's.
+  const api = `${at.console}/api/tenant-manager/v1`
+  const ask = async (path, body) => fetch(`${api}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+  const terminal = await (await ask('/sign-in/device', { name: 'gatehouse on build-7' })).json()
+  await guest.goto(terminal.urlWithCode)
+  await guest.getByRole('button', { name: 'Continue' }).click()
+  await guest.getByRole('heading', { name: 'Sign in gatehouse on build-7?' }).first().waitFor()
+  await look(guest, 'device-sign-in')
+  must((await ask('/sign-in/device/token', { deviceCode: terminal.deviceCode })).status === 202, 'the terminal does not wait')
+  await guest.getByRole('button', { name: 'Allow access' }).click()
+  await guest.getByRole('heading', { name: 'The device is connected' }).first().waitFor()
+  const signedIn = await (await ask('/sign-in/device/token', { deviceCode: terminal.deviceCode })).json()
+  must(signedIn.accessToken, `no session for the terminal: ${JSON.stringify(signedIn)}`)
+
   // A partner's program registers itself.
   await page.getByRole('link', { name: 'Registration' }).click()
   await page.getByText('No initial tokens').first().waitFor()

@@ -45,13 +45,17 @@ func readReadyFile(path string) (readyFile, error) {
 }
 
 func (a *tool) login() *cobra.Command {
-	var ready, url, email, organization, token string
+	var (
+		ready, url, email, organization, token string
+		device                                 bool
+	)
 	c := &cobra.Command{
-		Use:   "login --ready-file FILE | --url URL --email YOU | --url URL --token TOKEN",
+		Use:   "login --ready-file FILE | --url URL --device | --url URL --email YOU | --url URL --token TOKEN",
 		Short: "Sign in, and remember the session",
 		Long: "Sign in, and remember the session in a file that only you can read.\n\n" +
-			"The password is asked for, or taken from GATEHOUSE_PASSWORD. A personal token, or that of a service account, may be in GATEHOUSE_TOKEN.",
-		Example: "  gatehouse login --ready-file /tmp/gatehouse.json\n  gatehouse login --url https://apim.example.com --email olga@example.com",
+			"With --device a code is shown, to be entered in a browser where you are signed in: so it works with single sign-on, passkeys and whatever else your organization asks for. " +
+			"With --email the password is asked for, or taken from GATEHOUSE_PASSWORD. A personal token, or that of a service account, may be in GATEHOUSE_TOKEN.",
+		Example: "  gatehouse login --ready-file /tmp/gatehouse.json\n  gatehouse login --url https://apim.example.com --device\n  gatehouse login --url https://apim.example.com --email olga@example.com",
 		Args:    exactly(),
 	}
 	f := c.Flags()
@@ -60,12 +64,14 @@ func (a *tool) login() *cobra.Command {
 	f.StringVar(&email, "email", "", "who you are")
 	f.StringVar(&organization, "organization", "", "the slug of the organization, if you belong to several")
 	f.StringVar(&token, "token", "", "a personal token, or that of a service account; - reads it from standard input")
+	f.BoolVar(&device, "device", false, "sign in by a browser, on this machine or another")
+	c.MarkFlagsMutuallyExclusive("device", "email", "token")
 	c.RunE = a.run(func(ctx context.Context, _ []string) error {
 		s, err := a.session()
 		if err != nil {
 			return err
 		}
-		if token == "" && email == "" {
+		if token == "" && email == "" && !device {
 			token = a.o.Environ("GATEHOUSE_TOKEN")
 		}
 		var file readyFile
@@ -85,6 +91,10 @@ func (a *tool) login() *cobra.Command {
 		switch {
 		case url == "":
 			return usage("say where the suite is: --url ADDRESS, or --ready-file FILE")
+		case device:
+			pair, err = s.SignInByDevice(ctx, url, deviceName(), func(d session.Device) {
+				fmt.Fprintf(a.o.Err, "Open %s where you are signed in, and enter the code %s.\nOr open %s\n", d.URL, d.UserCode, d.URLWithCode)
+			})
 		case token != "":
 			if token == "-" {
 				if token, err = a.line(); err != nil {
@@ -107,9 +117,9 @@ func (a *tool) login() *cobra.Command {
 		case file.SignIn != nil:
 			pair, err = a.firstSignIn(ctx, s, file)
 		case ready != "":
-			return usage("the suite is set up already: sign in with --ready-file %s --email YOU", ready)
+			return usage("the suite is set up already: sign in with --ready-file %s --device, or --email YOU", ready)
 		default:
-			return usage("say who you are: --email YOU, or --token TOKEN")
+			return usage("say who you are: --device, --email YOU, or --token TOKEN")
 		}
 		if err != nil {
 			return err
@@ -126,6 +136,15 @@ func (a *tool) login() *cobra.Command {
 		})
 	})
 	return c
+}
+
+// deviceName is what people know this program by when they allow it.
+func deviceName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "gatehouse"
+	}
+	return "gatehouse on " + host
 }
 
 func as(p session.Profile) string {

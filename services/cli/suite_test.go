@@ -92,6 +92,7 @@ func TestTheMainJobFromATerminal(t *testing.T) {
 	out, _ = s.do(0, "whoami")
 	require.Contains(t, out, "olga@example.com")
 	require.Contains(t, out, "owner")
+	s.byDevice()
 	s.secondFactor()
 
 	// Twice: the second goes on with what is there, and makes another key.
@@ -247,8 +248,9 @@ func TestAccessFromATerminal(t *testing.T) {
 	robot.do(3, "api", "list")
 }
 
-// secondFactor sets up an authenticator app, and signs in with both steps.
-func (s *suite) secondFactor() {
+// post sends a request as who is signed in.
+func (s *suite) post(method, path, body string, into any) {
+	s.t.Helper()
 	var config struct {
 		Profiles map[string]struct{ AccessToken string }
 	}
@@ -259,25 +261,27 @@ func (s *suite) secondFactor() {
 	for _, p := range config.Profiles {
 		token = p.AccessToken
 	}
-	post := func(method, path, body string, into any) {
-		r, err := http.NewRequestWithContext(s.t.Context(), method, s.file.API+"/api/tenant-manager/v1"+path, strings.NewReader(body))
-		require.NoError(s.t, err)
-		r.Header.Set("Authorization", "Bearer "+token)
-		r.Header.Set("Content-Type", "application/json")
-		res, err := http.DefaultClient.Do(r)
-		require.NoError(s.t, err)
-		defer func() { _ = res.Body.Close() }()
-		require.Less(s.t, res.StatusCode, 300, path)
-		if into != nil {
-			require.NoError(s.t, json.NewDecoder(res.Body).Decode(into))
-		}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.file.API+"/api/tenant-manager/v1"+path, strings.NewReader(body))
+	require.NoError(s.t, err)
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(s.t, err)
+	defer func() { _ = res.Body.Close() }()
+	require.Less(s.t, res.StatusCode, 300, path)
+	if into != nil {
+		require.NoError(s.t, json.NewDecoder(res.Body).Decode(into))
 	}
+}
+
+// secondFactor sets up an authenticator app, and signs in with both steps.
+func (s *suite) secondFactor() {
 	var begun struct{ ID, Secret string }
-	post(http.MethodPost, "/me/factors/totp", `{}`, &begun)
+	s.post(http.MethodPost, "/me/factors/totp", `{}`, &begun)
 	code, err := totp.GenerateCode(begun.Secret, time.Now())
 	require.NoError(s.t, err)
 	var added struct{ RecoveryCodes []string }
-	post(http.MethodPost, "/me/factors/"+begun.ID+"/activation", `{"code":"`+code+`"}`, &added)
+	s.post(http.MethodPost, "/me/factors/"+begun.ID+"/activation", `{"code":"`+code+`"}`, &added)
 	s.do(0, "logout")
 	_, errs := s.do(2, "login", "--url", s.file.API, "--email", "olga@example.com")
 	require.Contains(s.t, errs, "GATEHOUSE_CODE")
@@ -287,11 +291,5 @@ func (s *suite) secondFactor() {
 	s.env["GATEHOUSE_CODE"] = added.RecoveryCodes[0]
 	s.do(0, "login", "--url", s.file.API, "--email", "olga@example.com")
 	delete(s.env, "GATEHOUSE_CODE")
-	raw, err = os.ReadFile(filepath.Join(s.env["XDG_CONFIG_HOME"], "gatehouse", "config.json"))
-	require.NoError(s.t, err)
-	require.NoError(s.t, json.Unmarshal(raw, &config))
-	for _, p := range config.Profiles {
-		token = p.AccessToken
-	}
-	post(http.MethodDelete, "/me/factors/"+begun.ID, "", nil)
+	s.post(http.MethodDelete, "/me/factors/"+begun.ID, "", nil)
 }

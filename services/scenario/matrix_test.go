@@ -57,6 +57,7 @@ var skipped = map[string]string{
 
 // nothing are things that are not made for the test: an id of nothing is sent.
 var nothing = map[string]string{
+	"tenant-manager /me/device-sign-ins/{code}":                          "no device waits",
 	"analysis-manager /records/{requestId}":                              "there was no traffic",
 	"analysis-manager /explain/{requestId}":                              "there was no traffic",
 	"devportal-backend /applications/{application}/requests/{requestId}": "there was no traffic",

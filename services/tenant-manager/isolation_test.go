@@ -148,6 +148,7 @@ var foreign = map[string]string{
 	"/oauth/authorizations/by-token/{token}": "/oauth/authorizations/by-token/none",
 	"/oauth/initial-tokens/{id}":             "/oauth/initial-tokens/{initial}",
 	"/oauth/devices/{code}":                  "/oauth/devices/{deviceCode}",
+	"/me/device-sign-ins/{code}":             "/me/device-sign-ins/BBB-BBB-BBB", // a device is of no organization yet
 }
 
 // foreignBodies say, by operation, what is sent; want is the status, where no id
@@ -201,7 +202,7 @@ var foreignBodies = map[string]struct {
 	"createSsoConnection":      {`{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["second.example"]}`, 201},
 	"updateSsoConnection":      {body: `{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c"}`},
 	"testSsoConnection":        {body: `{"origin":"http://console.test","binding":"` + binding + `"}`},
-	"decideOAuthAuthorization": {body: `{"allow":true}`}, "decideOAuthDevice": {body: `{"allow":true}`},
+	"decideOAuthAuthorization": {body: `{"allow":true}`}, "decideOAuthDevice": {body: `{"allow":true}`}, "decideMyDeviceSignIn": {body: `{"allow":true}`},
 	"createOAuthInitialToken": {`{"name":"Partners"}`, 201},
 	"createScimDirectory":     {`{"name":"People","domains":["second.example"]}`, 201},
 	"updateScimDirectory":     {body: `{"name":"x","domains":["second.example"]}`},

@@ -1173,6 +1173,51 @@ type ConfirmationInput struct {
 	Totp *Code `json:"totp,omitempty"`
 }
 
+// DeviceCodeInput defines model for DeviceCodeInput.
+type DeviceCodeInput struct {
+	// DeviceCode The secret of the device.
+	DeviceCode string `json:"deviceCode"`
+}
+
+// DeviceSignIn defines model for DeviceSignIn.
+type DeviceSignIn struct {
+	// Address The address that it asks from; empty where it is not known.
+	Address string `json:"address"`
+
+	// Name What the device calls itself.
+	Name string `json:"name"`
+
+	// RequestedAt When it asked.
+	RequestedAt time.Time `json:"requestedAt"`
+}
+
+// DeviceSignInBegun defines model for DeviceSignInBegun.
+type DeviceSignInBegun struct {
+	// DeviceCode A secret of the device.
+	DeviceCode string `json:"deviceCode"`
+
+	// ExpiresAt Until when.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Interval How long to wait between two questions, in seconds.
+	Interval int `json:"interval"`
+
+	// Url Where the person enters it.
+	Url string `json:"url"`
+
+	// UrlWithCode The same, with the code in it.
+	UrlWithCode string `json:"urlWithCode"`
+
+	// UserCode What the person enters, such as BCD-FGH-JKL.
+	UserCode string `json:"userCode"`
+}
+
+// DeviceSignInInput defines model for DeviceSignInInput.
+type DeviceSignInInput struct {
+	// Name What the person knows the device by, such as gatehouse on build-7.
+	Name string `json:"name"`
+}
+
 // Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
 type Effect string
 
@@ -4144,6 +4189,9 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = MePatch
 // ConfirmMeJSONRequestBody defines body for ConfirmMe for application/json ContentType.
 type ConfirmMeJSONRequestBody = ConfirmationInput
 
+// DecideMyDeviceSignInJSONRequestBody defines body for DecideMyDeviceSignIn for application/json ContentType.
+type DecideMyDeviceSignInJSONRequestBody = OAuthDecision
+
 // AskNewPasskeyJSONRequestBody defines body for AskNewPasskey for application/json ContentType.
 type AskNewPasskeyJSONRequestBody = OriginInput
 
@@ -4266,6 +4314,12 @@ type CompleteSetupJSONRequestBody = SetupInput
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInInput
+
+// BeginDeviceSignInJSONRequestBody defines body for BeginDeviceSignIn for application/json ContentType.
+type BeginDeviceSignInJSONRequestBody = DeviceSignInInput
+
+// FinishDeviceSignInJSONRequestBody defines body for FinishDeviceSignIn for application/json ContentType.
+type FinishDeviceSignInJSONRequestBody = DeviceCodeInput
 
 // AskSignInMethodsJSONRequestBody defines body for AskSignInMethods for application/json ContentType.
 type AskSignInMethodsJSONRequestBody = SignInMethodsInput
@@ -4476,6 +4530,12 @@ type ServerInterface interface {
 	// DeleteMyConsent Take back what the caller allowed an application
 	// (DELETE /me/consents/{id})
 	DeleteMyConsent(ctx echo.Context, id Id) error
+	// GetMyDeviceSignIn Which device wants to be signed in
+	// (GET /me/device-sign-ins/{code})
+	GetMyDeviceSignIn(ctx echo.Context, code string) error
+	// DecideMyDeviceSignIn Sign the device in as the caller, or do not
+	// (POST /me/device-sign-ins/{code})
+	DecideMyDeviceSignIn(ctx echo.Context, code string) error
 	// ListMyFactors The own second factors
 	// (GET /me/factors)
 	ListMyFactors(ctx echo.Context) error
@@ -4716,6 +4776,12 @@ type ServerInterface interface {
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx echo.Context) error
+	// BeginDeviceSignIn Begin to sign in on a device that has no browser
+	// (POST /sign-in/device)
+	BeginDeviceSignIn(ctx echo.Context) error
+	// FinishDeviceSignIn Sign in on a device, once somebody has allowed it
+	// (POST /sign-in/device/token)
+	FinishDeviceSignIn(ctx echo.Context) error
 	// AskSignInMethods How somebody with an e-mail address signs in
 	// (POST /sign-in/methods)
 	AskSignInMethods(ctx echo.Context) error
@@ -6169,6 +6235,38 @@ func (w *ServerInterfaceWrapper) DeleteMyConsent(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteMyConsent(ctx, id)
+	return err
+}
+
+// GetMyDeviceSignIn converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyDeviceSignIn(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", ctx.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter code: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyDeviceSignIn(ctx, code)
+	return err
+}
+
+// DecideMyDeviceSignIn converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideMyDeviceSignIn(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", ctx.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter code: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideMyDeviceSignIn(ctx, code)
 	return err
 }
 
@@ -7831,6 +7929,24 @@ func (w *ServerInterfaceWrapper) SignIn(ctx echo.Context) error {
 	return err
 }
 
+// BeginDeviceSignIn converts echo context to params.
+func (w *ServerInterfaceWrapper) BeginDeviceSignIn(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BeginDeviceSignIn(ctx)
+	return err
+}
+
+// FinishDeviceSignIn converts echo context to params.
+func (w *ServerInterfaceWrapper) FinishDeviceSignIn(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FinishDeviceSignIn(ctx)
+	return err
+}
+
 // AskSignInMethods converts echo context to params.
 func (w *ServerInterfaceWrapper) AskSignInMethods(ctx echo.Context) error {
 	var err error
@@ -8475,6 +8591,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/setup", wrapper.CompleteSetup, options.OperationMiddlewares["completeSetup"]...)
 	router.POST(options.BaseURL+"/sign-in", wrapper.SignIn, options.OperationMiddlewares["signIn"]...)
 	router.POST(options.BaseURL+"/sign-in/one-time", wrapper.SignInOnce, options.OperationMiddlewares["signInOnce"]...)
+	router.POST(options.BaseURL+"/sign-in/device", wrapper.BeginDeviceSignIn, options.OperationMiddlewares["beginDeviceSignIn"]...)
+	router.POST(options.BaseURL+"/sign-in/device/token", wrapper.FinishDeviceSignIn, options.OperationMiddlewares["finishDeviceSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/second-step", wrapper.FinishSignIn, options.OperationMiddlewares["finishSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/second-step/passkey-options", wrapper.AskSecondStepPasskey, options.OperationMiddlewares["askSecondStepPasskey"]...)
 	router.POST(options.BaseURL+"/sign-in/passkey-options", wrapper.AskSignInPasskey, options.OperationMiddlewares["askSignInPasskey"]...)
@@ -8602,6 +8720,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/oauth/initial-tokens", wrapper.ListOAuthInitialTokens, options.OperationMiddlewares["listOAuthInitialTokens"]...)
 	router.POST(options.BaseURL+"/oauth/initial-tokens", wrapper.CreateOAuthInitialToken, options.OperationMiddlewares["createOAuthInitialToken"]...)
 	router.DELETE(options.BaseURL+"/oauth/initial-tokens/:id", wrapper.DeleteOAuthInitialToken, options.OperationMiddlewares["deleteOAuthInitialToken"]...)
+	router.GET(options.BaseURL+"/me/device-sign-ins/:code", wrapper.GetMyDeviceSignIn, options.OperationMiddlewares["getMyDeviceSignIn"]...)
+	router.POST(options.BaseURL+"/me/device-sign-ins/:code", wrapper.DecideMyDeviceSignIn, options.OperationMiddlewares["decideMyDeviceSignIn"]...)
 	router.GET(options.BaseURL+"/oauth/devices/:code", wrapper.GetOAuthDevice, options.OperationMiddlewares["getOAuthDevice"]...)
 	router.POST(options.BaseURL+"/oauth/devices/:code", wrapper.DecideOAuthDevice, options.OperationMiddlewares["decideOAuthDevice"]...)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
@@ -10909,6 +11029,79 @@ type DeleteMyConsentdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteMyConsentdefaultApplicationProblemPlusJSONResponse) VisitDeleteMyConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyDeviceSignInRequestObject struct {
+	Code string `json:"code"`
+}
+
+type GetMyDeviceSignInResponseObject interface {
+	VisitGetMyDeviceSignInResponse(w http.ResponseWriter) error
+}
+
+type GetMyDeviceSignIn200JSONResponse DeviceSignIn
+
+func (response GetMyDeviceSignIn200JSONResponse) VisitGetMyDeviceSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyDeviceSignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMyDeviceSignIndefaultApplicationProblemPlusJSONResponse) VisitGetMyDeviceSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideMyDeviceSignInRequestObject struct {
+	Code string `json:"code"`
+	Body *DecideMyDeviceSignInJSONRequestBody
+}
+
+type DecideMyDeviceSignInResponseObject interface {
+	VisitDecideMyDeviceSignInResponse(w http.ResponseWriter) error
+}
+
+type DecideMyDeviceSignIn204Response struct {
+}
+
+func (response DecideMyDeviceSignIn204Response) VisitDecideMyDeviceSignInResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DecideMyDeviceSignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideMyDeviceSignIndefaultApplicationProblemPlusJSONResponse) VisitDecideMyDeviceSignInResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14237,6 +14430,92 @@ func (response SignIndefaultApplicationProblemPlusJSONResponse) VisitSignInRespo
 	return err
 }
 
+type BeginDeviceSignInRequestObject struct {
+	Body *BeginDeviceSignInJSONRequestBody
+}
+
+type BeginDeviceSignInResponseObject interface {
+	VisitBeginDeviceSignInResponse(w http.ResponseWriter) error
+}
+
+type BeginDeviceSignIn200JSONResponse DeviceSignInBegun
+
+func (response BeginDeviceSignIn200JSONResponse) VisitBeginDeviceSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginDeviceSignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BeginDeviceSignIndefaultApplicationProblemPlusJSONResponse) VisitBeginDeviceSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishDeviceSignInRequestObject struct {
+	Body *FinishDeviceSignInJSONRequestBody
+}
+
+type FinishDeviceSignInResponseObject interface {
+	VisitFinishDeviceSignInResponse(w http.ResponseWriter) error
+}
+
+type FinishDeviceSignIn200JSONResponse TokenPair
+
+func (response FinishDeviceSignIn200JSONResponse) VisitFinishDeviceSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishDeviceSignIn202Response struct {
+}
+
+func (response FinishDeviceSignIn202Response) VisitFinishDeviceSignInResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type FinishDeviceSignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FinishDeviceSignIndefaultApplicationProblemPlusJSONResponse) VisitFinishDeviceSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AskSignInMethodsRequestObject struct {
 	Body *AskSignInMethodsJSONRequestBody
 }
@@ -15717,6 +15996,12 @@ type StrictServerInterface interface {
 	// DeleteMyConsent Take back what the caller allowed an application
 	// (DELETE /me/consents/{id})
 	DeleteMyConsent(ctx context.Context, request DeleteMyConsentRequestObject) (DeleteMyConsentResponseObject, error)
+	// GetMyDeviceSignIn Which device wants to be signed in
+	// (GET /me/device-sign-ins/{code})
+	GetMyDeviceSignIn(ctx context.Context, request GetMyDeviceSignInRequestObject) (GetMyDeviceSignInResponseObject, error)
+	// DecideMyDeviceSignIn Sign the device in as the caller, or do not
+	// (POST /me/device-sign-ins/{code})
+	DecideMyDeviceSignIn(ctx context.Context, request DecideMyDeviceSignInRequestObject) (DecideMyDeviceSignInResponseObject, error)
 	// ListMyFactors The own second factors
 	// (GET /me/factors)
 	ListMyFactors(ctx context.Context, request ListMyFactorsRequestObject) (ListMyFactorsResponseObject, error)
@@ -15957,6 +16242,12 @@ type StrictServerInterface interface {
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx context.Context, request SignInRequestObject) (SignInResponseObject, error)
+	// BeginDeviceSignIn Begin to sign in on a device that has no browser
+	// (POST /sign-in/device)
+	BeginDeviceSignIn(ctx context.Context, request BeginDeviceSignInRequestObject) (BeginDeviceSignInResponseObject, error)
+	// FinishDeviceSignIn Sign in on a device, once somebody has allowed it
+	// (POST /sign-in/device/token)
+	FinishDeviceSignIn(ctx context.Context, request FinishDeviceSignInRequestObject) (FinishDeviceSignInResponseObject, error)
 	// AskSignInMethods How somebody with an e-mail address signs in
 	// (POST /sign-in/methods)
 	AskSignInMethods(ctx context.Context, request AskSignInMethodsRequestObject) (AskSignInMethodsResponseObject, error)
@@ -17875,6 +18166,79 @@ func (sh *strictHandler) DeleteMyConsent(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(DeleteMyConsentResponseObject); ok {
 		return validResponse.VisitDeleteMyConsentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMyDeviceSignIn operation middleware
+func (sh *strictHandler) GetMyDeviceSignIn(ctx echo.Context, code string) error {
+	var request GetMyDeviceSignInRequestObject
+
+	request.Code = code
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyDeviceSignIn(ctx.Request().Context(), request.(GetMyDeviceSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyDeviceSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyDeviceSignInResponseObject); ok {
+		return validResponse.VisitGetMyDeviceSignInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideMyDeviceSignIn operation middleware
+func (sh *strictHandler) DecideMyDeviceSignIn(ctx echo.Context, code string) error {
+	var request DecideMyDeviceSignInRequestObject
+
+	request.Code = code
+
+	var body DecideMyDeviceSignInJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideMyDeviceSignIn(ctx.Request().Context(), request.(DecideMyDeviceSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideMyDeviceSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideMyDeviceSignInResponseObject); ok {
+		return validResponse.VisitDecideMyDeviceSignInResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -20813,6 +21177,98 @@ func (sh *strictHandler) SignIn(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(SignInResponseObject); ok {
 		return validResponse.VisitSignInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BeginDeviceSignIn operation middleware
+func (sh *strictHandler) BeginDeviceSignIn(ctx echo.Context) error {
+	var request BeginDeviceSignInRequestObject
+
+	var body BeginDeviceSignInJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginDeviceSignIn(ctx.Request().Context(), request.(BeginDeviceSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginDeviceSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BeginDeviceSignInResponseObject); ok {
+		return validResponse.VisitBeginDeviceSignInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FinishDeviceSignIn operation middleware
+func (sh *strictHandler) FinishDeviceSignIn(ctx echo.Context) error {
+	var request FinishDeviceSignInRequestObject
+
+	var body FinishDeviceSignInJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FinishDeviceSignIn(ctx.Request().Context(), request.(FinishDeviceSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FinishDeviceSignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FinishDeviceSignInResponseObject); ok {
+		return validResponse.VisitFinishDeviceSignInResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

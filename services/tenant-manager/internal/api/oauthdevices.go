@@ -20,8 +20,12 @@ func (h *Handlers) withDeviceCode(ctx context.Context, p authn.Principal, f func
 	if h.opt.OAuth == nil {
 		return oauth.Unavailable()
 	}
-	user := store.Limited{Name: "device codes of " + p.Subject, Limit: throttle.Account}
-	wait, err := h.store.Attempt(ctx, user)
+	return h.heldAgainst(ctx, store.Limited{Name: "device codes of " + p.Subject, Limit: throttle.Account}, f)
+}
+
+// heldAgainst holds a code that is not there against somebody.
+func (h *Handlers) heldAgainst(ctx context.Context, who store.Limited, f func() error) error {
+	wait, err := h.store.Attempt(ctx, who)
 	if err != nil {
 		return err
 	}
@@ -32,7 +36,7 @@ func (h *Handlers) withDeviceCode(ctx context.Context, p authn.Principal, f func
 	if problem.Is(err, problem.CodeNotFound) {
 		return err
 	}
-	return errors.Join(err, h.store.TakeBack(context.WithoutCancel(ctx), user))
+	return errors.Join(err, h.store.TakeBack(context.WithoutCancel(ctx), who))
 }
 
 // GetOAuthDevice says what a device asks the caller to allow.

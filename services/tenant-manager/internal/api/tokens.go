@@ -30,7 +30,7 @@ var inPerson = map[string]bool{
 	"CreateMyToken": true, "CreateServiceAccountToken": true, "CreateAccessRequest": true,
 	"CreatePasswordLink": true, "ResetUserFactors": true,
 	"CreateSsoConnection": true, "UpdateSsoConnection": true, "TestSsoConnection": true,
-	"GetOAuthDevice": true, "DecideOAuthDevice": true,
+	"GetOAuthDevice": true, "DecideOAuthDevice": true, "GetMyDeviceSignIn": true, "DecideMyDeviceSignIn": true,
 	"CreateScimDirectory": true, "UpdateScimDirectory": true, "CreateScimToken": true,
 }
 

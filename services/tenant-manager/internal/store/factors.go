@@ -159,6 +159,11 @@ func (s *Store) SetChallengeData(ctx context.Context, id, data string) error {
 	return s.db.Unscoped(ctx, challengesReason).Model(&Challenge{}).Where("id = ?", id).Update("data", data).Error
 }
 
+// SetChallengeDataIn is [Store.SetChallengeData] within a transaction.
+func (s *Store) SetChallengeDataIn(ctx context.Context, tx *Tx, id, data string) error {
+	return tx.tx.Unscoped(challengesReason).WithContext(ctx).Model(&Challenge{}).Where("id = ?", id).Update("data", data).Error
+}
+
 // TakeChallenge deletes a challenge, and reports whether it was still there.
 func (s *Store) TakeChallenge(ctx context.Context, tx *Tx, id string) (bool, error) {
 	g := tx.tx.Unscoped(challengesReason).Delete(&Challenge{}, "id = ?", id)

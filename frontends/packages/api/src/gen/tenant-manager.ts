@@ -59,6 +59,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in on a device that has no browser
+         * @description The device shows userCode and the address, and asks /sign-in/device/token every interval seconds. The person enters the code where they are signed in, by a browser and by whatever their organization asks for.
+         */
+        post: operations["beginDeviceSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/device/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in on a device, once somebody has allowed it */
+        post: operations["finishDeviceSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-in/second-step": {
         parameters: {
             query?: never;
@@ -1859,6 +1896,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/device-sign-ins/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of nine letters that a device shows, in small or capital letters, with or without hyphens. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        /** Which device wants to be signed in */
+        get: operations["getMyDeviceSignIn"];
+        put?: never;
+        /** Sign the device in as the caller, or do not */
+        post: operations["decideMyDeviceSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/oauth/devices/{code}": {
         parameters: {
             query?: never;
@@ -2562,6 +2620,42 @@ export interface components {
         OneTimeInput: {
             /** @description The code from the log or the ready file. */
             code: string;
+        };
+        DeviceSignInInput: {
+            /** @description What the person knows the device by, such as gatehouse on build-7. */
+            name: string;
+        };
+        DeviceSignInBegun: {
+            /** @description A secret of the device. */
+            deviceCode: string;
+            /** @description What the person enters, such as BCD-FGH-JKL. */
+            userCode: string;
+            /** @description Where the person enters it. */
+            url: string;
+            /** @description The same, with the code in it. */
+            urlWithCode: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expiresAt: string;
+            /** @description How long to wait between two questions, in seconds. */
+            interval: number;
+        };
+        DeviceCodeInput: {
+            /** @description The secret of the device. */
+            deviceCode: string;
+        };
+        DeviceSignIn: {
+            /** @description What the device calls itself. */
+            name: string;
+            /** @description The address that it asks from; empty where it is not known. */
+            address: string;
+            /**
+             * Format: date-time
+             * @description When it asked.
+             */
+            requestedAt: string;
         };
         RefreshInput: {
             /** @description The refresh token of the last answer. */
@@ -4472,6 +4566,63 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TokenPair"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginDeviceSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceSignInInput"];
+            };
+        };
+        responses: {
+            /** @description The codes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSignInBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishDeviceSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCodeInput"];
+            };
+        };
+        responses: {
+            /** @description A new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            /** @description Nobody has decided yet. Ask again after the interval. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -7782,6 +7933,56 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMyDeviceSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of nine letters that a device shows, in small or capital letters, with or without hyphens. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The device. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSignIn"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideMyDeviceSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of nine letters that a device shows, in small or capital letters, with or without hyphens. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OAuthDecision"];
+            };
+        };
+        responses: {
+            /** @description The device is told when it asks next. */
             204: {
                 headers: {
                     [name: string]: unknown;
