@@ -672,6 +672,42 @@ func (e Status) Valid() bool {
 	}
 }
 
+// Defines values for UsageItemResource.
+const (
+	Apis            UsageItemResource = "apis"
+	Applications    UsageItemResource = "applications"
+	Environments    UsageItemResource = "environments"
+	GatewayGroups   UsageItemResource = "gatewayGroups"
+	PolicySets      UsageItemResource = "policySets"
+	Projects        UsageItemResource = "projects"
+	ServiceAccounts UsageItemResource = "serviceAccounts"
+	Users           UsageItemResource = "users"
+)
+
+// Valid indicates whether the value is a known member of the UsageItemResource enum.
+func (e UsageItemResource) Valid() bool {
+	switch e {
+	case Apis:
+		return true
+	case Applications:
+		return true
+	case Environments:
+		return true
+	case GatewayGroups:
+		return true
+	case PolicySets:
+		return true
+	case Projects:
+		return true
+	case ServiceAccounts:
+		return true
+	case Users:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListGroupsParamsSort.
 const (
 	ListGroupsParamsSortCreatedAt      ListGroupsParamsSort = "createdAt"
@@ -2237,6 +2273,16 @@ type OrganizationPatch struct {
 	Name *Name `json:"name,omitempty"`
 }
 
+// OrganizationUsage defines model for OrganizationUsage.
+type OrganizationUsage struct {
+	// ActiveApplications How many applications have an active subscription.
+	ActiveApplications *int64      `json:"activeApplications,omitempty"`
+	Items              []UsageItem `json:"items"`
+
+	// ServedApis How many APIs are deployed somewhere.
+	ServedApis *int64 `json:"servedApis,omitempty"`
+}
+
 // Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
 type Origin = string
 
@@ -2439,10 +2485,19 @@ type PersonalTokenPolicyPatch struct {
 type PlatformOrganization struct {
 	CreatedAt time.Time `json:"createdAt"`
 
+	// DeletedAt Since when it is deleted.
+	DeletedAt *time.Time `json:"deletedAt,omitempty"`
+
 	// First Whether it is the one of the platform's administrators.
 	First bool   `json:"first"`
 	Id    string `json:"id"`
 	Name  string `json:"name"`
+
+	// PurgeAt Until when a deleted one can be restored. Then it goes for good.
+	PurgeAt *time.Time `json:"purgeAt,omitempty"`
+
+	// Quotas How many of each the organization may have; of what is missing, any number.
+	Quotas *Quotas `json:"quotas,omitempty"`
 
 	// Slug It never changes.
 	Slug      string    `json:"slug"`
@@ -2490,8 +2545,11 @@ type PlatformOrganizationList struct {
 // PlatformOrganizationPatch defines model for PlatformOrganizationPatch.
 type PlatformOrganizationPatch struct {
 	// Name A name for people.
-	Name      *Name `json:"name,omitempty"`
-	Suspended *bool `json:"suspended,omitempty"`
+	Name *Name `json:"name,omitempty"`
+
+	// Quotas Limits to set; null takes one away.
+	Quotas    *QuotasPatch `json:"quotas,omitempty"`
+	Suspended *bool        `json:"suspended,omitempty"`
 }
 
 // Principal defines model for Principal.
@@ -2543,6 +2601,36 @@ type ProblemField struct {
 
 	// Source Where it stands in a file.
 	Source *string `json:"source,omitempty"`
+}
+
+// QuotaLimit defines model for QuotaLimit.
+type QuotaLimit = int64
+
+// QuotaLimitPatch defines model for QuotaLimitPatch.
+type QuotaLimitPatch = int64
+
+// Quotas How many of each the organization may have; of what is missing, any number.
+type Quotas struct {
+	Apis            *QuotaLimit `json:"apis,omitempty"`
+	Applications    *QuotaLimit `json:"applications,omitempty"`
+	Environments    *QuotaLimit `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimit `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimit `json:"policySets,omitempty"`
+	Projects        *QuotaLimit `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimit `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimit `json:"users,omitempty"`
+}
+
+// QuotasPatch Limits to set; null takes one away.
+type QuotasPatch struct {
+	Apis            *QuotaLimitPatch `json:"apis,omitempty"`
+	Applications    *QuotaLimitPatch `json:"applications,omitempty"`
+	Environments    *QuotaLimitPatch `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimitPatch `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimitPatch `json:"policySets,omitempty"`
+	Projects        *QuotaLimitPatch `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimitPatch `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimitPatch `json:"users,omitempty"`
 }
 
 // RecoveryCodes defines model for RecoveryCodes.
@@ -3404,6 +3492,19 @@ type TotpCreated struct {
 	Url string `json:"url"`
 }
 
+// UsageItem defines model for UsageItem.
+type UsageItem struct {
+	// Limit How many there may be; missing = any number.
+	Limit    *int64            `json:"limit,omitempty"`
+	Resource UsageItemResource `json:"resource"`
+
+	// Used How many there are; missing where their owner does not answer.
+	Used *int64 `json:"used,omitempty"`
+}
+
+// UsageItemResource defines model for UsageItem.Resource.
+type UsageItemResource string
+
 // User defines model for User.
 type User struct {
 	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
@@ -3908,6 +4009,9 @@ type ListOrganizationsParams struct {
 
 	// Suspended Only those that are suspended, or are not.
 	Suspended *bool `form:"suspended,omitempty" json:"suspended,omitempty"`
+
+	// Deleted Only those that are deleted and can be restored, or are not.
+	Deleted *bool `form:"deleted,omitempty" json:"deleted,omitempty"`
 }
 
 // ListOrganizationsParamsSort defines parameters for ListOrganizations.
@@ -3919,8 +4023,23 @@ type CreateOrganizationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteOrganizationParams defines parameters for DeleteOrganization.
+type DeleteOrganizationParams struct {
+	// Slug The slug of the organization, so that nobody deletes another one by mistake.
+	Slug string `form:"slug" json:"slug"`
+
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // UpdatePlatformOrganizationParams defines parameters for UpdatePlatformOrganization.
 type UpdatePlatformOrganizationParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// RestoreOrganizationParams defines parameters for RestoreOrganization.
+type RestoreOrganizationParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -4605,18 +4724,36 @@ type ServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx echo.Context, params UpdateOrganizationParams) error
+	// ExportOrganization Everything that the organization has in every service
+	// (GET /organization/export)
+	ExportOrganization(ctx echo.Context) error
+	// GetOrganizationUsage How much the organization has, and how much it may have
+	// (GET /organization/usage)
+	GetOrganizationUsage(ctx echo.Context) error
 	// ListOrganizations All organizations of the installation
 	// (GET /organizations)
 	ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error
 	// CreateOrganization Make an organization, and a link by which its owner comes in
 	// (POST /organizations)
 	CreateOrganization(ctx echo.Context, params CreateOrganizationParams) error
+	// DeleteOrganization Delete an organization, which can be restored for seven days
+	// (DELETE /organizations/{id})
+	DeleteOrganization(ctx echo.Context, id Id, params DeleteOrganizationParams) error
 	// GetPlatformOrganization An organization of the installation
 	// (GET /organizations/{id})
 	GetPlatformOrganization(ctx echo.Context, id Id) error
-	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 	// (PATCH /organizations/{id})
 	UpdatePlatformOrganization(ctx echo.Context, id Id, params UpdatePlatformOrganizationParams) error
+	// ExportPlatformOrganization Everything that an organization has in every service
+	// (GET /organizations/{id}/export)
+	ExportPlatformOrganization(ctx echo.Context, id Id) error
+	// RestoreOrganization Take a deleted organization back
+	// (POST /organizations/{id}/restore)
+	RestoreOrganization(ctx echo.Context, id Id, params RestoreOrganizationParams) error
+	// GetPlatformOrganizationUsage How much an organization has, and how much it may have
+	// (GET /organizations/{id}/usage)
+	GetPlatformOrganizationUsage(ctx echo.Context, id Id) error
 	// RequestPasswordLink Ask for a link to set a new password
 	// (POST /password-links)
 	RequestPasswordLink(ctx echo.Context) error
@@ -6963,6 +7100,24 @@ func (w *ServerInterfaceWrapper) UpdateOrganization(ctx echo.Context) error {
 	return err
 }
 
+// ExportOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportOrganization(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportOrganization(ctx)
+	return err
+}
+
+// GetOrganizationUsage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOrganizationUsage(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOrganizationUsage(ctx)
+	return err
+}
+
 // ListOrganizations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrganizations(ctx echo.Context) error {
 	var err error
@@ -7004,6 +7159,13 @@ func (w *ServerInterfaceWrapper) ListOrganizations(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter suspended: %s", err))
 	}
 
+	// ------------- Optional query parameter "deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deleted", ctx.QueryParams(), &params.Deleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListOrganizations(ctx, params)
 	return err
@@ -7035,6 +7197,50 @@ func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateOrganization(ctx, params)
+	return err
+}
+
+// DeleteOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteOrganizationParams
+	// ------------- Required query parameter "slug" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "slug", ctx.QueryParams(), &params.Slug, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter slug: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganization(ctx, id, params)
 	return err
 }
 
@@ -7089,6 +7295,76 @@ func (w *ServerInterfaceWrapper) UpdatePlatformOrganization(ctx echo.Context) er
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdatePlatformOrganization(ctx, id, params)
+	return err
+}
+
+// ExportPlatformOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportPlatformOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportPlatformOrganization(ctx, id)
+	return err
+}
+
+// RestoreOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreOrganizationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreOrganization(ctx, id, params)
+	return err
+}
+
+// GetPlatformOrganizationUsage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPlatformOrganizationUsage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPlatformOrganizationUsage(ctx, id)
 	return err
 }
 
@@ -8511,8 +8787,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/security-policy/preview", wrapper.PreviewSecurityPolicy, options.OperationMiddlewares["previewSecurityPolicy"]...)
 	router.GET(options.BaseURL+"/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["listOrganizations"]...)
 	router.POST(options.BaseURL+"/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["createOrganization"]...)
+	router.DELETE(options.BaseURL+"/organizations/:id", wrapper.DeleteOrganization, options.OperationMiddlewares["deleteOrganization"]...)
 	router.GET(options.BaseURL+"/organizations/:id", wrapper.GetPlatformOrganization, options.OperationMiddlewares["getPlatformOrganization"]...)
 	router.PATCH(options.BaseURL+"/organizations/:id", wrapper.UpdatePlatformOrganization, options.OperationMiddlewares["updatePlatformOrganization"]...)
+	router.POST(options.BaseURL+"/organizations/:id/restore", wrapper.RestoreOrganization, options.OperationMiddlewares["restoreOrganization"]...)
+	router.GET(options.BaseURL+"/organizations/:id/usage", wrapper.GetPlatformOrganizationUsage, options.OperationMiddlewares["getPlatformOrganizationUsage"]...)
+	router.GET(options.BaseURL+"/organizations/:id/export", wrapper.ExportPlatformOrganization, options.OperationMiddlewares["exportPlatformOrganization"]...)
+	router.GET(options.BaseURL+"/organization/usage", wrapper.GetOrganizationUsage, options.OperationMiddlewares["getOrganizationUsage"]...)
+	router.GET(options.BaseURL+"/organization/export", wrapper.ExportOrganization, options.OperationMiddlewares["exportOrganization"]...)
 	router.GET(options.BaseURL+"/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.DELETE(options.BaseURL+"/users/:id", wrapper.DeleteUser, options.OperationMiddlewares["deleteUser"]...)
 	router.GET(options.BaseURL+"/users/:id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
@@ -8638,6 +8920,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/scim/directories/:id/tokens", wrapper.CreateScimToken, options.OperationMiddlewares["createScimToken"]...)
 	router.DELETE(options.BaseURL+"/scim/directories/:id/tokens/:token", wrapper.DeleteScimToken, options.OperationMiddlewares["deleteScimToken"]...)
 
+}
+
+type OrganizationExportResponseHeaders struct {
+	ContentDisposition *string
+}
+type OrganizationExportApplicationzipResponse struct {
+	Body io.Reader
+
+	Headers       OrganizationExportResponseHeaders
+	ContentLength int64
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -12630,6 +12922,90 @@ func (response UpdateOrganizationdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ExportOrganizationRequestObject struct {
+}
+
+type ExportOrganizationResponseObject interface {
+	VisitExportOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ExportOrganization200ApplicationzipResponse struct {
+	OrganizationExportApplicationzipResponse
+}
+
+func (response ExportOrganization200ApplicationzipResponse) VisitExportOrganizationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportOrganizationdefaultApplicationProblemPlusJSONResponse) VisitExportOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrganizationUsageRequestObject struct {
+}
+
+type GetOrganizationUsageResponseObject interface {
+	VisitGetOrganizationUsageResponse(w http.ResponseWriter) error
+}
+
+type GetOrganizationUsage200JSONResponse OrganizationUsage
+
+func (response GetOrganizationUsage200JSONResponse) VisitGetOrganizationUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrganizationUsagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOrganizationUsagedefaultApplicationProblemPlusJSONResponse) VisitGetOrganizationUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrganizationsRequestObject struct {
 	Params ListOrganizationsParams
 }
@@ -12712,6 +13088,56 @@ type CreateOrganizationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateOrganizationdefaultApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteOrganizationParams
+}
+
+type DeleteOrganizationResponseObject interface {
+	VisitDeleteOrganizationResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganization200ResponseHeaders struct {
+	ETag *string
+}
+
+type DeleteOrganization200JSONResponse struct {
+	Body    PlatformOrganization
+	Headers DeleteOrganization200ResponseHeaders
+}
+
+func (response DeleteOrganization200JSONResponse) VisitDeleteOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOrganizationdefaultApplicationProblemPlusJSONResponse) VisitDeleteOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12813,6 +13239,142 @@ type UpdatePlatformOrganizationdefaultApplicationProblemPlusJSONResponse struct 
 }
 
 func (response UpdatePlatformOrganizationdefaultApplicationProblemPlusJSONResponse) VisitUpdatePlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportPlatformOrganizationRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ExportPlatformOrganizationResponseObject interface {
+	VisitExportPlatformOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ExportPlatformOrganization200ApplicationzipResponse struct {
+	OrganizationExportApplicationzipResponse
+}
+
+func (response ExportPlatformOrganization200ApplicationzipResponse) VisitExportPlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportPlatformOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportPlatformOrganizationdefaultApplicationProblemPlusJSONResponse) VisitExportPlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreOrganizationRequestObject struct {
+	Id     Id `json:"id"`
+	Params RestoreOrganizationParams
+}
+
+type RestoreOrganizationResponseObject interface {
+	VisitRestoreOrganizationResponse(w http.ResponseWriter) error
+}
+
+type RestoreOrganization200ResponseHeaders struct {
+	ETag *string
+}
+
+type RestoreOrganization200JSONResponse struct {
+	Body    PlatformOrganization
+	Headers RestoreOrganization200ResponseHeaders
+}
+
+func (response RestoreOrganization200JSONResponse) VisitRestoreOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreOrganizationdefaultApplicationProblemPlusJSONResponse) VisitRestoreOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlatformOrganizationUsageRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetPlatformOrganizationUsageResponseObject interface {
+	VisitGetPlatformOrganizationUsageResponse(w http.ResponseWriter) error
+}
+
+type GetPlatformOrganizationUsage200JSONResponse OrganizationUsage
+
+func (response GetPlatformOrganizationUsage200JSONResponse) VisitGetPlatformOrganizationUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlatformOrganizationUsagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlatformOrganizationUsagedefaultApplicationProblemPlusJSONResponse) VisitGetPlatformOrganizationUsageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15846,18 +16408,36 @@ type StrictServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx context.Context, request UpdateOrganizationRequestObject) (UpdateOrganizationResponseObject, error)
+	// ExportOrganization Everything that the organization has in every service
+	// (GET /organization/export)
+	ExportOrganization(ctx context.Context, request ExportOrganizationRequestObject) (ExportOrganizationResponseObject, error)
+	// GetOrganizationUsage How much the organization has, and how much it may have
+	// (GET /organization/usage)
+	GetOrganizationUsage(ctx context.Context, request GetOrganizationUsageRequestObject) (GetOrganizationUsageResponseObject, error)
 	// ListOrganizations All organizations of the installation
 	// (GET /organizations)
 	ListOrganizations(ctx context.Context, request ListOrganizationsRequestObject) (ListOrganizationsResponseObject, error)
 	// CreateOrganization Make an organization, and a link by which its owner comes in
 	// (POST /organizations)
 	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// DeleteOrganization Delete an organization, which can be restored for seven days
+	// (DELETE /organizations/{id})
+	DeleteOrganization(ctx context.Context, request DeleteOrganizationRequestObject) (DeleteOrganizationResponseObject, error)
 	// GetPlatformOrganization An organization of the installation
 	// (GET /organizations/{id})
 	GetPlatformOrganization(ctx context.Context, request GetPlatformOrganizationRequestObject) (GetPlatformOrganizationResponseObject, error)
-	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 	// (PATCH /organizations/{id})
 	UpdatePlatformOrganization(ctx context.Context, request UpdatePlatformOrganizationRequestObject) (UpdatePlatformOrganizationResponseObject, error)
+	// ExportPlatformOrganization Everything that an organization has in every service
+	// (GET /organizations/{id}/export)
+	ExportPlatformOrganization(ctx context.Context, request ExportPlatformOrganizationRequestObject) (ExportPlatformOrganizationResponseObject, error)
+	// RestoreOrganization Take a deleted organization back
+	// (POST /organizations/{id}/restore)
+	RestoreOrganization(ctx context.Context, request RestoreOrganizationRequestObject) (RestoreOrganizationResponseObject, error)
+	// GetPlatformOrganizationUsage How much an organization has, and how much it may have
+	// (GET /organizations/{id}/usage)
+	GetPlatformOrganizationUsage(ctx context.Context, request GetPlatformOrganizationUsageRequestObject) (GetPlatformOrganizationUsageResponseObject, error)
 	// RequestPasswordLink Ask for a link to set a new password
 	// (POST /password-links)
 	RequestPasswordLink(ctx context.Context, request RequestPasswordLinkRequestObject) (RequestPasswordLinkResponseObject, error)
@@ -19425,6 +20005,52 @@ func (sh *strictHandler) UpdateOrganization(ctx echo.Context, params UpdateOrgan
 	return nil
 }
 
+// ExportOrganization operation middleware
+func (sh *strictHandler) ExportOrganization(ctx echo.Context) error {
+	var request ExportOrganizationRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportOrganization(ctx.Request().Context(), request.(ExportOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportOrganizationResponseObject); ok {
+		return validResponse.VisitExportOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOrganizationUsage operation middleware
+func (sh *strictHandler) GetOrganizationUsage(ctx echo.Context) error {
+	var request GetOrganizationUsageRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrganizationUsage(ctx.Request().Context(), request.(GetOrganizationUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrganizationUsage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrganizationUsageResponseObject); ok {
+		return validResponse.VisitGetOrganizationUsageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrganizations operation middleware
 func (sh *strictHandler) ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error {
 	var request ListOrganizationsRequestObject
@@ -19492,6 +20118,32 @@ func (sh *strictHandler) CreateOrganization(ctx echo.Context, params CreateOrgan
 		return err
 	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
 		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganization operation middleware
+func (sh *strictHandler) DeleteOrganization(ctx echo.Context, id Id, params DeleteOrganizationParams) error {
+	var request DeleteOrganizationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganization(ctx.Request().Context(), request.(DeleteOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -19593,6 +20245,82 @@ func (sh *strictHandler) UpdatePlatformOrganization(ctx echo.Context, id Id, par
 		return err
 	} else if validResponse, ok := response.(UpdatePlatformOrganizationResponseObject); ok {
 		return validResponse.VisitUpdatePlatformOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportPlatformOrganization operation middleware
+func (sh *strictHandler) ExportPlatformOrganization(ctx echo.Context, id Id) error {
+	var request ExportPlatformOrganizationRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportPlatformOrganization(ctx.Request().Context(), request.(ExportPlatformOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportPlatformOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportPlatformOrganizationResponseObject); ok {
+		return validResponse.VisitExportPlatformOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreOrganization operation middleware
+func (sh *strictHandler) RestoreOrganization(ctx echo.Context, id Id, params RestoreOrganizationParams) error {
+	var request RestoreOrganizationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreOrganization(ctx.Request().Context(), request.(RestoreOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreOrganizationResponseObject); ok {
+		return validResponse.VisitRestoreOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPlatformOrganizationUsage operation middleware
+func (sh *strictHandler) GetPlatformOrganizationUsage(ctx echo.Context, id Id) error {
+	var request GetPlatformOrganizationUsageRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlatformOrganizationUsage(ctx.Request().Context(), request.(GetPlatformOrganizationUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlatformOrganizationUsage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPlatformOrganizationUsageResponseObject); ok {
+		return validResponse.VisitGetPlatformOrganizationUsageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
