@@ -152,7 +152,9 @@ func TestExport(t *testing.T) {
 				return fmt.Sprintf("%s %v %x", organization, row["id"], row["packed"]), nil
 			},
 		}}
-		tenancytest.Columns(t, e, "a_children.id\na_children.thing_id\na_children.packed\npairs.n\npairs.name\nthings.id\nthings.name\nthings.settings")
+		if d.Dialect() == db.SQLite {
+			tenancytest.Columns(t, e)
+		}
 		got, portions := map[string]string{}, 0
 		for ask := (tenant.Portion{Organization: "a"}); ; {
 			out, err := e.Portion(ctx, ask)

@@ -646,14 +646,121 @@ export interface paths {
         get: operations["getPlatformOrganization"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete an organization, which can be restored for seven days
+         * @description Its people are out of every service within two seconds, its tokens and keys are void, and its gateways serve nothing. After seven days everything that any service has of it goes for good, and its slug is never given again. The first organization cannot be deleted.
+         */
+        delete: operations["deleteOrganization"];
         options?: never;
         head?: never;
         /**
-         * Rename, suspend or resume an organization
-         * @description Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+         * Rename, suspend or resume an organization, or limit what it may have
+         * @description Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
          */
         patch: operations["updatePlatformOrganization"];
+        trace?: never;
+    };
+    "/organizations/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a deleted organization back
+         * @description Everything is as it was, and its gateways serve again. One that was suspended before still is.
+         */
+        post: operations["restoreOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** How much an organization has, and how much it may have */
+        get: operations["getPlatformOrganizationUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Everything that an organization has in every service
+         * @description As the export of the caller's own organization. A deleted one can be exported until it goes for good.
+         */
+        get: operations["exportPlatformOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organization/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much the organization has, and how much it may have */
+        get: operations["getOrganizationUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organization/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that the organization has in every service
+         * @description A ZIP archive: for each service a folder, in it for each kind of thing a file of JSON lines, and at its end manifest.json, which says how many lines each file has; an archive without it was broken off. Passwords, keys, tokens and their hashes are not in it.
+         */
+        get: operations["exportOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/users": {
@@ -2728,6 +2835,17 @@ export interface components {
              * @description How many users it has.
              */
             users: number;
+            quotas?: components["schemas"]["Quotas"];
+            /**
+             * Format: date-time
+             * @description Since when it is deleted.
+             */
+            deletedAt?: string;
+            /**
+             * Format: date-time
+             * @description Until when a deleted one can be restored. Then it goes for good.
+             */
+            purgeAt?: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -2758,6 +2876,60 @@ export interface components {
         PlatformOrganizationPatch: {
             name?: components["schemas"]["Name"];
             suspended?: boolean;
+            quotas?: components["schemas"]["QuotasPatch"];
+        };
+        /** @description How many of each the organization may have; of what is missing, any number. */
+        Quotas: {
+            users?: components["schemas"]["QuotaLimit"];
+            serviceAccounts?: components["schemas"]["QuotaLimit"];
+            projects?: components["schemas"]["QuotaLimit"];
+            apis?: components["schemas"]["QuotaLimit"];
+            environments?: components["schemas"]["QuotaLimit"];
+            gatewayGroups?: components["schemas"]["QuotaLimit"];
+            applications?: components["schemas"]["QuotaLimit"];
+            policySets?: components["schemas"]["QuotaLimit"];
+        };
+        /** Format: int64 */
+        QuotaLimit: number;
+        /** @description Limits to set; null takes one away. */
+        QuotasPatch: {
+            users?: components["schemas"]["QuotaLimitPatch"];
+            serviceAccounts?: components["schemas"]["QuotaLimitPatch"];
+            projects?: components["schemas"]["QuotaLimitPatch"];
+            apis?: components["schemas"]["QuotaLimitPatch"];
+            environments?: components["schemas"]["QuotaLimitPatch"];
+            gatewayGroups?: components["schemas"]["QuotaLimitPatch"];
+            applications?: components["schemas"]["QuotaLimitPatch"];
+            policySets?: components["schemas"]["QuotaLimitPatch"];
+        };
+        /** Format: int64 */
+        QuotaLimitPatch: number | null;
+        OrganizationUsage: {
+            items: components["schemas"]["UsageItem"][];
+            /**
+             * Format: int64
+             * @description How many APIs are deployed somewhere.
+             */
+            servedApis?: number;
+            /**
+             * Format: int64
+             * @description How many applications have an active subscription.
+             */
+            activeApplications?: number;
+        };
+        UsageItem: {
+            /** @enum {string} */
+            resource: "users" | "serviceAccounts" | "projects" | "apis" | "environments" | "gatewayGroups" | "applications" | "policySets";
+            /**
+             * Format: int64
+             * @description How many there are; missing where their owner does not answer.
+             */
+            used?: number;
+            /**
+             * Format: int64
+             * @description How many there may be; missing = any number.
+             */
+            limit?: number;
         };
         User: {
             id: string;
@@ -4343,6 +4515,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The archive. */
+        OrganizationExport: {
+            headers: {
+                /** @description The name of the file. */
+                "Content-Disposition"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/zip": string;
+            };
+        };
     };
     parameters: {
         /** @description The id. */
@@ -5318,6 +5501,8 @@ export interface operations {
                 sort?: "name" | "-name" | "slug" | "-slug" | "createdAt" | "-createdAt";
                 /** @description Only those that are suspended, or are not. */
                 suspended?: boolean;
+                /** @description Only those that are deleted and can be restored, or are not. */
+                deleted?: boolean;
             };
             header?: never;
             path?: never;
@@ -5392,6 +5577,37 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    deleteOrganization: {
+        parameters: {
+            query: {
+                /** @description The slug of the organization, so that nobody deletes another one by mistake. */
+                slug: string;
+            };
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organization, with the time at which it goes for good. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     updatePlatformOrganization: {
         parameters: {
             query?: never;
@@ -5422,6 +5638,108 @@ export interface operations {
                     "application/json": components["schemas"]["PlatformOrganization"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restoreOrganization: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organization. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlatformOrganizationUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers as their owners say them now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportPlatformOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OrganizationExport"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOrganizationUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers as their owners say them now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OrganizationExport"];
             default: components["responses"]["Problem"];
         };
     };
