@@ -111,7 +111,7 @@ func TestExport(t *testing.T) { //nolint:paralleltest // run is
 		projects, err := o.AllProjects(ctx)
 		require.NoError(t, err)
 		d := draft("/a")
-		d.Upstreams[0].TLS = &unit.UpstreamTLS{Certificate: "the certificate", Key: "hidden-key"}
+		d.Upstreams[0].TLS = &unit.TLS{Certificate: "the certificate", Key: "hidden-key"}
 		a := &store.API{ProjectID: projects[0].ID, Slug: "a"}
 		require.NoError(t, o.CreateAPI(ctx, a, d, "user"))
 		makeAPI(t, ctx, s.For("id-two"), "/of-two")

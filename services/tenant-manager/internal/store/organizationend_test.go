@@ -130,7 +130,7 @@ func TestTheEndOfAnOrganizationLeavesNothing(t *testing.T) {
 		nobodys := []string{"sign_in_attempts", "oauth_entries", "signing_keys", "mail_settings", "purged_organizations"}
 		// What the end is decided by has to be true, and is not when all is made up.
 		due := func(id string) {
-			require.NoError(t, d.Unscoped(t.Context(), "a test").Exec("UPDATE organizations SET purge_at = deleted_at WHERE id = ?", id).Error)
+			require.NoError(t, d.Unscoped(t.Context(), "a test").Exec("UPDATE organizations SET purge_at = ? WHERE id = ?", d.Now(), id).Error)
 		}
 		tenancytest.Purge(t, d, nobodys, func(id string) error {
 			due(id)
