@@ -859,10 +859,19 @@ type PersonalTokenInput struct {
 type PlatformOrganization struct {
 	CreatedAt time.Time `json:"createdAt"`
 
+	// DeletedAt Since when it is deleted.
+	DeletedAt *time.Time `json:"deletedAt,omitempty"`
+
 	// First Whether it is the one of the platform's administrators.
 	First bool   `json:"first"`
 	Id    string `json:"id"`
 	Name  string `json:"name"`
+
+	// PurgeAt Until when a deleted one can be restored. Then it goes for good.
+	PurgeAt *time.Time `json:"purgeAt,omitempty"`
+
+	// Quotas How many of each the organization may have; of what is missing, any number.
+	Quotas *Quotas `json:"quotas,omitempty"`
 
 	// Slug It never changes.
 	Slug      string    `json:"slug"`
@@ -910,8 +919,11 @@ type PlatformOrganizationList struct {
 // PlatformOrganizationPatch defines model for PlatformOrganizationPatch.
 type PlatformOrganizationPatch struct {
 	// Name A name for people.
-	Name      *Name `json:"name,omitempty"`
-	Suspended *bool `json:"suspended,omitempty"`
+	Name *Name `json:"name,omitempty"`
+
+	// Quotas Limits to set; null takes one away.
+	Quotas    *QuotasPatch `json:"quotas,omitempty"`
+	Suspended *bool        `json:"suspended,omitempty"`
 }
 
 // Principal defines model for Principal.
@@ -963,6 +975,36 @@ type ProblemField struct {
 
 	// Source Where it stands in a file.
 	Source *string `json:"source,omitempty"`
+}
+
+// QuotaLimit defines model for QuotaLimit.
+type QuotaLimit = int64
+
+// QuotaLimitPatch defines model for QuotaLimitPatch.
+type QuotaLimitPatch = int64
+
+// Quotas How many of each the organization may have; of what is missing, any number.
+type Quotas struct {
+	Apis            *QuotaLimit `json:"apis,omitempty"`
+	Applications    *QuotaLimit `json:"applications,omitempty"`
+	Environments    *QuotaLimit `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimit `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimit `json:"policySets,omitempty"`
+	Projects        *QuotaLimit `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimit `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimit `json:"users,omitempty"`
+}
+
+// QuotasPatch Limits to set; null takes one away.
+type QuotasPatch struct {
+	Apis            *QuotaLimitPatch `json:"apis,omitempty"`
+	Applications    *QuotaLimitPatch `json:"applications,omitempty"`
+	Environments    *QuotaLimitPatch `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimitPatch `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimitPatch `json:"policySets,omitempty"`
+	Projects        *QuotaLimitPatch `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimitPatch `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimitPatch `json:"users,omitempty"`
 }
 
 // Reference An id.
@@ -1329,6 +1371,9 @@ type ListOrganizationsParams struct {
 
 	// Suspended Only those that are suspended, or are not.
 	Suspended *bool `form:"suspended,omitempty" json:"suspended,omitempty"`
+
+	// Deleted Only those that are deleted and can be restored, or are not.
+	Deleted *bool `form:"deleted,omitempty" json:"deleted,omitempty"`
 }
 
 // ListOrganizationsParamsSort defines parameters for ListOrganizations.
@@ -1753,27 +1798,27 @@ type ClientInterface interface {
 	// Corresponds with POST /organizations (the `CreateOrganization` operationId).
 	CreateOrganization(ctx context.Context, params *CreateOrganizationParams, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithBody(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganization(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, body UpdatePlatformOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -2386,9 +2431,9 @@ func (c *Client) CreateOrganization(ctx context.Context, params *CreateOrganizat
 	return c.Client.Do(req)
 }
 
-// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2405,9 +2450,9 @@ func (c *Client) UpdatePlatformOrganizationWithBody(ctx context.Context, id Id, 
 	return c.Client.Do(req)
 }
 
-// UpdatePlatformOrganization Rename, suspend or resume an organization
+// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2424,9 +2469,9 @@ func (c *Client) UpdatePlatformOrganization(ctx context.Context, id Id, params *
 	return c.Client.Do(req)
 }
 
-// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -3860,6 +3905,18 @@ func NewListOrganizationsRequest(server string, params *ListOrganizationsParams)
 
 		}
 
+		if params.Deleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deleted", *params.Deleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -4683,27 +4740,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /organizations (the `CreateOrganization` operationId).
 	CreateOrganizationWithResponse(ctx context.Context, params *CreateOrganizationParams, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error)
 
-	// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithBodyWithResponse(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePlatformOrganizationResponse, error)
 
-	// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithResponse(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, body UpdatePlatformOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePlatformOrganizationResponse, error)
 
-	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6593,9 +6650,9 @@ func (c *ClientWithResponses) CreateOrganizationWithResponse(ctx context.Context
 	return ParseCreateOrganizationResponse(rsp)
 }
 
-// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6608,9 +6665,9 @@ func (c *ClientWithResponses) UpdatePlatformOrganizationWithBodyWithResponse(ctx
 	return ParseUpdatePlatformOrganizationResponse(rsp)
 }
 
-// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6623,9 +6680,9 @@ func (c *ClientWithResponses) UpdatePlatformOrganizationWithResponse(ctx context
 	return ParseUpdatePlatformOrganizationResponse(rsp)
 }
 
-// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
