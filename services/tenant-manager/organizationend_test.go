@@ -49,7 +49,7 @@ func TestAFullOrganizationTakesNobodyIn(t *testing.T) {
 		{name: "nobody is invited", as: "eve", method: "POST", path: "/invitations", body: `{"email":"gus@example.com","roles":[{"role":"viewer"}]}`, status: 409, has: []string{`"code":"organization-full"`}},
 	})
 	require.Contains(t, d.fails(409, "", "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"hal@acme.example"}`), "4 users and has 4")
-	s.w.expect(t, "told", "scim-directory.refused refused")
+	s.w.expect(t, "told", "scim-directory.change refused")
 	s.run(t, []step{
 		{name: "nobody is half there", as: "eve", method: "GET", path: "/users?q=hal", status: 200, has: []string{`"items":[]`}},
 		{name: "nor there", as: "eve", method: "GET", path: "/users?q=fay", status: 200, has: []string{`"items":[]`}},
