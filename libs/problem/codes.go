@@ -60,6 +60,8 @@ const (
 	CodePreconditionFailed   Code = "precondition-failed"
 	CodeConflict             Code = "conflict"
 	CodeIdempotencyKeyReused Code = "idempotency-key-reused"
+	// CodeOrganizationFull is for what an organization has as many of as it may.
+	CodeOrganizationFull Code = "organization-full"
 
 	CodeUpstreamUnavailable Code = "upstream-unavailable"
 	CodeUpstreamInvalid     Code = "upstream-invalid-response"
@@ -122,6 +124,7 @@ var kinds = map[Code]kind{
 	CodePreconditionFailed:   {412, "Changed by somebody else in the meantime"},
 	CodeConflict:             {409, "Conflicts with the present state"},
 	CodeIdempotencyKeyReused: {422, "Idempotency-Key already used for another request"},
+	CodeOrganizationFull:     {409, "The organization may not have more of these"},
 
 	CodeUpstreamUnavailable: {502, "Upstream unavailable"},
 	CodeUpstreamInvalid:     {502, "Invalid response from upstream"},

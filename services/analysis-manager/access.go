@@ -10,6 +10,6 @@ import (
 // Access is what the service does on the bus.
 func Access() bus.Access {
 	return bus.Access{
-		Service: analysis.Service, Asks: []string{tenant.Service}, Listens: []string{tenant.Service}, Collects: []string{events.Durable},
+		Service: analysis.Service, Durables: []string{events.Organizations}, Asks: []string{tenant.Service}, Listens: []string{tenant.Service}, Collects: []string{events.Durable},
 	}
 }

@@ -69,6 +69,8 @@ func build(k *service.Kit, cfg Config, traffic store.Store) (http.Handler, error
 		return in.Run(ctx)
 	})
 	k.Go("announcing traffic", in.Announce)
+	k.Go("owners of traffic", in.FollowOwners)
+	k.Go("organizations", func(ctx context.Context) error { return events.FollowOrganizations(ctx, k.Bus, traffic) })
 	k.Go("sweeping", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "sweep", sweepLease, func(ctx context.Context, _ uint64) error {
 			return sweep(ctx, k, traffic, keep)

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"archive/zip"
 	"context"
 	"encoding/json"
 	"io"
@@ -225,6 +226,29 @@ func TestAccessFromATerminal(t *testing.T) {
 	out, _ = s.do(0, "organization", "list")
 	require.Regexp(t, `(?m)^other +Other +suspended`, out)
 	s.do(0, "organization", "resume", "other")
+	s.do(2, "org", "quota", "other")
+	s.do(2, "org", "quota", "other", "--apis", "many")
+	s.do(0, "org", "quota", "other", "--apis", "20", "--users", "3")
+	s.do(0, "org", "quota", "other", "--users", "none")
+	out, _ = s.do(0, "org", "show", "other")
+	require.Regexp(t, `(?m)^apis +0 +20`, out)
+	require.Regexp(t, `(?m)^users +0 +any number`, out)
+	archive := filepath.Join(t.TempDir(), "other.zip")
+	s.do(2, "org", "export", "other")
+	s.do(0, "org", "export", "other", "--file", archive)
+	s.do(1, "org", "export", "other", "--file", archive)
+	z, err := zip.OpenReader(archive)
+	require.NoError(t, err)
+	require.Equal(t, "manifest.json", z.File[len(z.File)-1].Name)
+	require.NoError(t, z.Close())
+	s.do(0, "org", "export", "--file", archive+".mine")
+	_, errs = s.do(2, "org", "delete", "other")
+	require.Contains(t, errs, "confirm with --confirm other")
+	s.do(0, "org", "delete", "other", "--confirm", "other")
+	out, _ = s.do(0, "org", "list", "--deleted")
+	require.Regexp(t, `(?m)^other +Other +deleted`, out)
+	out, _ = s.do(0, "org", "restore", "other")
+	require.Contains(t, out, "Other is restored, and active.")
 	s.do(0, "group", "remove", "Staff", "Team")
 
 	out, _ = s.do(0, "token", "list")

@@ -57,6 +57,7 @@ type world struct {
 
 	mu            sync.Mutex
 	organizations []tenant.Organization
+	purged        []tenant.Organization
 }
 
 // policies is policy-manager, as far as gateway-manager sees it.
@@ -137,6 +138,11 @@ func begin(t testing.TB, change ...func(*gatewaymanager.Config)) *world {
 		for _, o := range w.organizations {
 			if len(r.IDs) == 0 || slices.Contains(r.IDs, o.ID) {
 				out.Organizations = append(out.Organizations, o)
+			}
+		}
+		for _, o := range w.purged {
+			if len(r.IDs) == 0 || slices.Contains(r.IDs, o.ID) {
+				out.Purged = append(out.Purged, o)
 			}
 		}
 		return out, nil

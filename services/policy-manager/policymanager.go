@@ -21,6 +21,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/libs/tenancy"
 	"github.com/gatehouse/gatehouse/libs/unitstore"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/api"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/apis"
@@ -105,14 +106,17 @@ func build(ctx context.Context, k *service.Kit, cfg Config) (http.Handler, error
 		},
 	}, nil))
 	k.Go("deleted APIs", func(ctx context.Context) error { return events.Follow(ctx, k.Bus, kept) })
-	answers := events.Answers{Store: kept, Check: checker, APIs: known, LimitMode: cfg.LimitMode}
+	answers := events.Answers{Store: kept, Check: checker, APIs: known, LimitMode: cfg.LimitMode, Types: types}
+	organizations := tenancy.Follower{DB: k.DB, Bus: k.Bus, Log: k.Log}
+	k.Go("organizations", organizations.Follow)
+	k.Go("all organizations", organizations.Reconcile)
 	return s, answers.Register(k.Bus)
 }
 
 // Access is what the service does on the bus.
 func Access() bus.Access {
 	return bus.Access{
-		Service: contract.Service, Durables: []string{events.Durable},
+		Service: contract.Service, Durables: []string{events.Durable, tenancy.Durable},
 		Asks: []string{tenant.Service, contractgateway.Service, portal.Service}, Listens: []string{tenant.Service},
 		Buckets: []bus.BucketAccess{{Name: contractgateway.Units}},
 	}

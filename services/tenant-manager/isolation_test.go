@@ -134,6 +134,9 @@ var foreign = map[string]string{
 	"/access/requests/{id}/withdraw":         "/access/requests/{request}/withdraw",
 	"/boundaries/{id}":                       "/boundaries/{account}",
 	"/organizations/{id}":                    "/organizations/{org}",
+	"/organizations/{id}/restore":            "/organizations/{org}/restore",
+	"/organizations/{id}/usage":              "/organizations/{org}/usage",
+	"/organizations/{id}/export":             "/organizations/{org}/export",
 	"/groups/{id}":                           "/groups/{group}",
 	"/groups/{id}/members":                   "/groups/{group}/members",
 	"/groups/{id}/members/{member}":          "/groups/{group}/members/{account}",
@@ -192,6 +195,7 @@ var foreignBodies = map[string]struct {
 	"renameMyFactor":             {body: `{"name":"x"}`},
 	"activateMyTotp":             {body: `{"code":"000000"}`},
 	"createMyRecoveryCodes":      {"", 409},
+	"exportOrganization":         {"", 503}, // the other services are not there
 	"updateSecurityPolicy":       {`{"passwordMinLength":12}`, 200},
 	"previewSecurityPolicy":      {`{"passwordMinLength":12}`, 200},
 	"endMyOtherSessions":         {"", 204},

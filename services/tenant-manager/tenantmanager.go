@@ -131,6 +131,9 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	k.Go("metadata of identity providers", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "sso-metadata", leaseTTL, func(ctx context.Context, _ uint64) error { return h.RefreshMetadata(ctx) })
 	})
+	k.Go("organizations that are over", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "organizations", leaseTTL, func(ctx context.Context, _ uint64) error { return m.purge(ctx, k) })
+	})
 	k.Go("housekeeping", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })
 	})
@@ -152,6 +155,8 @@ func (m *manager) leaked(ctx context.Context, k *service.Kit) password.Leaked {
 const (
 	leaseTTL   = 15 * time.Second
 	houseEvery = time.Hour
+	// purgeEvery is how often it is looked for organizations whose time is over.
+	purgeEvery = 2 * time.Second
 	// sessionsKept is how long sessions are kept after their end: refresh tokens
 	// that come again are still known.
 	sessionsKept = 30 * day
@@ -160,6 +165,23 @@ const (
 	// mailKept is how long it is shown what became of mail.
 	mailKept = 30 * day
 )
+
+// purge deletes organizations whose time to be restored is over, in one replica at
+// a time.
+func (m *manager) purge(ctx context.Context, k *service.Kit) error {
+	t := time.NewTicker(purgeEvery)
+	defer t.Stop()
+	for {
+		if err := m.api.PurgeOrganizations(ctx); err != nil && ctx.Err() == nil {
+			k.Log.WarnContext(ctx, "an organization that is over is not gone yet; it is tried again", "err", err)
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
 
 // keepHouse rotates keys and cleans away what has run out, in one replica at a
 // time.

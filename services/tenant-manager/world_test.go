@@ -21,7 +21,11 @@ import (
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/bus/embedded"
+	"github.com/gatehouse/gatehouse/libs/contract/analysis"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/contract/gateway"
+	"github.com/gatehouse/gatehouse/libs/contract/policy"
+	"github.com/gatehouse/gatehouse/libs/contract/portal"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/db/dbtest"
@@ -85,7 +89,7 @@ func newWorld(t testing.TB, change ...func(*tenantmanager.Config)) *world {
 func newWorldAt(t testing.TB, clock *testkit.Clock, change ...func(*tenantmanager.Config)) *world {
 	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
-		tenantmanager.Access(),
+		tenantmanager.Access(), {Service: gateway.Service}, {Service: policy.Service}, {Service: portal.Service}, {Service: analysis.Service},
 		{Service: other, Asks: []string{tenant.Service}, Forwards: []string{tenant.Service}, Listens: []string{tenant.Service}},
 	}})
 	require.NoError(t, err)

@@ -95,6 +95,9 @@ type Organizations struct {
 // OrganizationList is the answer to Organizations.
 type OrganizationList struct {
 	Organizations []Organization `json:"organizations"`
+	// Purged are those of the ones asked for that are over: what is left of them
+	// has to go. Their slugs are never given again.
+	Purged []Organization `json:"purged,omitempty"`
 }
 
 // Organization is a tenant.
@@ -105,6 +108,13 @@ type Organization struct {
 	Name string `json:"name"`
 	// Suspended says that nobody of it may sign in.
 	Suspended bool `json:"suspended,omitempty"`
+	// Deleted says that it is deleted and can still be restored: it is suspended,
+	// and its gateways serve nothing.
+	Deleted bool `json:"deleted,omitempty"`
+	// Quotas are how many of what it may have.
+	Quotas Quotas `json:"quotas,omitempty"`
+	// Version rises with each change of any of these.
+	Version int64 `json:"version,omitempty"`
 }
 
 // Subject is the request's.
@@ -152,8 +162,8 @@ func (e AccessChanged) Subject() string {
 	return contract.Event(e.Organization, Service, "access-changed")
 }
 
-// OrganizationChanged says that an organization was made, renamed, suspended or
-// taken back.
+// OrganizationChanged says that an organization was made, renamed, suspended,
+// resumed, deleted, restored or purged, or that it may have more or less.
 type OrganizationChanged struct {
 	Organization string `json:"organization"`
 	// Created says that it is new: services make what it begins with.

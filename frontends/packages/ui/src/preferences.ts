@@ -12,6 +12,8 @@ export interface Preferences {
   navCollapsed: boolean
   utc: boolean
   language: string
+  /** Organizations that an administrator of the platform wants at hand. */
+  favouriteOrganizations: { id: string; name: string }[]
 }
 
 const KEY = 'gatehouse.preferences'
@@ -33,6 +35,7 @@ export const preferences: Preferences = reactive({
   navCollapsed: false,
   utc: false,
   language: 'en',
+  favouriteOrganizations: [],
   ...read(),
 })
 

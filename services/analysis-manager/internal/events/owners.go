@@ -49,6 +49,14 @@ func (o *owners) of(stopping, ctx context.Context, slug string) (string, error) 
 	}
 }
 
+// forget has all slugs asked about again: one of them may be nobody's any more.
+func (o *owners) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.ids)
+	o.asked = time.Time{}
+}
+
 func (o *owners) learn(ctx context.Context) error {
 	asked := o.now()
 	list, err := bus.Ask(ctx, o.bus, tenant.Organizations{})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -156,6 +157,44 @@ func (s *Store) bulk(ctx context.Context, body *bytes.Buffer, owners []string, a
 	}
 	return nil
 }
+
+// Forget deletes the records of an organization from all days.
+func (s *Store) Forget(ctx context.Context, organization string) error {
+	if organization == "" {
+		return errors.New("forgetting traffic: no organization is named")
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	body, err := json.Marshal(object{"query": term("organization", organization)})
+	if err != nil {
+		return fmt.Errorf("forgetting traffic: %w", err)
+	}
+	all := true
+	for {
+		var done struct {
+			Deleted  int64             `json:"deleted"`
+			TimedOut bool              `json:"timed_out"`
+			Failures []json.RawMessage `json:"failures"`
+		}
+		most := forgetAtOnce
+		err := s.call(ctx, "forgetting traffic", esapi.DeleteByQueryRequest{
+			Index: []string{s.pattern()}, Body: bytes.NewReader(body), Conflicts: "proceed", Refresh: &all, AllowNoIndices: &all, MaxDocs: &most,
+		}, &done)
+		switch {
+		case err != nil:
+			return err
+		case len(done.Failures) > 0:
+			return fmt.Errorf("forgetting traffic: %d records could not be deleted: %s", len(done.Failures), done.Failures[0])
+		case done.Deleted < int64(most) && !done.TimedOut:
+			return nil
+		}
+	}
+}
+
+// forgetAtOnce bounds the records that are deleted in one call, so that it ends in
+// time.
+const forgetAtOnce = 20_000
 
 // Sweep drops the indices of days that are older than the retention of records.
 // Sums are made of records, and go with them.

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/analysis"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/db/dbtest"
+	"github.com/gatehouse/gatehouse/libs/tenancy/tenancytest"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/sqlstore"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store/storetest"
@@ -118,4 +119,13 @@ func BenchmarkList(b *testing.B) {
 			})
 		})
 	}
+}
+
+func TestTheEndOfAnOrganizationLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, migrations.Files, func(t *testing.T, d *db.DB) {
+		s := open(t, d)
+		// Ids of batches say nothing of whose they are, and go by their age.
+		tenancytest.Purge(t, d, []string{"batches"}, func(id string) error { return s.Forget(t.Context(), id) })
+	})
 }

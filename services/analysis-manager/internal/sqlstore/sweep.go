@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/tenancy"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/store"
 )
 
@@ -56,6 +57,20 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) error {
 		}
 	}
 	return s.merge(ctx)
+}
+
+// Forget forgets all traffic of an organization: first what there is much of, in
+// parts, then whatever else is its.
+func (s *Store) Forget(ctx context.Context, organization string) error {
+	if organization == "" {
+		return errors.New("forgetting traffic: no organization is named")
+	}
+	for _, f := range []struct{ table, column string }{{"records", "time_us"}, {"chunks", "newest_us"}, {"rollups", "time_s"}} {
+		if err := s.forget(ctx, f.table, f.column, "organization_id = ?", organization); err != nil {
+			return err
+		}
+	}
+	return tenancy.Purge(ctx, s.db, organization)
 }
 
 // forget deletes rows in parts: by a bound that moves in steps, since not every

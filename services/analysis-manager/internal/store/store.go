@@ -34,6 +34,9 @@ type Store interface {
 	// Sweep forgets what is older than the retention, and merges what can be.
 	// It returns when nothing is left to do.
 	Sweep(ctx context.Context, keep Retention) error
+	// Forget forgets all traffic of an organization that is over. It may be called
+	// again.
+	Forget(ctx context.Context, organization string) error
 	// Health returns nil, or why the store does not work.
 	Health() error
 }

@@ -62,6 +62,9 @@ func (h *Handlers) makeApplication(ctx context.Context, tx *db.Tx, p authn.Princ
 	if name == "" {
 		return store.Application{}, problem.Invalid("the application has no name", problem.Field{Pointer: pointer + "/name", Code: "required", Detail: "give it a name that you will know it by"})
 	}
+	if err := store.Room(ctx, tx, p.Organization); err != nil {
+		return store.Application{}, err
+	}
 	id, err := store.NewID()
 	if err != nil {
 		return store.Application{}, err

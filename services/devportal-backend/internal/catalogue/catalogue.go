@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/tenancy"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/reference"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/store"
 )
@@ -34,11 +35,24 @@ type Keeper struct {
 	Bus       *bus.Bus
 	Documents Documents
 	Log       *slog.Logger
+	// Forget, where not nil, takes away what gateways know of an organization.
+	Forget func(context.Context, tenant.Organization) error
 }
 
 // Organization takes in what tenant-manager says of an organization.
 func (k *Keeper) Organization(ctx context.Context, e tenant.OrganizationChanged) error {
 	return k.organizations(ctx, tenant.Organizations{IDs: []string{e.Organization}})
+}
+
+// forget takes away what is known of an organization that is over, and what
+// gateways were told of it.
+func (k *Keeper) forget(ctx context.Context, o tenant.Organization) error {
+	if k.Forget != nil {
+		if err := k.Forget(ctx, o); err != nil {
+			return err
+		}
+	}
+	return store.ForgetOrganization(ctx, k.DB, o.ID)
 }
 
 func (k *Keeper) organizations(ctx context.Context, ask tenant.Organizations) error {
@@ -51,7 +65,10 @@ func (k *Keeper) organizations(ctx context.Context, ask tenant.Organizations) er
 			return err
 		}
 	}
-	return nil
+	return errors.Join(
+		tenancy.Keep(ctx, k.DB, list.Organizations...),
+		tenancy.TakeAway(ctx, k.DB, list.Purged, len(ask.IDs) > 0, k.forget),
+	)
 }
 
 // find returns an organization, and asks for it where it is not known yet.

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/libs/unitstore"
@@ -41,7 +42,7 @@ func Start(ctx context.Context, k *service.Kit) error {
 		return err
 	}
 	w := &feed.Writer{DB: k.DB, Bus: k.Bus, Log: k.Log, Now: k.Now}
-	c := &catalogue.Keeper{DB: k.DB, Bus: k.Bus, Documents: unitstore.New(units), Log: k.Log}
+	c := &catalogue.Keeper{DB: k.DB, Bus: k.Bus, Documents: unitstore.New(units), Log: k.Log, Forget: w.Forget}
 
 	// Entries are made anew from the database: their order does not matter.
 	many := bus.Consumption{Concurrency: 8, RetryMin: 100 * time.Millisecond}
@@ -57,6 +58,17 @@ func Start(ctx context.Context, k *service.Kit) error {
 	})
 	if err := bus.Answer(k.Bus, func(ctx context.Context, q portal.Subscribers) (portal.SubscriberCount, error) {
 		return subscribers(ctx, k.DB, q)
+	}); err != nil {
+		return err
+	}
+	if err := bus.Answer(k.Bus, func(ctx context.Context, q portal.Holdings) (tenant.Counts, error) {
+		return store.Holdings(ctx, k.DB.For(q.Organization))
+	}); err != nil {
+		return err
+	}
+	exporter := store.Exporter(k.DB)
+	if err := bus.Answer(k.Bus, func(ctx context.Context, q portal.Export) (tenant.Exported, error) {
+		return exporter.Portion(ctx, q.Portion)
 	}); err != nil {
 		return err
 	}

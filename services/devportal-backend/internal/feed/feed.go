@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/credential"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/store"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/subscription"
@@ -63,6 +64,25 @@ const attempts = 20
 
 func applicationKey(slug, id string) string    { return slug + ".application." + id }
 func credentialKey(slug, digest string) string { return slug + ".credential." + digest }
+
+// Forget takes away what gateways know of an organization that is over. Its slug
+// is nobody's after it.
+func (w *Writer) Forget(ctx context.Context, o tenant.Organization) error {
+	bucket, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := bucket.Keys(ctx, o.Slug+".>")
+	if err != nil {
+		return fmt.Errorf("feeding gateways: %w", err)
+	}
+	for _, key := range keys {
+		if err := bucket.Delete(ctx, key); err != nil {
+			return fmt.Errorf("feeding gateways: %w", err)
+		}
+	}
+	return nil
+}
 
 // Changed brings the entries up to date that an event is about.
 func (w *Writer) Changed(ctx context.Context, e portal.FeedChanged) error {

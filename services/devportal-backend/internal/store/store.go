@@ -98,6 +98,16 @@ func AddOrganization(ctx context.Context, d *db.DB, o Organization) error {
 	return nil
 }
 
+// ForgetOrganization deletes what is known of an organization itself. Its rows go
+// by themselves.
+func ForgetOrganization(ctx context.Context, d *db.DB, id string) error {
+	err := d.Unscoped(ctx, "organizations are the tenants themselves").Where("id = ?", id).Delete(&Organization{}).Error
+	if err != nil {
+		return fmt.Errorf("forgetting an organization: %w", err)
+	}
+	return nil
+}
+
 // Organizations returns all organizations.
 func Organizations(ctx context.Context, d *db.DB) ([]Organization, error) {
 	var all []Organization

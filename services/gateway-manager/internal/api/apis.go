@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
@@ -111,7 +112,10 @@ func (h *Handlers) project(ctx context.Context, c caller, idOrSlug string) (stor
 func (h *Handlers) create(ctx context.Context, tx *db.Tx, c caller, a store.API, d *revision.Draft, named bool) (Api, error) {
 	var out Api
 	err := h.within(ctx, tx, c.Organization, func(tx *db.Tx, o *store.Org) (service.Entry, error) {
-		var err error
+		err := o.Room(ctx, tx, tenant.ResourceAPIs)
+		if err != nil {
+			return service.Entry{}, err
+		}
 		if !named {
 			if a.Slug, err = freeSlug(ctx, o, d.Name); err != nil {
 				return service.Entry{}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -65,7 +66,10 @@ func (h *Handlers) CreateEnvironment(ctx context.Context, r CreateEnvironmentReq
 	}
 	made, err := httpx.Once(ctx, h.Store.DB(), func(tx *db.Tx) (Environment, error) {
 		var out Environment
-		err := h.within(ctx, tx, c.Organization, func(_ *db.Tx, o *store.Org) (service.Entry, error) {
+		err := h.within(ctx, tx, c.Organization, func(tx *db.Tx, o *store.Org) (service.Entry, error) {
+			if err := o.Room(ctx, tx, tenant.ResourceEnvironments); err != nil {
+				return service.Entry{}, err
+			}
 			e, err := o.CreateEnvironment(ctx, store.Environment{
 				Slug: r.Body.Slug, Name: r.Body.Name, Position: or(r.Body.Order, -1), Production: get(r.Body.Production),
 			}, c.Subject)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -146,6 +147,9 @@ func (h *Handlers) CreateGatewayGroup(ctx context.Context, r CreateGatewayGroupR
 	made, err := httpx.Once(ctx, h.Store.DB(), func(tx *db.Tx) (GatewayGroup, error) {
 		var out []GatewayGroup
 		err := h.within(ctx, tx, c.Organization, func(tx *db.Tx, o *store.Org) (service.Entry, error) {
+			if err := o.Room(ctx, tx, tenant.ResourceGatewayGroups); err != nil {
+				return service.Entry{}, err
+			}
 			made, err := o.CreateGroup(ctx, g, c.Subject)
 			if err != nil {
 				return service.Entry{}, taken(err, "slug", g.Slug)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -60,7 +61,10 @@ func (h *Handlers) CreateProject(ctx context.Context, r CreateProjectRequestObje
 	}
 	made, err := httpx.Once(ctx, h.Store.DB(), func(tx *db.Tx) (Project, error) {
 		var out Project
-		err := h.within(ctx, tx, c.Organization, func(_ *db.Tx, o *store.Org) (service.Entry, error) {
+		err := h.within(ctx, tx, c.Organization, func(tx *db.Tx, o *store.Org) (service.Entry, error) {
+			if err := o.Room(ctx, tx, tenant.ResourceProjects); err != nil {
+				return service.Entry{}, err
+			}
 			p, err := o.CreateProject(ctx, store.Project{Slug: r.Body.Slug, Name: r.Body.Name, Description: get(r.Body.Description)}, c.Subject)
 			out = project(&p, 0)
 			return service.Entry{Action: "project.created", Target: target("project", p.ID, p.Name, p.ID), After: out}, taken(err, "slug", r.Body.Slug)

@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/tenancy"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/fleet"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/publish"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/store"
@@ -61,9 +62,12 @@ func answer[Req bus.Request[Rep], Rep any](e *Events, handle func(context.Contex
 
 // Answer answers what others ask. It does not wait for NATS.
 func (e *Events) Answer() error {
+	exporter := e.Store.Exporter()
 	return errors.Join(
 		answer(e, e.published), answer(e, e.apis), answer(e, e.projects),
 		answer(e, e.Fleet.Register), answer(e, e.Fleet.Report),
+		answer(e, func(ctx context.Context, r gateway.Holdings) (tenant.Counts, error) { return e.Store.For(r.Organization).Holdings(ctx) }),
+		answer(e, func(ctx context.Context, r gateway.Export) (tenant.Exported, error) { return exporter.Portion(ctx, r.Portion) }),
 	)
 }
 
@@ -155,10 +159,39 @@ func (e *Events) know(ctx context.Context, by string, ids ...string) error {
 			}
 		}
 	}
+	errs = append(errs, tenancy.TakeAway(ctx, e.Store.DB(), list.Purged, len(ids) > 0, e.forget))
 	if len(list.Organizations) > 0 {
 		e.Wake()
 	}
 	return errors.Join(errs...)
+}
+
+// forget takes away what gateways of an organization that is over were told, and
+// what is known of the organization itself.
+func (e *Events) forget(ctx context.Context, o tenant.Organization) error {
+	for _, name := range []string{gateway.Manifests, gateway.Units} {
+		bucket, err := e.Bus.Bucket(ctx, bus.BucketOptions{Name: name})
+		if err != nil {
+			return err
+		}
+		if err := empty(ctx, bucket, o.Slug+".>"); err != nil {
+			return fmt.Errorf("emptying %s: %w", name, err)
+		}
+	}
+	return e.Store.ForgetOrganization(ctx, o.ID)
+}
+
+func empty(ctx context.Context, bucket *bus.Bucket, filter string) error {
+	keys, err := bucket.Keys(ctx, filter)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := bucket.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // seedName is the name of join tokens that come from the configuration.

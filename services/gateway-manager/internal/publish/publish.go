@@ -34,8 +34,14 @@ func (p *Publisher) publish(ctx context.Context, g *store.Group) (sent int64, er
 		return sent, err
 	}
 	m := unit.Manifest{Group: org.Slug + "." + g.Slug}
-	if m.Projects, err = env.indexes(g); err != nil {
-		return sent, err
+	deleted, err := p.o.Store.Deleted(ctx, org.ID)
+	if err != nil {
+		return sent, fmt.Errorf("reading the organization: %w", err)
+	}
+	if !deleted { // else its gateways are to serve nothing; all stays at hand for when it is restored
+		if m.Projects, err = env.indexes(g); err != nil {
+			return sent, err
+		}
 	}
 	more := env.unwritten
 	if shared.ref != nil {

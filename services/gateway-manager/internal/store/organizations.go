@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/libs/tenancy"
 )
 
 // Organization returns an organization by id.
@@ -46,7 +47,19 @@ func (s *Store) KnowOrganization(ctx context.Context, o tenant.Organization, by,
 		if err := g.Where("id = ?", o.ID).Limit(1).Find(&rows).Error; err != nil {
 			return err
 		}
+		was, err := tenancy.OfIn(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
+		if err := tenancy.KeepIn(ctx, s.db, tx, o); err != nil {
+			return err
+		}
 		if len(rows) > 0 {
+			if was.Deleted != o.Deleted {
+				if _, err := s.In(tx, o.ID).wantAll(ctx); err != nil {
+					return err
+				}
+			}
 			return g.Model(&Organization{}).Where("id = ?", o.ID).Updates(map[string]any{"name": o.Name, "suspended": o.Suspended}).Error
 		}
 		row := Organization{ID: o.ID, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended, SettingsWanted: 1, CreatedAt: s.db.Now()}
@@ -114,22 +127,74 @@ func (o *Org) SigningKeys(ctx context.Context) ([]ed25519.PrivateKey, error) {
 func (s *Store) WantSettings(ctx context.Context, organization string) ([]Group, error) {
 	var groups []Group
 	err := s.db.Tx(ctx, func(tx *db.Tx) error {
-		o := s.In(tx, organization)
 		err := tx.Unscoped("organizations are no organization's").
 			Exec("UPDATE organizations SET settings_wanted = settings_wanted + 1 WHERE id = ?", organization).Error
 		if err != nil {
 			return err
 		}
-		if groups, err = o.GroupsOf(ctx); err != nil {
-			return err
-		}
-		ids := make([]string, len(groups))
-		for i := range groups {
-			ids[i] = groups[i].ID
-		}
-		return o.Want(ctx, ids...)
+		groups, err = s.In(tx, organization).wantAll(ctx)
+		return err
 	})
 	return groups, err
+}
+
+// wantAll has all groups published.
+func (o *Org) wantAll(ctx context.Context) ([]Group, error) {
+	groups, err := o.GroupsOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(groups))
+	for i := range groups {
+		ids[i] = groups[i].ID
+	}
+	return groups, o.Want(ctx, ids...)
+}
+
+// Deleted says whether an organization is deleted: its gateways serve nothing.
+func (s *Store) Deleted(ctx context.Context, organization string) (bool, error) {
+	known, err := tenancy.Of(ctx, s.db, organization)
+	return known.Deleted, err
+}
+
+// ForgetOrganization deletes what is known of an organization itself. Its rows go
+// by themselves.
+func (s *Store) ForgetOrganization(ctx context.Context, id string) error {
+	return s.db.Unscoped(ctx, "organizations are no organization's").Where("id = ?", id).Delete(&Organization{}).Error
+}
+
+// Room refuses what would be more than the organization may have.
+func (o *Org) Room(ctx context.Context, tx *db.Tx, of tenant.Resource) error {
+	return tenancy.Room(ctx, tx, o.scope.Organization(), of, func(ctx context.Context) (int64, error) { return o.count(ctx, of) })
+}
+
+func (o *Org) count(ctx context.Context, of tenant.Resource) (int64, error) {
+	switch of {
+	case tenant.ResourceProjects:
+		return db.From[Project](o.scope).Count(ctx)
+	case tenant.ResourceAPIs:
+		return db.From[API](o.scope).Count(ctx)
+	case tenant.ResourceEnvironments:
+		return db.From[Environment](o.scope).Count(ctx)
+	case tenant.ResourceGatewayGroups:
+		return db.From[Group](o.scope).Count(ctx)
+	}
+	return 0, fmt.Errorf("%s are another service's", of)
+}
+
+// Holdings returns how much the organization has of what is kept here.
+func (o *Org) Holdings(ctx context.Context) (tenant.Counts, error) {
+	out := tenant.Counts{Counts: map[tenant.Resource]int64{}}
+	for _, r := range []tenant.Resource{tenant.ResourceProjects, tenant.ResourceAPIs, tenant.ResourceEnvironments, tenant.ResourceGatewayGroups} {
+		n, err := o.count(ctx, r)
+		if err != nil {
+			return out, err
+		}
+		out.Counts[r] = n
+	}
+	var err error
+	out.Served, err = db.From[API](o.scope).Where("deployed_count > 0").Count(ctx)
+	return out, err
 }
 
 // SharedPolicies returns what policy-manager said last; ok is false where it has

@@ -55,6 +55,9 @@ func (h *Handlers) CreatePolicySet(ctx context.Context, r CreatePolicySetRequest
 	who := caller(ctx)
 	made, err := httpx.Once(ctx, h.Store.DB(), func(tx *db.Tx) (PolicySet, error) {
 		o := h.Store.In(tx, who.Organization)
+		if err := o.Room(ctx); err != nil {
+			return PolicySet{}, err
+		}
 		s := store.Set{Slug: r.Body.Slug, Name: plain(r.Body.Name), Description: plain(value(r.Body.Description)), Policies: list, CreatedBy: who.Actor()}
 		if err := o.CreateSet(ctx, &s); err != nil {
 			return PolicySet{}, duplicate(err, "a policy set with the slug "+r.Body.Slug)

@@ -4,14 +4,17 @@ package events
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	contract "github.com/gatehouse/gatehouse/libs/contract/policy"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/unitstore"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/apis"
+	"github.com/gatehouse/gatehouse/services/policy-manager/internal/catalogue"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/check"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/effective"
 	"github.com/gatehouse/gatehouse/services/policy-manager/internal/plan"
@@ -25,11 +28,26 @@ type Answers struct {
 	Check     *check.Checker
 	APIs      *apis.Known
 	LimitMode string
+	// Types are the policy types there are.
+	Types *catalogue.Catalogue
 }
 
 // Register answers from now on, until the bus is closed.
 func (a *Answers) Register(b *bus.Bus) error {
+	exporter := a.Store.Exporter(
+		func(list []policies.Policy) []policies.Policy { return policies.Hide(list, a.Types) },
+		func(kind string, config json.RawMessage) json.RawMessage {
+			if t, ok := a.Types.Get(plan.SecurityPolicy(kind)); ok {
+				return t.Hide(config)
+			}
+			return nil // nobody knows what in it is secret
+		},
+	)
 	return errors.Join(
+		bus.Answer(b, func(ctx context.Context, q contract.Holdings) (tenant.Counts, error) {
+			return a.Store.For(q.Organization).Holdings(ctx)
+		}),
+		bus.Answer(b, func(ctx context.Context, q contract.Export) (tenant.Exported, error) { return exporter.Portion(ctx, q.Portion) }),
 		bus.Answer(b, a.effective),
 		bus.Answer(b, a.shared),
 		bus.Answer(b, a.plans),

@@ -48,7 +48,7 @@ var kinds = []struct{ name, plural, verbs string }{
 	{"credential", "credentials", "read create update delete"},
 	{"traffic", "traffic", "read"},
 	{"portal", "the portal", "read update"},
-	{Platform, "all organizations", "read create update"},
+	{Platform, "all organizations", "read create update delete"},
 }
 
 // Platform is the kind of the permissions on all organizations. They are apart

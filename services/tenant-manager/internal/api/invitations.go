@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -72,6 +73,9 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 			return InvitationCreated{}, problem.New(problem.CodeConflict, "somebody with this e-mail address is a user already: give them roles at /grants")
 		} else if !store.IsNotFound(err) {
 			return InvitationCreated{}, err
+		}
+		if err := tx.Room(ctx, tenant.ResourceUsers); err != nil {
+			return InvitationCreated{}, err // nobody could accept it
 		}
 		secret := token.OneTime()
 		row := store.Invitation{Email: r.Body.Email, Name: strings.TrimSpace(deref(r.Body.Name)), TokenHash: token.Hash(secret), ExpiresAt: h.store.Now().Add(h.opt.InvitationLifetime)}

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -33,11 +35,19 @@ func (h *Handlers) platform(ctx context.Context, permission string) (first strin
 }
 
 func (h *Handlers) platformOrganization(ctx context.Context, o store.Organization, first string) (PlatformOrganization, error) {
-	users, err := h.store.For(o.ID).UserCount(ctx)
-	return PlatformOrganization{
-		Id: o.ID, Version: o.Version, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended, First: o.ID == first, Users: users,
-		CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
-	}, err
+	out := PlatformOrganization{
+		Id: o.ID, Version: o.Version, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended, First: o.ID == first,
+		DeletedAt: utc(o.DeletedAt), PurgeAt: utc(o.PurgeAt), CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+	}
+	quotas, err := h.store.Quotas(ctx, o.ID)
+	if err != nil {
+		return out, err
+	}
+	if out.Quotas, err = quotasOf(quotas[o.ID]); err != nil {
+		return out, err
+	}
+	out.Users, err = h.store.For(o.ID).UserCount(ctx)
+	return out, err
 }
 
 // ListOrganizations returns a page of all organizations.
@@ -51,7 +61,7 @@ func (h *Handlers) ListOrganizations(ctx context.Context, r ListOrganizationsReq
 	if page.Limit == 0 {
 		page.Limit = 50
 	}
-	f := store.OrganizationFilter{Search: deref(p.Q), Suspended: p.Suspended, Sort: cmp.Or(page.Sort, "name"), Descending: page.Descending, Limit: page.Limit + 1}
+	f := store.OrganizationFilter{Search: deref(p.Q), Suspended: p.Suspended, Deleted: p.Deleted, Sort: cmp.Or(page.Sort, "name"), Descending: page.Descending, Limit: page.Limit + 1}
 	if c := deref(p.Cursor); c != "" {
 		raw, err := base64.RawURLEncoding.DecodeString(c)
 		if err == nil {
@@ -119,6 +129,13 @@ func (h *Handlers) CreateOrganization(ctx context.Context, r CreateOrganizationR
 	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createOrganization", r.Body, func(mine *store.Tx) (PlatformOrganizationCreated, error) {
 		tx := h.store.In(mine.DB(), store.NewID(), "")
+		used, err := tx.SlugWasUsed(ctx, r.Body.Slug)
+		if err != nil {
+			return PlatformOrganizationCreated{}, err
+		}
+		if used {
+			return PlatformOrganizationCreated{}, problem.New(problem.CodeConflict, "an organization that was deleted had the slug %s, and slugs are never given again: choose another one", r.Body.Slug)
+		}
 		o, err := tx.CreateOrganization(ctx, r.Body.Slug, strings.TrimSpace(r.Body.Name))
 		if errors.Is(err, db.ErrDuplicate) {
 			return PlatformOrganizationCreated{}, problem.New(problem.CodeConflict, "there is an organization %s already", r.Body.Slug)
@@ -153,8 +170,9 @@ func (h *Handlers) CreateOrganization(ctx context.Context, r CreateOrganizationR
 
 // platformFields is what administrators of the platform may change.
 type platformFields struct {
-	Name      string `json:"name"`
-	Suspended bool   `json:"suspended"`
+	Name      string        `json:"name"`
+	Suspended bool          `json:"suspended"`
+	Quotas    tenant.Quotas `json:"quotas"`
 }
 
 // UpdatePlatformOrganization renames, suspends or resumes an organization.
@@ -173,7 +191,11 @@ func (h *Handlers) UpdatePlatformOrganization(ctx context.Context, r UpdatePlatf
 		if o, err = tx.Organization(ctx); err != nil {
 			return err
 		}
-		before := platformFields{o.Name, o.Suspended}
+		quotas, err := tx.Quotas(ctx)
+		if err != nil {
+			return err
+		}
+		before := platformFields{o.Name, o.Suspended, quotas}
 		fields, err := httpx.Merge(ctx, before)
 		if err != nil {
 			return err
@@ -181,14 +203,23 @@ func (h *Handlers) UpdatePlatformOrganization(ctx context.Context, r UpdatePlatf
 		if fields.Suspended && o.ID == first {
 			return problem.New(problem.CodeConflict, "this is the organization of the platform's administrators, who would be out themselves")
 		}
+		if fields.Suspended != o.Suspended && o.DeletedAt != nil {
+			return problem.New(problem.CodeConflict, "the organization is deleted: restore it first")
+		}
 		o.Name, o.Suspended, o.Version = fields.Name, fields.Suspended, version
 		if err := tx.SaveOrganization(ctx, &o); err != nil {
+			return err
+		}
+		if err := tx.KeepQuotas(ctx, o, fields.Quotas); err != nil {
 			return err
 		}
 		if err := tx.OrganizationChanged(false, ""); err != nil {
 			return err
 		}
 		action := "organization.updated"
+		if !maps.Equal(fields.Quotas, quotas) {
+			action = "organization.limited"
+		}
 		if fields.Suspended != before.Suspended {
 			action = map[bool]string{true: "organization.suspended", false: "organization.resumed"}[fields.Suspended]
 			if err := tx.AccessChanged("", ""); err != nil {

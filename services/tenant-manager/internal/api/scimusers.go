@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/tenancy"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/scim"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -138,7 +139,9 @@ func (k users) create(ctx context.Context, in map[string]any) (string, error) {
 		case store.IsNotFound(err):
 			r.Made = true
 			u = store.User{Name: cmp.Or(s.name, s.email), Email: s.email}
-			err = tx.CreateUser(ctx, &u)
+			if err = tx.CreateUser(ctx, &u); tenancy.IsFull(err) {
+				return refuseSCIM(http.StatusConflict, s.email, "%s", problem.From(err).Detail)
+			}
 		case err == nil:
 			err = k.takeOver(ctx, tx, u)
 			was := userOf(u, nil)

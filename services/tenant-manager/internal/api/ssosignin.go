@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/libs/tenancy"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -318,6 +319,9 @@ func (h *Handlers) signInBySSO(ctx context.Context, c store.SSOConnection, p sso
 		u, err = h.settle(ctx, tx, c, p, m)
 		return err
 	})
+	if tenancy.IsFull(err) {
+		h.ssoRefused(ctx, c, "", problem.From(err).Detail)
+	}
 	if err != nil {
 		return out, err
 	}

@@ -46,9 +46,19 @@ func organizations(ctx context.Context, s *store.Store, ask tenant.Organizations
 		return out, err
 	}
 	rows, err := s.Organizations(ctx, ask.IDs...)
-	for _, o := range rows {
-		out.Organizations = append(out.Organizations, tenant.Organization{ID: o.ID, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended})
+	if err != nil {
+		return out, err
 	}
+	quotas, err := s.Quotas(ctx, ask.IDs...)
+	if err != nil {
+		return out, err
+	}
+	for _, o := range rows {
+		out.Organizations = append(out.Organizations, tenant.Organization{
+			ID: o.ID, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended, Deleted: o.DeletedAt != nil, Quotas: quotas[o.ID], Version: o.Version,
+		})
+	}
+	out.Purged, err = s.Purged(ctx, ask.IDs...)
 	return out, err
 }
 

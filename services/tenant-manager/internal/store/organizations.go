@@ -35,10 +35,10 @@ func (t *Tx) LockOrganization(ctx context.Context) error {
 	return err
 }
 
-// SaveOrganization writes the name and whether it is suspended, if the row has the
-// version that is in o.
+// SaveOrganization writes the name, whether it is suspended and whether it is
+// deleted, if the row has the version that is in o.
 func (t *Tx) SaveOrganization(ctx context.Context, o *Organization) error {
-	return db.Save(ctx, t.scope, o, "name", "suspended")
+	return db.Save(ctx, t.scope, o, "name", "suspended", "deleted_at", "purge_at", "was_suspended")
 }
 
 // First returns the id of the organization that was made first: that of the
@@ -54,8 +54,8 @@ func (s *Store) First(ctx context.Context) (string, error) {
 type OrganizationFilter struct {
 	// Search is text in the name or slug; "" = any.
 	Search string
-	// Suspended leaves those that are, or are not; nil = both.
-	Suspended *bool
+	// Suspended and Deleted leave those that are, or are not; nil = both.
+	Suspended, Deleted *bool
 	// Sort is name, slug or created_at; Descending turns it round.
 	Sort       string
 	Descending bool
@@ -72,6 +72,9 @@ func (s *Store) AllOrganizations(ctx context.Context, f OrganizationFilter) ([]O
 	}
 	if f.Suspended != nil {
 		g = g.Where("suspended = ?", *f.Suspended)
+	}
+	if f.Deleted != nil {
+		g = g.Where(map[bool]string{true: "deleted_at IS NOT NULL", false: "deleted_at IS NULL"}[*f.Deleted])
 	}
 	var out []Organization
 	return out, g.Order(clause.OrderByColumn{Column: clause.Column{Name: f.Sort}, Desc: f.Descending}).Order("id").

@@ -29,6 +29,12 @@ type Organization struct {
 	Slug      string
 	Name      string
 	Suspended bool
+	// DeletedAt is nil while it is not deleted; it can be restored until PurgeAt.
+	DeletedAt, PurgeAt *time.Time
+	// WasSuspended is what Suspended was before it was deleted.
+	WasSuspended bool
+	// Purging says that its rows are going.
+	Purging bool
 }
 
 // The statuses of users and service accounts.

@@ -5,15 +5,20 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 )
 
 // CreateServiceAccount makes a service account, active. The error is
-// [db.ErrDuplicate] where the name is taken.
+// [db.ErrDuplicate] where the name is taken, and a problem of code
+// organization-full where the organization may not have more.
 func (t *Tx) CreateServiceAccount(ctx context.Context, a *ServiceAccount) error {
 	a.Stored = t.stored()
 	a.Status = Active
 	a.fold()
+	if err := t.Room(ctx, tenant.ResourceServiceAccounts); err != nil {
+		return err
+	}
 	return db.Create(ctx, t.scope, a)
 }
 

@@ -48,6 +48,8 @@ func TestStore(t *testing.T) {
 			"audit receivers":  testReceivers,
 			"audit retention":  testRetention,
 			"once":             testOnce,
+			"limits":           testLimits,
+			"deletion":         testDeletion,
 		} {
 			t.Run(name, func(t *testing.T) { test(t, s) })
 		}

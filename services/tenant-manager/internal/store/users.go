@@ -6,12 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 )
 
 // CreateUser makes a user, active. The id, version and times are set. The error
-// is [db.ErrDuplicate] where the e-mail address is taken.
+// is [db.ErrDuplicate] where the e-mail address is taken, and a problem of code
+// organization-full where the organization may not have more users.
 func (t *Tx) CreateUser(ctx context.Context, u *User) error {
 	u.Stored = t.stored()
 	if u.CreatedBy == "" {
@@ -19,6 +21,9 @@ func (t *Tx) CreateUser(ctx context.Context, u *User) error {
 	}
 	u.Status = Active
 	u.fold()
+	if err := t.Room(ctx, tenant.ResourceUsers); err != nil {
+		return err
+	}
 	return db.Create(ctx, t.scope, u)
 }
 

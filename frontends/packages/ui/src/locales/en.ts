@@ -102,6 +102,7 @@ export default {
     failed: {
       unasked: 'Sign-ins that begin at your identity provider are not taken, nor answers that come too late. Begin here.',
       'credential-invalid': 'You are not signed in: it took too long, was begun in another browser, or you have no account here. Begin again, or ask your administrator.',
+      'organization-full': 'You are not signed in: your organization has as many users as it may. Ask your administrator.',
       'address-denied': 'Your organization does not let you sign in from this network.',
       'rate-limit-exceeded': 'There were too many attempts. Wait a little, then begin again.',
       other: 'You are not signed in: something went wrong. Begin again, or tell your administrator the number of the request.',

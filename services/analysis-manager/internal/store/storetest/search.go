@@ -140,3 +140,19 @@ func testAllowed(t *testing.T, s store.Store) {
 		require.Len(t, list(t, s, store.Search{Allowed: c.allowed}), int(c.want), name)
 	}
 }
+
+func testForget(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	require.Error(t, s.Forget(ctx, ""))
+	Add(t, s, Batch("b", Row("acme", "r1", 0), Row("acme", "r2", time.Minute), Row("other", "r3", 0)))
+	for range 2 {
+		require.NoError(t, s.Forget(ctx, "acme"))
+		for organization, want := range map[string]int{"acme": 0, "other": 1} {
+			got, err := s.List(ctx, store.Search{Filter: analysis.Filter{Organization: organization}, Limit: 10})
+			require.NoError(t, err)
+			require.Len(t, got, want, organization)
+		}
+	}
+	_, err := s.Record(ctx, store.Where{Organization: "acme", ID: "r1"})
+	require.ErrorIs(t, err, store.ErrNotFound)
+}

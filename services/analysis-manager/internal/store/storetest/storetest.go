@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"organizations are apart":       testOrganizations,
 		"what may be seen":              testAllowed,
 		"forgetting":                    testForgetting,
+		"an organization is over":       testForget,
 		"what fails is not counted":     testAllOrNothing,
 		"samples":                       testSamples,
 	} {

@@ -191,6 +191,42 @@ func (e Status) Valid() bool {
 	}
 }
 
+// Defines values for UsageItemResource.
+const (
+	Apis            UsageItemResource = "apis"
+	Applications    UsageItemResource = "applications"
+	Environments    UsageItemResource = "environments"
+	GatewayGroups   UsageItemResource = "gatewayGroups"
+	PolicySets      UsageItemResource = "policySets"
+	Projects        UsageItemResource = "projects"
+	ServiceAccounts UsageItemResource = "serviceAccounts"
+	Users           UsageItemResource = "users"
+)
+
+// Valid indicates whether the value is a known member of the UsageItemResource enum.
+func (e UsageItemResource) Valid() bool {
+	switch e {
+	case Apis:
+		return true
+	case Applications:
+		return true
+	case Environments:
+		return true
+	case GatewayGroups:
+		return true
+	case PolicySets:
+		return true
+	case Projects:
+		return true
+	case ServiceAccounts:
+		return true
+	case Users:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListGroupsParamsSort.
 const (
 	ListGroupsParamsSortCreatedAt      ListGroupsParamsSort = "createdAt"
@@ -774,6 +810,16 @@ type OrganizationName struct {
 	Slug string `json:"slug"`
 }
 
+// OrganizationUsage defines model for OrganizationUsage.
+type OrganizationUsage struct {
+	// ActiveApplications How many applications have an active subscription.
+	ActiveApplications *int64      `json:"activeApplications,omitempty"`
+	Items              []UsageItem `json:"items"`
+
+	// ServedApis How many APIs are deployed somewhere.
+	ServedApis *int64 `json:"servedApis,omitempty"`
+}
+
 // Outcome Whether it was done.
 type Outcome string
 
@@ -859,10 +905,19 @@ type PersonalTokenInput struct {
 type PlatformOrganization struct {
 	CreatedAt time.Time `json:"createdAt"`
 
+	// DeletedAt Since when it is deleted.
+	DeletedAt *time.Time `json:"deletedAt,omitempty"`
+
 	// First Whether it is the one of the platform's administrators.
 	First bool   `json:"first"`
 	Id    string `json:"id"`
 	Name  string `json:"name"`
+
+	// PurgeAt Until when a deleted one can be restored. Then it goes for good.
+	PurgeAt *time.Time `json:"purgeAt,omitempty"`
+
+	// Quotas How many of each the organization may have; of what is missing, any number.
+	Quotas *Quotas `json:"quotas,omitempty"`
 
 	// Slug It never changes.
 	Slug      string    `json:"slug"`
@@ -910,8 +965,11 @@ type PlatformOrganizationList struct {
 // PlatformOrganizationPatch defines model for PlatformOrganizationPatch.
 type PlatformOrganizationPatch struct {
 	// Name A name for people.
-	Name      *Name `json:"name,omitempty"`
-	Suspended *bool `json:"suspended,omitempty"`
+	Name *Name `json:"name,omitempty"`
+
+	// Quotas Limits to set; null takes one away.
+	Quotas    *QuotasPatch `json:"quotas,omitempty"`
+	Suspended *bool        `json:"suspended,omitempty"`
 }
 
 // Principal defines model for Principal.
@@ -963,6 +1021,36 @@ type ProblemField struct {
 
 	// Source Where it stands in a file.
 	Source *string `json:"source,omitempty"`
+}
+
+// QuotaLimit defines model for QuotaLimit.
+type QuotaLimit = int64
+
+// QuotaLimitPatch defines model for QuotaLimitPatch.
+type QuotaLimitPatch = int64
+
+// Quotas How many of each the organization may have; of what is missing, any number.
+type Quotas struct {
+	Apis            *QuotaLimit `json:"apis,omitempty"`
+	Applications    *QuotaLimit `json:"applications,omitempty"`
+	Environments    *QuotaLimit `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimit `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimit `json:"policySets,omitempty"`
+	Projects        *QuotaLimit `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimit `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimit `json:"users,omitempty"`
+}
+
+// QuotasPatch Limits to set; null takes one away.
+type QuotasPatch struct {
+	Apis            *QuotaLimitPatch `json:"apis,omitempty"`
+	Applications    *QuotaLimitPatch `json:"applications,omitempty"`
+	Environments    *QuotaLimitPatch `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimitPatch `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimitPatch `json:"policySets,omitempty"`
+	Projects        *QuotaLimitPatch `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimitPatch `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimitPatch `json:"users,omitempty"`
 }
 
 // Reference An id.
@@ -1052,6 +1140,19 @@ type SetupInput struct {
 
 // Status Whether somebody may sign in.
 type Status string
+
+// UsageItem defines model for UsageItem.
+type UsageItem struct {
+	// Limit How many there may be; missing = any number.
+	Limit    *int64            `json:"limit,omitempty"`
+	Resource UsageItemResource `json:"resource"`
+
+	// Used How many there are; missing where their owner does not answer.
+	Used *int64 `json:"used,omitempty"`
+}
+
+// UsageItemResource defines model for UsageItem.Resource.
+type UsageItemResource string
 
 // User defines model for User.
 type User struct {
@@ -1329,6 +1430,9 @@ type ListOrganizationsParams struct {
 
 	// Suspended Only those that are suspended, or are not.
 	Suspended *bool `form:"suspended,omitempty" json:"suspended,omitempty"`
+
+	// Deleted Only those that are deleted and can be restored, or are not.
+	Deleted *bool `form:"deleted,omitempty" json:"deleted,omitempty"`
 }
 
 // ListOrganizationsParamsSort defines parameters for ListOrganizations.
@@ -1340,8 +1444,23 @@ type CreateOrganizationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteOrganizationParams defines parameters for DeleteOrganization.
+type DeleteOrganizationParams struct {
+	// Slug The slug of the organization, so that nobody deletes another one by mistake.
+	Slug string `form:"slug" json:"slug"`
+
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // UpdatePlatformOrganizationParams defines parameters for UpdatePlatformOrganization.
 type UpdatePlatformOrganizationParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// RestoreOrganizationParams defines parameters for RestoreOrganization.
+type RestoreOrganizationParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -1728,6 +1847,13 @@ type ClientInterface interface {
 	// Corresponds with DELETE /me/tokens/{id} (the `DeleteMyToken` operationId).
 	DeleteMyToken(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ExportOrganization Everything that the organization has in every service
+	//
+	// A ZIP archive: for each service a folder, in it for each kind of thing a file of JSON lines, and at its end manifest.json, which says how many lines each file has; an archive without it was broken off. Passwords, keys, tokens and their hashes are not in it.
+	//
+	// Corresponds with GET /organization/export (the `ExportOrganization` operationId).
+	ExportOrganization(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrganizations All organizations of the installation
 	//
 	// For administrators of the platform, who are of the first organization.
@@ -1753,32 +1879,58 @@ type ClientInterface interface {
 	// Corresponds with POST /organizations (the `CreateOrganization` operationId).
 	CreateOrganization(ctx context.Context, params *CreateOrganizationParams, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization
+	// DeleteOrganization Delete an organization, which can be restored for seven days
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Its people are out of every service within two seconds, its tokens and keys are void, and its gateways serve nothing. After seven days everything that any service has of it goes for good, and its slug is never given again. The first organization cannot be deleted.
+	//
+	// Corresponds with DELETE /organizations/{id} (the `DeleteOrganization` operationId).
+	DeleteOrganization(ctx context.Context, id Id, params *DeleteOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization, or limit what it may have
+	//
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithBody(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganization(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, body UpdatePlatformOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, body UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportPlatformOrganization Everything that an organization has in every service
+	//
+	// As the export of the caller's own organization. A deleted one can be exported until it goes for good.
+	//
+	// Corresponds with GET /organizations/{id}/export (the `ExportPlatformOrganization` operationId).
+	ExportPlatformOrganization(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreOrganization Take a deleted organization back
+	//
+	// Everything is as it was, and its gateways serve again. One that was suspended before still is.
+	//
+	// Corresponds with POST /organizations/{id}/restore (the `RestoreOrganization` operationId).
+	RestoreOrganization(ctx context.Context, id Id, params *RestoreOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPlatformOrganizationUsage How much an organization has, and how much it may have
+	//
+	// Corresponds with GET /organizations/{id}/usage (the `GetPlatformOrganizationUsage` operationId).
+	GetPlatformOrganizationUsage(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRoles The roles of the organization
 	//
@@ -2331,6 +2483,23 @@ func (c *Client) DeleteMyToken(ctx context.Context, id Id, reqEditors ...Request
 	return c.Client.Do(req)
 }
 
+// ExportOrganization Everything that the organization has in every service
+//
+// A ZIP archive: for each service a folder, in it for each kind of thing a file of JSON lines, and at its end manifest.json, which says how many lines each file has; an archive without it was broken off. Passwords, keys, tokens and their hashes are not in it.
+//
+// Corresponds with GET /organization/export (the `ExportOrganization` operationId).
+func (c *Client) ExportOrganization(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportOrganizationRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrganizations All organizations of the installation
 //
 // For administrators of the platform, who are of the first organization.
@@ -2386,9 +2555,26 @@ func (c *Client) CreateOrganization(ctx context.Context, params *CreateOrganizat
 	return c.Client.Do(req)
 }
 
-// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization
+// DeleteOrganization Delete an organization, which can be restored for seven days
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Its people are out of every service within two seconds, its tokens and keys are void, and its gateways serve nothing. After seven days everything that any service has of it goes for good, and its slug is never given again. The first organization cannot be deleted.
+//
+// Corresponds with DELETE /organizations/{id} (the `DeleteOrganization` operationId).
+func (c *Client) DeleteOrganization(ctx context.Context, id Id, params *DeleteOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteOrganizationRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdatePlatformOrganizationWithBody Rename, suspend or resume an organization, or limit what it may have
+//
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2405,9 +2591,9 @@ func (c *Client) UpdatePlatformOrganizationWithBody(ctx context.Context, id Id, 
 	return c.Client.Do(req)
 }
 
-// UpdatePlatformOrganization Rename, suspend or resume an organization
+// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2424,15 +2610,64 @@ func (c *Client) UpdatePlatformOrganization(ctx context.Context, id Id, params *
 	return c.Client.Do(req)
 }
 
-// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
 // Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 func (c *Client) UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBody(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, body UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdatePlatformOrganizationRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportPlatformOrganization Everything that an organization has in every service
+//
+// As the export of the caller's own organization. A deleted one can be exported until it goes for good.
+//
+// Corresponds with GET /organizations/{id}/export (the `ExportPlatformOrganization` operationId).
+func (c *Client) ExportPlatformOrganization(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportPlatformOrganizationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreOrganization Take a deleted organization back
+//
+// Everything is as it was, and its gateways serve again. One that was suspended before still is.
+//
+// Corresponds with POST /organizations/{id}/restore (the `RestoreOrganization` operationId).
+func (c *Client) RestoreOrganization(ctx context.Context, id Id, params *RestoreOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreOrganizationRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPlatformOrganizationUsage How much an organization has, and how much it may have
+//
+// Corresponds with GET /organizations/{id}/usage (the `GetPlatformOrganizationUsage` operationId).
+func (c *Client) GetPlatformOrganizationUsage(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPlatformOrganizationUsageRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -3772,6 +4007,33 @@ func NewDeleteMyTokenRequest(server string, id Id) (*http.Request, error) {
 	return req, nil
 }
 
+// NewExportOrganizationRequest constructs an http.Request for the ExportOrganization method
+func NewExportOrganizationRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/organization/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOrganizationsRequest constructs an http.Request for the ListOrganizations method
 func NewListOrganizationsRequest(server string, params *ListOrganizationsParams) (*http.Request, error) {
 	var err error
@@ -3860,6 +4122,18 @@ func NewListOrganizationsRequest(server string, params *ListOrganizationsParams)
 
 		}
 
+		if params.Deleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deleted", *params.Deleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -3923,6 +4197,76 @@ func NewCreateOrganizationRequestWithBody(server string, params *CreateOrganizat
 
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteOrganizationRequest constructs an http.Request for the DeleteOrganization method
+func NewDeleteOrganizationRequest(server string, id Id, params *DeleteOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/organizations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "slug", params.Slug, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
 
 	}
 
@@ -3995,6 +4339,121 @@ func NewUpdatePlatformOrganizationRequestWithBody(server string, id Id, params *
 
 		req.Header.Set("If-Match", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewExportPlatformOrganizationRequest constructs an http.Request for the ExportPlatformOrganization method
+func NewExportPlatformOrganizationRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/organizations/%s/export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRestoreOrganizationRequest constructs an http.Request for the RestoreOrganization method
+func NewRestoreOrganizationRequest(server string, id Id, params *RestoreOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/organizations/%s/restore", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetPlatformOrganizationUsageRequest constructs an http.Request for the GetPlatformOrganizationUsage method
+func NewGetPlatformOrganizationUsageRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/organizations/%s/usage", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -4656,6 +5115,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /me/tokens/{id} (the `DeleteMyToken` operationId).
 	DeleteMyTokenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*DeleteMyTokenResponse, error)
 
+	// ExportOrganizationWithResponse Everything that the organization has in every service
+	//
+	// A ZIP archive: for each service a folder, in it for each kind of thing a file of JSON lines, and at its end manifest.json, which says how many lines each file has; an archive without it was broken off. Passwords, keys, tokens and their hashes are not in it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /organization/export (the `ExportOrganization` operationId).
+	ExportOrganizationWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportOrganizationResponse, error)
+
 	// ListOrganizationsWithResponse All organizations of the installation
 	//
 	// For administrators of the platform, who are of the first organization.
@@ -4683,32 +5151,66 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /organizations (the `CreateOrganization` operationId).
 	CreateOrganizationWithResponse(ctx context.Context, params *CreateOrganizationParams, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error)
 
-	// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization
+	// DeleteOrganizationWithResponse Delete an organization, which can be restored for seven days
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Its people are out of every service within two seconds, its tokens and keys are void, and its gateways serve nothing. After seven days everything that any service has of it goes for good, and its slug is never given again. The first organization cannot be deleted.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /organizations/{id} (the `DeleteOrganization` operationId).
+	DeleteOrganizationWithResponse(ctx context.Context, id Id, params *DeleteOrganizationParams, reqEditors ...RequestEditorFn) (*DeleteOrganizationResponse, error)
+
+	// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
+	//
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithBodyWithResponse(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePlatformOrganizationResponse, error)
 
-	// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithResponse(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, body UpdatePlatformOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePlatformOrganizationResponse, error)
 
-	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization
+	// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
 	//
-	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+	// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /organizations/{id} (the `UpdatePlatformOrganization` operationId).
 	UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id Id, params *UpdatePlatformOrganizationParams, body UpdatePlatformOrganizationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePlatformOrganizationResponse, error)
+
+	// ExportPlatformOrganizationWithResponse Everything that an organization has in every service
+	//
+	// As the export of the caller's own organization. A deleted one can be exported until it goes for good.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /organizations/{id}/export (the `ExportPlatformOrganization` operationId).
+	ExportPlatformOrganizationWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*ExportPlatformOrganizationResponse, error)
+
+	// RestoreOrganizationWithResponse Take a deleted organization back
+	//
+	// Everything is as it was, and its gateways serve again. One that was suspended before still is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /organizations/{id}/restore (the `RestoreOrganization` operationId).
+	RestoreOrganizationWithResponse(ctx context.Context, id Id, params *RestoreOrganizationParams, reqEditors ...RequestEditorFn) (*RestoreOrganizationResponse, error)
+
+	// GetPlatformOrganizationUsageWithResponse How much an organization has, and how much it may have
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /organizations/{id}/usage (the `GetPlatformOrganizationUsage` operationId).
+	GetPlatformOrganizationUsageWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetPlatformOrganizationUsageResponse, error)
 
 	// ListRolesWithResponse The roles of the organization
 	//
@@ -5700,6 +6202,54 @@ func (r DeleteMyTokenResponse) ContentType() string {
 	return ""
 }
 
+// ExportOrganizationResponse200Headers the declared response headers of an HTTP 200 response for ExportOrganization
+type ExportOrganizationResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type ExportOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportOrganizationResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportOrganizationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrganizationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5804,6 +6354,61 @@ func (r CreateOrganizationResponse) ContentType() string {
 	return ""
 }
 
+// DeleteOrganizationResponse200Headers the declared response headers of an HTTP 200 response for DeleteOrganization
+type DeleteOrganizationResponse200Headers struct {
+	ETag *string
+}
+
+type DeleteOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlatformOrganization
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DeleteOrganizationResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteOrganizationResponse) GetJSON200() *PlatformOrganization {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteOrganizationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UpdatePlatformOrganizationResponse200Headers the declared response headers of an HTTP 200 response for UpdatePlatformOrganization
 type UpdatePlatformOrganizationResponse200Headers struct {
 	ETag *string
@@ -5853,6 +6458,157 @@ func (r UpdatePlatformOrganizationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdatePlatformOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportPlatformOrganizationResponse200Headers the declared response headers of an HTTP 200 response for ExportPlatformOrganization
+type ExportPlatformOrganizationResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type ExportPlatformOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportPlatformOrganizationResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportPlatformOrganizationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportPlatformOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportPlatformOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportPlatformOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportPlatformOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RestoreOrganizationResponse200Headers the declared response headers of an HTTP 200 response for RestoreOrganization
+type RestoreOrganizationResponse200Headers struct {
+	ETag *string
+}
+
+type RestoreOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlatformOrganization
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RestoreOrganizationResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RestoreOrganizationResponse) GetJSON200() *PlatformOrganization {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RestoreOrganizationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RestoreOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RestoreOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPlatformOrganizationUsageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationUsage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPlatformOrganizationUsageResponse) GetJSON200() *OrganizationUsage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPlatformOrganizationUsageResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPlatformOrganizationUsageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPlatformOrganizationUsageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPlatformOrganizationUsageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPlatformOrganizationUsageResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6548,6 +7304,21 @@ func (c *ClientWithResponses) DeleteMyTokenWithResponse(ctx context.Context, id 
 	return ParseDeleteMyTokenResponse(rsp)
 }
 
+// ExportOrganizationWithResponse Everything that the organization has in every service
+//
+// A ZIP archive: for each service a folder, in it for each kind of thing a file of JSON lines, and at its end manifest.json, which says how many lines each file has; an archive without it was broken off. Passwords, keys, tokens and their hashes are not in it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /organization/export (the `ExportOrganization` operationId).
+func (c *ClientWithResponses) ExportOrganizationWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportOrganizationResponse, error) {
+	rsp, err := c.ExportOrganization(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportOrganizationResponse(rsp)
+}
+
 // ListOrganizationsWithResponse All organizations of the installation
 //
 // For administrators of the platform, who are of the first organization.
@@ -6593,9 +7364,24 @@ func (c *ClientWithResponses) CreateOrganizationWithResponse(ctx context.Context
 	return ParseCreateOrganizationResponse(rsp)
 }
 
-// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization
+// DeleteOrganizationWithResponse Delete an organization, which can be restored for seven days
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Its people are out of every service within two seconds, its tokens and keys are void, and its gateways serve nothing. After seven days everything that any service has of it goes for good, and its slug is never given again. The first organization cannot be deleted.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /organizations/{id} (the `DeleteOrganization` operationId).
+func (c *ClientWithResponses) DeleteOrganizationWithResponse(ctx context.Context, id Id, params *DeleteOrganizationParams, reqEditors ...RequestEditorFn) (*DeleteOrganizationResponse, error) {
+	rsp, err := c.DeleteOrganization(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteOrganizationResponse(rsp)
+}
+
+// UpdatePlatformOrganizationWithBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
+//
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6608,9 +7394,9 @@ func (c *ClientWithResponses) UpdatePlatformOrganizationWithBodyWithResponse(ctx
 	return ParseUpdatePlatformOrganizationResponse(rsp)
 }
 
-// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithResponse Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6623,9 +7409,9 @@ func (c *ClientWithResponses) UpdatePlatformOrganizationWithResponse(ctx context
 	return ParseUpdatePlatformOrganizationResponse(rsp)
 }
 
-// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization
+// UpdatePlatformOrganizationWithApplicationMergePatchPlusJSONBodyWithResponse Rename, suspend or resume an organization, or limit what it may have
 //
-// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+// Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6636,6 +7422,49 @@ func (c *ClientWithResponses) UpdatePlatformOrganizationWithApplicationMergePatc
 		return nil, err
 	}
 	return ParseUpdatePlatformOrganizationResponse(rsp)
+}
+
+// ExportPlatformOrganizationWithResponse Everything that an organization has in every service
+//
+// As the export of the caller's own organization. A deleted one can be exported until it goes for good.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /organizations/{id}/export (the `ExportPlatformOrganization` operationId).
+func (c *ClientWithResponses) ExportPlatformOrganizationWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*ExportPlatformOrganizationResponse, error) {
+	rsp, err := c.ExportPlatformOrganization(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportPlatformOrganizationResponse(rsp)
+}
+
+// RestoreOrganizationWithResponse Take a deleted organization back
+//
+// Everything is as it was, and its gateways serve again. One that was suspended before still is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /organizations/{id}/restore (the `RestoreOrganization` operationId).
+func (c *ClientWithResponses) RestoreOrganizationWithResponse(ctx context.Context, id Id, params *RestoreOrganizationParams, reqEditors ...RequestEditorFn) (*RestoreOrganizationResponse, error) {
+	rsp, err := c.RestoreOrganization(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreOrganizationResponse(rsp)
+}
+
+// GetPlatformOrganizationUsageWithResponse How much an organization has, and how much it may have
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /organizations/{id}/usage (the `GetPlatformOrganizationUsage` operationId).
+func (c *ClientWithResponses) GetPlatformOrganizationUsageWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetPlatformOrganizationUsageResponse, error) {
+	rsp, err := c.GetPlatformOrganizationUsage(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPlatformOrganizationUsageResponse(rsp)
 }
 
 // ListRolesWithResponse The roles of the organization
@@ -7453,6 +8282,45 @@ func ParseDeleteMyTokenResponse(rsp *http.Response) (*DeleteMyTokenResponse, err
 	return response, nil
 }
 
+// ParseExportOrganizationResponse parses an HTTP response from a ExportOrganizationWithResponse call
+func ParseExportOrganizationResponse(rsp *http.Response) (*ExportOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportOrganizationResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListOrganizationsResponse parses an HTTP response from a ListOrganizationsWithResponse call
 func ParseListOrganizationsResponse(rsp *http.Response) (*ListOrganizationsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7539,6 +8407,52 @@ func ParseCreateOrganizationResponse(rsp *http.Response) (*CreateOrganizationRes
 	return response, nil
 }
 
+// ParseDeleteOrganizationResponse parses an HTTP response from a DeleteOrganizationWithResponse call
+func ParseDeleteOrganizationResponse(rsp *http.Response) (*DeleteOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlatformOrganization
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DeleteOrganizationResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseUpdatePlatformOrganizationResponse parses an HTTP response from a UpdatePlatformOrganizationWithResponse call
 func ParseUpdatePlatformOrganizationResponse(rsp *http.Response) (*UpdatePlatformOrganizationResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7580,6 +8494,124 @@ func ParseUpdatePlatformOrganizationResponse(rsp *http.Response) (*UpdatePlatfor
 			headers.ETag = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportPlatformOrganizationResponse parses an HTTP response from a ExportPlatformOrganizationWithResponse call
+func ParseExportPlatformOrganizationResponse(rsp *http.Response) (*ExportPlatformOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportPlatformOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportPlatformOrganizationResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRestoreOrganizationResponse parses an HTTP response from a RestoreOrganizationWithResponse call
+func ParseRestoreOrganizationResponse(rsp *http.Response) (*RestoreOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlatformOrganization
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RestoreOrganizationResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetPlatformOrganizationUsageResponse parses an HTTP response from a GetPlatformOrganizationUsageWithResponse call
+func ParseGetPlatformOrganizationUsageResponse(rsp *http.Response) (*GetPlatformOrganizationUsageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPlatformOrganizationUsageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationUsage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil
