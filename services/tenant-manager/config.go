@@ -6,6 +6,7 @@ import (
 	netmail "net/mail"
 	"net/url"
 	"regexp"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -42,6 +43,8 @@ type Config struct {
 	// Mail says how mail is sent. Administrators of the platform can set something
 	// else by the API. Without either, links are shown to administrators.
 	Mail Mail `json:"mail,omitzero"`
+	// DNS says how it is found out whether an organization runs a domain.
+	DNS DNS `json:"dns,omitzero"`
 	// OAuth is the authorization server, which gives consumers tokens for APIs.
 	OAuth OAuth `json:"oauth,omitzero"`
 
@@ -49,6 +52,16 @@ type Config struct {
 	OnFirstRun func(code string) `json:"-"`
 	// Listening, where not nil, is told the TCP address.
 	Listening func(net.Addr) `json:"-"`
+}
+
+// DNS says how it is found out whether an organization runs a domain: by a TXT
+// record.
+type DNS struct {
+	// Servers are the resolvers that are asked, host:port, in turn. Without any, those
+	// of the system are.
+	Servers []string `json:"servers,omitempty" schema:"format=hostport"`
+	// Every is how often it is seen which domains are due to be looked for.
+	Every schema.Duration `json:"every,omitempty" schema:"min=1s,max=1h"`
 }
 
 // FirstRun is the first organization, and where its owner goes.
@@ -176,6 +189,7 @@ func DefaultConfig() Config {
 		Sessions:           Sessions{Idle: schema.Duration(7 * day), Lifetime: schema.Duration(30 * day)},
 		InvitationLifetime: schema.Duration(7 * day),
 		OAuth:              OAuth{TokensPerSecond: 200},
+		DNS:                DNS{Every: schema.Duration(time.Minute)},
 	}
 }
 

@@ -132,7 +132,7 @@ func TestSigningInByADirectory(t *testing.T) {
 	id := made.text(t, "id")
 	require.Contains(t, made.body, `"hasSecret":true`)
 	for _, email := range []string{"eve@acme.example", "nobody@Acme.Example"} {
-		require.JSONEq(t, `{"connection":{"id":"`+id+`","name":"Acme Directory","kind":"ldap"}}`, w.call(t, "", "POST", "/sign-in/methods", `{"email":"`+email+`"}`).body)
+		require.JSONEq(t, `{"connection":{"id":"`+id+`","name":"Acme Directory","kind":"ldap"},"singleSignOn":"preferred"}`, w.call(t, "", "POST", "/sign-in/methods", `{"email":"`+email+`"}`).body)
 	}
 	require.Equal(t, 409, w.call(t, "", "POST", "/sign-in/sso", object(t, map[string]string{"connection": id, "origin": ssoOrigin, "binding": binding})).status)
 
@@ -380,6 +380,7 @@ func TestADirectoryGivesNoMoreThanWhoMadeItHas(t *testing.T) {
 	require.Equal(t, 200, w.invite(t, owner, "boss@acme.example", `{"role":"owner"}`).status)
 	admin := w.invite(t, owner, "adm@example.com", `{"role":"administrator"}`).text(t, "accessToken")
 	w.connectDirectory(t, admin, d, nil, nil)
+	w.verifyAll(t, owner)
 	require.Equal(t, 200, w.enter(t, "boss@acme.example", goodWord).status)
 	for range 4 {
 		require.Equal(t, 401, w.enter(t, "boss@acme.example", "a guess").status)

@@ -38,6 +38,7 @@ type samlProvider struct {
 	change func(*saml.Assertion)
 	// certificate and method are what it signs with.
 	sign func(key sso.SAMLKey, method string)
+	stop func()
 }
 
 func samlKey(t *testing.T) sso.SAMLKey {
@@ -68,7 +69,7 @@ func startSAML(t *testing.T, users ...samlidp.User) *samlProvider {
 	require.NoError(t, err)
 	idp, err := samlidp.New(samlidp.Options{URL: *at, Store: &samlidp.MemoryStore{}, Logger: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)})
 	require.NoError(t, err)
-	p := &samlProvider{url: s.URL, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	p := &samlProvider{url: s.URL, stop: s.Close, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	p.sign = func(k sso.SAMLKey, method string) {
 		b, _ := pem.Decode([]byte(k.Private))
 		key, err := x509.ParsePKCS8PrivateKey(b.Bytes)

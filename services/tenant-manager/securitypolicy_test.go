@@ -30,13 +30,16 @@ func TestSecurityPolicy(t *testing.T) {
 		`{"personalTokens":{"maximumDays":0}}`:       "/personalTokens/maximumDays",
 		`{"sessionIdleMinutes":1,"nothing":1}`:       "/nothing",
 		`{"mfaGraceDays":91,"mfa":"administrators"}`: "/mfaGraceDays",
+		`{"lockout":{"tries":2}}`:                    "/lockout/tries",
+		`{"lockout":{"longestMinutes":1441}}`:        "/lockout/longestMinutes",
+		`{"lockout":{"firstSeconds":301}}`:           "/lockout/firstSeconds",
 	} {
 		a := patch(body)
 		require.Equal(t, 422, a.status, a.body)
 		require.Contains(t, a.body, `"pointer":"`+pointer+`"`, body)
 	}
 	hits := w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"everyone","allowedAddresses":["10.0.0.0/8"],"passwordMinLength":14}`)
-	require.JSONEq(t, `{"users":2,"mfa":2,"allowedAddresses":2,"passwordMinLength":2,"session":0,"tokenLifetimeDays":0,"personalTokens":0}`, hits.body)
+	require.JSONEq(t, `{"users":2,"mfa":2,"allowedAddresses":2,"passwordMinLength":2,"session":0,"tokenLifetimeDays":0,"personalTokens":0,"serviceTokens":0,"lockout":0}`, hits.body)
 	require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"administrators"}`).body, `"mfa":1`)
 	require.Equal(t, 403, w.call(t, vera.text(t, "accessToken"), "GET", "/security-policy", "").status)
 
@@ -67,6 +70,66 @@ func TestSecurityPolicy(t *testing.T) {
 	require.Equal(t, 200, turned.status, turned.body)
 	w.clock.Advance(6 * time.Minute)
 	require.Equal(t, 401, w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+turned.text(t, "refreshToken")+`"}`).status)
+}
+
+// How many wrong passwords cost nothing is the organization's to say, and the same
+// whether there is such an account or not.
+func TestHowLongGuessingWaits(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	w, owner := s.w, s.vars["owner"]
+	id := w.call(t, owner, "POST", "/service-accounts", `{"name":"CI"}`).text(t, "id")
+	ght := w.call(t, owner, "POST", "/service-accounts/"+id+"/tokens", `{"name":"t"}`).text(t, "token")
+	a := w.call(t, owner, "PATCH", "/security-policy", `{"lockout":{"tries":3,"firstSeconds":60,"longestMinutes":5}}`, anyVersion...)
+	require.Equal(t, 200, a.status, a.body)
+	require.Contains(t, a.body, `"lockout":{"firstSeconds":60,"longestMinutes":5,"tries":3}`)
+	for _, email := range []string{"nobody@example.com", "ada@example.com"} {
+		guess := func() answer { return w.password(t, email, "not the right one") }
+		for range 2 {
+			require.Equal(t, 401, guess().status)
+		}
+		require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"lockout":{"tries":3}}`).body, `"lockout":0`)
+		require.Equal(t, 401, guess().status)
+		a := guess()
+		require.Equal(t, 429, a.status)
+		require.Equal(t, "60", a.header.Get("Retry-After"))
+		require.Equal(t, 429, w.password(t, email, goodWord).status, "the right one waits too")
+		hits := map[string]string{"nobody@example.com": `"lockout":0`, "ada@example.com": `"lockout":1`}
+		require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"lockout":{"tries":3}}`).body, hits[email])
+		w.clock.Advance(time.Minute)
+		require.Equal(t, 401, guess().status)
+		require.Equal(t, "120", guess().header.Get("Retry-After"))
+		w.clock.Advance(2 * time.Minute)
+		if email == "ada@example.com" {
+			signedIn := w.password(t, email, goodWord)
+			require.Equal(t, 200, signedIn.status, signedIn.body)
+			owner = signedIn.text(t, "accessToken")
+			require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"lockout":{"tries":3}}`).body, `"lockout":0`)
+			w.lock(t, owner, id, ght)
+			return
+		}
+	}
+}
+
+// lock switches tokens of service accounts off and on again, and addresses of the
+// caller off.
+func (w *world) lock(t *testing.T, owner, account, ght string) {
+	t.Helper()
+	exchange := func() int { return w.call(t, "", "POST", "/token/personal", `{"token":"`+ght+`"}`).status }
+	require.Equal(t, 200, exchange())
+	require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"serviceTokens":false}`).body, `"serviceTokens":1`)
+	require.Equal(t, 200, w.call(t, owner, "PATCH", "/security-policy", `{"serviceTokens":false}`, anyVersion...).status)
+	require.Equal(t, 401, exchange())
+	require.Equal(t, 403, w.call(t, owner, "POST", "/service-accounts/"+account+"/tokens", `{"name":"u"}`).status)
+	require.Equal(t, 200, w.call(t, owner, "PATCH", "/security-policy", `{"serviceTokens":true}`, anyVersion...).status)
+	require.Equal(t, 200, exchange())
+
+	out := `{"allowedAddresses":["10.0.0.0/8"]}`
+	a := w.call(t, owner, "PATCH", "/security-policy", out, anyVersion...)
+	require.Equal(t, 422, a.status)
+	require.Contains(t, a.body, `"code":"lockout"`)
+	require.Equal(t, 200, w.call(t, owner, "PATCH", "/security-policy?confirmLockout=true", out, anyVersion...).status)
+	require.Equal(t, 403, w.password(t, "ada@example.com", goodWord).status)
 }
 
 func TestASecondFactorCanBeAskedFor(t *testing.T) {

@@ -173,7 +173,7 @@ func TestSigningInAtAProvider(t *testing.T) {
 	made := w.connect(t, owner, p, map[string]any{"provision": true, "roles": []string{"viewer"}, "groupRoles": []map[string]string{{"group": "apis", "role": "publisher"}}})
 	id := made.text(t, "id")
 	for _, email := range []string{"eve@acme.example", "nobody@Acme.Example"} {
-		require.JSONEq(t, `{"connection":{"id":"`+id+`","name":"Acme ID","kind":"oidc"}}`, w.call(t, "", "POST", "/sign-in/methods", `{"email":"`+email+`"}`).body)
+		require.JSONEq(t, `{"connection":{"id":"`+id+`","name":"Acme ID","kind":"oidc"},"singleSignOn":"preferred"}`, w.call(t, "", "POST", "/sign-in/methods", `{"email":"`+email+`"}`).body)
 	}
 	require.Equal(t, 404, w.call(t, "", "POST", "/sign-in/sso", object(t, map[string]string{"email": "eve@example.com", "origin": ssoOrigin, "binding": binding})).status)
 
@@ -249,6 +249,7 @@ func TestAConnectionGivesNoMoreThanWhoMadeItHas(t *testing.T) {
 	p := startProvider(t, map[string]account{"boss": {"email": "ada@example.com", "email_verified": true}})
 	w, owner := ssoWorld(t)
 	admin := w.invite(t, owner, "adm@example.com", `{"role":"administrator"}`).text(t, "accessToken")
+	require.Equal(t, 201, w.call(t, owner, "POST", "/domains", `{"domain":"example.com"}`).status)
 	a := w.connect(t, admin, p, map[string]any{"domains": []string{"example.com"}})
 	require.Equal(t, 401, w.federate(t, p, "ada@example.com", "boss").status)
 	for _, role := range []string{"owner", "platform-administrator", "king"} {
@@ -305,12 +306,12 @@ func TestTestingAConnection(t *testing.T) {
 		require.Equal(t, 422, a.status, a.body)
 		require.Contains(t, a.body, `"pointer":"`+field+`"`)
 	}
-	// A domain leads to one connection, in whatever organization.
+	// A domain is of one organization, which is the one that has proven it.
 	w.organization(t, "second", "two@example.com")
 	second := w.signIn(t, "two@example.com", "second")
 	body := `{"name":"Acme ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["acme.example"]}`
-	require.Equal(t, 409, w.call(t, second, "POST", "/sso/connections", body).status)
+	require.Contains(t, w.call(t, second, "POST", "/sso/connections", body).body, `"unverifiedDomains":["acme.example"]`)
 	require.Equal(t, 409, w.call(t, owner, "POST", "/sso/connections", strings.Replace(body, "acme.example", "b.example", 1)).status, "the name is taken")
+	require.Equal(t, 409, w.call(t, owner, "POST", "/sso/connections", strings.Replace(body, "Acme ID", "Other ID", 1)).status, "the domain leads to one connection")
 	require.Equal(t, 204, w.call(t, owner, "DELETE", "/sso/connections/"+id, "", "If-Match", "*").status)
-	require.Equal(t, 201, w.call(t, second, "POST", "/sso/connections", body).status)
 }

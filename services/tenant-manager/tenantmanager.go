@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/api"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/domains"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/events"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/firstrun"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
@@ -109,6 +110,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		Leaked:   m.leaked(ctx, k),
 		OAuth:    server,
 		Mail:     letters,
+		Domains:  domains.NewResolver(m.cfg.DNS.Servers), DomainsEvery: time.Duration(m.cfg.DNS.Every),
 	})
 	m.api = h
 	h.Register(s.API())
@@ -133,6 +135,9 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	})
 	k.Go("organizations that are over", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "organizations", leaseTTL, func(ctx context.Context, _ uint64) error { return m.purge(ctx, k) })
+	})
+	k.Go("domains", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "domains", leaseTTL, func(ctx context.Context, _ uint64) error { return h.LookForDomains(ctx) })
 	})
 	k.Go("housekeeping", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })

@@ -110,6 +110,7 @@ func newWorldAt(t testing.TB, clock *testkit.Clock, change ...func(*tenantmanage
 	w.cfg.Secrets.Pepper = schema.NewSecret(strings.Repeat("pepper", 8))
 	w.cfg.ConsoleURL, w.cfg.PortalURL = "http://console.test/", "http://portal.test"
 	w.cfg.FirstRun.ConsoleURL, w.cfg.OAuth.URL = "http://apim-admin.test", "http://auth-admin.test"
+	w.cfg.DNS.Servers = []string{"127.0.0.1:1"} // nobody answers there
 	for _, c := range change {
 		c(&w.cfg)
 	}

@@ -94,6 +94,14 @@ export async function acceptInvitation(token: string, name: string, password: st
   return loadSession()
 }
 
+/** Accepts an invitation of somebody who is let in by an identity provider alone, and sends the browser there. */
+export async function acceptElsewhere(token: string, name: string, connection: { id: string; kind: string }): Promise<void> {
+  if (!state.loaded) await loadSession()
+  await bff.POST('/invitations/accept', { body: { token, name } })
+  if (connection.kind === 'ldap') location.assign('/sign-in')
+  else await signInElsewhere({ connection: connection.id }, '/')
+}
+
 export async function signOut(): Promise<void> {
   await bff.POST('/sign-out')
   endSession()

@@ -186,7 +186,8 @@ func (h *handlers) usePasswordLink(c echo.Context) error {
 type acceptance struct {
 	Token    string `json:"token" schema:"required,minLength=1,maxLength=256"`
 	Name     string `json:"name" schema:"required"`
-	Password string `json:"password" schema:"required"`
+	// Password is left out by who will sign in at an identity provider.
+	Password string `json:"password,omitempty"`
 }
 
 func (h *handlers) acceptInvitation(c echo.Context) error {
@@ -198,7 +199,11 @@ func (h *handlers) acceptInvitation(c echo.Context) error {
 	if fields := schema.Decode(body, &a); len(fields) > 0 {
 		return problem.Invalid("the body is not right", fields...)
 	}
-	return h.begin(c, "/invitations/by-token/"+url.PathEscape(a.Token)+"/accept", marshal(map[string]string{"name": a.Name, "password": a.Password}))
+	out := map[string]string{"name": a.Name}
+	if a.Password != "" {
+		out["password"] = a.Password
+	}
+	return h.begin(c, "/invitations/by-token/"+url.PathEscape(a.Token)+"/accept", marshal(out))
 }
 
 func (h *handlers) signOut(c echo.Context) error {

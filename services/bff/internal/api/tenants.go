@@ -115,17 +115,21 @@ type challenge struct {
 	Challenge string    `json:"challenge"`
 	Methods   []string  `json:"methods"`
 	ExpiresAt time.Time `json:"expiresAt"`
+	// Connection is the identity provider at which somebody has to sign in, who was
+	// let in by nothing else.
+	Connection json.RawMessage `json:"connection,omitempty"`
 }
 
 // SignIn signs in by one of the ways there are, a path. c is not nil where a
-// second step is needed; there are no tokens then.
+// second step is needed, or sign-in at an identity provider; there are no tokens
+// then.
 func (t *Tenants) SignIn(from *http.Request, path string, body []byte) (tokens session.Tokens, c *challenge, err error) {
 	var out struct {
 		session.Tokens
 		challenge
 	}
 	err = t.call(from.Context(), from, http.MethodPost, path, "", body, &out)
-	if err == nil && out.Challenge != "" {
+	if err == nil && (out.Challenge != "" || out.Connection != nil) {
 		return session.Tokens{}, &out.challenge, nil
 	}
 	if err == nil && (out.Access == "" || out.Refresh == "") {

@@ -138,6 +138,75 @@ func (e ClientStatus) Valid() bool {
 	}
 }
 
+// Defines values for DomainFailure.
+const (
+	Missing    DomainFailure = "missing"
+	OtherValue DomainFailure = "other-value"
+	Taken      DomainFailure = "taken"
+	Unanswered DomainFailure = "unanswered"
+)
+
+// Valid indicates whether the value is a known member of the DomainFailure enum.
+func (e DomainFailure) Valid() bool {
+	switch e {
+	case Missing:
+		return true
+	case OtherValue:
+		return true
+	case Taken:
+		return true
+	case Unanswered:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DomainMethod.
+const (
+	Before DomainMethod = "before"
+	Dns    DomainMethod = "dns"
+	Hand   DomainMethod = "hand"
+)
+
+// Valid indicates whether the value is a known member of the DomainMethod enum.
+func (e DomainMethod) Valid() bool {
+	switch e {
+	case Before:
+		return true
+	case Dns:
+		return true
+	case Hand:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DomainStatus.
+const (
+	DomainStatusFailing  DomainStatus = "failing"
+	DomainStatusLost     DomainStatus = "lost"
+	DomainStatusPending  DomainStatus = "pending"
+	DomainStatusVerified DomainStatus = "verified"
+)
+
+// Valid indicates whether the value is a known member of the DomainStatus enum.
+func (e DomainStatus) Valid() bool {
+	switch e {
+	case DomainStatusFailing:
+		return true
+	case DomainStatusLost:
+		return true
+	case DomainStatusPending:
+		return true
+	case DomainStatusVerified:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Effect.
 const (
 	Allow Effect = "allow"
@@ -239,6 +308,7 @@ func (e MailLanguage) Valid() bool {
 
 // Defines values for MailMessageKind.
 const (
+	MailMessageKindDomainFailing   MailMessageKind = "domain-failing"
 	MailMessageKindFactorAdded     MailMessageKind = "factor-added"
 	MailMessageKindFactorsReset    MailMessageKind = "factors-reset"
 	MailMessageKindInvitation      MailMessageKind = "invitation"
@@ -250,6 +320,8 @@ const (
 // Valid indicates whether the value is a known member of the MailMessageKind enum.
 func (e MailMessageKind) Valid() bool {
 	switch e {
+	case MailMessageKindDomainFailing:
+		return true
 	case MailMessageKindFactorAdded:
 		return true
 	case MailMessageKindFactorsReset:
@@ -332,19 +404,19 @@ func (e MailState) Valid() bool {
 
 // Defines values for MfaRequirement.
 const (
-	Administrators MfaRequirement = "administrators"
-	Everyone       MfaRequirement = "everyone"
-	Off            MfaRequirement = "off"
+	MfaRequirementAdministrators MfaRequirement = "administrators"
+	MfaRequirementEveryone       MfaRequirement = "everyone"
+	MfaRequirementOff            MfaRequirement = "off"
 )
 
 // Valid indicates whether the value is a known member of the MfaRequirement enum.
 func (e MfaRequirement) Valid() bool {
 	switch e {
-	case Administrators:
+	case MfaRequirementAdministrators:
 		return true
-	case Everyone:
+	case MfaRequirementEveryone:
 		return true
-	case Off:
+	case MfaRequirementOff:
 		return true
 	default:
 		return false
@@ -564,6 +636,27 @@ func (e SamlNameIdFormat) Valid() bool {
 	}
 }
 
+// Defines values for SignInRule.
+const (
+	SignInRuleOff       SignInRule = "off"
+	SignInRulePreferred SignInRule = "preferred"
+	SignInRuleRequired  SignInRule = "required"
+)
+
+// Valid indicates whether the value is a known member of the SignInRule enum.
+func (e SignInRule) Valid() bool {
+	switch e {
+	case SignInRuleOff:
+		return true
+	case SignInRulePreferred:
+		return true
+	case SignInRuleRequired:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SsoKind.
 const (
 	Ldap   SsoKind = "ldap"
@@ -666,6 +759,66 @@ func (e Status) Valid() bool {
 	case StatusActive:
 		return true
 	case StatusDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UsageItemResource.
+const (
+	Apis            UsageItemResource = "apis"
+	Applications    UsageItemResource = "applications"
+	Environments    UsageItemResource = "environments"
+	GatewayGroups   UsageItemResource = "gatewayGroups"
+	PolicySets      UsageItemResource = "policySets"
+	Projects        UsageItemResource = "projects"
+	ServiceAccounts UsageItemResource = "serviceAccounts"
+	Users           UsageItemResource = "users"
+)
+
+// Valid indicates whether the value is a known member of the UsageItemResource enum.
+func (e UsageItemResource) Valid() bool {
+	switch e {
+	case Apis:
+		return true
+	case Applications:
+		return true
+	case Environments:
+		return true
+	case GatewayGroups:
+		return true
+	case PolicySets:
+		return true
+	case Projects:
+		return true
+	case ServiceAccounts:
+		return true
+	case Users:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDomainsParamsSort.
+const (
+	ListDomainsParamsSortCreatedAt      ListDomainsParamsSort = "createdAt"
+	ListDomainsParamsSortDomain         ListDomainsParamsSort = "domain"
+	ListDomainsParamsSortMinusCreatedAt ListDomainsParamsSort = "-createdAt"
+	ListDomainsParamsSortMinusDomain    ListDomainsParamsSort = "-domain"
+)
+
+// Valid indicates whether the value is a known member of the ListDomainsParamsSort enum.
+func (e ListDomainsParamsSort) Valid() bool {
+	switch e {
+	case ListDomainsParamsSortCreatedAt:
+		return true
+	case ListDomainsParamsSortDomain:
+		return true
+	case ListDomainsParamsSortMinusCreatedAt:
+		return true
+	case ListDomainsParamsSortMinusDomain:
 		return true
 	default:
 		return false
@@ -810,7 +963,7 @@ type AcceptInput struct {
 	Name Name `json:"name"`
 
 	// Password A new password. What counts is its length; well-known ones and the own e-mail address are refused.
-	Password Password `json:"password"`
+	Password *Password `json:"password,omitempty"`
 }
 
 // AccessCheck defines model for AccessCheck.
@@ -1218,6 +1371,136 @@ type DeviceSignInInput struct {
 	Name string `json:"name"`
 }
 
+// Domain defines model for Domain.
+type Domain struct {
+	// CheckedAt When it was looked for last.
+	CheckedAt  *time.Time `json:"checkedAt,omitempty"`
+	Connection *DomainUse `json:"connection,omitempty"`
+
+	// CountsUntil With `failing`: when it becomes `lost`.
+	CountsUntil *time.Time `json:"countsUntil,omitempty"`
+	CreatedAt   time.Time  `json:"createdAt"`
+	CreatedBy   string     `json:"createdBy"`
+	Directory   *DomainUse `json:"directory,omitempty"`
+	Domain      string     `json:"domain"`
+
+	// Failure `missing`: there is no such record; `other-value`: it says something else; `unanswered`: no server answered; `taken`: the record is there, and another organization has the domain.
+	Failure *DomainFailure `json:"failure,omitempty"`
+
+	// Groups With `required`: whom it is tried on first; none = everybody.
+	Groups []DomainUse `json:"groups"`
+	Id     string      `json:"id"`
+
+	// LostAt Since when the record is missing.
+	LostAt *time.Time `json:"lostAt,omitempty"`
+
+	// Method `dns`: by a record; `hand`: by an administrator of the platform; `before`: it led here before domains had to be proven.
+	Method *DomainMethod `json:"method,omitempty"`
+
+	// NextCheckAt When it is looked for next; absent = not by itself.
+	NextCheckAt *time.Time   `json:"nextCheckAt,omitempty"`
+	Record      DomainRecord `json:"record"`
+
+	// SingleSignOn `off`: a password is as good as the provider; `preferred`: people are led to the provider, and can use a password; `required`: they are let in by the provider alone.
+	SingleSignOn SignInRule `json:"singleSignOn"`
+
+	// Status `pending`: not proven yet; `verified`: proven; `failing`: proven, and its record is missing now, so that it counts until `countsUntil`; `lost`: its record was missing for too long.
+	Status     DomainStatus `json:"status"`
+	VerifiedAt *time.Time   `json:"verifiedAt,omitempty"`
+	Version    int64        `json:"version"`
+}
+
+// DomainFailure `missing`: there is no such record; `other-value`: it says something else; `unanswered`: no server answered; `taken`: the record is there, and another organization has the domain.
+type DomainFailure string
+
+// DomainInput defines model for DomainInput.
+type DomainInput struct {
+	// Domain Such as acme.example; subdomains are domains of their own.
+	Domain string `json:"domain"`
+}
+
+// DomainList defines model for DomainList.
+type DomainList struct {
+	Items []Domain `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// DomainMethod `dns`: by a record; `hand`: by an administrator of the platform; `before`: it led here before domains had to be proven.
+type DomainMethod string
+
+// DomainObstacle defines model for DomainObstacle.
+type DomainObstacle struct {
+	Detail  string `json:"detail"`
+	Pointer string `json:"pointer"`
+}
+
+// DomainPatch defines model for DomainPatch.
+type DomainPatch struct {
+	// Connection The id of the single sign-on that its people use; empty = none.
+	Connection *string `json:"connection,omitempty"`
+
+	// Groups With `required`: the ids of the groups that it is tried on first, with the groups in them; none = everybody.
+	Groups *[]string `json:"groups,omitempty"`
+
+	// SingleSignOn `off`: a password is as good as the provider; `preferred`: people are led to the provider, and can use a password; `required`: they are let in by the provider alone.
+	SingleSignOn *SignInRule `json:"singleSignOn,omitempty"`
+}
+
+// DomainPreview defines model for DomainPreview.
+type DomainPreview struct {
+	// Administrators Owners and administrators among them, at most 100.
+	Administrators []DomainPreviewUser `json:"administrators"`
+
+	// BreakGlassUsers How many break-glass accounts can sign in by a password whatever is set.
+	BreakGlassUsers int `json:"breakGlassUsers"`
+
+	// NeverSignedIn How many of them never signed in by the connection.
+	NeverSignedIn int `json:"neverSignedIn"`
+
+	// Obstacles What is in the way of the rule, field by field.
+	Obstacles []DomainObstacle `json:"obstacles"`
+
+	// PersonalTokens How many personal tokens of theirs go on to work.
+	PersonalTokens int `json:"personalTokens"`
+
+	// Sessions How many of their sessions end by it.
+	Sessions int `json:"sessions"`
+
+	// Users How many active users the rule binds.
+	Users int `json:"users"`
+}
+
+// DomainPreviewUser defines model for DomainPreviewUser.
+type DomainPreviewUser struct {
+	Email string `json:"email"`
+	Id    string `json:"id"`
+	Name  string `json:"name"`
+
+	// SignedIn Whether they have signed in by the connection.
+	SignedIn bool `json:"signedIn"`
+}
+
+// DomainRecord defines model for DomainRecord.
+type DomainRecord struct {
+	Name string `json:"name"`
+
+	// Type TXT.
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
+// DomainStatus `pending`: not proven yet; `verified`: proven; `failing`: proven, and its record is missing now, so that it counts until `countsUntil`; `lost`: its record was missing for too long.
+type DomainStatus string
+
+// DomainUse defines model for DomainUse.
+type DomainUse struct {
+	Enabled *bool  `json:"enabled,omitempty"`
+	Id      string `json:"id"`
+	Name    string `json:"name"`
+}
+
 // Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
 type Effect string
 
@@ -1537,6 +1820,30 @@ type Key struct {
 // KeySet A JSON Web Key Set (RFC 7517).
 type KeySet struct {
 	Keys []Key `json:"keys"`
+}
+
+// LockoutPolicy How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
+type LockoutPolicy struct {
+	// FirstSeconds How many seconds the next one costs; each further one doubles it.
+	FirstSeconds int `json:"firstSeconds"`
+
+	// LongestMinutes How many minutes somebody waits at most.
+	LongestMinutes int `json:"longestMinutes"`
+
+	// Tries How many wrong passwords cost nothing.
+	Tries int `json:"tries"`
+}
+
+// LockoutPolicyPatch defines model for LockoutPolicyPatch.
+type LockoutPolicyPatch struct {
+	// FirstSeconds How many seconds the next one costs; each further one doubles it.
+	FirstSeconds *int `json:"firstSeconds,omitempty"`
+
+	// LongestMinutes How many minutes somebody waits at most.
+	LongestMinutes *int `json:"longestMinutes,omitempty"`
+
+	// Tries How many wrong passwords cost nothing.
+	Tries *int `json:"tries,omitempty"`
 }
 
 // MailLanguage The language of mail to people of whom none is known.
@@ -2241,11 +2548,12 @@ type OneTimeInput struct {
 
 // OpenInvitation defines model for OpenInvitation.
 type OpenInvitation struct {
-	Email        string           `json:"email"`
-	ExpiresAt    time.Time        `json:"expiresAt"`
-	Name         *string          `json:"name,omitempty"`
-	Organization OrganizationName `json:"organization"`
-	Roles        []InvitationRole `json:"roles"`
+	Connection   *SsoConnectionName `json:"connection,omitempty"`
+	Email        string             `json:"email"`
+	ExpiresAt    time.Time          `json:"expiresAt"`
+	Name         *string            `json:"name,omitempty"`
+	Organization OrganizationName   `json:"organization"`
+	Roles        []InvitationRole   `json:"roles"`
 }
 
 // OpenPasswordLink defines model for OpenPasswordLink.
@@ -2280,6 +2588,16 @@ type OrganizationName struct {
 type OrganizationPatch struct {
 	// Name A name for people.
 	Name *Name `json:"name,omitempty"`
+}
+
+// OrganizationUsage defines model for OrganizationUsage.
+type OrganizationUsage struct {
+	// ActiveApplications How many applications have an active subscription.
+	ActiveApplications *int64      `json:"activeApplications,omitempty"`
+	Items              []UsageItem `json:"items"`
+
+	// ServedApis How many APIs are deployed somewhere.
+	ServedApis *int64 `json:"servedApis,omitempty"`
 }
 
 // Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
@@ -2480,14 +2798,56 @@ type PersonalTokenPolicyPatch struct {
 	MaximumDays *int `json:"maximumDays,omitempty"`
 }
 
+// PlatformDomain defines model for PlatformDomain.
+type PlatformDomain struct {
+	CheckedAt *time.Time `json:"checkedAt,omitempty"`
+	CreatedAt time.Time  `json:"createdAt"`
+	Domain    string     `json:"domain"`
+
+	// Failure `missing`: there is no such record; `other-value`: it says something else; `unanswered`: no server answered; `taken`: the record is there, and another organization has the domain.
+	Failure *DomainFailure `json:"failure,omitempty"`
+	Id      string         `json:"id"`
+
+	// Method `dns`: by a record; `hand`: by an administrator of the platform; `before`: it led here before domains had to be proven.
+	Method       *DomainMethod    `json:"method,omitempty"`
+	Organization OrganizationName `json:"organization"`
+
+	// Status `pending`: not proven yet; `verified`: proven; `failing`: proven, and its record is missing now, so that it counts until `countsUntil`; `lost`: its record was missing for too long.
+	Status     DomainStatus `json:"status"`
+	VerifiedAt *time.Time   `json:"verifiedAt,omitempty"`
+}
+
+// PlatformDomainInput defines model for PlatformDomainInput.
+type PlatformDomainInput struct {
+	// Reason How it is known; it is kept in the audit trail.
+	Reason string `json:"reason"`
+}
+
+// PlatformDomainList defines model for PlatformDomainList.
+type PlatformDomainList struct {
+	Items []PlatformDomain `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
 // PlatformOrganization defines model for PlatformOrganization.
 type PlatformOrganization struct {
 	CreatedAt time.Time `json:"createdAt"`
+
+	// DeletedAt Since when it is deleted.
+	DeletedAt *time.Time `json:"deletedAt,omitempty"`
 
 	// First Whether it is the one of the platform's administrators.
 	First bool   `json:"first"`
 	Id    string `json:"id"`
 	Name  string `json:"name"`
+
+	// PurgeAt Until when a deleted one can be restored. Then it goes for good.
+	PurgeAt *time.Time `json:"purgeAt,omitempty"`
+
+	// Quotas How many of each the organization may have; of what is missing, any number.
+	Quotas *Quotas `json:"quotas,omitempty"`
 
 	// Slug It never changes.
 	Slug      string    `json:"slug"`
@@ -2535,8 +2895,11 @@ type PlatformOrganizationList struct {
 // PlatformOrganizationPatch defines model for PlatformOrganizationPatch.
 type PlatformOrganizationPatch struct {
 	// Name A name for people.
-	Name      *Name `json:"name,omitempty"`
-	Suspended *bool `json:"suspended,omitempty"`
+	Name *Name `json:"name,omitempty"`
+
+	// Quotas Limits to set; null takes one away.
+	Quotas    *QuotasPatch `json:"quotas,omitempty"`
+	Suspended *bool        `json:"suspended,omitempty"`
 }
 
 // Principal defines model for Principal.
@@ -2588,6 +2951,36 @@ type ProblemField struct {
 
 	// Source Where it stands in a file.
 	Source *string `json:"source,omitempty"`
+}
+
+// QuotaLimit defines model for QuotaLimit.
+type QuotaLimit = int64
+
+// QuotaLimitPatch defines model for QuotaLimitPatch.
+type QuotaLimitPatch = int64
+
+// Quotas How many of each the organization may have; of what is missing, any number.
+type Quotas struct {
+	Apis            *QuotaLimit `json:"apis,omitempty"`
+	Applications    *QuotaLimit `json:"applications,omitempty"`
+	Environments    *QuotaLimit `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimit `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimit `json:"policySets,omitempty"`
+	Projects        *QuotaLimit `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimit `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimit `json:"users,omitempty"`
+}
+
+// QuotasPatch Limits to set; null takes one away.
+type QuotasPatch struct {
+	Apis            *QuotaLimitPatch `json:"apis,omitempty"`
+	Applications    *QuotaLimitPatch `json:"applications,omitempty"`
+	Environments    *QuotaLimitPatch `json:"environments,omitempty"`
+	GatewayGroups   *QuotaLimitPatch `json:"gatewayGroups,omitempty"`
+	PolicySets      *QuotaLimitPatch `json:"policySets,omitempty"`
+	Projects        *QuotaLimitPatch `json:"projects,omitempty"`
+	ServiceAccounts *QuotaLimitPatch `json:"serviceAccounts,omitempty"`
+	Users           *QuotaLimitPatch `json:"users,omitempty"`
 }
 
 // RecoveryCodes defines model for RecoveryCodes.
@@ -2709,6 +3102,9 @@ type ScimDirectory struct {
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 	Name       string     `json:"name"`
 
+	// UnverifiedDomains Those of the domains that are not verified, and for which it provides nobody.
+	UnverifiedDomains *[]string `json:"unverifiedDomains,omitempty"`
+
 	// Users How many users are its.
 	Users   int64 `json:"users"`
 	Version int64 `json:"version"`
@@ -2719,7 +3115,7 @@ type ScimDirectoryInput struct {
 	// Connection The id of the single sign-on for whose domains the directory provides; absent = it has domains of its own.
 	Connection *string `json:"connection,omitempty"`
 
-	// Domains For whose e-mail addresses it provides, such as acme.example. A domain is of one directory in the installation, and of no single sign-on of another organization.
+	// Domains For whose e-mail addresses it provides, such as acme.example. What is not claimed yet is claimed by it, and counts when it is verified: see /domains.
 	Domains *[]string `json:"domains,omitempty"`
 	Enabled *bool     `json:"enabled,omitempty"`
 
@@ -2765,6 +3161,9 @@ type SecurityPolicy struct {
 	BreakGlassUsers int                `json:"breakGlassUsers"`
 	Hits            SecurityPolicyHits `json:"hits"`
 
+	// Lockout How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
+	Lockout LockoutPolicy `json:"lockout"`
+
 	// Mfa Of whom a second factor is asked.
 	Mfa MfaRequirement `json:"mfa"`
 
@@ -2777,6 +3176,9 @@ type SecurityPolicy struct {
 	// PasswordMinLength How many characters a new password has at least.
 	PasswordMinLength int                 `json:"passwordMinLength"`
 	PersonalTokens    PersonalTokenPolicy `json:"personalTokens"`
+
+	// ServiceTokens Whether service accounts can have tokens. Without it those that there are do nothing.
+	ServiceTokens bool `json:"serviceTokens"`
 
 	// SessionIdleMinutes How long a session lasts without being used; 0 = as the installation says, which bounds it.
 	SessionIdleMinutes int `json:"sessionIdleMinutes"`
@@ -2794,6 +3196,9 @@ type SecurityPolicyHits struct {
 	// AllowedAddresses How many users are signed in from elsewhere.
 	AllowedAddresses int `json:"allowedAddresses"`
 
+	// Lockout How many users have so many wrong passwords held against them now that they would wait after the next one.
+	Lockout int `json:"lockout"`
+
 	// Mfa How many users have still to set up a second factor.
 	Mfa int `json:"mfa"`
 
@@ -2802,6 +3207,9 @@ type SecurityPolicyHits struct {
 
 	// PersonalTokens How many tokens of people it ends.
 	PersonalTokens int `json:"personalTokens"`
+
+	// ServiceTokens How many tokens of service accounts do nothing by it.
+	ServiceTokens int `json:"serviceTokens"`
 
 	// Session How many users have a session that would have ended.
 	Session int `json:"session"`
@@ -2816,7 +3224,8 @@ type SecurityPolicyHits struct {
 // SecurityPolicyPatch defines model for SecurityPolicyPatch.
 type SecurityPolicyPatch struct {
 	// AllowedAddresses Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it.
-	AllowedAddresses *[]string `json:"allowedAddresses,omitempty"`
+	AllowedAddresses *[]string           `json:"allowedAddresses,omitempty"`
+	Lockout          *LockoutPolicyPatch `json:"lockout,omitempty"`
 
 	// Mfa Of whom a second factor is asked.
 	Mfa *MfaRequirement `json:"mfa,omitempty"`
@@ -2827,6 +3236,9 @@ type SecurityPolicyPatch struct {
 	// PasswordMinLength How many characters a new password has at least.
 	PasswordMinLength *int                      `json:"passwordMinLength,omitempty"`
 	PersonalTokens    *PersonalTokenPolicyPatch `json:"personalTokens,omitempty"`
+
+	// ServiceTokens Whether service accounts can have tokens. Without it those that there are do nothing.
+	ServiceTokens *bool `json:"serviceTokens,omitempty"`
 
 	// SessionIdleMinutes How long a session lasts without being used; 0 = as the installation says, which bounds it.
 	SessionIdleMinutes *int `json:"sessionIdleMinutes,omitempty"`
@@ -3055,6 +3467,9 @@ type SignInInput struct {
 // SignInMethods defines model for SignInMethods.
 type SignInMethods struct {
 	Connection *SsoConnectionName `json:"connection,omitempty"`
+
+	// SingleSignOn `off`: a password is as good as the provider; `preferred`: people are led to the provider, and can use a password; `required`: they are let in by the provider alone.
+	SingleSignOn *SignInRule `json:"singleSignOn,omitempty"`
 }
 
 // SignInMethodsInput defines model for SignInMethodsInput.
@@ -3062,6 +3477,9 @@ type SignInMethodsInput struct {
 	// Email An e-mail address.
 	Email Email `json:"email"`
 }
+
+// SignInRule `off`: a password is as good as the provider; `preferred`: people are led to the provider, and can use a password; `required`: they are let in by the provider alone.
+type SignInRule string
 
 // SsoBegun defines model for SsoBegun.
 type SsoBegun struct {
@@ -3121,7 +3539,10 @@ type SsoConnection struct {
 	Saml       *SsoSaml  `json:"saml,omitempty"`
 	Scopes     []string  `json:"scopes"`
 	TrustEmail bool      `json:"trustEmail"`
-	Version    int64     `json:"version"`
+
+	// UnverifiedDomains Those of the domains that are not verified, and lead nobody here.
+	UnverifiedDomains *[]string `json:"unverifiedDomains,omitempty"`
+	Version           int64     `json:"version"`
 }
 
 // SsoConnectionInput defines model for SsoConnectionInput.
@@ -3132,7 +3553,7 @@ type SsoConnectionInput struct {
 	// ClientSecret It is kept encrypted and never shown.
 	ClientSecret *string `json:"clientSecret,omitempty"`
 
-	// Domains Whose e-mail addresses lead here, such as acme.example. A domain leads to one connection in the installation.
+	// Domains Whose e-mail addresses lead here, such as acme.example. What is not claimed yet is claimed by it, and leads here when it is verified: see /domains.
 	Domains *[]string `json:"domains,omitempty"`
 
 	// EmailClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
@@ -3449,6 +3870,19 @@ type TotpCreated struct {
 	Url string `json:"url"`
 }
 
+// UsageItem defines model for UsageItem.
+type UsageItem struct {
+	// Limit How many there may be; missing = any number.
+	Limit    *int64            `json:"limit,omitempty"`
+	Resource UsageItemResource `json:"resource"`
+
+	// Used How many there are; missing where their owner does not answer.
+	Used *int64 `json:"used,omitempty"`
+}
+
+// UsageItemResource defines model for UsageItem.Resource.
+type UsageItemResource string
+
 // User defines model for User.
 type User struct {
 	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
@@ -3683,6 +4117,45 @@ type ListBoundariesParams struct {
 
 	// Role Only those that are this role.
 	Role *string `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// ListDomainsParams defines parameters for ListDomains.
+type ListDomainsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Status Only those of a status.
+	Status *DomainStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Sort The order; a - in front turns it round.
+	Sort *ListDomainsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+}
+
+// ListDomainsParamsSort defines parameters for ListDomains.
+type ListDomainsParamsSort string
+
+// ClaimDomainParams defines parameters for ClaimDomain.
+type ClaimDomainParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UnclaimDomainParams defines parameters for UnclaimDomain.
+type UnclaimDomainParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateDomainParams defines parameters for UpdateDomain.
+type UpdateDomainParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
 }
 
 // ListGrantsParams defines parameters for ListGrants.
@@ -3953,6 +4426,9 @@ type ListOrganizationsParams struct {
 
 	// Suspended Only those that are suspended, or are not.
 	Suspended *bool `form:"suspended,omitempty" json:"suspended,omitempty"`
+
+	// Deleted Only those that are deleted and can be restored, or are not.
+	Deleted *bool `form:"deleted,omitempty" json:"deleted,omitempty"`
 }
 
 // ListOrganizationsParamsSort defines parameters for ListOrganizations.
@@ -3964,10 +4440,40 @@ type CreateOrganizationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteOrganizationParams defines parameters for DeleteOrganization.
+type DeleteOrganizationParams struct {
+	// Slug The slug of the organization, so that nobody deletes another one by mistake.
+	Slug string `form:"slug" json:"slug"`
+
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // UpdatePlatformOrganizationParams defines parameters for UpdatePlatformOrganization.
 type UpdatePlatformOrganizationParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// RestoreOrganizationParams defines parameters for RestoreOrganization.
+type RestoreOrganizationParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListPlatformDomainsParams defines parameters for ListPlatformDomains.
+type ListPlatformDomainsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Status Only those of a status.
+	Status *DomainStatus `form:"status,omitempty" json:"status,omitempty"`
 }
 
 // ListRolesParams defines parameters for ListRoles.
@@ -4023,6 +4529,9 @@ type CreateScimTokenParams struct {
 
 // UpdateSecurityPolicyParams defines parameters for UpdateSecurityPolicy.
 type UpdateSecurityPolicyParams struct {
+	// ConfirmLockout Whether the addresses may lock the caller out.
+	ConfirmLockout *bool `form:"confirmLockout,omitempty" json:"confirmLockout,omitempty"`
+
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -4153,6 +4662,18 @@ type SetAuditRetentionJSONRequestBody = AuditRetentionInput
 // SetBoundaryJSONRequestBody defines body for SetBoundary for application/json ContentType.
 type SetBoundaryJSONRequestBody = BoundaryInput
 
+// ClaimDomainJSONRequestBody defines body for ClaimDomain for application/json ContentType.
+type ClaimDomainJSONRequestBody = DomainInput
+
+// UpdateDomainJSONRequestBody defines body for UpdateDomain for application/json ContentType.
+type UpdateDomainJSONRequestBody = DomainPatch
+
+// UpdateDomainApplicationMergePatchPlusJSONRequestBody defines body for UpdateDomain for application/merge-patch+json ContentType.
+type UpdateDomainApplicationMergePatchPlusJSONRequestBody = DomainPatch
+
+// PreviewDomainJSONRequestBody defines body for PreviewDomain for application/json ContentType.
+type PreviewDomainJSONRequestBody = DomainPatch
+
 // CreateGrantJSONRequestBody defines body for CreateGrant for application/json ContentType.
 type CreateGrantJSONRequestBody = GrantInput
 
@@ -4269,6 +4790,9 @@ type RequestPasswordLinkJSONRequestBody = PasswordRequestInput
 
 // UsePasswordLinkJSONRequestBody defines body for UsePasswordLink for application/json ContentType.
 type UsePasswordLinkJSONRequestBody = NewPasswordInput
+
+// VerifyPlatformDomainJSONRequestBody defines body for VerifyPlatformDomain for application/json ContentType.
+type VerifyPlatformDomainJSONRequestBody = PlatformDomainInput
 
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleInput
@@ -4440,6 +4964,27 @@ type ServerInterface interface {
 	// SetBoundary Bound what a user, a service account or the members of a group may do
 	// (PUT /boundaries/{id})
 	SetBoundary(ctx echo.Context, id string) error
+	// ListDomains The domains that the organization claims
+	// (GET /domains)
+	ListDomains(ctx echo.Context, params ListDomainsParams) error
+	// ClaimDomain Claim a domain
+	// (POST /domains)
+	ClaimDomain(ctx echo.Context, params ClaimDomainParams) error
+	// UnclaimDomain Give up a domain
+	// (DELETE /domains/{id})
+	UnclaimDomain(ctx echo.Context, id Id, params UnclaimDomainParams) error
+	// GetDomain A domain
+	// (GET /domains/{id})
+	GetDomain(ctx echo.Context, id Id) error
+	// UpdateDomain Say how the people of a domain sign in
+	// (PATCH /domains/{id})
+	UpdateDomain(ctx echo.Context, id Id, params UpdateDomainParams) error
+	// PreviewDomain Whom rules of sign-in would bind now
+	// (POST /domains/{id}/preview)
+	PreviewDomain(ctx echo.Context, id Id) error
+	// VerifyDomain Look for the record of a domain now
+	// (POST /domains/{id}/verification)
+	VerifyDomain(ctx echo.Context, id Id) error
 	// ListGrants Who has which role
 	// (GET /grants)
 	ListGrants(ctx echo.Context, params ListGrantsParams) error
@@ -4665,18 +5210,36 @@ type ServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx echo.Context, params UpdateOrganizationParams) error
+	// ExportOrganization Everything that the organization has in every service
+	// (GET /organization/export)
+	ExportOrganization(ctx echo.Context) error
+	// GetOrganizationUsage How much the organization has, and how much it may have
+	// (GET /organization/usage)
+	GetOrganizationUsage(ctx echo.Context) error
 	// ListOrganizations All organizations of the installation
 	// (GET /organizations)
 	ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error
 	// CreateOrganization Make an organization, and a link by which its owner comes in
 	// (POST /organizations)
 	CreateOrganization(ctx echo.Context, params CreateOrganizationParams) error
+	// DeleteOrganization Delete an organization, which can be restored for seven days
+	// (DELETE /organizations/{id})
+	DeleteOrganization(ctx echo.Context, id Id, params DeleteOrganizationParams) error
 	// GetPlatformOrganization An organization of the installation
 	// (GET /organizations/{id})
 	GetPlatformOrganization(ctx echo.Context, id Id) error
-	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 	// (PATCH /organizations/{id})
 	UpdatePlatformOrganization(ctx echo.Context, id Id, params UpdatePlatformOrganizationParams) error
+	// ExportPlatformOrganization Everything that an organization has in every service
+	// (GET /organizations/{id}/export)
+	ExportPlatformOrganization(ctx echo.Context, id Id) error
+	// RestoreOrganization Take a deleted organization back
+	// (POST /organizations/{id}/restore)
+	RestoreOrganization(ctx echo.Context, id Id, params RestoreOrganizationParams) error
+	// GetPlatformOrganizationUsage How much an organization has, and how much it may have
+	// (GET /organizations/{id}/usage)
+	GetPlatformOrganizationUsage(ctx echo.Context, id Id) error
 	// RequestPasswordLink Ask for a link to set a new password
 	// (POST /password-links)
 	RequestPasswordLink(ctx echo.Context) error
@@ -4695,6 +5258,15 @@ type ServerInterface interface {
 	// ListPermissions Every permission there is
 	// (GET /permissions)
 	ListPermissions(ctx echo.Context) error
+	// ListPlatformDomains The domains that all organizations claim
+	// (GET /platform/domains)
+	ListPlatformDomains(ctx echo.Context, params ListPlatformDomainsParams) error
+	// RevokePlatformDomain Take a domain from the organization that has it
+	// (DELETE /platform/domains/{domain}/verification)
+	RevokePlatformDomain(ctx echo.Context, domain string) error
+	// VerifyPlatformDomain Say that an organization runs a domain
+	// (PUT /platform/domains/{domain}/verification)
+	VerifyPlatformDomain(ctx echo.Context, domain string) error
 	// ListRoles The roles of the organization
 	// (GET /roles)
 	ListRoles(ctx echo.Context, params ListRolesParams) error
@@ -5439,6 +6011,205 @@ func (w *ServerInterfaceWrapper) SetBoundary(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SetBoundary(ctx, id)
+	return err
+}
+
+// ListDomains converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDomains(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDomainsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDomains(ctx, params)
+	return err
+}
+
+// ClaimDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) ClaimDomain(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ClaimDomainParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ClaimDomain(ctx, params)
+	return err
+}
+
+// UnclaimDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) UnclaimDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UnclaimDomainParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnclaimDomain(ctx, id, params)
+	return err
+}
+
+// GetDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDomain(ctx, id)
+	return err
+}
+
+// UpdateDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateDomainParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateDomain(ctx, id, params)
+	return err
+}
+
+// PreviewDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewDomain(ctx, id)
+	return err
+}
+
+// VerifyDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyDomain(ctx, id)
 	return err
 }
 
@@ -7061,6 +7832,24 @@ func (w *ServerInterfaceWrapper) UpdateOrganization(ctx echo.Context) error {
 	return err
 }
 
+// ExportOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportOrganization(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportOrganization(ctx)
+	return err
+}
+
+// GetOrganizationUsage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOrganizationUsage(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOrganizationUsage(ctx)
+	return err
+}
+
 // ListOrganizations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrganizations(ctx echo.Context) error {
 	var err error
@@ -7102,6 +7891,13 @@ func (w *ServerInterfaceWrapper) ListOrganizations(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter suspended: %s", err))
 	}
 
+	// ------------- Optional query parameter "deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deleted", ctx.QueryParams(), &params.Deleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListOrganizations(ctx, params)
 	return err
@@ -7133,6 +7929,50 @@ func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateOrganization(ctx, params)
+	return err
+}
+
+// DeleteOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteOrganizationParams
+	// ------------- Required query parameter "slug" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "slug", ctx.QueryParams(), &params.Slug, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter slug: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganization(ctx, id, params)
 	return err
 }
 
@@ -7187,6 +8027,76 @@ func (w *ServerInterfaceWrapper) UpdatePlatformOrganization(ctx echo.Context) er
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdatePlatformOrganization(ctx, id, params)
+	return err
+}
+
+// ExportPlatformOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportPlatformOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportPlatformOrganization(ctx, id)
+	return err
+}
+
+// RestoreOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreOrganizationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreOrganization(ctx, id, params)
+	return err
+}
+
+// GetPlatformOrganizationUsage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPlatformOrganizationUsage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPlatformOrganizationUsage(ctx, id)
 	return err
 }
 
@@ -7262,6 +8172,77 @@ func (w *ServerInterfaceWrapper) ListPermissions(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListPermissions(ctx)
+	return err
+}
+
+// ListPlatformDomains converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPlatformDomains(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPlatformDomainsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPlatformDomains(ctx, params)
+	return err
+}
+
+// RevokePlatformDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokePlatformDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "domain" -------------
+	var domain string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "domain", ctx.Param("domain"), &domain, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter domain: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokePlatformDomain(ctx, domain)
+	return err
+}
+
+// VerifyPlatformDomain converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyPlatformDomain(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "domain" -------------
+	var domain string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "domain", ctx.Param("domain"), &domain, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter domain: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyPlatformDomain(ctx, domain)
 	return err
 }
 
@@ -7632,6 +8613,12 @@ func (w *ServerInterfaceWrapper) UpdateSecurityPolicy(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params UpdateSecurityPolicyParams
+	// ------------- Optional query parameter "confirmLockout" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "confirmLockout", ctx.QueryParams(), &params.ConfirmLockout, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter confirmLockout: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Required header parameter "If-Match" -------------
@@ -8629,8 +9616,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/security-policy/preview", wrapper.PreviewSecurityPolicy, options.OperationMiddlewares["previewSecurityPolicy"]...)
 	router.GET(options.BaseURL+"/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["listOrganizations"]...)
 	router.POST(options.BaseURL+"/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["createOrganization"]...)
+	router.DELETE(options.BaseURL+"/organizations/:id", wrapper.DeleteOrganization, options.OperationMiddlewares["deleteOrganization"]...)
 	router.GET(options.BaseURL+"/organizations/:id", wrapper.GetPlatformOrganization, options.OperationMiddlewares["getPlatformOrganization"]...)
 	router.PATCH(options.BaseURL+"/organizations/:id", wrapper.UpdatePlatformOrganization, options.OperationMiddlewares["updatePlatformOrganization"]...)
+	router.POST(options.BaseURL+"/organizations/:id/restore", wrapper.RestoreOrganization, options.OperationMiddlewares["restoreOrganization"]...)
+	router.GET(options.BaseURL+"/organizations/:id/usage", wrapper.GetPlatformOrganizationUsage, options.OperationMiddlewares["getPlatformOrganizationUsage"]...)
+	router.GET(options.BaseURL+"/organizations/:id/export", wrapper.ExportPlatformOrganization, options.OperationMiddlewares["exportPlatformOrganization"]...)
+	router.GET(options.BaseURL+"/organization/usage", wrapper.GetOrganizationUsage, options.OperationMiddlewares["getOrganizationUsage"]...)
+	router.GET(options.BaseURL+"/organization/export", wrapper.ExportOrganization, options.OperationMiddlewares["exportOrganization"]...)
 	router.GET(options.BaseURL+"/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.DELETE(options.BaseURL+"/users/:id", wrapper.DeleteUser, options.OperationMiddlewares["deleteUser"]...)
 	router.GET(options.BaseURL+"/users/:id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
@@ -8749,6 +9742,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
+	router.GET(options.BaseURL+"/domains", wrapper.ListDomains, options.OperationMiddlewares["listDomains"]...)
+	router.POST(options.BaseURL+"/domains", wrapper.ClaimDomain, options.OperationMiddlewares["claimDomain"]...)
+	router.DELETE(options.BaseURL+"/domains/:id", wrapper.UnclaimDomain, options.OperationMiddlewares["unclaimDomain"]...)
+	router.GET(options.BaseURL+"/domains/:id", wrapper.GetDomain, options.OperationMiddlewares["getDomain"]...)
+	router.PATCH(options.BaseURL+"/domains/:id", wrapper.UpdateDomain, options.OperationMiddlewares["updateDomain"]...)
+	router.POST(options.BaseURL+"/domains/:id/verification", wrapper.VerifyDomain, options.OperationMiddlewares["verifyDomain"]...)
+	router.POST(options.BaseURL+"/domains/:id/preview", wrapper.PreviewDomain, options.OperationMiddlewares["previewDomain"]...)
+	router.GET(options.BaseURL+"/platform/domains", wrapper.ListPlatformDomains, options.OperationMiddlewares["listPlatformDomains"]...)
+	router.DELETE(options.BaseURL+"/platform/domains/:domain/verification", wrapper.RevokePlatformDomain, options.OperationMiddlewares["revokePlatformDomain"]...)
+	router.PUT(options.BaseURL+"/platform/domains/:domain/verification", wrapper.VerifyPlatformDomain, options.OperationMiddlewares["verifyPlatformDomain"]...)
 	router.GET(options.BaseURL+"/scim/directories", wrapper.ListScimDirectories, options.OperationMiddlewares["listScimDirectories"]...)
 	router.POST(options.BaseURL+"/scim/directories", wrapper.CreateScimDirectory, options.OperationMiddlewares["createScimDirectory"]...)
 	router.DELETE(options.BaseURL+"/scim/directories/:id", wrapper.DeleteScimDirectory, options.OperationMiddlewares["deleteScimDirectory"]...)
@@ -8758,6 +9761,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/scim/directories/:id/tokens", wrapper.CreateScimToken, options.OperationMiddlewares["createScimToken"]...)
 	router.DELETE(options.BaseURL+"/scim/directories/:id/tokens/:token", wrapper.DeleteScimToken, options.OperationMiddlewares["deleteScimToken"]...)
 
+}
+
+type OrganizationExportResponseHeaders struct {
+	ContentDisposition *string
+}
+type OrganizationExportApplicationzipResponse struct {
+	Body io.Reader
+
+	Headers       OrganizationExportResponseHeaders
+	ContentLength int64
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -9761,6 +10774,323 @@ func (response SetBoundarydefaultApplicationProblemPlusJSONResponse) VisitSetBou
 	return err
 }
 
+type ListDomainsRequestObject struct {
+	Params ListDomainsParams
+}
+
+type ListDomainsResponseObject interface {
+	VisitListDomainsResponse(w http.ResponseWriter) error
+}
+
+type ListDomains200JSONResponse DomainList
+
+func (response ListDomains200JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDomainsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDomainsdefaultApplicationProblemPlusJSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimDomainRequestObject struct {
+	Params ClaimDomainParams
+	Body   *ClaimDomainJSONRequestBody
+}
+
+type ClaimDomainResponseObject interface {
+	VisitClaimDomainResponse(w http.ResponseWriter) error
+}
+
+type ClaimDomain201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type ClaimDomain201JSONResponse struct {
+	Body    Domain
+	Headers ClaimDomain201ResponseHeaders
+}
+
+func (response ClaimDomain201JSONResponse) VisitClaimDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ClaimDomaindefaultApplicationProblemPlusJSONResponse) VisitClaimDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnclaimDomainRequestObject struct {
+	Id     Id `json:"id"`
+	Params UnclaimDomainParams
+}
+
+type UnclaimDomainResponseObject interface {
+	VisitUnclaimDomainResponse(w http.ResponseWriter) error
+}
+
+type UnclaimDomain204Response struct {
+}
+
+func (response UnclaimDomain204Response) VisitUnclaimDomainResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnclaimDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnclaimDomaindefaultApplicationProblemPlusJSONResponse) VisitUnclaimDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetDomainResponseObject interface {
+	VisitGetDomainResponse(w http.ResponseWriter) error
+}
+
+type GetDomain200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetDomain200JSONResponse struct {
+	Body    Domain
+	Headers GetDomain200ResponseHeaders
+}
+
+func (response GetDomain200JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDomaindefaultApplicationProblemPlusJSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateDomainRequestObject struct {
+	Id                                Id `json:"id"`
+	Params                            UpdateDomainParams
+	JSONBody                          *UpdateDomainJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateDomainApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateDomainResponseObject interface {
+	VisitUpdateDomainResponse(w http.ResponseWriter) error
+}
+
+type UpdateDomain200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateDomain200JSONResponse struct {
+	Body    Domain
+	Headers UpdateDomain200ResponseHeaders
+}
+
+func (response UpdateDomain200JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateDomaindefaultApplicationProblemPlusJSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewDomainRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PreviewDomainJSONRequestBody
+}
+
+type PreviewDomainResponseObject interface {
+	VisitPreviewDomainResponse(w http.ResponseWriter) error
+}
+
+type PreviewDomain200JSONResponse DomainPreview
+
+func (response PreviewDomain200JSONResponse) VisitPreviewDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewDomaindefaultApplicationProblemPlusJSONResponse) VisitPreviewDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type VerifyDomainResponseObject interface {
+	VisitVerifyDomainResponse(w http.ResponseWriter) error
+}
+
+type VerifyDomain200ResponseHeaders struct {
+	ETag *string
+}
+
+type VerifyDomain200JSONResponse struct {
+	Body    Domain
+	Headers VerifyDomain200ResponseHeaders
+}
+
+func (response VerifyDomain200JSONResponse) VisitVerifyDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VerifyDomaindefaultApplicationProblemPlusJSONResponse) VisitVerifyDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListGrantsRequestObject struct {
 	Params ListGrantsParams
 }
@@ -10431,6 +11761,20 @@ func (response AcceptInvitation200JSONResponse) VisitAcceptInvitationResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptInvitation202JSONResponse SignInMethods
+
+func (response AcceptInvitation202JSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12823,6 +14167,90 @@ func (response UpdateOrganizationdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ExportOrganizationRequestObject struct {
+}
+
+type ExportOrganizationResponseObject interface {
+	VisitExportOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ExportOrganization200ApplicationzipResponse struct {
+	OrganizationExportApplicationzipResponse
+}
+
+func (response ExportOrganization200ApplicationzipResponse) VisitExportOrganizationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportOrganizationdefaultApplicationProblemPlusJSONResponse) VisitExportOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrganizationUsageRequestObject struct {
+}
+
+type GetOrganizationUsageResponseObject interface {
+	VisitGetOrganizationUsageResponse(w http.ResponseWriter) error
+}
+
+type GetOrganizationUsage200JSONResponse OrganizationUsage
+
+func (response GetOrganizationUsage200JSONResponse) VisitGetOrganizationUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrganizationUsagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOrganizationUsagedefaultApplicationProblemPlusJSONResponse) VisitGetOrganizationUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrganizationsRequestObject struct {
 	Params ListOrganizationsParams
 }
@@ -12905,6 +14333,56 @@ type CreateOrganizationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateOrganizationdefaultApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteOrganizationParams
+}
+
+type DeleteOrganizationResponseObject interface {
+	VisitDeleteOrganizationResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganization200ResponseHeaders struct {
+	ETag *string
+}
+
+type DeleteOrganization200JSONResponse struct {
+	Body    PlatformOrganization
+	Headers DeleteOrganization200ResponseHeaders
+}
+
+func (response DeleteOrganization200JSONResponse) VisitDeleteOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteOrganizationdefaultApplicationProblemPlusJSONResponse) VisitDeleteOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13006,6 +14484,142 @@ type UpdatePlatformOrganizationdefaultApplicationProblemPlusJSONResponse struct 
 }
 
 func (response UpdatePlatformOrganizationdefaultApplicationProblemPlusJSONResponse) VisitUpdatePlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportPlatformOrganizationRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ExportPlatformOrganizationResponseObject interface {
+	VisitExportPlatformOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ExportPlatformOrganization200ApplicationzipResponse struct {
+	OrganizationExportApplicationzipResponse
+}
+
+func (response ExportPlatformOrganization200ApplicationzipResponse) VisitExportPlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportPlatformOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportPlatformOrganizationdefaultApplicationProblemPlusJSONResponse) VisitExportPlatformOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreOrganizationRequestObject struct {
+	Id     Id `json:"id"`
+	Params RestoreOrganizationParams
+}
+
+type RestoreOrganizationResponseObject interface {
+	VisitRestoreOrganizationResponse(w http.ResponseWriter) error
+}
+
+type RestoreOrganization200ResponseHeaders struct {
+	ETag *string
+}
+
+type RestoreOrganization200JSONResponse struct {
+	Body    PlatformOrganization
+	Headers RestoreOrganization200ResponseHeaders
+}
+
+func (response RestoreOrganization200JSONResponse) VisitRestoreOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreOrganizationdefaultApplicationProblemPlusJSONResponse) VisitRestoreOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlatformOrganizationUsageRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetPlatformOrganizationUsageResponseObject interface {
+	VisitGetPlatformOrganizationUsageResponse(w http.ResponseWriter) error
+}
+
+type GetPlatformOrganizationUsage200JSONResponse OrganizationUsage
+
+func (response GetPlatformOrganizationUsage200JSONResponse) VisitGetPlatformOrganizationUsageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlatformOrganizationUsagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlatformOrganizationUsagedefaultApplicationProblemPlusJSONResponse) VisitGetPlatformOrganizationUsageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13241,6 +14855,124 @@ type ListPermissionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListPermissionsdefaultApplicationProblemPlusJSONResponse) VisitListPermissionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlatformDomainsRequestObject struct {
+	Params ListPlatformDomainsParams
+}
+
+type ListPlatformDomainsResponseObject interface {
+	VisitListPlatformDomainsResponse(w http.ResponseWriter) error
+}
+
+type ListPlatformDomains200JSONResponse PlatformDomainList
+
+func (response ListPlatformDomains200JSONResponse) VisitListPlatformDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlatformDomainsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPlatformDomainsdefaultApplicationProblemPlusJSONResponse) VisitListPlatformDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokePlatformDomainRequestObject struct {
+	Domain string `json:"domain"`
+}
+
+type RevokePlatformDomainResponseObject interface {
+	VisitRevokePlatformDomainResponse(w http.ResponseWriter) error
+}
+
+type RevokePlatformDomain200JSONResponse PlatformDomain
+
+func (response RevokePlatformDomain200JSONResponse) VisitRevokePlatformDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokePlatformDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokePlatformDomaindefaultApplicationProblemPlusJSONResponse) VisitRevokePlatformDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyPlatformDomainRequestObject struct {
+	Domain string `json:"domain"`
+	Body   *VerifyPlatformDomainJSONRequestBody
+}
+
+type VerifyPlatformDomainResponseObject interface {
+	VisitVerifyPlatformDomainResponse(w http.ResponseWriter) error
+}
+
+type VerifyPlatformDomain200JSONResponse PlatformDomain
+
+func (response VerifyPlatformDomain200JSONResponse) VisitVerifyPlatformDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyPlatformDomaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VerifyPlatformDomaindefaultApplicationProblemPlusJSONResponse) VisitVerifyPlatformDomainResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15906,6 +17638,27 @@ type StrictServerInterface interface {
 	// SetBoundary Bound what a user, a service account or the members of a group may do
 	// (PUT /boundaries/{id})
 	SetBoundary(ctx context.Context, request SetBoundaryRequestObject) (SetBoundaryResponseObject, error)
+	// ListDomains The domains that the organization claims
+	// (GET /domains)
+	ListDomains(ctx context.Context, request ListDomainsRequestObject) (ListDomainsResponseObject, error)
+	// ClaimDomain Claim a domain
+	// (POST /domains)
+	ClaimDomain(ctx context.Context, request ClaimDomainRequestObject) (ClaimDomainResponseObject, error)
+	// UnclaimDomain Give up a domain
+	// (DELETE /domains/{id})
+	UnclaimDomain(ctx context.Context, request UnclaimDomainRequestObject) (UnclaimDomainResponseObject, error)
+	// GetDomain A domain
+	// (GET /domains/{id})
+	GetDomain(ctx context.Context, request GetDomainRequestObject) (GetDomainResponseObject, error)
+	// UpdateDomain Say how the people of a domain sign in
+	// (PATCH /domains/{id})
+	UpdateDomain(ctx context.Context, request UpdateDomainRequestObject) (UpdateDomainResponseObject, error)
+	// PreviewDomain Whom rules of sign-in would bind now
+	// (POST /domains/{id}/preview)
+	PreviewDomain(ctx context.Context, request PreviewDomainRequestObject) (PreviewDomainResponseObject, error)
+	// VerifyDomain Look for the record of a domain now
+	// (POST /domains/{id}/verification)
+	VerifyDomain(ctx context.Context, request VerifyDomainRequestObject) (VerifyDomainResponseObject, error)
 	// ListGrants Who has which role
 	// (GET /grants)
 	ListGrants(ctx context.Context, request ListGrantsRequestObject) (ListGrantsResponseObject, error)
@@ -16131,18 +17884,36 @@ type StrictServerInterface interface {
 	// UpdateOrganization Change the organization
 	// (PATCH /organization)
 	UpdateOrganization(ctx context.Context, request UpdateOrganizationRequestObject) (UpdateOrganizationResponseObject, error)
+	// ExportOrganization Everything that the organization has in every service
+	// (GET /organization/export)
+	ExportOrganization(ctx context.Context, request ExportOrganizationRequestObject) (ExportOrganizationResponseObject, error)
+	// GetOrganizationUsage How much the organization has, and how much it may have
+	// (GET /organization/usage)
+	GetOrganizationUsage(ctx context.Context, request GetOrganizationUsageRequestObject) (GetOrganizationUsageResponseObject, error)
 	// ListOrganizations All organizations of the installation
 	// (GET /organizations)
 	ListOrganizations(ctx context.Context, request ListOrganizationsRequestObject) (ListOrganizationsResponseObject, error)
 	// CreateOrganization Make an organization, and a link by which its owner comes in
 	// (POST /organizations)
 	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// DeleteOrganization Delete an organization, which can be restored for seven days
+	// (DELETE /organizations/{id})
+	DeleteOrganization(ctx context.Context, request DeleteOrganizationRequestObject) (DeleteOrganizationResponseObject, error)
 	// GetPlatformOrganization An organization of the installation
 	// (GET /organizations/{id})
 	GetPlatformOrganization(ctx context.Context, request GetPlatformOrganizationRequestObject) (GetPlatformOrganizationResponseObject, error)
-	// UpdatePlatformOrganization Rename, suspend or resume an organization
+	// UpdatePlatformOrganization Rename, suspend or resume an organization, or limit what it may have
 	// (PATCH /organizations/{id})
 	UpdatePlatformOrganization(ctx context.Context, request UpdatePlatformOrganizationRequestObject) (UpdatePlatformOrganizationResponseObject, error)
+	// ExportPlatformOrganization Everything that an organization has in every service
+	// (GET /organizations/{id}/export)
+	ExportPlatformOrganization(ctx context.Context, request ExportPlatformOrganizationRequestObject) (ExportPlatformOrganizationResponseObject, error)
+	// RestoreOrganization Take a deleted organization back
+	// (POST /organizations/{id}/restore)
+	RestoreOrganization(ctx context.Context, request RestoreOrganizationRequestObject) (RestoreOrganizationResponseObject, error)
+	// GetPlatformOrganizationUsage How much an organization has, and how much it may have
+	// (GET /organizations/{id}/usage)
+	GetPlatformOrganizationUsage(ctx context.Context, request GetPlatformOrganizationUsageRequestObject) (GetPlatformOrganizationUsageResponseObject, error)
 	// RequestPasswordLink Ask for a link to set a new password
 	// (POST /password-links)
 	RequestPasswordLink(ctx context.Context, request RequestPasswordLinkRequestObject) (RequestPasswordLinkResponseObject, error)
@@ -16161,6 +17932,15 @@ type StrictServerInterface interface {
 	// ListPermissions Every permission there is
 	// (GET /permissions)
 	ListPermissions(ctx context.Context, request ListPermissionsRequestObject) (ListPermissionsResponseObject, error)
+	// ListPlatformDomains The domains that all organizations claim
+	// (GET /platform/domains)
+	ListPlatformDomains(ctx context.Context, request ListPlatformDomainsRequestObject) (ListPlatformDomainsResponseObject, error)
+	// RevokePlatformDomain Take a domain from the organization that has it
+	// (DELETE /platform/domains/{domain}/verification)
+	RevokePlatformDomain(ctx context.Context, request RevokePlatformDomainRequestObject) (RevokePlatformDomainResponseObject, error)
+	// VerifyPlatformDomain Say that an organization runs a domain
+	// (PUT /platform/domains/{domain}/verification)
+	VerifyPlatformDomain(ctx context.Context, request VerifyPlatformDomainRequestObject) (VerifyPlatformDomainResponseObject, error)
 	// ListRoles The roles of the organization
 	// (GET /roles)
 	ListRoles(ctx context.Context, request ListRolesRequestObject) (ListRolesResponseObject, error)
@@ -17137,6 +18917,279 @@ func (sh *strictHandler) SetBoundary(ctx echo.Context, id string) error {
 		return err
 	} else if validResponse, ok := response.(SetBoundaryResponseObject); ok {
 		return validResponse.VisitSetBoundaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDomains operation middleware
+func (sh *strictHandler) ListDomains(ctx echo.Context, params ListDomainsParams) error {
+	var request ListDomainsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDomains(ctx.Request().Context(), request.(ListDomainsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDomains")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDomainsResponseObject); ok {
+		return validResponse.VisitListDomainsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ClaimDomain operation middleware
+func (sh *strictHandler) ClaimDomain(ctx echo.Context, params ClaimDomainParams) error {
+	var request ClaimDomainRequestObject
+
+	request.Params = params
+
+	var body ClaimDomainJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ClaimDomain(ctx.Request().Context(), request.(ClaimDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClaimDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ClaimDomainResponseObject); ok {
+		return validResponse.VisitClaimDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnclaimDomain operation middleware
+func (sh *strictHandler) UnclaimDomain(ctx echo.Context, id Id, params UnclaimDomainParams) error {
+	var request UnclaimDomainRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnclaimDomain(ctx.Request().Context(), request.(UnclaimDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnclaimDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnclaimDomainResponseObject); ok {
+		return validResponse.VisitUnclaimDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDomain operation middleware
+func (sh *strictHandler) GetDomain(ctx echo.Context, id Id) error {
+	var request GetDomainRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDomain(ctx.Request().Context(), request.(GetDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDomainResponseObject); ok {
+		return validResponse.VisitGetDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateDomain operation middleware
+func (sh *strictHandler) UpdateDomain(ctx echo.Context, id Id, params UpdateDomainParams) error {
+	var request UpdateDomainRequestObject
+
+	request.Id = id
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateDomainJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateDomainApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateDomain(ctx.Request().Context(), request.(UpdateDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateDomainResponseObject); ok {
+		return validResponse.VisitUpdateDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewDomain operation middleware
+func (sh *strictHandler) PreviewDomain(ctx echo.Context, id Id) error {
+	var request PreviewDomainRequestObject
+
+	request.Id = id
+
+	var body PreviewDomainJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewDomain(ctx.Request().Context(), request.(PreviewDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewDomainResponseObject); ok {
+		return validResponse.VisitPreviewDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyDomain operation middleware
+func (sh *strictHandler) VerifyDomain(ctx echo.Context, id Id) error {
+	var request VerifyDomainRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyDomain(ctx.Request().Context(), request.(VerifyDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyDomainResponseObject); ok {
+		return validResponse.VisitVerifyDomainResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -19789,6 +21842,52 @@ func (sh *strictHandler) UpdateOrganization(ctx echo.Context, params UpdateOrgan
 	return nil
 }
 
+// ExportOrganization operation middleware
+func (sh *strictHandler) ExportOrganization(ctx echo.Context) error {
+	var request ExportOrganizationRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportOrganization(ctx.Request().Context(), request.(ExportOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportOrganizationResponseObject); ok {
+		return validResponse.VisitExportOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOrganizationUsage operation middleware
+func (sh *strictHandler) GetOrganizationUsage(ctx echo.Context) error {
+	var request GetOrganizationUsageRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrganizationUsage(ctx.Request().Context(), request.(GetOrganizationUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrganizationUsage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrganizationUsageResponseObject); ok {
+		return validResponse.VisitGetOrganizationUsageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrganizations operation middleware
 func (sh *strictHandler) ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error {
 	var request ListOrganizationsRequestObject
@@ -19856,6 +21955,32 @@ func (sh *strictHandler) CreateOrganization(ctx echo.Context, params CreateOrgan
 		return err
 	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
 		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganization operation middleware
+func (sh *strictHandler) DeleteOrganization(ctx echo.Context, id Id, params DeleteOrganizationParams) error {
+	var request DeleteOrganizationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganization(ctx.Request().Context(), request.(DeleteOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -19957,6 +22082,82 @@ func (sh *strictHandler) UpdatePlatformOrganization(ctx echo.Context, id Id, par
 		return err
 	} else if validResponse, ok := response.(UpdatePlatformOrganizationResponseObject); ok {
 		return validResponse.VisitUpdatePlatformOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportPlatformOrganization operation middleware
+func (sh *strictHandler) ExportPlatformOrganization(ctx echo.Context, id Id) error {
+	var request ExportPlatformOrganizationRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportPlatformOrganization(ctx.Request().Context(), request.(ExportPlatformOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportPlatformOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportPlatformOrganizationResponseObject); ok {
+		return validResponse.VisitExportPlatformOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreOrganization operation middleware
+func (sh *strictHandler) RestoreOrganization(ctx echo.Context, id Id, params RestoreOrganizationParams) error {
+	var request RestoreOrganizationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreOrganization(ctx.Request().Context(), request.(RestoreOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreOrganizationResponseObject); ok {
+		return validResponse.VisitRestoreOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPlatformOrganizationUsage operation middleware
+func (sh *strictHandler) GetPlatformOrganizationUsage(ctx echo.Context, id Id) error {
+	var request GetPlatformOrganizationUsageRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlatformOrganizationUsage(ctx.Request().Context(), request.(GetPlatformOrganizationUsageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlatformOrganizationUsage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPlatformOrganizationUsageResponseObject); ok {
+		return validResponse.VisitGetPlatformOrganizationUsageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -20147,6 +22348,104 @@ func (sh *strictHandler) ListPermissions(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListPermissionsResponseObject); ok {
 		return validResponse.VisitListPermissionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPlatformDomains operation middleware
+func (sh *strictHandler) ListPlatformDomains(ctx echo.Context, params ListPlatformDomainsParams) error {
+	var request ListPlatformDomainsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPlatformDomains(ctx.Request().Context(), request.(ListPlatformDomainsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPlatformDomains")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPlatformDomainsResponseObject); ok {
+		return validResponse.VisitListPlatformDomainsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokePlatformDomain operation middleware
+func (sh *strictHandler) RevokePlatformDomain(ctx echo.Context, domain string) error {
+	var request RevokePlatformDomainRequestObject
+
+	request.Domain = domain
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokePlatformDomain(ctx.Request().Context(), request.(RevokePlatformDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokePlatformDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokePlatformDomainResponseObject); ok {
+		return validResponse.VisitRevokePlatformDomainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyPlatformDomain operation middleware
+func (sh *strictHandler) VerifyPlatformDomain(ctx echo.Context, domain string) error {
+	var request VerifyPlatformDomainRequestObject
+
+	request.Domain = domain
+
+	var body VerifyPlatformDomainJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyPlatformDomain(ctx.Request().Context(), request.(VerifyPlatformDomainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyPlatformDomain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyPlatformDomainResponseObject); ok {
+		return validResponse.VisitVerifyPlatformDomainResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -46,6 +46,8 @@ type deviceSignIn struct {
 	Organization string `json:"organization,omitempty"`
 	User         string `json:"user,omitempty"`
 	AMR          string `json:"amr,omitempty"`
+	// Connection is the single sign-on of whoever allowed it.
+	Connection string `json:"connection,omitempty"`
 }
 
 // newDeviceCode returns a code of nine letters, which is one of 512 thousand million.
@@ -152,7 +154,7 @@ func (h *Handlers) FinishDeviceSignIn(ctx context.Context, r FinishDeviceSignInR
 		if u.Status != store.Active || o.Suspended {
 			return refused("who allowed this may not sign in any more")
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods(d.AMR))
+		s, err = h.openSession(ctx, tx, u, factor.Methods(d.AMR), d.Connection)
 		return err
 	})
 	if err != nil {
@@ -211,7 +213,7 @@ func (h *Handlers) DecideMyDeviceSignIn(ctx context.Context, r DecideMyDeviceSig
 				if err != nil {
 					return err
 				}
-				d.Organization, d.User, d.AMR = p.Organization, p.Subject, s.AMR
+				d.Organization, d.User, d.AMR, d.Connection = p.Organization, p.Subject, s.AMR, s.SSOConnectionID
 			}
 			b, err := json.Marshal(d)
 			if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/directory"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/domains"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
@@ -48,6 +49,10 @@ type Options struct {
 	Leaked password.Leaked
 	// Mail sends mail.
 	Mail *mail.Sender
+	// Domains asks DNS, and DomainsEvery is how often it is seen what is due to be
+	// looked for.
+	Domains      *domains.Resolver
+	DomainsEvery time.Duration
 	// OAuth is the authorization server; nil where the installation has none.
 	OAuth *oauth.Server
 }
@@ -61,6 +66,7 @@ type Handlers struct {
 	forward   *forward.Sender
 	sso       *sso.Client
 	directory *directory.Client
+	domains   *domains.Resolver
 	opt       Options
 	// later is work whose time must not show in an answer.
 	later chan func(context.Context)
@@ -73,7 +79,7 @@ const laterRoom = 1000
 
 // New returns the handlers.
 func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, f *forward.Sender, opt Options) *Handlers {
-	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: directory.NewClient(opt.Outbound, s.Now), opt: opt, later: make(chan func(context.Context), laterRoom)}
+	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: directory.NewClient(opt.Outbound, s.Now), domains: opt.Domains, opt: opt, later: make(chan func(context.Context), laterRoom)}
 }
 
 // Register puts the handlers below a router.

@@ -190,20 +190,48 @@ func (h *Handlers) OpenInvitation(ctx context.Context, r OpenInvitationRequestOb
 		return nil, err
 	}
 	roles, err := rights.Roles(ctx, h.store.For(o.ID))
-	return OpenInvitation200JSONResponse{
+	if err != nil {
+		return nil, err
+	}
+	out := OpenInvitation200JSONResponse{
 		Organization: organizationName(o), Email: row.Email, Name: ptr(row.Name), Roles: invitationRoles(row.Roles, roles), ExpiresAt: row.ExpiresAt.UTC(),
-	}, err
+	}
+	out.Connection, err = h.invitedBySSO(ctx, row)
+	return out, err
 }
 
-// AcceptInvitation makes the invited a user, and signs them in.
+// invitedBySSO returns the connection by which alone who is invited will sign in, nil
+// where they choose a password.
+func (h *Handlers) invitedBySSO(ctx context.Context, row store.Invitation) (*SsoConnectionName, error) {
+	rule, err := h.ruleOf(ctx, row.Email, row.OrganizationID)
+	if err != nil || rule.ID == "" || len(rule.SSOGroups) > 0 { // who is new is in no group
+		return nil, err
+	}
+	c, err := h.connectionName(ctx, rule)
+	return &c, err
+}
+
+// AcceptInvitation makes the invited a user, and signs them in, unless they come by
+// single sign-on alone.
 func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationRequestObject) (AcceptInvitationResponseObject, error) {
 	row, o, err := h.openInvitation(ctx, r.Token)
 	if err != nil {
 		return nil, err
 	}
-	hash, err := h.newPassword(ctx, o.ID, "/password", r.Body.Password, row.Email, r.Body.Name)
+	alone, err := h.invitedBySSO(ctx, row)
 	if err != nil {
 		return nil, err
+	}
+	hash := ""
+	switch {
+	case alone != nil && r.Body.Password != nil:
+		return nil, invalid("/password", "invalid", "you will sign in by %s alone: leave the password out", alone.Name)
+	case alone == nil && r.Body.Password == nil:
+		return nil, invalid("/password", "required", "choose a password")
+	case alone == nil:
+		if hash, err = h.newPassword(ctx, o.ID, "/password", *r.Body.Password, row.Email, r.Body.Name); err != nil {
+			return nil, err
+		}
 	}
 	var (
 		u store.User
@@ -230,11 +258,17 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 		if err := h.recordUser(ctx, tx, "invitation.accepted", u, false); err != nil {
 			return err
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
+		if alone != nil {
+			return nil
+		}
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink), "")
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if alone != nil {
+		return AcceptInvitation202JSONResponse{Connection: alone, SingleSignOn: ptr(SignInRuleRequired)}, nil
 	}
 	pair, err := h.pair(ctx, o, u, s)
 	return AcceptInvitation200JSONResponse(pair), err

@@ -96,7 +96,9 @@ type part struct {
 func (h *Handlers) parts() []part {
 	mine := h.store.Exporter()
 	return []part{
-		{tenant.Service, func(ctx context.Context, p tenant.Portion) (tenant.Exported, error) { return h.store.Portion(ctx, mine, p) }},
+		{tenant.Service, func(ctx context.Context, p tenant.Portion) (tenant.Exported, error) {
+			return h.store.Portion(ctx, mine, p)
+		}},
 		{gateway.Service, func(ctx context.Context, p tenant.Portion) (tenant.Exported, error) {
 			return bus.Ask(ctx, h.kit.Bus, gateway.Export{Portion: p})
 		}},

@@ -42,6 +42,13 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 		case u.Status != store.Active:
 			return problem.New(problem.CodeConflict, "the user is disabled: enable them first")
 		}
+		rule, err := h.ruleBinding(ctx, u)
+		if err != nil {
+			return err
+		}
+		if rule.ID != "" {
+			return problem.New(problem.CodeConflict, "people of %s sign in by single sign-on alone: a password would let nobody in", rule.Domain)
+		}
 		if base, err = h.homeOf(ctx, tx, u.ID); err != nil {
 			return err
 		}
@@ -78,7 +85,14 @@ func (h *Handlers) linked(ctx context.Context, secret string) (store.OneTimeCode
 	if err == nil && (o.Suspended || u.Status != store.Active) {
 		err = errNoLink
 	}
-	return code, u, o, noLink(err)
+	if err != nil {
+		return code, u, o, noLink(err)
+	}
+	rule, err := h.ruleBinding(ctx, u)
+	if err == nil && rule.ID != "" {
+		err = h.ssoAlone(ctx, rule)
+	}
+	return code, u, o, err
 }
 
 func noLink(err error) error {
@@ -107,7 +121,7 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 	if err != nil {
 		return nil, err
 	}
-	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByLink), deref(r.Body.Origin))
+	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByLink), deref(r.Body.Origin), "")
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +163,7 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 		if next != nil {
 			return nil
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink), "")
 		return err
 	})
 	if err != nil {
@@ -182,6 +196,11 @@ func (h *Handlers) RequestPasswordLink(ctx context.Context, r RequestPasswordLin
 		users, err := h.store.UsersWithEmail(ctx, r.Body.Email)
 		for _, u := range users {
 			if u.Status != store.Active || u.SetupPending {
+				continue
+			}
+			rule, errRule := h.ruleBinding(ctx, u)
+			if errRule != nil || rule.ID != "" { // a password would not let them in
+				err = errors.Join(err, errRule)
 				continue
 			}
 			err = errors.Join(err, h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {

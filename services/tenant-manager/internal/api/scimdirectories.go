@@ -3,15 +3,11 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
@@ -39,7 +35,7 @@ func (h *Handlers) ListScimDirectories(ctx context.Context, _ ListScimDirectorie
 
 func scimDirectoryOf(d store.SCIMDirectory, n store.SCIMCounts) ScimDirectory {
 	return ScimDirectory{
-		Id: d.ID, Name: d.Name, Enabled: d.Enabled, Connection: ptr(d.ConnectionID), Domains: notNil(d.Domains), Users: n.Users, Groups: n.Groups,
+		Id: d.ID, Name: d.Name, Enabled: d.Enabled, Connection: ptr(d.ConnectionID), Domains: notNil(d.Domains), UnverifiedDomains: without(d.Domains, d.Verified), Users: n.Users, Groups: n.Groups,
 		LastUsedAt: utc(d.LastUsedAt), Version: d.Version, CreatedAt: d.CreatedAt.UTC(), CreatedBy: d.CreatedBy,
 	}
 }
@@ -77,7 +73,7 @@ func (h *Handlers) GetScimDirectory(ctx context.Context, r GetScimDirectoryReque
 func directoryTaken(err error, name string) error {
 	switch {
 	case errors.Is(err, store.ErrDomainTaken):
-		return problem.New(problem.CodeConflict, "a domain is of one directory in the whole installation, and one of these is another's: take it from there first, or ask who runs the installation")
+		return problem.New(problem.CodeConflict, "a domain is of one directory, and one of these is another's: take it from there first")
 	case errors.Is(err, db.ErrDuplicate):
 		return problem.New(problem.CodeConflict, "there is a directory named %s already", name)
 	}
@@ -88,16 +84,10 @@ func directoryTaken(err error, name string) error {
 // field.
 func readDirectory(ctx context.Context, tx *store.Tx, in ScimDirectoryInput, d *store.SCIMDirectory) error {
 	d.Name, d.Enabled, d.ConnectionID, d.Domains = in.Name, in.Enabled == nil || *in.Enabled, deref(in.Connection), nil
-	for i, name := range deref(in.Domains) {
-		name = strings.ToLower(strings.TrimSpace(name))
-		if !sso.IsDomain(name) {
-			return invalid(fmt.Sprintf("/domains/%d", i), "format", "use a domain such as acme.example")
-		}
-		if !slices.Contains(d.Domains, name) {
-			d.Domains = append(d.Domains, name)
-		}
+	var err error
+	if d.Domains, err = readDomains(deref(in.Domains)); err != nil {
+		return err
 	}
-	slices.Sort(d.Domains)
 	if d.ConnectionID == "" {
 		if len(d.Domains) == 0 {
 			return invalid("/domains", "required", "a directory provides for addresses of its domains alone: name one, or a single sign-on whose domains it has")
@@ -118,6 +108,14 @@ func readDirectory(ctx context.Context, tx *store.Tx, in ScimDirectoryInput, d *
 	return err
 }
 
+// claimOwn claims the domains that a directory has itself.
+func (h *Handlers) claimOwn(ctx context.Context, tx *store.Tx, d store.SCIMDirectory) error {
+	if d.ConnectionID != "" {
+		return nil
+	}
+	return h.claim(ctx, tx, d.Domains...)
+}
+
 // CreateScimDirectory makes a directory.
 func (h *Handlers) CreateScimDirectory(ctx context.Context, r CreateScimDirectoryRequestObject) (CreateScimDirectoryResponseObject, error) {
 	if err := authn.Require(ctx, "scim:create", authn.Scope{}); err != nil {
@@ -126,6 +124,9 @@ func (h *Handlers) CreateScimDirectory(ctx context.Context, r CreateScimDirector
 	made, err := create(ctx, h, func(tx *store.Tx) (ScimDirectory, error) {
 		var d store.SCIMDirectory
 		if err := readDirectory(ctx, tx, *r.Body, &d); err != nil {
+			return ScimDirectory{}, err
+		}
+		if err := h.claimOwn(ctx, tx, d); err != nil {
 			return ScimDirectory{}, err
 		}
 		if err := tx.CreateSCIMDirectory(ctx, &d); err != nil {
@@ -158,6 +159,9 @@ func (h *Handlers) UpdateScimDirectory(ctx context.Context, r UpdateScimDirector
 			return err
 		}
 		d.Version = version
+		if err := h.claimOwn(ctx, tx, d); err != nil {
+			return err
+		}
 		if err := tx.SaveSCIMDirectory(ctx, &d); err != nil {
 			return directoryTaken(err, d.Name)
 		}

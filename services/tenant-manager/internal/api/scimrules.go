@@ -18,7 +18,10 @@ func (c *scimCall) provides(s said) error {
 	if s.email == "" {
 		return scim.Fail(http.StatusBadRequest, scim.InvalidValue, "there is no e-mail address: send one as the userName, or in emails")
 	}
-	if !slices.Contains(c.dir.Domains, sso.Domain(s.email)) {
+	if domain := sso.Domain(s.email); !slices.Contains(c.dir.Verified, domain) {
+		if slices.Contains(c.dir.Domains, domain) {
+			return refuseSCIM(http.StatusBadRequest, s.email, "the domain of the e-mail address %s is not verified yet", s.email)
+		}
 		return refuseSCIM(http.StatusBadRequest, s.email, "the e-mail address %s is of none of the domains of this directory", s.email)
 	}
 	return nil

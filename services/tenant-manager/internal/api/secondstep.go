@@ -35,8 +35,8 @@ func (h *Handlers) challenge(ctx context.Context, c store.Challenge) (name strin
 
 // secondStep returns the challenge of a user who has second factors, after the
 // first step was right; nil for who has none. amr is how they proved who they
-// are so far.
-func (h *Handlers) secondStep(ctx context.Context, u store.User, amr factor.Methods, origin string) (*SignInChallenge, error) {
+// are so far, from the connection by which they come.
+func (h *Handlers) secondStep(ctx context.Context, u store.User, amr factor.Methods, origin string, from string) (*SignInChallenge, error) {
 	org := h.store.For(u.OrganizationID)
 	factors, err := org.Factors(ctx, u.ID)
 	if err != nil || len(factors) == 0 {
@@ -61,7 +61,7 @@ func (h *Handlers) secondStep(ctx context.Context, u store.User, amr factor.Meth
 	if left > 0 {
 		add(factor.Recovery)
 	}
-	name, expires, err := h.challenge(ctx, store.Challenge{OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr)})
+	name, expires, err := h.challenge(ctx, store.Challenge{OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: from})
 	return &SignInChallenge{Challenge: name, Methods: methods, ExpiresAt: expires}, err
 }
 
@@ -270,7 +270,7 @@ func (h *Handlers) FinishSignIn(ctx context.Context, r FinishSignInRequestObject
 			if !taken {
 				return refused(challengeOver)
 			}
-			s, err = h.openSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...))
+			s, err = h.openSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...), c.SSOConnectionID)
 			return err
 		})
 	})
@@ -413,7 +413,7 @@ func (h *Handlers) SignInPasskey(ctx context.Context, r SignInPasskeyRequestObje
 		if err := usedPasskey(ctx, tx, rows, key); err != nil {
 			return err
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(passkeyMethods(key)...))
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(passkeyMethods(key)...), "")
 		return err
 	})
 	if err != nil {

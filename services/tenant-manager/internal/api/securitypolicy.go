@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -12,7 +13,9 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 )
 
 const day = 24 * time.Hour
@@ -28,6 +31,30 @@ type policyFields struct {
 	TokenLifetimeDays    int      `json:"tokenLifetimeDays"`
 	// PersonalTokens is what people may have.
 	PersonalTokens personalTokens `json:"personalTokens"`
+	// ServiceTokens says whether service accounts have any.
+	ServiceTokens bool          `json:"serviceTokens"`
+	Lockout       lockoutPolicy `json:"lockout"`
+}
+
+// lockoutPolicy is how long somebody waits who guesses.
+type lockoutPolicy struct {
+	Tries          int `json:"tries"`
+	FirstSeconds   int `json:"firstSeconds"`
+	LongestMinutes int `json:"longestMinutes"`
+}
+
+func lockoutOf(p store.SecurityPolicy) lockoutPolicy {
+	l := throttle.Account
+	return lockoutPolicy{
+		cmp.Or(p.LockoutTries, l.Free), cmp.Or(p.LockoutFirstSeconds, int(l.First/time.Second)), cmp.Or(p.LockoutLongestMinutes, int(l.Longest/time.Minute)),
+	}
+}
+
+// limit returns the lockout as a limit of what is held against an account.
+func (l lockoutPolicy) limit() throttle.Limit {
+	out := throttle.Account
+	out.Free, out.First, out.Longest = l.Tries, time.Duration(l.FirstSeconds)*time.Second, time.Duration(l.LongestMinutes)*time.Minute
+	return out
 }
 
 type personalTokens struct {
@@ -39,7 +66,7 @@ func fieldsOf(p store.SecurityPolicy) policyFields {
 	return policyFields{
 		max(p.PasswordMinLength, password.MinLength), p.MFA, p.MFAGraceDays, p.SessionIdleMinutes, p.SessionLifetimeHours,
 		append([]string{}, p.AllowedAddresses...), p.TokenLifetimeDays,
-		personalTokens{p.PersonalTokens, p.PersonalTokenDays},
+		personalTokens{p.PersonalTokens, p.PersonalTokenDays}, p.ServiceTokens, lockoutOf(p),
 	}
 }
 
@@ -58,6 +85,9 @@ func (h *Handlers) merge(ctx context.Context, p store.SecurityPolicy) (store.Sec
 	}
 	if f.MFA == "" {
 		f.MFA = store.MFAOff
+	}
+	if time.Duration(f.Lockout.FirstSeconds)*time.Second > time.Duration(f.Lockout.LongestMinutes)*time.Minute {
+		return p, invalid("/lockout/firstSeconds", "maximum", "the first wait cannot be longer than the longest, which is %d minutes", f.Lockout.LongestMinutes)
 	}
 	seen := map[netip.Prefix]bool{}
 	list := []string{}
@@ -82,6 +112,8 @@ func (h *Handlers) merge(ctx context.Context, p store.SecurityPolicy) (store.Sec
 	p.SessionIdleMinutes, p.SessionLifetimeHours = f.SessionIdleMinutes, f.SessionLifetimeHours
 	p.AllowedAddresses, p.TokenLifetimeDays = list, f.TokenLifetimeDays
 	p.PersonalTokens, p.PersonalTokenDays = f.PersonalTokens.Allowed, f.PersonalTokens.MaximumDays
+	p.ServiceTokens = f.ServiceTokens
+	p.LockoutTries, p.LockoutFirstSeconds, p.LockoutLongestMinutes = f.Lockout.Tries, f.Lockout.FirstSeconds, f.Lockout.LongestMinutes
 	return p, nil
 }
 
@@ -146,6 +178,16 @@ func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPol
 		return out, err
 	}
 	out.PersonalTokens = int(ended)
+	if !p.ServiceTokens {
+		n, err := org.LiveServiceTokens(ctx)
+		if err != nil {
+			return out, err
+		}
+		out.ServiceTokens = int(n)
+	}
+	if out.Lockout, err = org.Guessed(ctx, accountName, lockoutOf(p).Tries, mostCounted); err != nil {
+		return out, err
+	}
 	sessions, err := org.LiveSessions(ctx, mostSessions)
 	if err != nil {
 		return out, err
@@ -173,7 +215,8 @@ func (h *Handlers) policyOf(ctx context.Context, org *store.Org, p store.Securit
 	return SecurityPolicy{
 		Version: p.Version, PasswordMinLength: f.PasswordMinLength, Mfa: MfaRequirement(f.MFA), MfaGraceDays: f.MFAGraceDays, MfaSince: utc(p.MFASince),
 		SessionIdleMinutes: f.SessionIdleMinutes, SessionLifetimeHours: f.SessionLifetimeHours, AllowedAddresses: f.AllowedAddresses,
-		TokenLifetimeDays: f.TokenLifetimeDays, PersonalTokens: PersonalTokenPolicy{Allowed: f.PersonalTokens.Allowed, MaximumDays: f.PersonalTokens.MaximumDays}, Hits: hits, BreakGlassUsers: int(spared),
+		TokenLifetimeDays: f.TokenLifetimeDays, PersonalTokens: PersonalTokenPolicy{Allowed: f.PersonalTokens.Allowed, MaximumDays: f.PersonalTokens.MaximumDays}, ServiceTokens: f.ServiceTokens,
+		Lockout: LockoutPolicy{Tries: f.Lockout.Tries, FirstSeconds: f.Lockout.FirstSeconds, LongestMinutes: f.Lockout.LongestMinutes}, Hits: hits, BreakGlassUsers: int(spared),
 	}, err
 }
 
@@ -227,14 +270,14 @@ func (h *Handlers) UpdateSecurityPolicy(ctx context.Context, r UpdateSecurityPol
 		if err != nil {
 			return err
 		}
-		if own := httpx.Address(ctx); !within(p.AllowedAddresses, own) {
-			return invalid("/allowedAddresses", "invalid", "this would lock you out: your own address is %s", own)
+		if own := httpx.Address(ctx); !within(p.AllowedAddresses, own) && !deref(r.Params.ConfirmLockout) {
+			return invalid("/allowedAddresses", "lockout", "this would lock you out: your own address is %s", own)
 		}
 		p.Version = version
 		if err := tx.SaveSecurityPolicy(ctx, &p); err != nil {
 			return err
 		}
-		if was.PersonalTokens != p.PersonalTokens || was.PersonalTokenDays != p.PersonalTokenDays {
+		if was.ServiceTokens != p.ServiceTokens || was.PersonalTokens != p.PersonalTokens || was.PersonalTokenDays != p.PersonalTokenDays {
 			if err := tx.AccessChanged("", ""); err != nil {
 				return err
 			}
@@ -319,4 +362,39 @@ func (h *Handlers) comesFrom(ctx context.Context, org *store.Org, u store.User, 
 		return problem.New(problem.CodeAddressDenied, "your organization does not let people sign in from %s: use its network, or ask an administrator", from)
 	}
 	return nil
+}
+
+// accountName is what wrong passwords for an e-mail address are held against.
+func accountName(email string) string { return "account " + store.FoldEmail(email) }
+
+// guesses returns what wrong passwords for an e-mail address are held against, and
+// how. Whose rules these are depends on the address and the organization that is
+// named, and not on whether there is such an account: those of the organization that
+// has the domain, else of the first one.
+func (h *Handlers) guesses(ctx context.Context, email, slug string) (store.Limited, error) {
+	out := store.Limited{Name: accountName(email), Limit: throttle.Account}
+	organization := ""
+	if slug != "" {
+		o, err := h.store.OrganizationBySlug(ctx, slug)
+		if err != nil && !store.IsNotFound(err) {
+			return out, err
+		}
+		organization = o.ID
+	}
+	if organization == "" {
+		d, err := h.store.VerifiedDomain(ctx, sso.Domain(email))
+		if err != nil && !store.IsNotFound(err) {
+			return out, err
+		}
+		organization = d.OrganizationID
+	}
+	if organization == "" {
+		var err error
+		if organization, err = h.store.First(ctx); err != nil {
+			return out, err
+		}
+	}
+	p, err := h.store.For(organization).SecurityPolicy(ctx)
+	out.Limit = lockoutOf(p).limit()
+	return out, err
 }

@@ -237,8 +237,14 @@ func (h *Handlers) DeleteServiceAccountToken(ctx context.Context, r DeleteServic
 // last so long.
 func (h *Handlers) tokenEnd(ctx context.Context, expires *time.Time) error {
 	policy, err := h.mine(ctx).SecurityPolicy(ctx)
-	if err != nil || policy.TokenLifetimeDays == 0 {
+	if err != nil {
 		return err
+	}
+	if !policy.ServiceTokens {
+		return problem.New(problem.CodeAccessDenied, "your organization does not let service accounts have tokens: ask an administrator")
+	}
+	if policy.TokenLifetimeDays == 0 {
+		return nil
 	}
 	last := h.store.Now().Add(time.Duration(policy.TokenLifetimeDays) * day)
 	if expires == nil || expires.After(last) {

@@ -27,7 +27,10 @@ const signInRefusal = "the e-mail address or the password is not right; who belo
 // SignIn begins a session. Until the password was compared, everything goes the
 // same way and takes the same time whether there is such an account or not.
 func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInResponseObject, error) {
-	account := store.Limited{Name: "account " + store.FoldEmail(r.Body.Email), Limit: throttle.Account}
+	account, err := h.guesses(ctx, r.Body.Email, deref(r.Body.Organization))
+	if err != nil {
+		return nil, err
+	}
 	address, err := h.attempt(ctx, account)
 	if err != nil {
 		return nil, err
@@ -36,9 +39,16 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	if err != nil {
 		return nil, err
 	}
+	rule, bound, err := h.passwordRule(ctx, *r.Body, u, org)
+	if err != nil {
+		return nil, err
+	}
 	asked, local, err := h.directoryFor(ctx, *r.Body, u, org)
 	if err != nil {
 		return nil, err
+	}
+	if bound {
+		local = ""
 	}
 	right, outdated, err := h.passwords.Verify(ctx, r.Body.Password, local)
 	if err != nil {
@@ -51,12 +61,12 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 		if u.ID != "" {
 			h.signInRefused(ctx, u)
 		}
-		return nil, refused(signInRefusal)
+		return nil, h.ruleRefusal(ctx, rule)
 	}
 	if err := h.store.Succeeded(ctx, account, address); err != nil {
 		return nil, err
 	}
-	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByPassword), deref(r.Body.Origin))
+	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByPassword), deref(r.Body.Origin), "")
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +86,7 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 		if next != nil {
 			return nil
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByPassword))
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByPassword), "")
 		return err
 	})
 	if err != nil {
@@ -164,13 +174,22 @@ type signedIn struct {
 }
 
 // openSession begins a session of a user, who has just shown who they are by the
-// methods: they, and the time, are what others learn of it as amr and auth_time.
-func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, amr factor.Methods) (store.Session, error) {
+// methods: they, and the time, are what others learn of it as amr and auth_time. from
+// is the connection by which they come. Whom a rule lets in by single
+// sign-on alone comes in no other way.
+func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, amr factor.Methods, from string) (store.Session, error) {
 	now := h.store.Now()
 	s := store.Session{
 		UserID: u.ID, RefreshKey: secret.NewText(token.NewRefreshKey()), Generation: 1, RotatedAt: now,
 		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
-		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr),
+		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr), SSOConnectionID: from,
+	}
+	rule, err := h.ruleBinding(ctx, u)
+	if err != nil {
+		return s, err
+	}
+	if rule.ID != "" && !bySSO(s, rule) {
+		return s, h.ssoAlone(ctx, rule)
 	}
 	policy, err := tx.SecurityPolicy(ctx)
 	if err != nil {
@@ -287,7 +306,7 @@ func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (S
 		if used = u.Status == store.Active && !o.Suspended; !used {
 			return nil
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink))
+		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink), "")
 		return err
 	})
 	if err != nil {
@@ -377,6 +396,13 @@ func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *sto
 	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
 		return err
 	}
+	rule, err := h.ruleBinding(ctx, u)
+	if err != nil {
+		return err
+	}
+	if rule.ID != "" && !bySSO(*s, rule) {
+		return errRefresh
+	}
 	if s.Pending == "" {
 		lacks, err := h.lacksFactor(ctx, tx.Org, u, policy)
 		if err != nil {
@@ -427,7 +453,11 @@ func (h *Handlers) ExchangeToken(ctx context.Context, r ExchangeTokenRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if a.Status != store.Active || o.Suspended || k.ExpiresAt != nil && !h.store.Now().Before(*k.ExpiresAt) {
+	policy, err := org.SecurityPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !policy.ServiceTokens || a.Status != store.Active || o.Suspended || k.ExpiresAt != nil && !h.store.Now().Before(*k.ExpiresAt) {
 		return nil, no
 	}
 	if err := org.UsedServiceToken(ctx, k, httpx.Address(ctx)); err != nil {

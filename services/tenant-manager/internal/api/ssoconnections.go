@@ -16,7 +16,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -54,6 +53,9 @@ func (h *Handlers) CreateSsoConnection(ctx context.Context, r CreateSsoConnectio
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createSsoConnection", r.Body, func(tx *store.Tx) (SsoConnection, error) {
 		var c store.SSOConnection
 		if err := h.readConnection(ctx, tx, body, &c); err != nil {
+			return SsoConnection{}, err
+		}
+		if err := h.claim(ctx, tx, c.Domains...); err != nil {
 			return SsoConnection{}, err
 		}
 		if err := tx.CreateSSOConnection(ctx, &c); err != nil {
@@ -97,6 +99,12 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 			return err
 		}
 		c.Version = version
+		if err := h.keepsRules(ctx, tx, old, c.Enabled, c.Domains); err != nil {
+			return err
+		}
+		if err := h.claim(ctx, tx, c.Domains...); err != nil {
+			return err
+		}
 		if err := tx.SaveSSOConnection(ctx, &c); err != nil {
 			return connectionTaken(err, c.Name)
 		}
@@ -122,6 +130,9 @@ func (h *Handlers) DeleteSsoConnection(ctx context.Context, r DeleteSsoConnectio
 	err = h.change(ctx, func(tx *store.Tx) error {
 		c, err := tx.SSOConnection(ctx, r.Id)
 		if err != nil {
+			return err
+		}
+		if err := h.keepsRules(ctx, tx, c, false, nil); err != nil {
 			return err
 		}
 		if err := tx.DeleteSSOConnection(ctx, c.ID, version); err != nil {
@@ -159,17 +170,9 @@ func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConne
 		c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
 	}
 	c.TrustEmail, c.Enabled, c.Provision = deref(in.TrustEmail), deref(in.Enabled), deref(in.Provision)
-	c.Domains = nil
-	for i, d := range deref(in.Domains) {
-		d = strings.ToLower(strings.TrimSpace(d))
-		if !sso.IsDomain(d) {
-			return invalid(fmt.Sprintf("/domains/%d", i), "format", "use a domain such as acme.example")
-		}
-		if !slices.Contains(c.Domains, d) {
-			c.Domains = append(c.Domains, d)
-		}
+	if c.Domains, err = readDomains(deref(in.Domains)); err != nil {
+		return err
 	}
-	slices.Sort(c.Domains)
 	if c.Provision && len(c.Domains) == 0 {
 		return invalid("/domains", "required", "users are only made for addresses of the connection's domains: name one")
 	}
@@ -260,7 +263,7 @@ func (h *Handlers) readConnectionRoles(ctx context.Context, tx *store.Tx, in Sso
 func connectionTaken(err error, name string) error {
 	switch {
 	case errors.Is(err, store.ErrDomainTaken):
-		return problem.New(problem.CodeConflict, "a domain leads to one connection in the whole installation, and one of these leads to another: take it from there first, or ask who runs the installation")
+		return problem.New(problem.CodeConflict, "a domain leads to one connection, and one of these leads to another: take it from there first")
 	case errors.Is(err, db.ErrDuplicate):
 		return problem.New(problem.CodeConflict, "there is a connection named %s already", name)
 	}
@@ -291,7 +294,7 @@ func ssoConnectionOf(c store.SSOConnection) SsoConnection {
 		HasSecret: c.Secret.Reveal() != "", Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
 		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
 		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
-		Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
+		UnverifiedDomains: without(c.Domains, c.Verified), Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
 	}
 	for i, g := range c.GroupRoles {
 		out.GroupRoles[i] = SsoGroupRole{Group: g.Group, Role: g.Role}

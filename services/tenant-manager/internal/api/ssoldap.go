@@ -93,7 +93,7 @@ func ldapOf(s *store.LDAPSettings) *SsoLdap {
 // The password that is kept here comes first, so that it is never shown to a
 // directory, and who has one waits for no directory that is away.
 func (h *Handlers) directoryFor(ctx context.Context, in SignInInput, u store.User, o store.Organization) (*store.SSOConnection, string, error) {
-	c, err := h.store.SSOConnectionFor(ctx, sso.Domain(in.Email))
+	c, _, err := h.store.SSOConnectionFor(ctx, sso.Domain(in.Email))
 	if store.IsNotFound(err) || err == nil && (c.Kind != store.LDAP || deref(in.Organization) != "" && c.OrganizationID != o.ID) {
 		return nil, u.PasswordHash, nil
 	}

@@ -51,6 +51,8 @@ func owns(c store.SSOConnection, p sso.Person) (verified bool, why string) {
 		return false, "the provider does not say that the e-mail address is verified, and the connection does not take that for granted"
 	case !slices.Contains(c.Domains, sso.Domain(p.Email)):
 		return false, "the e-mail address is of none of the connection's domains"
+	case !slices.Contains(c.Verified, sso.Domain(p.Email)):
+		return false, "the domain of the e-mail address is not verified"
 	}
 	return true, ""
 }

@@ -46,14 +46,14 @@ func (h *Handlers) AskSignInMethods(ctx context.Context, r AskSignInMethodsReque
 	if err := h.asksOften(ctx); err != nil {
 		return nil, err
 	}
-	c, err := h.store.SSOConnectionFor(ctx, sso.Domain(r.Body.Email))
+	c, d, err := h.store.SSOConnectionFor(ctx, sso.Domain(r.Body.Email))
 	switch {
 	case store.IsNotFound(err):
 		return AskSignInMethods200JSONResponse{}, nil
 	case err != nil:
 		return nil, err
 	}
-	return AskSignInMethods200JSONResponse{Connection: ptr(connectionNameOf(c))}, nil
+	return AskSignInMethods200JSONResponse{Connection: ptr(connectionNameOf(c)), SingleSignOn: ptr(signInRule(d))}, nil
 }
 
 func connectionNameOf(c store.SSOConnection) SsoConnectionName {
@@ -73,7 +73,7 @@ func (h *Handlers) BeginSsoSignIn(ctx context.Context, r BeginSsoSignInRequestOb
 	case r.Body.Connection != nil:
 		c, err = h.store.SSOConnectionByID(ctx, *r.Body.Connection)
 	case r.Body.Email != nil:
-		c, err = h.store.SSOConnectionFor(ctx, sso.Domain(*r.Body.Email))
+		c, _, err = h.store.SSOConnectionFor(ctx, sso.Domain(*r.Body.Email))
 	default:
 		return nil, invalid("/email", "required", "send an e-mail address, or the id of a connection")
 	}
@@ -310,6 +310,15 @@ func (h *Handlers) signInBySSO(ctx context.Context, c store.SSOConnection, p sso
 	if m.refused == "" && o.Suspended {
 		m.refused = "the organization is suspended"
 	}
+	if m.refused == "" {
+		rule, err := h.ruleBinding(ctx, m.user)
+		if err != nil {
+			return out, err
+		}
+		if rule.ID != "" && rule.ConnectionID != c.ID {
+			m.refused = "people of " + rule.Domain + " sign in by another connection alone"
+		}
+	}
 	if m.refused != "" {
 		h.ssoRefused(ctx, c, m.user.ID, m.refused)
 		return out, refused(ssoRefused)
@@ -326,12 +335,12 @@ func (h *Handlers) signInBySSO(ctx context.Context, c store.SSOConnection, p sso
 		return out, err
 	}
 	amr := factor.Methods("").With(factor.ByFederation).With(p.Methods...)
-	if out.Challenge, err = h.secondStep(ctx, u, amr, origin); err != nil || out.Challenge != nil {
+	if out.Challenge, err = h.secondStep(ctx, u, amr, origin, c.ID); err != nil || out.Challenge != nil {
 		return out, err
 	}
 	var s store.Session
 	err = h.store.Tx(ctx, o.ID, u.ID, func(tx *store.Tx) error {
-		s, err = h.openSession(ctx, tx, u, amr)
+		s, err = h.openSession(ctx, tx, u, amr, c.ID)
 		return err
 	})
 	if err != nil {

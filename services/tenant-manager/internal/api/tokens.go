@@ -32,12 +32,14 @@ var inPerson = map[string]bool{
 	"CreateSsoConnection": true, "UpdateSsoConnection": true, "TestSsoConnection": true,
 	"GetOAuthDevice": true, "DecideOAuthDevice": true, "GetMyDeviceSignIn": true, "DecideMyDeviceSignIn": true,
 	"CreateScimDirectory": true, "UpdateScimDirectory": true, "CreateScimToken": true,
+	"UpdateDomain": true, "VerifyPlatformDomain": true,
 }
 
 // inWhole are the operations of which something stays that may do as much as who
 // made it: the accounts that a connection lets in are held against them.
 var inWhole = map[string]bool{
 	"CreateSsoConnection": true, "UpdateSsoConnection": true, "CreateScimDirectory": true, "UpdateScimDirectory": true, "CreateScimToken": true,
+	"UpdateDomain": true,
 }
 
 func (h *Handlers) withPerson(next StrictHandlerFunc, operation string) StrictHandlerFunc {
@@ -179,6 +181,9 @@ func (h *Handlers) CreateMyToken(ctx context.Context, r CreateMyTokenRequestObje
 		return nil, invalid("/expiresAt", "minimum", "it is over already: name a time in the future")
 	case expires.After(last.Add(time.Minute)): // clocks differ
 		return nil, invalid("/expiresAt", "maximum", "your organization lets personal tokens last %d days at most: name a time not after %s", policy.PersonalTokenDays, last.UTC().Format(time.RFC3339))
+	}
+	if err := h.cameBySSO(ctx, org, u); err != nil {
+		return nil, err
 	}
 	held, err := h.held(ctx, org)
 	if err != nil {

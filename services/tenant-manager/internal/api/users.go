@@ -149,6 +149,11 @@ func (h *Handlers) UpdateUser(ctx context.Context, r UpdateUserRequestObject) (U
 		if err := tx.SaveUser(ctx, &u); err != nil {
 			return err
 		}
+		if before.BreakGlass {
+			if err := h.keepsBreakGlass(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if u.Status == string(before.Status) {
 			return h.record(ctx, tx, "user.updated", "user", u.ID, u.Name, before, userOf(u, nil))
 		}
@@ -219,8 +224,14 @@ func (h *Handlers) DeleteUser(ctx context.Context, r DeleteUserRequestObject) (D
 			return err
 		}
 		u.Version = version
+		spared := u.BreakGlass
 		if err := tx.EraseUser(ctx, &u); err != nil {
 			return err
+		}
+		if spared {
+			if err := h.keepsBreakGlass(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if err := tx.AccessChanged(u.ID, ""); err != nil {
 			return err

@@ -23,6 +23,7 @@ const (
 	FactorAdded     = "factor-added"
 	FactorsReset    = "factors-reset"
 	TokenEnds       = "token-ends"
+	DomainFailing   = "domain-failing"
 	Test            = "test"
 )
 
@@ -43,6 +44,8 @@ type Data struct {
 	Factor string    `json:"factor,omitempty"`
 	// Token is the name of the token it is about, which ends at Until.
 	Token string `json:"token,omitempty"`
+	// What is what it is about, such as a domain.
+	What string `json:"what,omitempty"`
 }
 
 // Letter is a letter that is written.
@@ -77,7 +80,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 `))
 
 // shown is the data as texts have it.
-type shown struct{ Name, Organization, Until, At, Factor, Token string }
+type shown struct{ Name, Organization, Until, At, Factor, Token, What string }
 
 // Write writes a letter of a kind in a language; an unknown language is the
 // default.
@@ -105,7 +108,7 @@ func Write(kind, language string, d Data) (Letter, error) {
 			return Letter{}, fmt.Errorf("reading the texts of mail: %w", err)
 		}
 	}
-	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token)}
+	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token), What: line(d.What)}
 	if s.Name == "" {
 		greeting = stranger
 	}

@@ -174,10 +174,18 @@ func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) 
 	return standing{active: true, token: k}, nil
 }
 
-// Token returns a token of a user or service account, as far as it has not ended;
+// Token returns a token of a user or service account, as far as it has not ended and
+// the policy lets them have any;
 // nil where there is none.
 func Token(ctx context.Context, o *store.Org, kind authn.Kind, principal, id string) (*store.Token, error) {
+	policy, err := o.SecurityPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if kind == authn.ServiceAccount {
+		if !policy.ServiceTokens {
+			return nil, nil
+		}
 		k, err := o.ServiceToken(ctx, principal, id)
 		if err != nil || k.ExpiresAt != nil && !o.Now().Before(*k.ExpiresAt) {
 			return nil, gone(err)
@@ -188,9 +196,8 @@ func Token(ctx context.Context, o *store.Org, kind authn.Kind, principal, id str
 	if err != nil {
 		return nil, gone(err)
 	}
-	policy, err := o.SecurityPolicy(ctx)
-	if err != nil || !o.Now().Before(k.Ends(policy)) {
-		return nil, err
+	if !o.Now().Before(k.Ends(policy)) {
+		return nil, nil
 	}
 	return &k.Token, nil
 }

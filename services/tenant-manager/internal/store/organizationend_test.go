@@ -92,7 +92,11 @@ func testDeletion(t *testing.T, s *store.Store) {
 	}
 	done := 0
 	purge := func() {
-		require.NoError(t, s.Purge(ctx, a, func(_ *store.Tx, o store.Organization) error { done++; require.Equal(t, "deletion-a", o.Slug); return nil }))
+		require.NoError(t, s.Purge(ctx, a, func(_ *store.Tx, o store.Organization) error {
+			done++
+			require.Equal(t, "deletion-a", o.Slug)
+			return nil
+		}))
 	}
 	purge() // it is not deleted
 	ends(&now, &end)

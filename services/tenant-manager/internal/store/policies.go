@@ -15,7 +15,7 @@ import (
 func (o *Org) SecurityPolicy(ctx context.Context) (SecurityPolicy, error) {
 	p, err := db.From[SecurityPolicy](o.scope).Get(ctx, o.ID())
 	if IsNotFound(err) {
-		return SecurityPolicy{Stored: Stored{Version: 1}, MFA: MFAOff, AllowedAddresses: []string{}, PersonalTokens: true, PersonalTokenDays: PersonalTokenDays}, nil
+		return SecurityPolicy{Stored: Stored{Version: 1}, MFA: MFAOff, AllowedAddresses: []string{}, PersonalTokens: true, PersonalTokenDays: PersonalTokenDays, ServiceTokens: true}, nil
 	}
 	return p, err
 }
@@ -42,7 +42,8 @@ func (t *Tx) SaveSecurityPolicy(ctx context.Context, p *SecurityPolicy) error {
 		return err
 	}
 	p.ID = t.ID()
-	return db.Save(ctx, t.scope, p, "password_min_length", "mfa", "mfa_grace_days", "mfa_since", "session_idle_minutes", "session_lifetime_hours", "allowed_addresses", "token_lifetime_days", "personal_tokens", "personal_token_days")
+	return db.Save(ctx, t.scope, p, "password_min_length", "mfa", "mfa_grace_days", "mfa_since", "session_idle_minutes", "session_lifetime_hours", "allowed_addresses", "token_lifetime_days", "personal_tokens", "personal_token_days",
+		"service_tokens", "lockout_tries", "lockout_first_seconds", "lockout_longest_minutes")
 }
 
 // administrators are the roles that [MFAAdministrators] is about.
@@ -89,6 +90,34 @@ func (o *Org) LiveSessions(ctx context.Context, most int) ([]Session, error) {
 // TokensBeyond returns how many tokens of service accounts last beyond a time.
 func (o *Org) TokensBeyond(ctx context.Context, at time.Time) (int64, error) {
 	return db.From[ServiceToken](o.scope).Where("expires_at IS NULL OR expires_at > ?", at).Count(ctx)
+}
+
+// LiveServiceTokens returns how many tokens of service accounts have not ended.
+func (o *Org) LiveServiceTokens(ctx context.Context) (int64, error) {
+	return db.From[ServiceToken](o.scope).Where("expires_at IS NULL OR expires_at > ?", o.store.Now()).Count(ctx)
+}
+
+// Guessed returns how many active users have at least as many failures held against
+// them as there are tries. name says by which name they are held against an e-mail
+// address; most bounds the users that are looked at.
+func (o *Org) Guessed(ctx context.Context, name func(email string) string, tries, most int) (int, error) {
+	var rows []signInAttempt
+	err := o.store.db.Unscoped(ctx, attemptsReason).Where("failures >= ?", tries).Limit(most).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	held := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		held[r.ID] = true
+	}
+	users, err := db.From[User](o.scope).Where("status = ? AND email_key IS NOT NULL", Active).Limit(most).All(ctx)
+	n := 0
+	for _, u := range users {
+		if held[(Limited{Name: name(u.Email)}).key()] {
+			n++
+		}
+	}
+	return n, err
 }
 
 // AskForPassword notes that a user asked for a new password; again replaces what

@@ -88,6 +88,8 @@ type Session struct {
 	// Pending is what has still to be done before the session is good for
 	// anything else; "" = nothing.
 	Pending string
+	// SSOConnectionID is the single sign-on by which it began, "" where that was none.
+	SSOConnectionID string `gorm:"column:sso_connection_id"`
 }
 
 // PendingFactor is a session of somebody who has still to set up a second factor.
@@ -319,9 +321,11 @@ type Challenge struct {
 	// AMR is by which methods the user proved who they are so far.
 	AMR string `gorm:"column:amr"`
 	// Data is what the answer is checked with.
-	Data      string
-	ExpiresAt time.Time
-	CreatedAt time.Time
+	Data string
+	// SSOConnectionID is the single sign-on by which it was begun.
+	SSOConnectionID string `gorm:"column:sso_connection_id"`
+	ExpiresAt       time.Time
+	CreatedAt       time.Time
 }
 
 // SecurityPolicy is what an organization asks of those who sign in. 0 = no bound
@@ -342,6 +346,13 @@ type SecurityPolicy struct {
 	// long those last at most.
 	PersonalTokens    bool
 	PersonalTokenDays int
+	// ServiceTokens says that service accounts may have tokens.
+	ServiceTokens bool
+	// LockoutTries is how many wrong passwords cost nothing, LockoutFirstSeconds the
+	// wait after the next one, which doubles, and LockoutLongestMinutes its bound.
+	LockoutTries          int
+	LockoutFirstSeconds   int
+	LockoutLongestMinutes int
 }
 
 // PersonalTokenDays is how long people's tokens last at most, where the policy

@@ -26,8 +26,10 @@ type SCIMDirectory struct {
 	SavedBy    string
 	LastUsedAt *time.Time
 	// Domains are those whose addresses it provides for: its own, or the
-	// connection's.
-	Domains []string `gorm:"-"`
+	// connection's. Verified are those of them that the organization has, which are
+	// those that count.
+	Domains  []string `gorm:"-"`
+	Verified []string `gorm:"-"`
 }
 
 // TableName is for gorm.
@@ -88,15 +90,23 @@ func (o *Org) domainsOf(ctx context.Context, d *SCIMDirectory) error {
 	d.Domains = []string{}
 	if d.ConnectionID == "" {
 		rows, err := db.From[SCIMDomain](o.scope).Where("directory_id = ?", d.ID).Order("domain", false).All(ctx)
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
 			d.Domains = append(d.Domains, r.Domain)
 		}
-		return err
+	} else {
+		rows, err := db.From[SSODomain](o.scope).Where("connection_id = ?", d.ConnectionID).Order("domain", false).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			d.Domains = append(d.Domains, r.Domain)
+		}
 	}
-	rows, err := db.From[SSODomain](o.scope).Where("connection_id = ?", d.ConnectionID).Order("domain", false).All(ctx)
-	for _, r := range rows {
-		d.Domains = append(d.Domains, r.Domain)
-	}
+	var err error
+	d.Verified, err = o.verified(ctx, d.Domains)
 	return err
 }
 
@@ -108,7 +118,7 @@ func (t *Tx) CreateSCIMDirectory(ctx context.Context, d *SCIMDirectory) error {
 	if err := db.Create(ctx, t.scope, d); err != nil {
 		return err
 	}
-	return t.setSCIMDomains(ctx, *d)
+	return t.setSCIMDomains(ctx, d)
 }
 
 // SaveSCIMDirectory writes a directory, if the row has the version that is in d.
@@ -117,18 +127,18 @@ func (t *Tx) SaveSCIMDirectory(ctx context.Context, d *SCIMDirectory) error {
 	if err := db.Save(ctx, t.scope, d, "name", "name_key", "enabled", "connection_id", "saved_by"); err != nil {
 		return err
 	}
-	return t.setSCIMDomains(ctx, *d)
+	return t.setSCIMDomains(ctx, d)
 }
 
 // setSCIMDomains writes the domains that a directory has itself.
-func (t *Tx) setSCIMDomains(ctx context.Context, d SCIMDirectory) error {
-	if _, err := db.From[SCIMDomain](t.scope).Where("directory_id = ?", d.ID).Delete(ctx); err != nil || d.ConnectionID != "" {
+func (t *Tx) setSCIMDomains(ctx context.Context, d *SCIMDirectory) error {
+	if _, err := db.From[SCIMDomain](t.scope).Where("directory_id = ?", d.ID).Delete(ctx); err != nil {
 		return err
 	}
+	if d.ConnectionID != "" {
+		return t.domainsOf(ctx, d)
+	}
 	for _, name := range d.Domains {
-		if err := t.domainElsewhere(&SSODomain{}, name); err != nil {
-			return err
-		}
 		err := db.Create(ctx, t.scope, &SCIMDomain{ID: NewID(), DirectoryID: d.ID, Domain: name})
 		if errors.Is(err, db.ErrDuplicate) {
 			return fmt.Errorf("%w: %s", ErrDomainTaken, name)
@@ -137,20 +147,7 @@ func (t *Tx) setSCIMDomains(ctx context.Context, d SCIMDirectory) error {
 			return err
 		}
 	}
-	return nil
-}
-
-const domainReason = "a domain is of one organization in the whole installation"
-
-// domainElsewhere returns [ErrDomainTaken] where another organization has a domain,
-// for its single sign-on or for its directories.
-func (t *Tx) domainElsewhere(model any, domain string) error {
-	var n int64
-	err := t.tx.Unscoped(domainReason).Model(model).Where("domain = ? AND organization_id <> ?", domain, t.ID()).Count(&n).Error
-	if err == nil && n > 0 {
-		err = fmt.Errorf("%w: %s", ErrDomainTaken, domain)
-	}
-	return err
+	return t.domainsOf(ctx, d)
 }
 
 // DeleteSCIMDirectory deletes a directory of a version with its tokens. Its users and

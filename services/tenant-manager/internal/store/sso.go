@@ -51,7 +51,10 @@ type SSOConnection struct {
 	// SavedBy is who made or changed it last: accounts that may do more than they
 	// are not linked to it by an e-mail address.
 	SavedBy string
-	Domains []string `gorm:"-"`
+	// Domains are those that it is for, Verified those of them that the organization
+	// has: only these lead to it, and only for these it speaks.
+	Domains  []string `gorm:"-"`
+	Verified []string `gorm:"-"`
 }
 
 // TableName is for gorm.
@@ -98,7 +101,8 @@ type SSOGroupRole struct {
 	Role string `json:"role"`
 }
 
-// SSODomain is a domain whose addresses belong to a connection.
+// SSODomain is a domain whose addresses belong to a connection, if the organization
+// has the domain.
 type SSODomain struct {
 	ID             string
 	OrganizationID string
@@ -126,9 +130,9 @@ type SSOIdentity struct {
 // TableName is for gorm.
 func (SSOIdentity) TableName() string { return "sso_identities" }
 
-// ErrDomainTaken says that another connection has a domain already, maybe one of
+// ErrDomainTaken says that another connection or directory has a domain already, or
 // another organization.
-var ErrDomainTaken = errors.New("another connection has the domain")
+var ErrDomainTaken = errors.New("another one has the domain")
 
 // SSOConnections returns all connections of the organization, by name.
 func (o *Org) SSOConnections(ctx context.Context) ([]SSOConnection, error) {
@@ -142,6 +146,9 @@ func (o *Org) SSOConnections(ctx context.Context) ([]SSOConnection, error) {
 			if d.ConnectionID == rows[i].ID {
 				rows[i].Domains = append(rows[i].Domains, d.Domain)
 			}
+		}
+		if err == nil {
+			rows[i].Verified, err = o.verified(ctx, rows[i].Domains)
 		}
 	}
 	return rows, err
@@ -157,6 +164,9 @@ func (o *Org) SSOConnection(ctx context.Context, id string) (SSOConnection, erro
 	for _, d := range domains {
 		c.Domains = append(c.Domains, d.Domain)
 	}
+	if err == nil {
+		c.Verified, err = o.verified(ctx, c.Domains)
+	}
 	return c, err
 }
 
@@ -168,7 +178,7 @@ func (t *Tx) CreateSSOConnection(ctx context.Context, c *SSOConnection) error {
 	if err := db.Create(t.store.secrets(ctx), t.scope, c); err != nil {
 		return err
 	}
-	return t.setDomains(ctx, *c)
+	return t.setDomains(ctx, c)
 }
 
 // SaveSSOConnection writes a connection, if the row has the version that is in c.
@@ -179,17 +189,15 @@ func (t *Tx) SaveSSOConnection(ctx context.Context, c *SSOConnection) error {
 	if err != nil {
 		return err
 	}
-	return t.setDomains(ctx, *c)
+	return t.setDomains(ctx, c)
 }
 
-func (t *Tx) setDomains(ctx context.Context, c SSOConnection) error {
+// setDomains writes for which domains a connection is, which are claimed already.
+func (t *Tx) setDomains(ctx context.Context, c *SSOConnection) error {
 	if _, err := db.From[SSODomain](t.scope).Where("connection_id = ?", c.ID).Delete(ctx); err != nil {
 		return err
 	}
 	for _, d := range c.Domains {
-		if err := t.domainElsewhere(&SCIMDomain{}, d); err != nil {
-			return err
-		}
 		err := db.Create(ctx, t.scope, &SSODomain{ID: NewID(), ConnectionID: c.ID, Domain: d})
 		if errors.Is(err, db.ErrDuplicate) {
 			return fmt.Errorf("%w: %s", ErrDomainTaken, d)
@@ -198,7 +206,9 @@ func (t *Tx) setDomains(ctx context.Context, c SSOConnection) error {
 			return err
 		}
 	}
-	return nil
+	var err error
+	c.Verified, err = t.verified(ctx, c.Domains)
+	return err
 }
 
 // DeleteSSOConnection deletes a connection of a version, and who people are at it.
@@ -221,17 +231,15 @@ func (t *Tx) DropSSOIdentities(ctx context.Context, connection string) error {
 
 const ssoReason = "who signs in is of no organization yet"
 
-// SSOConnectionFor returns the connection that is switched on and has a domain.
-func (s *Store) SSOConnectionFor(ctx context.Context, domain string) (SSOConnection, error) {
-	var out []SSODomain
-	if err := s.db.Unscoped(ctx, ssoReason).Where("domain = ?", domain).Find(&out).Error; err != nil {
-		return SSOConnection{}, err
-	}
-	d, err := one(out, nil)
+// SSOConnectionFor returns the connection that is switched on and has a domain, of
+// the organization that has it, and the domain with it.
+func (s *Store) SSOConnectionFor(ctx context.Context, domain string) (SSOConnection, Domain, error) {
+	d, err := s.VerifiedDomain(ctx, domain)
 	if err != nil {
-		return SSOConnection{}, err
+		return SSOConnection{}, d, err
 	}
-	return s.enabledSSO(s.For(d.OrganizationID).SSOConnection(ctx, d.ConnectionID))
+	c, err := s.enabledSSO(s.For(d.OrganizationID).SSOConnection(ctx, d.ConnectionID))
+	return c, d, err
 }
 
 // SSOConnectionByID returns the connection of an id, of any organization, that is

@@ -163,7 +163,11 @@ func FoldEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // like returns a pattern for text that contains q, for LIKE with ESCAPE '!'.
 func like(q string) string {
-	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(strings.TrimSpace(q))) + "%"
+	return "%" + escapeLike(strings.ToLower(strings.TrimSpace(q))) + "%"
+}
+
+func escapeLike(s string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s)
 }
 
 // one returns the only row, or [db.ErrNotFound].

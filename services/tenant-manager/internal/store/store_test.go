@@ -42,6 +42,7 @@ func TestStore(t *testing.T) {
 			"invitations":      testInvitations,
 			"service accounts": testServiceAccounts,
 			"attempts":         testAttempts,
+			"domains":          testDomains,
 			"factors":          testFactors,
 			"signing keys":     testKeys,
 			"audit trail":      testTrail,

@@ -28,6 +28,9 @@ var (
 	// Asking holds against an IP address what takes no secret, and costs us
 	// something: every request counts, right or wrong.
 	Asking = Limit{Free: 120, First: time.Second, Longest: time.Minute, Forget: 10 * time.Minute}
+	// Looking holds what looks something up elsewhere for somebody who is signed in
+	// against what is looked up.
+	Looking = Limit{Free: 20, First: time.Second, Longest: time.Minute, Forget: 10 * time.Minute}
 	// AskingFor holds requests for a new password against the e-mail address, so
 	// that nobody is swamped with them.
 	AskingFor = Limit{Free: 5, First: time.Minute, Longest: time.Hour, Forget: 24 * time.Hour}

@@ -359,7 +359,7 @@ export interface components {
         PasswordLinkInput: {
             /** @description That of the link. */
             token: string;
-            /** @description The password to be. */
+            /** @description The password to be; left out where the invitation names an identity provider. */
             password: string;
             origin?: components["schemas"]["Origin"];
         };
@@ -394,7 +394,7 @@ export interface components {
             /** @description The name of the person. */
             name: string;
             /** @description The password to be. */
-            password: string;
+            password?: string;
         };
         /** @description An error (RFC 9457). */
         Problem: {
@@ -744,6 +744,13 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Session"];
+            /** @description They are a user now, and sign in at the identity provider that the invitation names. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: components["responses"]["Problem"];
         };
     };

@@ -623,7 +623,7 @@ export interface paths {
         head?: never;
         /**
          * Change what the organization asks of those who sign in
-         * @description Sessions follow when their tokens are renewed, within five minutes. A list of addresses has to hold the caller's own.
+         * @description Sessions follow when their tokens are renewed, within five minutes. A list of addresses has to hold the caller's own, unless `confirmLockout` says that it need not.
          */
         patch: operations["updateSecurityPolicy"];
         trace?: never;
@@ -683,14 +683,121 @@ export interface paths {
         get: operations["getPlatformOrganization"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete an organization, which can be restored for seven days
+         * @description Its people are out of every service within two seconds, its tokens and keys are void, and its gateways serve nothing. After seven days everything that any service has of it goes for good, and its slug is never given again. The first organization cannot be deleted.
+         */
+        delete: operations["deleteOrganization"];
         options?: never;
         head?: never;
         /**
-         * Rename, suspend or resume an organization
-         * @description Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended.
+         * Rename, suspend or resume an organization, or limit what it may have
+         * @description Who is of a suspended one is out of every service within two seconds, and cannot sign in; its gateways go on serving. The first organization cannot be suspended. Limits hold for what is made from then on: what there is more stays.
          */
         patch: operations["updatePlatformOrganization"];
+        trace?: never;
+    };
+    "/organizations/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a deleted organization back
+         * @description Everything is as it was, and its gateways serve again. One that was suspended before still is.
+         */
+        post: operations["restoreOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** How much an organization has, and how much it may have */
+        get: operations["getPlatformOrganizationUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Everything that an organization has in every service
+         * @description As the export of the caller's own organization. A deleted one can be exported until it goes for good.
+         */
+        get: operations["exportPlatformOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organization/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much the organization has, and how much it may have */
+        get: operations["getOrganizationUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organization/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that the organization has in every service
+         * @description A ZIP archive: for each service a folder, in it for each kind of thing a file of JSON lines, and at its end manifest.json, which says how many lines each file has; an archive without it was broken off. Passwords, keys, tokens and their hashes are not in it.
+         */
+        get: operations["exportOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/users": {
@@ -2267,6 +2374,136 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The domains that the organization claims */
+        get: operations["listDomains"];
+        put?: never;
+        /**
+         * Claim a domain
+         * @description The answer says which TXT record proves it. It is looked for by itself, less and less often for 30 days, and daily after it was found. Until then the domain leads nobody anywhere.
+         */
+        post: operations["claimDomain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A domain */
+        get: operations["getDomain"];
+        put?: never;
+        post?: never;
+        /**
+         * Give up a domain
+         * @description Neither single sign-on nor a directory has it any more, and another organization can verify it.
+         */
+        delete: operations["unclaimDomain"];
+        options?: never;
+        head?: never;
+        /**
+         * Say how the people of a domain sign in
+         * @description `required` needs a verified domain, a connection that is switched on and at which somebody has signed in, and a break-glass account. Break-glass accounts are never bound. Sessions that began with a password end when their tokens are renewed, within five minutes.
+         */
+        patch: operations["updateDomain"];
+        trace?: never;
+    };
+    "/domains/{id}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for the record of a domain now */
+        post: operations["verifyDomain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom rules of sign-in would bind now */
+        post: operations["previewDomain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/platform/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The domains that all organizations claim
+         * @description For administrators of the platform, who are of the first organization.
+         */
+        get: operations["listPlatformDomains"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/platform/domains/{domain}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the domain. */
+                domain: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that an organization runs a domain
+         * @description For domains of networks whose names no DNS shows. It is not looked for after that.
+         */
+        put: operations["verifyPlatformDomain"];
+        post?: never;
+        /**
+         * Take a domain from the organization that has it
+         * @description The organization goes on to claim it, and can prove it by DNS.
+         */
+        delete: operations["revokePlatformDomain"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/scim/directories": {
         parameters: {
             query?: never;
@@ -2561,6 +2798,9 @@ export interface components {
             /** @description How long a new token of a service account lasts at most; 0 = for ever. */
             tokenLifetimeDays?: number;
             personalTokens?: components["schemas"]["PersonalTokenPolicyPatch"];
+            /** @description Whether service accounts can have tokens. Without it those that there are do nothing. */
+            serviceTokens?: boolean;
+            lockout?: components["schemas"]["LockoutPolicyPatch"];
         };
         SecurityPolicyHits: {
             /** @description How many users may sign in. */
@@ -2577,6 +2817,10 @@ export interface components {
             tokenLifetimeDays: number;
             /** @description How many tokens of people it ends. */
             personalTokens: number;
+            /** @description How many tokens of service accounts do nothing by it. */
+            serviceTokens: number;
+            /** @description How many users have so many wrong passwords held against them now that they would wait after the next one. */
+            lockout: number;
         };
         SecurityPolicy: {
             /** Format: int64 */
@@ -2603,6 +2847,26 @@ export interface components {
             /** @description How long a new token of a service account lasts at most; 0 = for ever. */
             tokenLifetimeDays: number;
             personalTokens: components["schemas"]["PersonalTokenPolicy"];
+            /** @description Whether service accounts can have tokens. Without it those that there are do nothing. */
+            serviceTokens: boolean;
+            lockout: components["schemas"]["LockoutPolicy"];
+        };
+        /** @description How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain. */
+        LockoutPolicy: {
+            /** @description How many wrong passwords cost nothing. */
+            tries: number;
+            /** @description How many seconds the next one costs; each further one doubles it. */
+            firstSeconds: number;
+            /** @description How many minutes somebody waits at most. */
+            longestMinutes: number;
+        };
+        LockoutPolicyPatch: {
+            /** @description How many wrong passwords cost nothing. */
+            tries?: number;
+            /** @description How many seconds the next one costs; each further one doubles it. */
+            firstSeconds?: number;
+            /** @description How many minutes somebody waits at most. */
+            longestMinutes?: number;
         };
         PasswordRequestInput: {
             email: components["schemas"]["Email"];
@@ -2822,6 +3086,17 @@ export interface components {
              * @description How many users it has.
              */
             users: number;
+            quotas?: components["schemas"]["Quotas"];
+            /**
+             * Format: date-time
+             * @description Since when it is deleted.
+             */
+            deletedAt?: string;
+            /**
+             * Format: date-time
+             * @description Until when a deleted one can be restored. Then it goes for good.
+             */
+            purgeAt?: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -2852,6 +3127,60 @@ export interface components {
         PlatformOrganizationPatch: {
             name?: components["schemas"]["Name"];
             suspended?: boolean;
+            quotas?: components["schemas"]["QuotasPatch"];
+        };
+        /** @description How many of each the organization may have; of what is missing, any number. */
+        Quotas: {
+            users?: components["schemas"]["QuotaLimit"];
+            serviceAccounts?: components["schemas"]["QuotaLimit"];
+            projects?: components["schemas"]["QuotaLimit"];
+            apis?: components["schemas"]["QuotaLimit"];
+            environments?: components["schemas"]["QuotaLimit"];
+            gatewayGroups?: components["schemas"]["QuotaLimit"];
+            applications?: components["schemas"]["QuotaLimit"];
+            policySets?: components["schemas"]["QuotaLimit"];
+        };
+        /** Format: int64 */
+        QuotaLimit: number;
+        /** @description Limits to set; null takes one away. */
+        QuotasPatch: {
+            users?: components["schemas"]["QuotaLimitPatch"];
+            serviceAccounts?: components["schemas"]["QuotaLimitPatch"];
+            projects?: components["schemas"]["QuotaLimitPatch"];
+            apis?: components["schemas"]["QuotaLimitPatch"];
+            environments?: components["schemas"]["QuotaLimitPatch"];
+            gatewayGroups?: components["schemas"]["QuotaLimitPatch"];
+            applications?: components["schemas"]["QuotaLimitPatch"];
+            policySets?: components["schemas"]["QuotaLimitPatch"];
+        };
+        /** Format: int64 */
+        QuotaLimitPatch: number | null;
+        OrganizationUsage: {
+            items: components["schemas"]["UsageItem"][];
+            /**
+             * Format: int64
+             * @description How many APIs are deployed somewhere.
+             */
+            servedApis?: number;
+            /**
+             * Format: int64
+             * @description How many applications have an active subscription.
+             */
+            activeApplications?: number;
+        };
+        UsageItem: {
+            /** @enum {string} */
+            resource: "users" | "serviceAccounts" | "projects" | "apis" | "environments" | "gatewayGroups" | "applications" | "policySets";
+            /**
+             * Format: int64
+             * @description How many there are; missing where their owner does not answer.
+             */
+            used?: number;
+            /**
+             * Format: int64
+             * @description How many there may be; missing = any number.
+             */
+            limit?: number;
         };
         User: {
             id: string;
@@ -3288,10 +3617,11 @@ export interface components {
             roles: components["schemas"]["InvitationRole"][];
             /** Format: date-time */
             expiresAt: string;
+            connection?: components["schemas"]["SsoConnectionName"];
         };
         AcceptInput: {
             name: components["schemas"]["Name"];
-            password: components["schemas"]["Password"];
+            password?: components["schemas"]["Password"];
         };
         ServiceAccount: {
             id: string;
@@ -3947,6 +4277,7 @@ export interface components {
         };
         SignInMethods: {
             connection?: components["schemas"]["SsoConnectionName"];
+            singleSignOn?: components["schemas"]["SignInRule"];
         };
         SsoConnectionName: {
             id: string;
@@ -4024,7 +4355,7 @@ export interface components {
             trustEmail?: boolean;
             /** @default false */
             enabled?: boolean;
-            /** @description Whose e-mail addresses lead here, such as acme.example. A domain leads to one connection in the installation. */
+            /** @description Whose e-mail addresses lead here, such as acme.example. What is not claimed yet is claimed by it, and leads here when it is verified: see /domains. */
             domains?: string[];
             /**
              * @description Whether who signs in for the first time becomes a user; only addresses of the domains.
@@ -4185,6 +4516,8 @@ export interface components {
             trustEmail: boolean;
             enabled: boolean;
             domains: string[];
+            /** @description Those of the domains that are not verified, and lead nobody here. */
+            unverifiedDomains?: string[];
             provision: boolean;
             roles: string[];
             groupRoles: components["schemas"]["SsoGroupRole"][];
@@ -4199,13 +4532,150 @@ export interface components {
         SsoConnectionList: {
             items: components["schemas"]["SsoConnection"][];
         };
+        /**
+         * @description `pending`: not proven yet; `verified`: proven; `failing`: proven, and its record is missing now, so that it counts until `countsUntil`; `lost`: its record was missing for too long.
+         * @enum {string}
+         */
+        DomainStatus: "pending" | "verified" | "failing" | "lost";
+        /**
+         * @description `dns`: by a record; `hand`: by an administrator of the platform; `before`: it led here before domains had to be proven.
+         * @enum {string}
+         */
+        DomainMethod: "dns" | "hand" | "before";
+        /**
+         * @description `missing`: there is no such record; `other-value`: it says something else; `unanswered`: no server answered; `taken`: the record is there, and another organization has the domain.
+         * @enum {string}
+         */
+        DomainFailure: "missing" | "other-value" | "unanswered" | "taken";
+        /**
+         * @description `off`: a password is as good as the provider; `preferred`: people are led to the provider, and can use a password; `required`: they are let in by the provider alone.
+         * @enum {string}
+         */
+        SignInRule: "off" | "preferred" | "required";
+        DomainInput: {
+            /** @description Such as acme.example; subdomains are domains of their own. */
+            domain: string;
+        };
+        DomainPatch: {
+            /** @description The id of the single sign-on that its people use; empty = none. */
+            connection?: string;
+            singleSignOn?: components["schemas"]["SignInRule"];
+            /** @description With `required`: the ids of the groups that it is tried on first, with the groups in them; none = everybody. */
+            groups?: string[];
+        };
+        DomainRecord: {
+            /** @description TXT. */
+            type: string;
+            name: string;
+            value: string;
+        };
+        Domain: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            domain: string;
+            status: components["schemas"]["DomainStatus"];
+            method?: components["schemas"]["DomainMethod"];
+            record: components["schemas"]["DomainRecord"];
+            failure?: components["schemas"]["DomainFailure"];
+            /** Format: date-time */
+            verifiedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it was looked for last.
+             */
+            checkedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it is looked for next; absent = not by itself.
+             */
+            nextCheckAt?: string;
+            /**
+             * Format: date-time
+             * @description Since when the record is missing.
+             */
+            lostAt?: string;
+            /**
+             * Format: date-time
+             * @description With `failing`: when it becomes `lost`.
+             */
+            countsUntil?: string;
+            connection?: components["schemas"]["DomainUse"];
+            directory?: components["schemas"]["DomainUse"];
+            singleSignOn: components["schemas"]["SignInRule"];
+            /** @description With `required`: whom it is tried on first; none = everybody. */
+            groups: components["schemas"]["DomainUse"][];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+        };
+        DomainUse: {
+            id: string;
+            name: string;
+            enabled?: boolean;
+        };
+        DomainList: {
+            items: components["schemas"]["Domain"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        DomainPreview: {
+            /** @description How many active users the rule binds. */
+            users: number;
+            /** @description How many of them never signed in by the connection. */
+            neverSignedIn: number;
+            /** @description How many of their sessions end by it. */
+            sessions: number;
+            /** @description How many personal tokens of theirs go on to work. */
+            personalTokens: number;
+            /** @description How many break-glass accounts can sign in by a password whatever is set. */
+            breakGlassUsers: number;
+            /** @description Owners and administrators among them, at most 100. */
+            administrators: components["schemas"]["DomainPreviewUser"][];
+            /** @description What is in the way of the rule, field by field. */
+            obstacles: components["schemas"]["DomainObstacle"][];
+        };
+        DomainPreviewUser: {
+            id: string;
+            name: string;
+            email: string;
+            /** @description Whether they have signed in by the connection. */
+            signedIn: boolean;
+        };
+        DomainObstacle: {
+            pointer: string;
+            detail: string;
+        };
+        PlatformDomainInput: {
+            /** @description How it is known; it is kept in the audit trail. */
+            reason: string;
+        };
+        PlatformDomain: {
+            id: string;
+            domain: string;
+            status: components["schemas"]["DomainStatus"];
+            method?: components["schemas"]["DomainMethod"];
+            failure?: components["schemas"]["DomainFailure"];
+            organization: components["schemas"]["OrganizationName"];
+            /** Format: date-time */
+            verifiedAt?: string;
+            /** Format: date-time */
+            checkedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        PlatformDomainList: {
+            items: components["schemas"]["PlatformDomain"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
         ScimDirectoryInput: {
             name: components["schemas"]["Name"];
             /** @default true */
             enabled?: boolean;
             /** @description The id of the single sign-on for whose domains the directory provides; absent = it has domains of its own. */
             connection?: string;
-            /** @description For whose e-mail addresses it provides, such as acme.example. A domain is of one directory in the installation, and of no single sign-on of another organization. */
+            /** @description For whose e-mail addresses it provides, such as acme.example. What is not claimed yet is claimed by it, and counts when it is verified: see /domains. */
             domains?: string[];
         };
         ScimDirectory: {
@@ -4216,6 +4686,8 @@ export interface components {
             connection?: string;
             /** @description Its own, or those of the single sign-on. */
             domains: string[];
+            /** @description Those of the domains that are not verified, and for which it provides nobody. */
+            unverifiedDomains?: string[];
             /**
              * Format: int64
              * @description How many users are its.
@@ -4391,7 +4863,7 @@ export interface components {
         MailMessage: {
             id: string;
             /** @enum {string} */
-            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends";
+            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing";
             recipient: string;
             state: components["schemas"]["MailState"];
             /** @description How many attempts did not work. */
@@ -4435,6 +4907,17 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The archive. */
+        OrganizationExport: {
+            headers: {
+                /** @description The name of the file. */
+                "Content-Disposition"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/zip": string;
             };
         };
     };
@@ -5403,7 +5886,10 @@ export interface operations {
     };
     updateSecurityPolicy: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether the addresses may lock the caller out. */
+                confirmLockout?: boolean;
+            };
             header: {
                 /** @description The ETag of the version that is changed, or *. */
                 "If-Match": components["parameters"]["IfMatch"];
@@ -5469,6 +5955,8 @@ export interface operations {
                 sort?: "name" | "-name" | "slug" | "-slug" | "createdAt" | "-createdAt";
                 /** @description Only those that are suspended, or are not. */
                 suspended?: boolean;
+                /** @description Only those that are deleted and can be restored, or are not. */
+                deleted?: boolean;
             };
             header?: never;
             path?: never;
@@ -5543,6 +6031,37 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    deleteOrganization: {
+        parameters: {
+            query: {
+                /** @description The slug of the organization, so that nobody deletes another one by mistake. */
+                slug: string;
+            };
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organization, with the time at which it goes for good. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     updatePlatformOrganization: {
         parameters: {
             query?: never;
@@ -5573,6 +6092,108 @@ export interface operations {
                     "application/json": components["schemas"]["PlatformOrganization"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restoreOrganization: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organization. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformOrganization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPlatformOrganizationUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers as their owners say them now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportPlatformOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OrganizationExport"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOrganizationUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers as their owners say them now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OrganizationExport"];
             default: components["responses"]["Problem"];
         };
     };
@@ -7002,6 +7623,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            /** @description They are a user now, and sign in by the single sign-on that their domain is let in by alone. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8691,6 +9321,286 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SsoTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDomains: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+                /** @description Only those of a status. */
+                status?: components["schemas"]["DomainStatus"];
+                /** @description The order; a - in front turns it round. */
+                sort?: "domain" | "-domain" | "createdAt" | "-createdAt";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of domains. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    claimDomain: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainInput"];
+            };
+        };
+        responses: {
+            /** @description The domain. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The domain. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unclaimDomain: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is given up. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateDomain: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainPatch"];
+                "application/merge-patch+json": components["schemas"]["DomainPatch"];
+            };
+        };
+        responses: {
+            /** @description The domain as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The domain as it is now; `failure` says what was found in place of the record. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainPatch"];
+            };
+        };
+        responses: {
+            /** @description Whom they would bind, and what is in the way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPlatformDomains: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+                /** @description Only those of a status. */
+                status?: components["schemas"]["DomainStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of domains, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformDomainList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyPlatformDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the domain. */
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlatformDomainInput"];
+            };
+        };
+        responses: {
+            /** @description The domain as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformDomain"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokePlatformDomain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the domain. */
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The domain as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformDomain"];
                 };
             };
             default: components["responses"]["Problem"];

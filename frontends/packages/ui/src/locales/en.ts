@@ -97,6 +97,10 @@ export default {
     again: 'Begin again',
     elsewhere: 'Continue with {name}',
     usePassword: 'Use a password instead',
+    useBreakGlass: 'Sign in with a break-glass account',
+    breakGlassHelp: 'Only break-glass accounts sign in with a password here.',
+    alsoElsewhere: 'Sign in with {name}',
+    invitedElsewhere: 'You sign in with {name}. There is no password to choose.',
     ofDirectory: 'The one that you have at {name}.',
     request: 'Request',
     failed: {
