@@ -280,8 +280,8 @@ var foreignBodies = map[string]struct {
 	"deleteLetter":            {"", 204},
 	"previewLetter":           {letterBody, 200},
 	"testLetter":              {letterBody, 200},
-	"createWebhook":           {`{"name":"Chat","address":"https://hooks.example.com","events":["*"]}`, 201},
-	"updateWebhook":           {body: `{"name":"x","address":"https://hooks.example.com","events":["*"]}`},
+	"createWebhook":           {`{"name":"Chat","address":"http://127.0.0.1:9","events":["*"]}`, 201},
+	"updateWebhook":           {body: `{"name":"x","address":"http://127.0.0.1:9","events":["*"]}`},
 	"rotateWebhookSecret":     {body: `{}`},
 }
 
