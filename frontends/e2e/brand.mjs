@@ -15,7 +15,7 @@ if (!readyFile) {
   process.exit(2)
 }
 const ready = JSON.parse(readFileSync(readyFile, 'utf8'))
-const auth = ready.tenantConsole.replace('//tenant-admin.', '//auth-admin.')
+const auth = ready.authConsole
 const browser = await open({ hosts: [ready.console, ready.tenantConsole, ready.portal, auth].filter(Boolean).map((u) => new URL(u).host), refusals: true })
 const { wrong } = browser
 const look = looker('brand', shots, wrong)
@@ -46,6 +46,7 @@ try {
   await owner.getByTestId('logo-light').setInputFiles({ name: 'logo.svg', mimeType: 'image/svg+xml', buffer: LOGO('#15181c') })
   await owner.getByText('Taken out of the file, because it could do something: onload, <script>.').first().waitFor()
   await owner.getByTestId('logo-dark').setInputFiles({ name: 'logo.svg', mimeType: 'image/svg+xml', buffer: LOGO('#e9ebee') })
+  await owner.getByRole('img', { name: 'Logo on dark' }).first().waitFor()
   await owner.getByTestId('logo-dark').setInputFiles({ name: 'logo.gif', mimeType: 'image/png', buffer: Buffer.from('GIF89a nothing else') })
   await owner.getByText('this is no PNG, WebP or SVG image').first().waitFor()
   await owner.locator('textarea[name=welcome]').fill('Sign in with your Acme account. New here? Ask your team lead.')

@@ -76,7 +76,7 @@ export default {
     help: 'Help',
     terms: 'Terms',
     privacy: 'Privacy',
-    with: 'With {product}',
+    with: 'Runs on {product}',
   },
   signIn: {
     title: 'Sign in',
