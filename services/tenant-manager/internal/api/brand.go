@@ -228,11 +228,11 @@ func readBrand(in BrandInput) (store.Brand, error) {
 		}
 	}
 	b := store.Brand{
-		DisplayName: strings.TrimSpace(deref(in.DisplayName)), Accent: strings.ToLower(string(deref(in.Accent))), LogoLight: deref(in.LogoLight),
+		DisplayName: strings.TrimSpace(deref(in.DisplayName)), Accent: strings.ToLower(deref(in.Accent)), LogoLight: deref(in.LogoLight),
 		LogoDark: deref(in.LogoDark), Texts: []brand.Text{},
 	}
 	var err error
-	b.Language, err = brand.Language(string(in.Language))
+	b.Language, err = brand.Language(in.Language)
 	wrong("/language", "format", err)
 	for i, t := range deref(in.Texts) {
 		at := fmt.Sprintf("/texts/%d", i)
@@ -240,7 +240,7 @@ func readBrand(in BrandInput) (store.Brand, error) {
 			Welcome: strings.TrimSpace(deref(t.Welcome)), HelpLabel: strings.TrimSpace(deref(t.HelpLabel)), HelpURL: strings.TrimSpace(deref(t.HelpUrl)),
 			TermsURL: strings.TrimSpace(deref(t.TermsUrl)), PrivacyURL: strings.TrimSpace(deref(t.PrivacyUrl)),
 		}
-		x.Language, err = brand.Language(string(t.Language))
+		x.Language, err = brand.Language(t.Language)
 		wrong(at+"/language", "format", err)
 		if err == nil && slices.ContainsFunc(b.Texts, func(o brand.Text) bool { return o.Language == x.Language }) {
 			wrong(at+"/language", "unique", fmt.Errorf("there are texts in %s already", x.Language))

@@ -18,8 +18,8 @@ const (
 	WebP = "image/webp"
 )
 
+// MostBytes bounds a logo, MostPixels its width and its height.
 const (
-	// MostBytes bounds a logo, MostPixels its width and its height.
 	MostBytes  = 256 << 10
 	MostPixels = 2048
 )
