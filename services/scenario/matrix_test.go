@@ -79,7 +79,8 @@ var nothing = map[string]string{
 
 // shared are things that are of no organization.
 var shared = map[string]string{
-	"policy-manager /policy-types/{type}":               "the types are those of the program",
+	"policy-manager /policy-types/{type}": "the types are those of the program",
+
 	"tenant-manager /brand/images/{hash}":               "logos are for everybody",
 	"tenant-manager /letters/{kind}/{language}":         "every organization has letters of each kind",
 	"tenant-manager /letters/{kind}/{language}/preview": "every organization has letters of each kind",
@@ -262,12 +263,13 @@ func (m *matrix) make(project string) {
 		"tenant-manager /groups/{id}":                              staff,
 		"tenant-manager /groups/{id}/members/{member}":             account,
 		"tenant-manager /roles/{id}":                               owner("tenant-manager", "/roles", `{"name":"matrix","permissions":["api:read"]}`),
-		"tenant-manager /brand/images/{hash}":                      m.made("owner", "POST", "tenant-manager", "/brand/images", `{"content":"PHN2ZyB3aWR0aD0iMSIgaGVpZ2h0PSIxIi8+"}`, "hash"),
-		"tenant-manager /letters/{kind}":                           "invitation",
-		"tenant-manager /letters/{kind}/{language}":                "en",
-		"tenant-manager /webhooks/{id}":                            hook,
-		"tenant-manager /webhooks/{id}/deliveries/{delivery}":      m.made("owner", "POST", "tenant-manager", "/webhooks/"+hook+"/test", "", "id"),
 		"tenant-manager /organizations/{id}":                       m.made("owner", "GET", "tenant-manager", "/me", "", "organization/id"),
+
+		"tenant-manager /brand/images/{hash}":                 m.made("owner", "POST", "tenant-manager", "/brand/images", `{"content":"PHN2ZyB3aWR0aD0iMSIgaGVpZ2h0PSIxIi8+"}`, "hash"),
+		"tenant-manager /letters/{kind}":                      "invitation",
+		"tenant-manager /letters/{kind}/{language}":           "en",
+		"tenant-manager /webhooks/{id}":                       hook,
+		"tenant-manager /webhooks/{id}/deliveries/{delivery}": m.made("owner", "POST", "tenant-manager", "/webhooks/"+hook+"/test", "", "id"),
 	}
 }
 

@@ -96,10 +96,11 @@ func newTwo(t *testing.T) *two {
 	})
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs", "webhook", "whsec", "delivery"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
+	o.ids = append(o.ids, s.vars["webhook"], s.vars["whsec"], s.vars["delivery"])
 	return o
 }
 
@@ -154,54 +155,7 @@ var foreign = map[string]string{
 	"/oauth/initial-tokens/{id}":             "/oauth/initial-tokens/{initial}",
 	"/oauth/devices/{code}":                  "/oauth/devices/{deviceCode}",
 	"/me/device-sign-ins/{code}":             "/me/device-sign-ins/BBB-BBB-BBB", // a device is of no organization yet
-	"/me/sessions/{id}":                           "/me/sessions/{session}",
-	"/me/factors/{id}":                            "/me/factors/{factor}",
-	"/me/factors/{id}/activation":                 "/me/factors/{factor}/activation",
-	"/password-requests/{id}":                     "/password-requests/{ownerId}",
-	"/users/{id}/factors":                         "/users/{ownerId}/factors",
-	"/users/{id}":                                 "/users/{ownerId}",
-	"/users/{id}/sessions":                        "/users/{ownerId}/sessions",
-	"/users/{id}/sessions/{session}":              "/users/{ownerId}/sessions/{session}",
-	"/users/{id}/password-links":                  "/users/{ownerId}/password-links",
-	"/users/{id}/tokens":                          "/users/{ownerId}/tokens",
-	"/users/{id}/tokens/{token}":                  "/users/{ownerId}/tokens/{ghpId}",
-	"/me/tokens/{id}":                             "/me/tokens/{ghpId}",
-	"/roles/{id}":                                 "/roles/{role}",
-	"/grants/{id}":                                "/grants/{grant}",
-	"/invitations/{id}":                           "/invitations/{invitation}",
-	"/service-accounts/{id}":                      "/service-accounts/{account}",
-	"/service-accounts/{id}/tokens":               "/service-accounts/{account}/tokens",
-	"/service-accounts/{id}/tokens/{token}":       "/service-accounts/{account}/tokens/{tokenId}",
-	"/audit/receivers/{id}":                       "/audit/receivers/{receiver}",
-	"/audit/receivers/{id}/test":                  "/audit/receivers/{receiver}/test",
-	"/sso/connections/{id}":                       "/sso/connections/{connection}",
-	"/sso/connections/{id}/test":                  "/sso/connections/{connection}/test",
-	"/sso/connections/{id}/metadata":              "/sso/connections/{connection}/metadata",
-	"/sso/tests/{id}":                             "/sso/tests/{step}",
-	"/scim/directories/{id}":                      "/scim/directories/{directory}",
-	"/scim/directories/{id}/tokens":               "/scim/directories/{directory}/tokens",
-	"/scim/directories/{id}/tokens/{token}":       "/scim/directories/{directory}/tokens/{directoryTokenId}",
-	"/mail/messages/{id}/retry":                   "/mail/messages/{mail}/retry",
-	"/access/requests/{id}":                       "/access/requests/{request}",
-	"/access/requests/{id}/approve":               "/access/requests/{request}/approve",
-	"/access/requests/{id}/deny":                  "/access/requests/{request}/deny",
-	"/access/requests/{id}/withdraw":              "/access/requests/{request}/withdraw",
-	"/boundaries/{id}":                            "/boundaries/{account}",
-	"/organizations/{id}":                         "/organizations/{org}",
-	"/groups/{id}":                                "/groups/{group}",
-	"/groups/{id}/members":                        "/groups/{group}/members",
-	"/groups/{id}/members/{member}":               "/groups/{group}/members/{account}",
-	"/invitations/by-token/{token}":               "", // whoever has the link is invited
-	"/invitations/by-token/{token}/accept":        "",
-	"/oauth/clients/{id}":                         "/oauth/clients/{client}",
-	"/oauth/clients/{id}/secrets":                 "/oauth/clients/{client}/secrets",
-	"/oauth/clients/{id}/secrets/{secret}":        "/oauth/clients/{client}/secrets/{clientSecretId}",
-	"/oauth/scopes/{id}":                          "/oauth/scopes/{scope}",
-	"/oauth/consents/{id}":                        "/oauth/consents/{consent}",
-	"/me/consents/{id}":                           "/me/consents/{consent}",
-	"/oauth/authorizations/by-token/{token}":      "/oauth/authorizations/by-token/none",
-	"/oauth/initial-tokens/{id}":                  "/oauth/initial-tokens/{initial}",
-	"/oauth/devices/{code}":                       "/oauth/devices/{deviceCode}",
+
 	"/letters/{kind}/{language}":                  "/letters/invitation/en", // every organization has its own
 	"/letters/{kind}/{language}/preview":          "/letters/invitation/en/preview",
 	"/letters/{kind}/{language}/test":             "/letters/invitation/en/test",
@@ -271,18 +225,19 @@ var foreignBodies = map[string]struct {
 	"createScimDirectory":     {`{"name":"People","domains":["second.example"]}`, 201},
 	"updateScimDirectory":     {body: `{"name":"x","domains":["second.example"]}`},
 	"createScimToken":         {body: `{"name":"x"}`},
-	"setBrand":                {`{"language":"en"}`, 200},
-	"deleteBrand":             {"", 204},
-	"previewBrand":            {`{"language":"en"}`, 200},
-	"addBrandImage":           {`{"content":"PHN2ZyB3aWR0aD0iMSIgaGVpZ2h0PSIxIi8+"}`, 201},
-	"getLetter":               {"", 200},
-	"setLetter":               {letterBody, 200},
-	"deleteLetter":            {"", 204},
-	"previewLetter":           {letterBody, 200},
-	"testLetter":              {letterBody, 200},
-	"createWebhook":           {`{"name":"Chat","address":"http://127.0.0.1:9","events":["*"]}`, 201},
-	"updateWebhook":           {body: `{"name":"x","address":"http://127.0.0.1:9","events":["*"]}`},
-	"rotateWebhookSecret":     {body: `{}`},
+
+	"setBrand":            {`{"language":"en"}`, 200},
+	"deleteBrand":         {"", 204},
+	"previewBrand":        {`{"language":"en"}`, 200},
+	"addBrandImage":       {`{"content":"PHN2ZyB3aWR0aD0iMSIgaGVpZ2h0PSIxIi8+"}`, 201},
+	"getLetter":           {"", 200},
+	"setLetter":           {letterBody, 200},
+	"deleteLetter":        {"", 204},
+	"previewLetter":       {letterBody, 200},
+	"testLetter":          {letterBody, 200},
+	"createWebhook":       {`{"name":"Chat","address":"http://127.0.0.1:9","events":["*"]}`, 201},
+	"updateWebhook":       {body: `{"name":"x","address":"http://127.0.0.1:9","events":["*"]}`},
+	"rotateWebhookSecret": {body: `{}`},
 }
 
 // Every operation, called by the owner of another organization: what is not
