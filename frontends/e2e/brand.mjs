@@ -138,7 +138,7 @@ try {
   const panel = owner.getByRole('dialog')
   await panel.locator('[name=webhook-name]').fill('On-call chat')
   await panel.locator('[name=webhook-address]').fill('http://10.255.255.1/gatehouse')
-  await panel.getByRole('checkbox', { name: 'Security' }).click()
+  await panel.getByRole('checkbox', { name: 'Security', exact: true }).click()
   await look(owner, 'webhook-new')
   await panel.getByRole('button', { name: 'Make the webhook' }).click()
   await panel.getByRole('group', { name: 'Secret for the signature' }).first().waitFor()
