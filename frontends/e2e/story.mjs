@@ -108,7 +108,7 @@ const steps = {
     await consumer.goto(invitation)
     await consumer.getByText(CONSUMER.email).first().waitFor()
     await consumer.getByLabel('Your name').fill(CONSUMER.name)
-    await consumer.getByLabel('Password').fill(CONSUMER.password)
+    await consumer.getByRole('textbox', { name: 'Password' }).fill(CONSUMER.password)
     await look(consumer)
     await consumer.getByRole('button', { name: 'Join' }).click()
     await consumer.getByRole('button', { name: `Account of ${CONSUMER.name}` }).first().waitFor()

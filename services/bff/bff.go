@@ -83,7 +83,7 @@ func build(ctx context.Context, k *service.Kit, cfg Config) (http.Handler, error
 	}
 	api.Register(s.Echo(), api.Options{
 		Sessions: session.NewManager(store, k.Keyring, tenants, k.Now), Services: transports, Tenants: tenants,
-		Verifier: k.Verifier, Access: k.Access, Hub: hub, Apps: apps, Organization: cfg.Organization, Lifetime: lifetime,
+		Verifier: k.Verifier, Access: k.Access, Hub: hub, Apps: apps, Organization: cfg.Organization, Organizations: cfg.Organizations, Lifetime: lifetime,
 		Version: app.Build().Version, Log: k.Log, Now: k.Now, Stopping: ctx,
 	})
 	return api.Behind(cfg.TrustedProxies, cfg.ClientCertificateHeader, s), nil

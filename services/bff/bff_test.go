@@ -443,7 +443,9 @@ func TestOtherSitesCannotWrite(t *testing.T) {
 
 func TestRequestsGoToTheServices(t *testing.T) {
 	t.Parallel()
-	w := start(t, nil)
+	w := start(t, func(c *bff.Config) {
+		c.Organizations = map[string]string{"developers.globex.example": "globex"}
+	})
 	b := w.browser(admin)
 	b.signIn()
 	a := b.do("POST", "/api/gateway-manager/v1/apis/a%2Fb?q=x%20y", `{"a":1}`, "Idempotency-Key", "k1", "X-Forwarded-For", "6.6.6.6", "X-Gatehouse-Organization", "evil", "X-Request-Id", "mine", "Connection", "X-Hop", "X-Hop", "1")
@@ -468,6 +470,8 @@ func TestRequestsGoToTheServices(t *testing.T) {
 	require.Equal(t, 200, visitor.do("GET", "/api/gateway-manager/v1/apis", "", "Cookie", "gatehouse="+strings.Repeat("x", 43)).status)
 	require.Empty(t, w.last().Header.Get("Authorization"), "the service decides what visitors may do")
 	require.Equal(t, "default", w.last().Header.Get("X-Gatehouse-Organization"))
+	require.Equal(t, 200, w.browser("developers.globex.example").do("GET", "/api/gateway-manager/v1/apis", "").status)
+	require.Equal(t, "globex", w.last().Header.Get("X-Gatehouse-Organization"), "a host name can be another organization's")
 
 	// Command lines have no cookie, and need no proof that they are a page.
 	cli := w.browser("127.0.0.1:8080")

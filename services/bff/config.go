@@ -3,6 +3,7 @@ package bff
 import (
 	"net"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -23,6 +24,10 @@ type Config struct {
 	// Organization is the short name of the organization whose portal visitors see
 	// who are not signed in.
 	Organization string `json:"organization,omitempty" schema:"minLength=1,maxLength=63"`
+	// Organizations are the short names of other organizations by the host names
+	// under which they are reached, such as developers.acme.example: whose portal
+	// visitors see there, and whose brand the sign-in pages have.
+	Organizations map[string]string `json:"organizations,omitempty"`
 	// TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto are
 	// believed. The default trusts nobody.
 	TrustedProxies []schema.CIDR `json:"trustedProxies,omitempty"`
@@ -99,11 +104,24 @@ func DefaultConfig() Config {
 	return c
 }
 
+var (
+	hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
+	slugs    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+)
+
 // Validate checks what the form does not say.
 func (c *Config) Validate() []problem.Field {
 	var fields []problem.Field
 	if !c.Secrets.Keyring.IsSet() {
 		fields = append(fields, problem.Field{Pointer: "/secrets/keyring", Code: schema.RuleRequired, Detail: "sessions are kept encrypted: make a key with openssl rand -hex 32, and name it as k1:KEY, best in a file"})
+	}
+	for host, slug := range c.Organizations {
+		if !hostName.MatchString(host) || !slugs.MatchString(slug) {
+			fields = append(fields, problem.Field{
+				Pointer: "/organizations/" + host, Code: schema.RuleFormat,
+				Detail: "name the short name of an organization for a host name in lower case, without a port: developers.acme.example: acme",
+			})
+		}
 	}
 	if c.ClientCertificateHeader != "" && len(c.TrustedProxies) == 0 {
 		fields = append(fields, problem.Field{Pointer: "/trustedProxies", Code: schema.RuleRequired, Detail: "certificates are believed from trusted proxies only: name them"})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/config"
 	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/bff"
 )
 
@@ -27,6 +28,13 @@ trustedProxies: [10.0.0.0/8]
 		c := bff.DefaultConfig()
 		_, fields := config.Decode("bff.yaml", []byte(bad), &c)
 		require.Len(t, fields, 1, bad)
+	}
+	for host, slug := range map[string]string{"Acme.example:80": "acme", "acme.example": "No slug"} {
+		c := bff.DefaultConfig()
+		c.Secrets.Keyring = schema.NewSecret(secret.NewKey("k1"))
+		require.Empty(t, c.Validate())
+		c.Organizations = map[string]string{host: slug}
+		require.Len(t, c.Validate(), 1, host)
 	}
 	s, err := schema.Of(bff.DefaultConfig(), schema.WithDocs(bff.Docs))
 	require.NoError(t, err)

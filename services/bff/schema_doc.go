@@ -18,6 +18,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/bff", T
 	{Name: "Config.Frontend", Text: "Frontend returns what serves a browser app, by the name of its folder; nil = the files in the program."},
 	{Name: "Config.Listening", Text: "Listening, where not nil, is told the TCP address."},
 	{Name: "Config.Organization", Text: "Organization is the short name of the organization whose portal visitors see who are not signed in."},
+	{Name: "Config.Organizations", Text: "Organizations are the short names of other organizations by the host names under which they are reached, such as developers.acme.example: whose portal visitors see there, and whose brand the sign-in pages have."},
 	{Name: "Config.Sessions", Text: "Sessions says where sessions of browsers are kept."},
 	{Name: "Config.TrustedProxies", Text: "TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto are believed. The default trusts nobody."},
 	{Name: "Redis", Text: "Redis is where sessions are kept."},

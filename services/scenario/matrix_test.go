@@ -80,6 +80,11 @@ var nothing = map[string]string{
 // shared are things that are of no organization.
 var shared = map[string]string{
 	"policy-manager /policy-types/{type}": "the types are those of the program",
+
+	"tenant-manager /brand/images/{hash}":               "logos are for everybody",
+	"tenant-manager /letters/{kind}/{language}":         "every organization has letters of each kind",
+	"tenant-manager /letters/{kind}/{language}/preview": "every organization has letters of each kind",
+	"tenant-manager /letters/{kind}/{language}/test":    "every organization has letters of each kind",
 }
 
 // matrix is the suite in one process, with all who call.
@@ -229,6 +234,7 @@ func (m *matrix) make(project string) {
 	owner("tenant-manager", "/audit/receivers", `{"name":"SIEM","kind":"syslog","address":"udp://127.0.0.1:9","enabled":false}`)
 	user := m.made("owner", "GET", "tenant-manager", "/me", "", "user/id")
 	application := owner("devportal-backend", "/applications", `{"name":"Matrix"}`)
+	hook := m.made("owner", "POST", "tenant-manager", "/webhooks", `{"name":"Chat","address":"http://127.0.0.1:9","events":["owner.granted"],"enabled":false}`, "webhook/id")
 	m.ids = map[string]string{
 		"gateway-manager /projects/{id}":                           project,
 		"gateway-manager /apis/{id}":                               api,
@@ -258,6 +264,12 @@ func (m *matrix) make(project string) {
 		"tenant-manager /groups/{id}/members/{member}":             account,
 		"tenant-manager /roles/{id}":                               owner("tenant-manager", "/roles", `{"name":"matrix","permissions":["api:read"]}`),
 		"tenant-manager /organizations/{id}":                       m.made("owner", "GET", "tenant-manager", "/me", "", "organization/id"),
+
+		"tenant-manager /brand/images/{hash}":                 m.made("owner", "POST", "tenant-manager", "/brand/images", `{"content":"PHN2ZyB3aWR0aD0iMSIgaGVpZ2h0PSIxIi8+"}`, "hash"),
+		"tenant-manager /letters/{kind}":                      "invitation",
+		"tenant-manager /letters/{kind}/{language}":           "en",
+		"tenant-manager /webhooks/{id}":                       hook,
+		"tenant-manager /webhooks/{id}/deliveries/{delivery}": m.made("owner", "POST", "tenant-manager", "/webhooks/"+hook+"/test", "", "id"),
 	}
 }
 

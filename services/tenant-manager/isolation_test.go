@@ -89,12 +89,18 @@ func newTwo(t *testing.T) *two {
 		s.vars["mail"] = m.ID
 		return err
 	}))
+	s.run(t, []step{
+		{name: "webhook", as: "owner", method: "POST", path: "/webhooks", body: `{"name":"Chat","address":"http://127.0.0.1:9","events":["owner.granted"]}`, status: 201, keep: map[string]string{"webhook": "webhook/id", "whsec": "secret"}, events: []string{"webhook.created"}},
+		{name: "delivery", as: "owner", method: "POST", path: "/webhooks/{webhook}/test", status: 200, keep: map[string]string{"delivery": "id"}, events: []string{"webhook.tested"}},
+		{name: "brand", as: "owner", method: "PUT", path: "/brand", body: `{"language":"en","displayName":"Acme as it is shown"}`, header: anyVersion, status: 200, events: []string{"brand.updated"}},
+	})
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
 	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "domain", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
+	o.ids = append(o.ids, s.vars["webhook"], s.vars["whsec"], s.vars["delivery"])
 	return o
 }
 
@@ -156,7 +162,19 @@ var foreign = map[string]string{
 	"/domains/{id}/verification":              "/domains/{domain}/verification",
 	"/domains/{id}/preview":                   "/domains/{domain}/preview",
 	"/platform/domains/{domain}/verification": "/platform/domains/{domain}/verification",
+
+	"/letters/{kind}/{language}":                  "/letters/invitation/en", // every organization has its own
+	"/letters/{kind}/{language}/preview":          "/letters/invitation/en/preview",
+	"/letters/{kind}/{language}/test":             "/letters/invitation/en/test",
+	"/webhooks/{id}":                              "/webhooks/{webhook}",
+	"/webhooks/{id}/secret":                       "/webhooks/{webhook}/secret",
+	"/webhooks/{id}/test":                         "/webhooks/{webhook}/test",
+	"/webhooks/{id}/deliveries":                   "/webhooks/{webhook}/deliveries",
+	"/webhooks/{id}/deliveries/{delivery}":        "/webhooks/{webhook}/deliveries/{delivery}",
+	"/webhooks/{id}/deliveries/{delivery}/replay": "/webhooks/{webhook}/deliveries/{delivery}/replay",
 }
+
+const letterBody = `{"subject":"x","greeting":"x","body":"x","action":"x"}`
 
 // foreignBodies say, by operation, what is sent; want is the status, where no id
 // is in the path.
@@ -219,6 +237,19 @@ var foreignBodies = map[string]struct {
 	"createScimDirectory":     {`{"name":"People","domains":["second.example"]}`, 201},
 	"updateScimDirectory":     {body: `{"name":"x","domains":["second.example"]}`},
 	"createScimToken":         {body: `{"name":"x"}`},
+
+	"setBrand":            {`{"language":"en"}`, 200},
+	"deleteBrand":         {"", 204},
+	"previewBrand":        {`{"language":"en"}`, 200},
+	"addBrandImage":       {`{"content":"PHN2ZyB3aWR0aD0iMSIgaGVpZ2h0PSIxIi8+"}`, 201},
+	"getLetter":           {"", 200},
+	"setLetter":           {letterBody, 200},
+	"deleteLetter":        {"", 204},
+	"previewLetter":       {letterBody, 200},
+	"testLetter":          {letterBody, 200},
+	"createWebhook":       {`{"name":"Chat","address":"http://127.0.0.1:9","events":["*"]}`, 201},
+	"updateWebhook":       {body: `{"name":"x","address":"http://127.0.0.1:9","events":["*"]}`},
+	"rotateWebhookSecret": {body: `{}`},
 }
 
 // Every operation, called by the owner of another organization: what is not

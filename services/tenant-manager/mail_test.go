@@ -34,7 +34,7 @@ import (
 
 // letter is a letter as it arrived.
 type letter struct {
-	from, to, subject, text, html string
+	from, to, subject, text, html, logo string
 }
 
 // postOffice is an SMTP server that wants STARTTLS and a password.
@@ -116,19 +116,37 @@ func (d *delivery) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	out := letter{from: m.Header.Get("From"), to: d.to, subject: subject}
+	if err := out.read(m.Header.Get("Content-Type"), m.Body); err != nil {
+		return err
+	}
+	d.office.mu.Lock()
+	defer d.office.mu.Unlock()
+	d.office.got = append(d.office.got, out)
+	return nil
+}
+
+// read takes the parts of a letter, and the parts of those.
+func (l *letter) read(contentType string, from io.Reader) error {
+	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return err
 	}
-	out := letter{from: m.Header.Get("From"), to: d.to, subject: subject}
-	parts := multipart.NewReader(m.Body, params["boundary"])
+	parts := multipart.NewReader(from, params["boundary"])
 	for {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
 			return err
+		}
+		kind := part.Header.Get("Content-Type")
+		if strings.HasPrefix(kind, "multipart/") {
+			if err := l.read(kind, part); err != nil {
+				return err
+			}
+			continue
 		}
 		var body io.Reader = part
 		if part.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
@@ -138,16 +156,15 @@ func (d *delivery) Data(r io.Reader) error {
 		if _, err := b.ReadFrom(body); err != nil {
 			return err
 		}
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
-			out.html = b.String()
-		} else {
-			out.text = b.String()
+		switch {
+		case strings.HasPrefix(kind, "text/html"):
+			l.html = b.String()
+		case strings.HasPrefix(kind, "image/"):
+			l.logo = part.Header.Get("Content-Id")
+		default:
+			l.text = b.String()
 		}
 	}
-	d.office.mu.Lock()
-	defer d.office.mu.Unlock()
-	d.office.got = append(d.office.got, out)
-	return nil
 }
 
 // next waits for a letter, and takes it.

@@ -29,6 +29,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/webhook"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/migrations"
 )
 
@@ -130,6 +131,12 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 			return mail.Run(ctx, m.store, letters, k.Log)
 		})
 	})
+	hooks := webhook.NewSender(m.cfg.Outbound, m.store.Now)
+	k.Go("webhooks", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "webhooks", leaseTTL, func(ctx context.Context, _ uint64) error {
+			return webhook.Run(ctx, m.store, hooks, k.Log)
+		})
+	})
 	k.Go("metadata of identity providers", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "sso-metadata", leaseTTL, func(ctx context.Context, _ uint64) error { return h.RefreshMetadata(ctx) })
 	})
@@ -167,7 +174,8 @@ const (
 	sessionsKept = 30 * day
 	// tokensKept is how long it is shown that a personal token ended.
 	tokensKept = 30 * day
-	// mailKept is how long it is shown what became of mail.
+	// mailKept is how long it is shown what became of mail, and of deliveries to
+	// webhooks.
 	mailKept = 30 * day
 )
 
@@ -214,9 +222,11 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	_, errSessions := m.store.ForgetSessions(ctx, now.Add(-sessionsKept))
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
 	_, errMail := m.store.ForgetMail(ctx, now.Add(-mailKept))
+	_, errDeliveries := m.store.ForgetDeliveries(ctx, now.Add(-mailKept))
+	_, errImages := m.store.ForgetBrandImages(ctx, now.Add(-day))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
 	_, errTokens := m.store.ForgetPersonalTokens(ctx, now.Add(-tokensKept))
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, errTokens, m.api.NoticeTokens(ctx), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, m.api.NoticeTokens(ctx), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

@@ -1,6 +1,7 @@
 export { startApp, nextPath, type AppOptions } from './app'
 export type { Texts, Language } from './i18n'
 export { preferences, appearance } from './preferences'
+export { brandText, previewKey, type BrandPreview, type PublicBrand } from './brand'
 export * from './format'
 export { diffLines, foldLines } from './diff'
 export { parseQuery, withFilter } from './composables/query'

@@ -40,6 +40,8 @@ type Options struct {
 	// Organization is the slug of the organization of visitors who are not signed
 	// in.
 	Organization string
+	// Organizations are others by the host names under which they are reached.
+	Organizations map[string]string
 	// Lifetime is that of cookies.
 	Lifetime time.Duration
 	// Version is that of the program.

@@ -42,6 +42,9 @@ func (h *handlers) forward(c echo.Context) error {
 		}
 	}
 	slug := h.Organization
+	if host, _ := hostOf(r); h.Organizations[host] != "" {
+		slug = h.Organizations[host]
+	}
 	if s != nil {
 		slug = s.Slug
 	}

@@ -767,34 +767,103 @@ func (e Status) Valid() bool {
 
 // Defines values for UsageItemResource.
 const (
-	Apis            UsageItemResource = "apis"
-	Applications    UsageItemResource = "applications"
-	Environments    UsageItemResource = "environments"
-	GatewayGroups   UsageItemResource = "gatewayGroups"
-	PolicySets      UsageItemResource = "policySets"
-	Projects        UsageItemResource = "projects"
-	ServiceAccounts UsageItemResource = "serviceAccounts"
-	Users           UsageItemResource = "users"
+	UsageItemResourceApis            UsageItemResource = "apis"
+	UsageItemResourceApplications    UsageItemResource = "applications"
+	UsageItemResourceEnvironments    UsageItemResource = "environments"
+	UsageItemResourceGatewayGroups   UsageItemResource = "gatewayGroups"
+	UsageItemResourcePolicySets      UsageItemResource = "policySets"
+	UsageItemResourceProjects        UsageItemResource = "projects"
+	UsageItemResourceServiceAccounts UsageItemResource = "serviceAccounts"
+	UsageItemResourceUsers           UsageItemResource = "users"
 )
 
 // Valid indicates whether the value is a known member of the UsageItemResource enum.
 func (e UsageItemResource) Valid() bool {
 	switch e {
-	case Apis:
+	case UsageItemResourceApis:
 		return true
-	case Applications:
+	case UsageItemResourceApplications:
 		return true
-	case Environments:
+	case UsageItemResourceEnvironments:
 		return true
-	case GatewayGroups:
+	case UsageItemResourceGatewayGroups:
 		return true
-	case PolicySets:
+	case UsageItemResourcePolicySets:
 		return true
-	case Projects:
+	case UsageItemResourceProjects:
 		return true
-	case ServiceAccounts:
+	case UsageItemResourceServiceAccounts:
 		return true
-	case Users:
+	case UsageItemResourceUsers:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookState.
+const (
+	WebhookStateDisabled WebhookState = "disabled"
+	WebhookStateFailing  WebhookState = "failing"
+	WebhookStateQuiet    WebhookState = "quiet"
+	WebhookStateWorking  WebhookState = "working"
+)
+
+// Valid indicates whether the value is a known member of the WebhookState enum.
+func (e WebhookState) Valid() bool {
+	switch e {
+	case WebhookStateDisabled:
+		return true
+	case WebhookStateFailing:
+		return true
+	case WebhookStateQuiet:
+		return true
+	case WebhookStateWorking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryState.
+const (
+	WebhookDeliveryStateDead      WebhookDeliveryState = "dead"
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "delivered"
+	WebhookDeliveryStateWaiting   WebhookDeliveryState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryState enum.
+func (e WebhookDeliveryState) Valid() bool {
+	switch e {
+	case WebhookDeliveryStateDead:
+		return true
+	case WebhookDeliveryStateDelivered:
+		return true
+	case WebhookDeliveryStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookEventGroup.
+const (
+	WebhookEventGroupAccess    WebhookEventGroup = "access"
+	WebhookEventGroupApis      WebhookEventGroup = "apis"
+	WebhookEventGroupConsumers WebhookEventGroup = "consumers"
+	WebhookEventGroupSecurity  WebhookEventGroup = "security"
+)
+
+// Valid indicates whether the value is a known member of the WebhookEventGroup enum.
+func (e WebhookEventGroup) Valid() bool {
+	switch e {
+	case WebhookEventGroupAccess:
+		return true
+	case WebhookEventGroupApis:
+		return true
+	case WebhookEventGroupConsumers:
+		return true
+	case WebhookEventGroupSecurity:
 		return true
 	default:
 		return false
@@ -955,6 +1024,39 @@ func (e ListUsersParamsSort) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// AccentPalette defines model for AccentPalette.
+type AccentPalette struct {
+	// Dark The colours that follow from an accent on one theme.
+	Dark AccentTokens `json:"dark"`
+
+	// Light The colours that follow from an accent on one theme.
+	Light AccentTokens `json:"light"`
+}
+
+// AccentTokens The colours that follow from an accent on one theme.
+type AccentTokens struct {
+	// Accent That of links and buttons.
+	Accent string `json:"accent"`
+
+	// Corrected Whether it is another than was given.
+	Corrected bool `json:"corrected"`
+
+	// Hover That under a pointer.
+	Hover string `json:"hover"`
+
+	// On That of text on the accent.
+	On string `json:"on"`
+
+	// Ratio Its contrast, at least 4.5 (WCAG 2.2).
+	Ratio float32 `json:"ratio"`
+
+	// Tint That behind what is chosen.
+	Tint string `json:"tint"`
+
+	// Wanted The contrast of the colour as it was given.
+	Wanted float32 `json:"wanted"`
 }
 
 // AcceptInput defines model for AcceptInput.
@@ -1292,6 +1394,93 @@ type BoundaryList struct {
 
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
+}
+
+// Brand defines model for Brand.
+type Brand struct {
+	Accent      string `json:"accent"`
+	DisplayName string `json:"displayName"`
+
+	// Inherits Whether, where it has none, it looks as another organization does: the first one.
+	Inherits  bool        `json:"inherits"`
+	Language  string      `json:"language"`
+	LogoDark  *BrandImage `json:"logoDark,omitempty"`
+	LogoLight *BrandImage `json:"logoLight,omitempty"`
+
+	// Organization The name of the organization.
+	Organization string         `json:"organization"`
+	Palette      *AccentPalette `json:"palette,omitempty"`
+
+	// Set Whether the organization has one of its own.
+	Set     bool        `json:"set"`
+	Texts   []BrandText `json:"texts"`
+	Version int64       `json:"version"`
+}
+
+// BrandColour A colour as #rrggbb; empty = Gatehouse's own.
+type BrandColour = string
+
+// BrandImage defines model for BrandImage.
+type BrandImage struct {
+	Hash      string `json:"hash"`
+	Height    int    `json:"height"`
+	MediaType string `json:"mediaType"`
+
+	// Removed What was taken out of an SVG, because it could do something.
+	Removed *[]string `json:"removed,omitempty"`
+
+	// Url Where it is, at the address of every app.
+	Url   string `json:"url"`
+	Width int    `json:"width"`
+}
+
+// BrandImageInput defines model for BrandImageInput.
+type BrandImageInput struct {
+	// Content The file, in base64.
+	Content []byte `json:"content"`
+}
+
+// BrandInput defines model for BrandInput.
+type BrandInput struct {
+	// Accent A colour as #rrggbb; empty = Gatehouse's own.
+	Accent *BrandColour `json:"accent,omitempty"`
+
+	// DisplayName What pages and letters call the organization; empty = its name.
+	DisplayName *string `json:"displayName,omitempty"`
+
+	// Language A language as BCP 47 has it, such as en, ko or pt-BR.
+	Language BrandLanguage `json:"language"`
+
+	// LogoDark The hash of the logo on the dark theme; empty = that on the light one.
+	LogoDark *string `json:"logoDark,omitempty"`
+
+	// LogoLight The hash of the logo on the light theme; empty = none.
+	LogoLight *string      `json:"logoLight,omitempty"`
+	Texts     *[]BrandText `json:"texts,omitempty"`
+}
+
+// BrandLanguage A language as BCP 47 has it, such as en, ko or pt-BR.
+type BrandLanguage = string
+
+// BrandText What the pages say in one language.
+type BrandText struct {
+	// HelpLabel What the link for help says; empty = help.
+	HelpLabel *string `json:"helpLabel,omitempty"`
+
+	// HelpUrl Where those find help who cannot sign in. It may be a mailto address.
+	HelpUrl *string `json:"helpUrl,omitempty"`
+
+	// Language A language as BCP 47 has it, such as en, ko or pt-BR.
+	Language BrandLanguage `json:"language"`
+
+	// PrivacyUrl What is said about privacy.
+	PrivacyUrl *string `json:"privacyUrl,omitempty"`
+
+	// TermsUrl The terms of use.
+	TermsUrl *string `json:"termsUrl,omitempty"`
+
+	// Welcome It stands above the sign-in.
+	Welcome *string `json:"welcome,omitempty"`
 }
 
 // ClientStatus Whether it is given tokens.
@@ -1766,6 +1955,9 @@ type InvitationInput struct {
 	// Email An e-mail address.
 	Email Email `json:"email"`
 
+	// Language The language in which who is invited is written to, as BCP 47 has it. Absent = that of the organization.
+	Language *string `json:"language,omitempty"`
+
 	// Name A name for people.
 	Name  *Name         `json:"name,omitempty"`
 	Roles []InvitedRole `json:"roles"`
@@ -1820,6 +2012,82 @@ type Key struct {
 // KeySet A JSON Web Key Set (RFC 7517).
 type KeySet struct {
 	Keys []Key `json:"keys"`
+}
+
+// LetterKind defines model for LetterKind.
+type LetterKind struct {
+	Kind      string           `json:"kind"`
+	Languages []LetterLanguage `json:"languages"`
+
+	// Link Whether it leads somewhere.
+	Link bool `json:"link"`
+}
+
+// LetterKindList defines model for LetterKindList.
+type LetterKindList struct {
+	Items []LetterKind `json:"items"`
+
+	// Language The language of letters to people of whom none is known.
+	Language string `json:"language"`
+}
+
+// LetterLanguage defines model for LetterLanguage.
+type LetterLanguage struct {
+	// BuiltIn Whether Gatehouse has words in it.
+	BuiltIn  bool   `json:"builtIn"`
+	Language string `json:"language"`
+
+	// Set Whether the organization has words of its own in it.
+	Set       bool       `json:"set"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// LetterPlaceholder defines model for LetterPlaceholder.
+type LetterPlaceholder struct {
+	Example string `json:"example"`
+	Name    string `json:"name"`
+
+	// Required Whether the subject or the body has to have it.
+	Required bool `json:"required"`
+}
+
+// LetterPreview defines model for LetterPreview.
+type LetterPreview struct {
+	Html    string      `json:"html"`
+	Logo    *BrandImage `json:"logo,omitempty"`
+	Subject string      `json:"subject"`
+	Text    string      `json:"text"`
+}
+
+// LetterTemplate defines model for LetterTemplate.
+type LetterTemplate struct {
+	BuiltIn      bool                `json:"builtIn"`
+	BuiltInWords LetterWords         `json:"builtInWords"`
+	Kind         string              `json:"kind"`
+	Language     string              `json:"language"`
+	Link         bool                `json:"link"`
+	Placeholders []LetterPlaceholder `json:"placeholders"`
+	Set          bool                `json:"set"`
+	UpdatedAt    *time.Time          `json:"updatedAt,omitempty"`
+	Version      int64               `json:"version"`
+	Words        LetterWords         `json:"words"`
+}
+
+// LetterWords defines model for LetterWords.
+type LetterWords struct {
+	// Action What the button says that leads to the link, where the letter has one.
+	Action *string `json:"action,omitempty"`
+
+	// Body Paragraphs with an empty line between them.
+	Body   string  `json:"body"`
+	Footer *string `json:"footer,omitempty"`
+
+	// Greeting The first line, such as Hello {{name}}. Where no name is known it is left out.
+	Greeting string `json:"greeting"`
+	Subject  string `json:"subject"`
+
+	// Until What stands below the link.
+	Until *string `json:"until,omitempty"`
 }
 
 // LockoutPolicy How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
@@ -1959,7 +2227,10 @@ type Me struct {
 	Grants         []EffectiveGrant `json:"grants"`
 
 	// Kind What somebody is.
-	Kind         PrincipalKind    `json:"kind"`
+	Kind PrincipalKind `json:"kind"`
+
+	// Language The language in which letters to the caller are written, as they chose it.
+	Language     *string          `json:"language,omitempty"`
 	Organization OrganizationName `json:"organization"`
 
 	// Permissions Every permission that the caller has in the whole organization or anywhere in it.
@@ -1975,6 +2246,9 @@ type Me struct {
 
 // MePatch defines model for MePatch.
 type MePatch struct {
+	// Language The language in which letters to you are written, as BCP 47 has it; empty = none chosen.
+	Language *string `json:"language,omitempty"`
+
 	// Name A name for people.
 	Name *Name `json:"name,omitempty"`
 }
@@ -2951,6 +3225,19 @@ type ProblemField struct {
 
 	// Source Where it stands in a file.
 	Source *string `json:"source,omitempty"`
+}
+
+// PublicBrand defines model for PublicBrand.
+type PublicBrand struct {
+	// DisplayName Empty = nobody has set a brand.
+	DisplayName string `json:"displayName"`
+
+	// Language That of texts where no better one is known.
+	Language  string         `json:"language"`
+	LogoDark  *BrandImage    `json:"logoDark,omitempty"`
+	LogoLight *BrandImage    `json:"logoLight,omitempty"`
+	Palette   *AccentPalette `json:"palette,omitempty"`
+	Texts     []BrandText    `json:"texts"`
 }
 
 // QuotaLimit defines model for QuotaLimit.
@@ -3954,6 +4241,125 @@ type UserRole struct {
 	Role string `json:"role"`
 }
 
+// Webhook defines model for Webhook.
+type Webhook struct {
+	Address   string    `json:"address"`
+	Ca        *string   `json:"ca,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	Enabled   bool      `json:"enabled"`
+
+	// Error What went wrong at the last attempt.
+	Error  *string  `json:"error,omitempty"`
+	Events []string `json:"events"`
+	Id     string   `json:"id"`
+
+	// LastAt When the event of the last delivery happened.
+	LastAt *time.Time `json:"lastAt,omitempty"`
+	Name   string     `json:"name"`
+
+	// PreviousSecretUntil Until when the secret before signs as well.
+	PreviousSecretUntil *time.Time `json:"previousSecretUntil,omitempty"`
+
+	// State `quiet`: nothing was sent yet; `failing`: the last attempt did not work.
+	State   WebhookState `json:"state"`
+	Version int64        `json:"version"`
+
+	// Waiting How many deliveries wait.
+	Waiting int64 `json:"waiting"`
+}
+
+// WebhookState `quiet`: nothing was sent yet; `failing`: the last attempt did not work.
+type WebhookState string
+
+// WebhookCreated defines model for WebhookCreated.
+type WebhookCreated struct {
+	// Secret What verifies signatures, shown once.
+	Secret  string  `json:"secret"`
+	Webhook Webhook `json:"webhook"`
+}
+
+// WebhookDelivery defines model for WebhookDelivery.
+type WebhookDelivery struct {
+	// Answer The beginning of the last answer.
+	Answer   *string `json:"answer,omitempty"`
+	Attempts int     `json:"attempts"`
+
+	// Body What is sent; not in lists.
+	Body        *string    `json:"body,omitempty"`
+	CreatedAt   time.Time  `json:"createdAt"`
+	DeliveredAt *time.Time `json:"deliveredAt,omitempty"`
+
+	// Error What went wrong at the last attempt.
+	Error *string `json:"error,omitempty"`
+	Event string  `json:"event"`
+
+	// Id The webhook-id of the requests.
+	Id            string     `json:"id"`
+	NextAttemptAt *time.Time `json:"nextAttemptAt,omitempty"`
+
+	// State `dead`: it was given up after three days, the receiver is gone for good (410), or it was a test that failed.
+	State WebhookDeliveryState `json:"state"`
+
+	// Status The HTTP status of the last answer.
+	Status *int `json:"status,omitempty"`
+
+	// Took How long the last attempt took, in milliseconds.
+	Took *int `json:"took,omitempty"`
+}
+
+// WebhookDeliveryList defines model for WebhookDeliveryList.
+type WebhookDeliveryList struct {
+	Items []WebhookDelivery `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// WebhookDeliveryState `dead`: it was given up after three days, the receiver is gone for good (410), or it was a test that failed.
+type WebhookDeliveryState string
+
+// WebhookEvent defines model for WebhookEvent.
+type WebhookEvent struct {
+	Group WebhookEventGroup `json:"group"`
+	Name  string            `json:"name"`
+	Title string            `json:"title"`
+}
+
+// WebhookEventGroup defines model for WebhookEvent.Group.
+type WebhookEventGroup string
+
+// WebhookEventList defines model for WebhookEventList.
+type WebhookEventList struct {
+	Items []WebhookEvent `json:"items"`
+}
+
+// WebhookInput defines model for WebhookInput.
+type WebhookInput struct {
+	// Address Where it is told, such as https://hooks.example.com/gatehouse.
+	Address string `json:"address"`
+
+	// Ca The certificate authority of the receiver, as PEM; empty = those of the system.
+	Ca      *string `json:"ca,omitempty"`
+	Enabled *bool   `json:"enabled,omitempty"`
+
+	// Events Names of events; * is all, those to come as well.
+	Events []string `json:"events"`
+
+	// Name A name for people.
+	Name Name `json:"name"`
+}
+
+// WebhookList defines model for WebhookList.
+type WebhookList struct {
+	Items []Webhook `json:"items"`
+}
+
+// WebhookSecretInput defines model for WebhookSecretInput.
+type WebhookSecretInput struct {
+	// OverlapHours How long the secret before signs as well.
+	OverlapHours *int `json:"overlapHours,omitempty"`
+}
+
 // WhoCan defines model for WhoCan.
 type WhoCan struct {
 	Items []WhoCanItem `json:"items"`
@@ -3990,6 +4396,9 @@ type WhoCanItem struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// Delivery defines model for Delivery.
+type Delivery = string
+
 // Id defines model for Id.
 type Id = string
 
@@ -3998,6 +4407,12 @@ type IdempotencyKey = string
 
 // IfMatch defines model for IfMatch.
 type IfMatch = string
+
+// KindOfLetter defines model for KindOfLetter.
+type KindOfLetter = string
+
+// LanguageOfLetter defines model for LanguageOfLetter.
+type LanguageOfLetter = string
 
 // Limit defines model for Limit.
 type Limit = int
@@ -4117,6 +4532,33 @@ type ListBoundariesParams struct {
 
 	// Role Only those that are this role.
 	Role *string `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// DeleteBrandParams defines parameters for DeleteBrand.
+type DeleteBrandParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// SetBrandParams defines parameters for SetBrand.
+type SetBrandParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// GetPublicBrandParams defines parameters for GetPublicBrand.
+type GetPublicBrandParams struct {
+	// Organization The slug of an organization.
+	Organization *string `form:"organization,omitempty" json:"organization,omitempty"`
+
+	// Client The id of an OAuth client.
+	Client *string `form:"client,omitempty" json:"client,omitempty"`
+
+	// Authorization What names an authorization request that waits for a person.
+	Authorization *string `form:"authorization,omitempty" json:"authorization,omitempty"`
+
+	// XGatehouseOrganization The organization of the host, as the browser's back end sets it.
+	XGatehouseOrganization *string `json:"X-Gatehouse-Organization,omitempty"`
 }
 
 // ListDomainsParams defines parameters for ListDomains.
@@ -4286,6 +4728,18 @@ type CreateInvitationParams struct {
 
 // DeleteInvitationParams defines parameters for DeleteInvitation.
 type DeleteInvitationParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// DeleteLetterParams defines parameters for DeleteLetter.
+type DeleteLetterParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// SetLetterParams defines parameters for SetLetter.
+type SetLetterParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -4635,6 +5089,45 @@ type UpdateUserParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// CreateWebhookParams defines parameters for CreateWebhook.
+type CreateWebhookParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteWebhookParams defines parameters for DeleteWebhook.
+type DeleteWebhookParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// UpdateWebhookParams defines parameters for UpdateWebhook.
+type UpdateWebhookParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
+type ListWebhookDeliveriesParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// State Only deliveries in this state.
+	State *WebhookDeliveryState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Event Only deliveries of this event.
+	Event *string `form:"event,omitempty" json:"event,omitempty"`
+}
+
+// RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
+type RotateWebhookSecretParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // CheckAccessJSONRequestBody defines body for CheckAccess for application/json ContentType.
 type CheckAccessJSONRequestBody = AccessCheckInput
 
@@ -4661,6 +5154,15 @@ type SetAuditRetentionJSONRequestBody = AuditRetentionInput
 
 // SetBoundaryJSONRequestBody defines body for SetBoundary for application/json ContentType.
 type SetBoundaryJSONRequestBody = BoundaryInput
+
+// SetBrandJSONRequestBody defines body for SetBrand for application/json ContentType.
+type SetBrandJSONRequestBody = BrandInput
+
+// AddBrandImageJSONRequestBody defines body for AddBrandImage for application/json ContentType.
+type AddBrandImageJSONRequestBody = BrandImageInput
+
+// PreviewBrandJSONRequestBody defines body for PreviewBrand for application/json ContentType.
+type PreviewBrandJSONRequestBody = BrandInput
 
 // ClaimDomainJSONRequestBody defines body for ClaimDomain for application/json ContentType.
 type ClaimDomainJSONRequestBody = DomainInput
@@ -4694,6 +5196,15 @@ type CreateInvitationJSONRequestBody = InvitationInput
 
 // AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
 type AcceptInvitationJSONRequestBody = AcceptInput
+
+// SetLetterJSONRequestBody defines body for SetLetter for application/json ContentType.
+type SetLetterJSONRequestBody = LetterWords
+
+// PreviewLetterJSONRequestBody defines body for PreviewLetter for application/json ContentType.
+type PreviewLetterJSONRequestBody = LetterWords
+
+// TestLetterJSONRequestBody defines body for TestLetter for application/json ContentType.
+type TestLetterJSONRequestBody = LetterWords
 
 // SetMailSettingsJSONRequestBody defines body for SetMailSettings for application/json ContentType.
 type SetMailSettingsJSONRequestBody = MailSettingsInput
@@ -4893,6 +5404,15 @@ type UpdateUserJSONRequestBody = UserPatch
 // UpdateUserApplicationMergePatchPlusJSONRequestBody defines body for UpdateUser for application/merge-patch+json ContentType.
 type UpdateUserApplicationMergePatchPlusJSONRequestBody = UserPatch
 
+// CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
+type CreateWebhookJSONRequestBody = WebhookInput
+
+// UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
+type UpdateWebhookJSONRequestBody = WebhookInput
+
+// RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
+type RotateWebhookSecretJSONRequestBody = WebhookSecretInput
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// CheckAccess Whether somebody may do something, and why
@@ -4964,6 +5484,27 @@ type ServerInterface interface {
 	// SetBoundary Bound what a user, a service account or the members of a group may do
 	// (PUT /boundaries/{id})
 	SetBoundary(ctx echo.Context, id string) error
+	// DeleteBrand Go back to how the installation looks
+	// (DELETE /brand)
+	DeleteBrand(ctx echo.Context, params DeleteBrandParams) error
+	// GetBrand How the organization's sign-in pages and letters look
+	// (GET /brand)
+	GetBrand(ctx echo.Context) error
+	// SetBrand Set how the organization's sign-in pages and letters look
+	// (PUT /brand)
+	SetBrand(ctx echo.Context, params SetBrandParams) error
+	// AddBrandImage Keep a logo
+	// (POST /brand/images)
+	AddBrandImage(ctx echo.Context) error
+	// GetBrandImage A logo
+	// (GET /brand/images/{hash})
+	GetBrandImage(ctx echo.Context, hash string) error
+	// PreviewBrand What a brand would look like
+	// (POST /brand/preview)
+	PreviewBrand(ctx echo.Context) error
+	// GetPublicBrand How a sign-in page looks
+	// (GET /brand/public)
+	GetPublicBrand(ctx echo.Context, params GetPublicBrandParams) error
 	// ListDomains The domains that the organization claims
 	// (GET /domains)
 	ListDomains(ctx echo.Context, params ListDomainsParams) error
@@ -5042,6 +5583,24 @@ type ServerInterface interface {
 	// GetKeys The public keys of access tokens
 	// (GET /jwks)
 	GetKeys(ctx echo.Context) error
+	// ListLetters Every kind of letter, and in which languages there are words for it
+	// (GET /letters)
+	ListLetters(ctx echo.Context) error
+	// DeleteLetter Go back to Gatehouse's own words
+	// (DELETE /letters/{kind}/{language})
+	DeleteLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter, params DeleteLetterParams) error
+	// GetLetter What a letter says in a language
+	// (GET /letters/{kind}/{language})
+	GetLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter) error
+	// SetLetter Word a letter otherwise
+	// (PUT /letters/{kind}/{language})
+	SetLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter, params SetLetterParams) error
+	// PreviewLetter What a letter would look like
+	// (POST /letters/{kind}/{language}/preview)
+	PreviewLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter) error
+	// TestLetter Send a letter to oneself
+	// (POST /letters/{kind}/{language}/test)
+	TestLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter) error
 	// ListMail Mail of the organization, newest first
 	// (GET /mail/messages)
 	ListMail(ctx echo.Context, params ListMailParams) error
@@ -5453,6 +6012,39 @@ type ServerInterface interface {
 	// DeleteUserToken Revoke a personal token of a user
 	// (DELETE /users/{id}/tokens/{token})
 	DeleteUserToken(ctx echo.Context, id Id, token string) error
+	// ListWebhookEvents Every kind of event that webhooks can be told of
+	// (GET /webhook-events)
+	ListWebhookEvents(ctx echo.Context) error
+	// ListWebhooks Where the organization is told of what happens
+	// (GET /webhooks)
+	ListWebhooks(ctx echo.Context) error
+	// CreateWebhook Be told of events by signed requests
+	// (POST /webhooks)
+	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
+	// DeleteWebhook Delete a webhook, and what it has yet to get
+	// (DELETE /webhooks/{id})
+	DeleteWebhook(ctx echo.Context, id Id, params DeleteWebhookParams) error
+	// GetWebhook A webhook
+	// (GET /webhooks/{id})
+	GetWebhook(ctx echo.Context, id Id) error
+	// UpdateWebhook Change a webhook
+	// (PUT /webhooks/{id})
+	UpdateWebhook(ctx echo.Context, id Id, params UpdateWebhookParams) error
+	// ListWebhookDeliveries What a webhook gets or got, newest first
+	// (GET /webhooks/{id}/deliveries)
+	ListWebhookDeliveries(ctx echo.Context, id Id, params ListWebhookDeliveriesParams) error
+	// GetWebhookDelivery A delivery, with what is sent
+	// (GET /webhooks/{id}/deliveries/{delivery})
+	GetWebhookDelivery(ctx echo.Context, id Id, delivery Delivery) error
+	// ReplayWebhookDelivery Send a delivery again
+	// (POST /webhooks/{id}/deliveries/{delivery}/replay)
+	ReplayWebhookDelivery(ctx echo.Context, id Id, delivery Delivery) error
+	// RotateWebhookSecret Make a new secret
+	// (POST /webhooks/{id}/secret)
+	RotateWebhookSecret(ctx echo.Context, id Id, params RotateWebhookSecretParams) error
+	// TestWebhook Send a test and say what was answered
+	// (POST /webhooks/{id}/test)
+	TestWebhook(ctx echo.Context, id Id) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -6011,6 +6603,160 @@ func (w *ServerInterfaceWrapper) SetBoundary(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SetBoundary(ctx, id)
+	return err
+}
+
+// DeleteBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteBrand(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteBrandParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteBrand(ctx, params)
+	return err
+}
+
+// GetBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBrand(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBrand(ctx)
+	return err
+}
+
+// SetBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) SetBrand(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetBrandParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetBrand(ctx, params)
+	return err
+}
+
+// AddBrandImage converts echo context to params.
+func (w *ServerInterfaceWrapper) AddBrandImage(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddBrandImage(ctx)
+	return err
+}
+
+// GetBrandImage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBrandImage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "hash" -------------
+	var hash string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "hash", ctx.Param("hash"), &hash, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hash: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBrandImage(ctx, hash)
+	return err
+}
+
+// PreviewBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewBrand(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewBrand(ctx)
+	return err
+}
+
+// GetPublicBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPublicBrand(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPublicBrandParams
+	// ------------- Optional query parameter "organization" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization", ctx.QueryParams(), &params.Organization, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization: %s", err))
+	}
+
+	// ------------- Optional query parameter "client" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client", ctx.QueryParams(), &params.Client, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter client: %s", err))
+	}
+
+	// ------------- Optional query parameter "authorization" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "authorization", ctx.QueryParams(), &params.Authorization, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter authorization: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "X-Gatehouse-Organization" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("X-Gatehouse-Organization")]; found {
+		var XGatehouseOrganization string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for X-Gatehouse-Organization, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "X-Gatehouse-Organization", valueList[0], &XGatehouseOrganization, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter X-Gatehouse-Organization: %s", err))
+		}
+
+		params.XGatehouseOrganization = &XGatehouseOrganization
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPublicBrand(ctx, params)
 	return err
 }
 
@@ -6810,6 +7556,179 @@ func (w *ServerInterfaceWrapper) GetKeys(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetKeys(ctx)
+	return err
+}
+
+// ListLetters converts echo context to params.
+func (w *ServerInterfaceWrapper) ListLetters(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListLetters(ctx)
+	return err
+}
+
+// DeleteLetter converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteLetter(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind KindOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language LanguageOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteLetterParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteLetter(ctx, kind, language, params)
+	return err
+}
+
+// GetLetter converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLetter(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind KindOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language LanguageOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLetter(ctx, kind, language)
+	return err
+}
+
+// SetLetter converts echo context to params.
+func (w *ServerInterfaceWrapper) SetLetter(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind KindOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language LanguageOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetLetterParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetLetter(ctx, kind, language, params)
+	return err
+}
+
+// PreviewLetter converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewLetter(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind KindOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language LanguageOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewLetter(ctx, kind, language)
+	return err
+}
+
+// TestLetter converts echo context to params.
+func (w *ServerInterfaceWrapper) TestLetter(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind KindOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language LanguageOfLetter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestLetter(ctx, kind, language)
 	return err
 }
 
@@ -9527,6 +10446,293 @@ func (w *ServerInterfaceWrapper) DeleteUserToken(ctx echo.Context) error {
 	return err
 }
 
+// ListWebhookEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhookEvents(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhookEvents(ctx)
+	return err
+}
+
+// ListWebhooks converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhooks(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhooks(ctx)
+	return err
+}
+
+// CreateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateWebhook(ctx, params)
+	return err
+}
+
+// DeleteWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteWebhook(ctx, id, params)
+	return err
+}
+
+// GetWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebhook(ctx, id)
+	return err
+}
+
+// UpdateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateWebhook(ctx, id, params)
+	return err
+}
+
+// ListWebhookDeliveries converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhookDeliveries(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhookDeliveriesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "event" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "event", ctx.QueryParams(), &params.Event, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhookDeliveries(ctx, id, params)
+	return err
+}
+
+// GetWebhookDelivery converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebhookDelivery(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "delivery" -------------
+	var delivery Delivery
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delivery", ctx.Param("delivery"), &delivery, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebhookDelivery(ctx, id, delivery)
+	return err
+}
+
+// ReplayWebhookDelivery converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayWebhookDelivery(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "delivery" -------------
+	var delivery Delivery
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delivery", ctx.Param("delivery"), &delivery, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayWebhookDelivery(ctx, id, delivery)
+	return err
+}
+
+// RotateWebhookSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWebhookSecretParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateWebhookSecret(ctx, id, params)
+	return err
+}
+
+// TestWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestWebhook(ctx, id)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -9614,6 +10820,19 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/security-policy", wrapper.GetSecurityPolicy, options.OperationMiddlewares["getSecurityPolicy"]...)
 	router.PATCH(options.BaseURL+"/security-policy", wrapper.UpdateSecurityPolicy, options.OperationMiddlewares["updateSecurityPolicy"]...)
 	router.POST(options.BaseURL+"/security-policy/preview", wrapper.PreviewSecurityPolicy, options.OperationMiddlewares["previewSecurityPolicy"]...)
+	router.DELETE(options.BaseURL+"/brand", wrapper.DeleteBrand, options.OperationMiddlewares["deleteBrand"]...)
+	router.GET(options.BaseURL+"/brand", wrapper.GetBrand, options.OperationMiddlewares["getBrand"]...)
+	router.PUT(options.BaseURL+"/brand", wrapper.SetBrand, options.OperationMiddlewares["setBrand"]...)
+	router.POST(options.BaseURL+"/brand/preview", wrapper.PreviewBrand, options.OperationMiddlewares["previewBrand"]...)
+	router.POST(options.BaseURL+"/brand/images", wrapper.AddBrandImage, options.OperationMiddlewares["addBrandImage"]...)
+	router.GET(options.BaseURL+"/brand/images/:hash", wrapper.GetBrandImage, options.OperationMiddlewares["getBrandImage"]...)
+	router.GET(options.BaseURL+"/brand/public", wrapper.GetPublicBrand, options.OperationMiddlewares["getPublicBrand"]...)
+	router.GET(options.BaseURL+"/letters", wrapper.ListLetters, options.OperationMiddlewares["listLetters"]...)
+	router.DELETE(options.BaseURL+"/letters/:kind/:language", wrapper.DeleteLetter, options.OperationMiddlewares["deleteLetter"]...)
+	router.GET(options.BaseURL+"/letters/:kind/:language", wrapper.GetLetter, options.OperationMiddlewares["getLetter"]...)
+	router.PUT(options.BaseURL+"/letters/:kind/:language", wrapper.SetLetter, options.OperationMiddlewares["setLetter"]...)
+	router.POST(options.BaseURL+"/letters/:kind/:language/preview", wrapper.PreviewLetter, options.OperationMiddlewares["previewLetter"]...)
+	router.POST(options.BaseURL+"/letters/:kind/:language/test", wrapper.TestLetter, options.OperationMiddlewares["testLetter"]...)
 	router.GET(options.BaseURL+"/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["listOrganizations"]...)
 	router.POST(options.BaseURL+"/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["createOrganization"]...)
 	router.DELETE(options.BaseURL+"/organizations/:id", wrapper.DeleteOrganization, options.OperationMiddlewares["deleteOrganization"]...)
@@ -9728,6 +10947,17 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/audit/receivers/:id", wrapper.GetAuditReceiver, options.OperationMiddlewares["getAuditReceiver"]...)
 	router.PUT(options.BaseURL+"/audit/receivers/:id", wrapper.UpdateAuditReceiver, options.OperationMiddlewares["updateAuditReceiver"]...)
 	router.POST(options.BaseURL+"/audit/receivers/:id/test", wrapper.TestAuditReceiver, options.OperationMiddlewares["testAuditReceiver"]...)
+	router.GET(options.BaseURL+"/webhook-events", wrapper.ListWebhookEvents, options.OperationMiddlewares["listWebhookEvents"]...)
+	router.GET(options.BaseURL+"/webhooks", wrapper.ListWebhooks, options.OperationMiddlewares["listWebhooks"]...)
+	router.POST(options.BaseURL+"/webhooks", wrapper.CreateWebhook, options.OperationMiddlewares["createWebhook"]...)
+	router.DELETE(options.BaseURL+"/webhooks/:id", wrapper.DeleteWebhook, options.OperationMiddlewares["deleteWebhook"]...)
+	router.GET(options.BaseURL+"/webhooks/:id", wrapper.GetWebhook, options.OperationMiddlewares["getWebhook"]...)
+	router.PUT(options.BaseURL+"/webhooks/:id", wrapper.UpdateWebhook, options.OperationMiddlewares["updateWebhook"]...)
+	router.POST(options.BaseURL+"/webhooks/:id/secret", wrapper.RotateWebhookSecret, options.OperationMiddlewares["rotateWebhookSecret"]...)
+	router.POST(options.BaseURL+"/webhooks/:id/test", wrapper.TestWebhook, options.OperationMiddlewares["testWebhook"]...)
+	router.GET(options.BaseURL+"/webhooks/:id/deliveries", wrapper.ListWebhookDeliveries, options.OperationMiddlewares["listWebhookDeliveries"]...)
+	router.GET(options.BaseURL+"/webhooks/:id/deliveries/:delivery", wrapper.GetWebhookDelivery, options.OperationMiddlewares["getWebhookDelivery"]...)
+	router.POST(options.BaseURL+"/webhooks/:id/deliveries/:delivery/replay", wrapper.ReplayWebhookDelivery, options.OperationMiddlewares["replayWebhookDelivery"]...)
 	router.DELETE(options.BaseURL+"/mail/settings", wrapper.DeleteMailSettings, options.OperationMiddlewares["deleteMailSettings"]...)
 	router.GET(options.BaseURL+"/mail/settings", wrapper.GetMailSettings, options.OperationMiddlewares["getMailSettings"]...)
 	router.PUT(options.BaseURL+"/mail/settings", wrapper.SetMailSettings, options.OperationMiddlewares["setMailSettings"]...)
@@ -10763,6 +11993,316 @@ type SetBoundarydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response SetBoundarydefaultApplicationProblemPlusJSONResponse) VisitSetBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBrandRequestObject struct {
+	Params DeleteBrandParams
+}
+
+type DeleteBrandResponseObject interface {
+	VisitDeleteBrandResponse(w http.ResponseWriter) error
+}
+
+type DeleteBrand204Response struct {
+}
+
+func (response DeleteBrand204Response) VisitDeleteBrandResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteBranddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteBranddefaultApplicationProblemPlusJSONResponse) VisitDeleteBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBrandRequestObject struct {
+}
+
+type GetBrandResponseObject interface {
+	VisitGetBrandResponse(w http.ResponseWriter) error
+}
+
+type GetBrand200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetBrand200JSONResponse struct {
+	Body    Brand
+	Headers GetBrand200ResponseHeaders
+}
+
+func (response GetBrand200JSONResponse) VisitGetBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBranddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBranddefaultApplicationProblemPlusJSONResponse) VisitGetBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetBrandRequestObject struct {
+	Params SetBrandParams
+	Body   *SetBrandJSONRequestBody
+}
+
+type SetBrandResponseObject interface {
+	VisitSetBrandResponse(w http.ResponseWriter) error
+}
+
+type SetBrand200ResponseHeaders struct {
+	ETag *string
+}
+
+type SetBrand200JSONResponse struct {
+	Body    Brand
+	Headers SetBrand200ResponseHeaders
+}
+
+func (response SetBrand200JSONResponse) VisitSetBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetBranddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetBranddefaultApplicationProblemPlusJSONResponse) VisitSetBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddBrandImageRequestObject struct {
+	Body *AddBrandImageJSONRequestBody
+}
+
+type AddBrandImageResponseObject interface {
+	VisitAddBrandImageResponse(w http.ResponseWriter) error
+}
+
+type AddBrandImage201JSONResponse BrandImage
+
+func (response AddBrandImage201JSONResponse) VisitAddBrandImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddBrandImagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddBrandImagedefaultApplicationProblemPlusJSONResponse) VisitAddBrandImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBrandImageRequestObject struct {
+	Hash string `json:"hash"`
+}
+
+type GetBrandImageResponseObject interface {
+	VisitGetBrandImageResponse(w http.ResponseWriter) error
+}
+
+type GetBrandImage200ResponseHeaders struct {
+	CacheControl          *string
+	ContentDisposition    *string
+	ContentSecurityPolicy *string
+}
+
+type GetBrandImage200ImageResponse struct {
+	Body          io.Reader
+	Headers       GetBrandImage200ResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
+
+func (response GetBrandImage200ImageResponse) VisitGetBrandImageResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.ContentSecurityPolicy != nil {
+		w.Header().Set("Content-Security-Policy", fmt.Sprint(*response.Headers.ContentSecurityPolicy))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetBrandImagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBrandImagedefaultApplicationProblemPlusJSONResponse) VisitGetBrandImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewBrandRequestObject struct {
+	Body *PreviewBrandJSONRequestBody
+}
+
+type PreviewBrandResponseObject interface {
+	VisitPreviewBrandResponse(w http.ResponseWriter) error
+}
+
+type PreviewBrand200JSONResponse PublicBrand
+
+func (response PreviewBrand200JSONResponse) VisitPreviewBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewBranddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewBranddefaultApplicationProblemPlusJSONResponse) VisitPreviewBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPublicBrandRequestObject struct {
+	Params GetPublicBrandParams
+}
+
+type GetPublicBrandResponseObject interface {
+	VisitGetPublicBrandResponse(w http.ResponseWriter) error
+}
+
+type GetPublicBrand200JSONResponse PublicBrand
+
+func (response GetPublicBrand200JSONResponse) VisitGetPublicBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPublicBranddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPublicBranddefaultApplicationProblemPlusJSONResponse) VisitGetPublicBrandResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11916,6 +13456,263 @@ type GetKeysdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetKeysdefaultApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLettersRequestObject struct {
+}
+
+type ListLettersResponseObject interface {
+	VisitListLettersResponse(w http.ResponseWriter) error
+}
+
+type ListLetters200JSONResponse LetterKindList
+
+func (response ListLetters200JSONResponse) VisitListLettersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLettersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListLettersdefaultApplicationProblemPlusJSONResponse) VisitListLettersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteLetterRequestObject struct {
+	Kind     KindOfLetter     `json:"kind"`
+	Language LanguageOfLetter `json:"language"`
+	Params   DeleteLetterParams
+}
+
+type DeleteLetterResponseObject interface {
+	VisitDeleteLetterResponse(w http.ResponseWriter) error
+}
+
+type DeleteLetter204Response struct {
+}
+
+func (response DeleteLetter204Response) VisitDeleteLetterResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteLetterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteLetterdefaultApplicationProblemPlusJSONResponse) VisitDeleteLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLetterRequestObject struct {
+	Kind     KindOfLetter     `json:"kind"`
+	Language LanguageOfLetter `json:"language"`
+}
+
+type GetLetterResponseObject interface {
+	VisitGetLetterResponse(w http.ResponseWriter) error
+}
+
+type GetLetter200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetLetter200JSONResponse struct {
+	Body    LetterTemplate
+	Headers GetLetter200ResponseHeaders
+}
+
+func (response GetLetter200JSONResponse) VisitGetLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLetterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLetterdefaultApplicationProblemPlusJSONResponse) VisitGetLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetLetterRequestObject struct {
+	Kind     KindOfLetter     `json:"kind"`
+	Language LanguageOfLetter `json:"language"`
+	Params   SetLetterParams
+	Body     *SetLetterJSONRequestBody
+}
+
+type SetLetterResponseObject interface {
+	VisitSetLetterResponse(w http.ResponseWriter) error
+}
+
+type SetLetter200ResponseHeaders struct {
+	ETag *string
+}
+
+type SetLetter200JSONResponse struct {
+	Body    LetterTemplate
+	Headers SetLetter200ResponseHeaders
+}
+
+func (response SetLetter200JSONResponse) VisitSetLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetLetterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetLetterdefaultApplicationProblemPlusJSONResponse) VisitSetLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewLetterRequestObject struct {
+	Kind     KindOfLetter     `json:"kind"`
+	Language LanguageOfLetter `json:"language"`
+	Body     *PreviewLetterJSONRequestBody
+}
+
+type PreviewLetterResponseObject interface {
+	VisitPreviewLetterResponse(w http.ResponseWriter) error
+}
+
+type PreviewLetter200JSONResponse LetterPreview
+
+func (response PreviewLetter200JSONResponse) VisitPreviewLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewLetterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewLetterdefaultApplicationProblemPlusJSONResponse) VisitPreviewLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestLetterRequestObject struct {
+	Kind     KindOfLetter     `json:"kind"`
+	Language LanguageOfLetter `json:"language"`
+	Body     *TestLetterJSONRequestBody
+}
+
+type TestLetterResponseObject interface {
+	VisitTestLetterResponse(w http.ResponseWriter) error
+}
+
+type TestLetter200JSONResponse MailTest
+
+func (response TestLetter200JSONResponse) VisitTestLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestLetterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestLetterdefaultApplicationProblemPlusJSONResponse) VisitTestLetterResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17567,6 +19364,480 @@ func (response DeleteUserTokendefaultApplicationProblemPlusJSONResponse) VisitDe
 	return err
 }
 
+type ListWebhookEventsRequestObject struct {
+}
+
+type ListWebhookEventsResponseObject interface {
+	VisitListWebhookEventsResponse(w http.ResponseWriter) error
+}
+
+type ListWebhookEvents200JSONResponse WebhookEventList
+
+func (response ListWebhookEvents200JSONResponse) VisitListWebhookEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhookEventsdefaultApplicationProblemPlusJSONResponse) VisitListWebhookEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksRequestObject struct {
+}
+
+type ListWebhooksResponseObject interface {
+	VisitListWebhooksResponse(w http.ResponseWriter) error
+}
+
+type ListWebhooks200JSONResponse WebhookList
+
+func (response ListWebhooks200JSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhooksdefaultApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookRequestObject struct {
+	Params CreateWebhookParams
+	Body   *CreateWebhookJSONRequestBody
+}
+
+type CreateWebhookResponseObject interface {
+	VisitCreateWebhookResponse(w http.ResponseWriter) error
+}
+
+type CreateWebhook201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateWebhook201JSONResponse struct {
+	Body    WebhookCreated
+	Headers CreateWebhook201ResponseHeaders
+}
+
+func (response CreateWebhook201JSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhookRequestObject struct {
+	Id     Id `json:"id"`
+	Params DeleteWebhookParams
+}
+
+type DeleteWebhookResponseObject interface {
+	VisitDeleteWebhookResponse(w http.ResponseWriter) error
+}
+
+type DeleteWebhook204Response struct {
+}
+
+func (response DeleteWebhook204Response) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteWebhookdefaultApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetWebhookResponseObject interface {
+	VisitGetWebhookResponse(w http.ResponseWriter) error
+}
+
+type GetWebhook200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetWebhook200JSONResponse struct {
+	Body    Webhook
+	Headers GetWebhook200ResponseHeaders
+}
+
+func (response GetWebhook200JSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookRequestObject struct {
+	Id     Id `json:"id"`
+	Params UpdateWebhookParams
+	Body   *UpdateWebhookJSONRequestBody
+}
+
+type UpdateWebhookResponseObject interface {
+	VisitUpdateWebhookResponse(w http.ResponseWriter) error
+}
+
+type UpdateWebhook200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateWebhook200JSONResponse struct {
+	Body    Webhook
+	Headers UpdateWebhook200ResponseHeaders
+}
+
+func (response UpdateWebhook200JSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateWebhookdefaultApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveriesRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListWebhookDeliveriesParams
+}
+
+type ListWebhookDeliveriesResponseObject interface {
+	VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListWebhookDeliveries200JSONResponse WebhookDeliveryList
+
+func (response ListWebhookDeliveries200JSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDeliveryRequestObject struct {
+	Id       Id       `json:"id"`
+	Delivery Delivery `json:"delivery"`
+}
+
+type GetWebhookDeliveryResponseObject interface {
+	VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error
+}
+
+type GetWebhookDelivery200JSONResponse WebhookDelivery
+
+func (response GetWebhookDelivery200JSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookDeliveryRequestObject struct {
+	Id       Id       `json:"id"`
+	Delivery Delivery `json:"delivery"`
+}
+
+type ReplayWebhookDeliveryResponseObject interface {
+	VisitReplayWebhookDeliveryResponse(w http.ResponseWriter) error
+}
+
+type ReplayWebhookDelivery200JSONResponse WebhookDelivery
+
+func (response ReplayWebhookDelivery200JSONResponse) VisitReplayWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookDeliverydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayWebhookDeliverydefaultApplicationProblemPlusJSONResponse) VisitReplayWebhookDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretRequestObject struct {
+	Id     Id `json:"id"`
+	Params RotateWebhookSecretParams
+	Body   *RotateWebhookSecretJSONRequestBody
+}
+
+type RotateWebhookSecretResponseObject interface {
+	VisitRotateWebhookSecretResponse(w http.ResponseWriter) error
+}
+
+type RotateWebhookSecret200ResponseHeaders struct {
+	ETag *string
+}
+
+type RotateWebhookSecret200JSONResponse struct {
+	Body    WebhookCreated
+	Headers RotateWebhookSecret200ResponseHeaders
+}
+
+func (response RotateWebhookSecret200JSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type TestWebhookResponseObject interface {
+	VisitTestWebhookResponse(w http.ResponseWriter) error
+}
+
+type TestWebhook200JSONResponse WebhookDelivery
+
+func (response TestWebhook200JSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestWebhookdefaultApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// CheckAccess Whether somebody may do something, and why
@@ -17638,6 +19909,27 @@ type StrictServerInterface interface {
 	// SetBoundary Bound what a user, a service account or the members of a group may do
 	// (PUT /boundaries/{id})
 	SetBoundary(ctx context.Context, request SetBoundaryRequestObject) (SetBoundaryResponseObject, error)
+	// DeleteBrand Go back to how the installation looks
+	// (DELETE /brand)
+	DeleteBrand(ctx context.Context, request DeleteBrandRequestObject) (DeleteBrandResponseObject, error)
+	// GetBrand How the organization's sign-in pages and letters look
+	// (GET /brand)
+	GetBrand(ctx context.Context, request GetBrandRequestObject) (GetBrandResponseObject, error)
+	// SetBrand Set how the organization's sign-in pages and letters look
+	// (PUT /brand)
+	SetBrand(ctx context.Context, request SetBrandRequestObject) (SetBrandResponseObject, error)
+	// AddBrandImage Keep a logo
+	// (POST /brand/images)
+	AddBrandImage(ctx context.Context, request AddBrandImageRequestObject) (AddBrandImageResponseObject, error)
+	// GetBrandImage A logo
+	// (GET /brand/images/{hash})
+	GetBrandImage(ctx context.Context, request GetBrandImageRequestObject) (GetBrandImageResponseObject, error)
+	// PreviewBrand What a brand would look like
+	// (POST /brand/preview)
+	PreviewBrand(ctx context.Context, request PreviewBrandRequestObject) (PreviewBrandResponseObject, error)
+	// GetPublicBrand How a sign-in page looks
+	// (GET /brand/public)
+	GetPublicBrand(ctx context.Context, request GetPublicBrandRequestObject) (GetPublicBrandResponseObject, error)
 	// ListDomains The domains that the organization claims
 	// (GET /domains)
 	ListDomains(ctx context.Context, request ListDomainsRequestObject) (ListDomainsResponseObject, error)
@@ -17716,6 +20008,24 @@ type StrictServerInterface interface {
 	// GetKeys The public keys of access tokens
 	// (GET /jwks)
 	GetKeys(ctx context.Context, request GetKeysRequestObject) (GetKeysResponseObject, error)
+	// ListLetters Every kind of letter, and in which languages there are words for it
+	// (GET /letters)
+	ListLetters(ctx context.Context, request ListLettersRequestObject) (ListLettersResponseObject, error)
+	// DeleteLetter Go back to Gatehouse's own words
+	// (DELETE /letters/{kind}/{language})
+	DeleteLetter(ctx context.Context, request DeleteLetterRequestObject) (DeleteLetterResponseObject, error)
+	// GetLetter What a letter says in a language
+	// (GET /letters/{kind}/{language})
+	GetLetter(ctx context.Context, request GetLetterRequestObject) (GetLetterResponseObject, error)
+	// SetLetter Word a letter otherwise
+	// (PUT /letters/{kind}/{language})
+	SetLetter(ctx context.Context, request SetLetterRequestObject) (SetLetterResponseObject, error)
+	// PreviewLetter What a letter would look like
+	// (POST /letters/{kind}/{language}/preview)
+	PreviewLetter(ctx context.Context, request PreviewLetterRequestObject) (PreviewLetterResponseObject, error)
+	// TestLetter Send a letter to oneself
+	// (POST /letters/{kind}/{language}/test)
+	TestLetter(ctx context.Context, request TestLetterRequestObject) (TestLetterResponseObject, error)
 	// ListMail Mail of the organization, newest first
 	// (GET /mail/messages)
 	ListMail(ctx context.Context, request ListMailRequestObject) (ListMailResponseObject, error)
@@ -18127,6 +20437,39 @@ type StrictServerInterface interface {
 	// DeleteUserToken Revoke a personal token of a user
 	// (DELETE /users/{id}/tokens/{token})
 	DeleteUserToken(ctx context.Context, request DeleteUserTokenRequestObject) (DeleteUserTokenResponseObject, error)
+	// ListWebhookEvents Every kind of event that webhooks can be told of
+	// (GET /webhook-events)
+	ListWebhookEvents(ctx context.Context, request ListWebhookEventsRequestObject) (ListWebhookEventsResponseObject, error)
+	// ListWebhooks Where the organization is told of what happens
+	// (GET /webhooks)
+	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
+	// CreateWebhook Be told of events by signed requests
+	// (POST /webhooks)
+	CreateWebhook(ctx context.Context, request CreateWebhookRequestObject) (CreateWebhookResponseObject, error)
+	// DeleteWebhook Delete a webhook, and what it has yet to get
+	// (DELETE /webhooks/{id})
+	DeleteWebhook(ctx context.Context, request DeleteWebhookRequestObject) (DeleteWebhookResponseObject, error)
+	// GetWebhook A webhook
+	// (GET /webhooks/{id})
+	GetWebhook(ctx context.Context, request GetWebhookRequestObject) (GetWebhookResponseObject, error)
+	// UpdateWebhook Change a webhook
+	// (PUT /webhooks/{id})
+	UpdateWebhook(ctx context.Context, request UpdateWebhookRequestObject) (UpdateWebhookResponseObject, error)
+	// ListWebhookDeliveries What a webhook gets or got, newest first
+	// (GET /webhooks/{id}/deliveries)
+	ListWebhookDeliveries(ctx context.Context, request ListWebhookDeliveriesRequestObject) (ListWebhookDeliveriesResponseObject, error)
+	// GetWebhookDelivery A delivery, with what is sent
+	// (GET /webhooks/{id}/deliveries/{delivery})
+	GetWebhookDelivery(ctx context.Context, request GetWebhookDeliveryRequestObject) (GetWebhookDeliveryResponseObject, error)
+	// ReplayWebhookDelivery Send a delivery again
+	// (POST /webhooks/{id}/deliveries/{delivery}/replay)
+	ReplayWebhookDelivery(ctx context.Context, request ReplayWebhookDeliveryRequestObject) (ReplayWebhookDeliveryResponseObject, error)
+	// RotateWebhookSecret Make a new secret
+	// (POST /webhooks/{id}/secret)
+	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
+	// TestWebhook Send a test and say what was answered
+	// (POST /webhooks/{id}/test)
+	TestWebhook(ctx context.Context, request TestWebhookRequestObject) (TestWebhookResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -18917,6 +21260,244 @@ func (sh *strictHandler) SetBoundary(ctx echo.Context, id string) error {
 		return err
 	} else if validResponse, ok := response.(SetBoundaryResponseObject); ok {
 		return validResponse.VisitSetBoundaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteBrand operation middleware
+func (sh *strictHandler) DeleteBrand(ctx echo.Context, params DeleteBrandParams) error {
+	var request DeleteBrandRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteBrand(ctx.Request().Context(), request.(DeleteBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteBrandResponseObject); ok {
+		return validResponse.VisitDeleteBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBrand operation middleware
+func (sh *strictHandler) GetBrand(ctx echo.Context) error {
+	var request GetBrandRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBrand(ctx.Request().Context(), request.(GetBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBrandResponseObject); ok {
+		return validResponse.VisitGetBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetBrand operation middleware
+func (sh *strictHandler) SetBrand(ctx echo.Context, params SetBrandParams) error {
+	var request SetBrandRequestObject
+
+	request.Params = params
+
+	var body SetBrandJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetBrand(ctx.Request().Context(), request.(SetBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetBrandResponseObject); ok {
+		return validResponse.VisitSetBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddBrandImage operation middleware
+func (sh *strictHandler) AddBrandImage(ctx echo.Context) error {
+	var request AddBrandImageRequestObject
+
+	var body AddBrandImageJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddBrandImage(ctx.Request().Context(), request.(AddBrandImageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddBrandImage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddBrandImageResponseObject); ok {
+		return validResponse.VisitAddBrandImageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBrandImage operation middleware
+func (sh *strictHandler) GetBrandImage(ctx echo.Context, hash string) error {
+	var request GetBrandImageRequestObject
+
+	request.Hash = hash
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBrandImage(ctx.Request().Context(), request.(GetBrandImageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBrandImage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBrandImageResponseObject); ok {
+		return validResponse.VisitGetBrandImageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewBrand operation middleware
+func (sh *strictHandler) PreviewBrand(ctx echo.Context) error {
+	var request PreviewBrandRequestObject
+
+	var body PreviewBrandJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewBrand(ctx.Request().Context(), request.(PreviewBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewBrandResponseObject); ok {
+		return validResponse.VisitPreviewBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPublicBrand operation middleware
+func (sh *strictHandler) GetPublicBrand(ctx echo.Context, params GetPublicBrandParams) error {
+	var request GetPublicBrandRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPublicBrand(ctx.Request().Context(), request.(GetPublicBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPublicBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPublicBrandResponseObject); ok {
+		return validResponse.VisitGetPublicBrandResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -19835,6 +22416,230 @@ func (sh *strictHandler) GetKeys(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetKeysResponseObject); ok {
 		return validResponse.VisitGetKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLetters operation middleware
+func (sh *strictHandler) ListLetters(ctx echo.Context) error {
+	var request ListLettersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLetters(ctx.Request().Context(), request.(ListLettersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLetters")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLettersResponseObject); ok {
+		return validResponse.VisitListLettersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteLetter operation middleware
+func (sh *strictHandler) DeleteLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter, params DeleteLetterParams) error {
+	var request DeleteLetterRequestObject
+
+	request.Kind = kind
+	request.Language = language
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteLetter(ctx.Request().Context(), request.(DeleteLetterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteLetter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteLetterResponseObject); ok {
+		return validResponse.VisitDeleteLetterResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLetter operation middleware
+func (sh *strictHandler) GetLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter) error {
+	var request GetLetterRequestObject
+
+	request.Kind = kind
+	request.Language = language
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLetter(ctx.Request().Context(), request.(GetLetterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLetter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLetterResponseObject); ok {
+		return validResponse.VisitGetLetterResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetLetter operation middleware
+func (sh *strictHandler) SetLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter, params SetLetterParams) error {
+	var request SetLetterRequestObject
+
+	request.Kind = kind
+	request.Language = language
+	request.Params = params
+
+	var body SetLetterJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetLetter(ctx.Request().Context(), request.(SetLetterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetLetter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetLetterResponseObject); ok {
+		return validResponse.VisitSetLetterResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewLetter operation middleware
+func (sh *strictHandler) PreviewLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter) error {
+	var request PreviewLetterRequestObject
+
+	request.Kind = kind
+	request.Language = language
+
+	var body PreviewLetterJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewLetter(ctx.Request().Context(), request.(PreviewLetterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewLetter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewLetterResponseObject); ok {
+		return validResponse.VisitPreviewLetterResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestLetter operation middleware
+func (sh *strictHandler) TestLetter(ctx echo.Context, kind KindOfLetter, language LanguageOfLetter) error {
+	var request TestLetterRequestObject
+
+	request.Kind = kind
+	request.Language = language
+
+	var body TestLetterJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestLetter(ctx.Request().Context(), request.(TestLetterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestLetter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestLetterResponseObject); ok {
+		return validResponse.VisitTestLetterResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -24746,6 +27551,352 @@ func (sh *strictHandler) DeleteUserToken(ctx echo.Context, id Id, token string) 
 		return err
 	} else if validResponse, ok := response.(DeleteUserTokenResponseObject); ok {
 		return validResponse.VisitDeleteUserTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhookEvents operation middleware
+func (sh *strictHandler) ListWebhookEvents(ctx echo.Context) error {
+	var request ListWebhookEventsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhookEvents(ctx.Request().Context(), request.(ListWebhookEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhookEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhookEventsResponseObject); ok {
+		return validResponse.VisitListWebhookEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhooks operation middleware
+func (sh *strictHandler) ListWebhooks(ctx echo.Context) error {
+	var request ListWebhooksRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhooks(ctx.Request().Context(), request.(ListWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhooks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhooksResponseObject); ok {
+		return validResponse.VisitListWebhooksResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateWebhook operation middleware
+func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookParams) error {
+	var request CreateWebhookRequestObject
+
+	request.Params = params
+
+	var body CreateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateWebhook(ctx.Request().Context(), request.(CreateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateWebhookResponseObject); ok {
+		return validResponse.VisitCreateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteWebhook operation middleware
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, id Id, params DeleteWebhookParams) error {
+	var request DeleteWebhookRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteWebhookResponseObject); ok {
+		return validResponse.VisitDeleteWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWebhook operation middleware
+func (sh *strictHandler) GetWebhook(ctx echo.Context, id Id) error {
+	var request GetWebhookRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhook(ctx.Request().Context(), request.(GetWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookResponseObject); ok {
+		return validResponse.VisitGetWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateWebhook operation middleware
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, id Id, params UpdateWebhookParams) error {
+	var request UpdateWebhookRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body UpdateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateWebhook(ctx.Request().Context(), request.(UpdateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateWebhookResponseObject); ok {
+		return validResponse.VisitUpdateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhookDeliveries operation middleware
+func (sh *strictHandler) ListWebhookDeliveries(ctx echo.Context, id Id, params ListWebhookDeliveriesParams) error {
+	var request ListWebhookDeliveriesRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhookDeliveries(ctx.Request().Context(), request.(ListWebhookDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhookDeliveries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhookDeliveriesResponseObject); ok {
+		return validResponse.VisitListWebhookDeliveriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWebhookDelivery operation middleware
+func (sh *strictHandler) GetWebhookDelivery(ctx echo.Context, id Id, delivery Delivery) error {
+	var request GetWebhookDeliveryRequestObject
+
+	request.Id = id
+	request.Delivery = delivery
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhookDelivery(ctx.Request().Context(), request.(GetWebhookDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhookDelivery")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookDeliveryResponseObject); ok {
+		return validResponse.VisitGetWebhookDeliveryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayWebhookDelivery operation middleware
+func (sh *strictHandler) ReplayWebhookDelivery(ctx echo.Context, id Id, delivery Delivery) error {
+	var request ReplayWebhookDeliveryRequestObject
+
+	request.Id = id
+	request.Delivery = delivery
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayWebhookDelivery(ctx.Request().Context(), request.(ReplayWebhookDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayWebhookDelivery")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayWebhookDeliveryResponseObject); ok {
+		return validResponse.VisitReplayWebhookDeliveryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateWebhookSecret operation middleware
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, id Id, params RotateWebhookSecretParams) error {
+	var request RotateWebhookSecretRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RotateWebhookSecretJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateWebhookSecret(ctx.Request().Context(), request.(RotateWebhookSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateWebhookSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateWebhookSecretResponseObject); ok {
+		return validResponse.VisitRotateWebhookSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestWebhook operation middleware
+func (sh *strictHandler) TestWebhook(ctx echo.Context, id Id) error {
+	var request TestWebhookRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestWebhookResponseObject); ok {
+		return validResponse.VisitTestWebhookResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

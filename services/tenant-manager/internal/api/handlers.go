@@ -27,6 +27,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/webhook"
 )
 
 // Options say how long things last, and where links lead.
@@ -67,6 +68,7 @@ type Handlers struct {
 	sso       *sso.Client
 	directory *directory.Client
 	domains   *domains.Resolver
+	webhooks  *webhook.Sender
 	opt       Options
 	// later is work whose time must not show in an answer.
 	later chan func(context.Context)
@@ -79,7 +81,7 @@ const laterRoom = 1000
 
 // New returns the handlers.
 func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, f *forward.Sender, opt Options) *Handlers {
-	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: directory.NewClient(opt.Outbound, s.Now), domains: opt.Domains, opt: opt, later: make(chan func(context.Context), laterRoom)}
+	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: directory.NewClient(opt.Outbound, s.Now), domains: opt.Domains, webhooks: webhook.NewSender(opt.Outbound, s.Now), opt: opt, later: make(chan func(context.Context), laterRoom)}
 }
 
 // Register puts the handlers below a router.

@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
@@ -79,6 +80,11 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 		}
 		secret := token.OneTime()
 		row := store.Invitation{Email: r.Body.Email, Name: strings.TrimSpace(deref(r.Body.Name)), TokenHash: token.Hash(secret), ExpiresAt: h.store.Now().Add(h.opt.InvitationLifetime)}
+		if deref(r.Body.Language) != "" {
+			if row.Language, err = brand.Language(*r.Body.Language); err != nil {
+				return InvitationCreated{}, invalid("/language", "format", "%s", err)
+			}
+		}
 		if row.Roles, err = h.invitedRoles(ctx, tx, r.Body.Roles, roles); err != nil {
 			return InvitationCreated{}, err
 		}
@@ -102,7 +108,7 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 			CreatedAt: i.CreatedAt, CreatedBy: i.CreatedBy, UpdatedAt: i.UpdatedAt,
 			Url: strings.TrimRight(base, "/") + "/invite#token=" + secret, Token: secret,
 		}
-		mailed, err := h.post(ctx, tx, mail.Invitation, i.Email, false, mail.Data{Name: deref(i.Name), Link: out.Url, Until: row.ExpiresAt.UTC()})
+		mailed, err := h.post(ctx, tx, mail.Invitation, i.Email, false, mail.Data{Name: deref(i.Name), Link: out.Url, Until: row.ExpiresAt.UTC(), Language: row.Language})
 		if err != nil {
 			return out, err
 		}
@@ -238,7 +244,7 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 		s store.Session
 	)
 	err = h.store.Tx(ctx, o.ID, row.CreatedBy, func(tx *store.Tx) error {
-		u = store.User{Name: r.Body.Name, Email: row.Email, PasswordHash: hash}
+		u = store.User{Name: r.Body.Name, Email: row.Email, PasswordHash: hash, Language: row.Language}
 		if err := tx.CreateUser(ctx, &u); err != nil {
 			if errors.Is(err, db.ErrDuplicate) {
 				return problem.New(problem.CodeConflict, "you are a user already: sign in")

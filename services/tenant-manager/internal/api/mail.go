@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -26,47 +28,70 @@ func (h *Handlers) post(ctx context.Context, tx *store.Tx, kind, to string, aske
 	if err != nil || !ok || to == "" {
 		return false, err
 	}
-	o, err := tx.Organization(ctx)
-	if err != nil {
+	if d.Organization, err = h.organizationInLetters(ctx, tx.Org); err != nil {
 		return false, err
 	}
-	d.Organization = o.Name
 	raw, err := json.Marshal(d)
 	if err != nil {
 		return false, err
 	}
-	spoken := settings.Language
-	if asked {
-		spoken = cmp.Or(speaks(acceptLanguage(ctx)), spoken)
+	spoken, err := h.spoken(ctx, tx, kind, asked, d.Language, settings)
+	if err != nil {
+		return false, err
 	}
 	return true, tx.QueueMail(ctx, &store.MailMessage{Kind: kind, Recipient: to, Language: spoken, Data: secret.NewText(string(raw))})
+}
+
+// spoken returns the language of a letter, of those that there are words in: the
+// one that its recipient chose, else one that their browser asks for where they
+// make this request, else that of the organization, else that of the installation.
+func (h *Handlers) spoken(ctx context.Context, tx *store.Tx, kind string, asked bool, chosen string, settings store.MailSettings) (string, error) {
+	there := mail.Languages()
+	rows, err := tx.Letters(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range rows {
+		if r.Kind == kind && !slices.Contains(there, r.Language) {
+			there = append(there, r.Language)
+		}
+	}
+	b, err := tx.Brand(ctx)
+	if err != nil {
+		return "", err
+	}
+	wanted := []string{chosen}
+	if asked {
+		wanted = append(wanted, accepted(acceptLanguage(ctx))...)
+	}
+	if out, ok := brand.Best(append(wanted, b.Language, settings.Language), there); ok {
+		return out, nil
+	}
+	return there[0], nil
 }
 
 // notice tells a user by mail of something that happened to their account.
 func (h *Handlers) notice(ctx context.Context, tx *store.Tx, kind string, u store.User, about string) error {
 	asked := caller(ctx).Subject == "" || caller(ctx).Subject == u.ID
-	_, err := h.post(ctx, tx, kind, u.Email, asked, mail.Data{Name: u.Name, At: h.store.Now().UTC(), Factor: about})
+	_, err := h.post(ctx, tx, kind, u.Email, asked, mail.Data{Name: u.Name, At: h.store.Now().UTC(), Factor: about, Language: u.Language})
 	return err
 }
 
-// languages finds the one that somebody reads.
-var languages = language.NewMatcher([]language.Tag{language.English, language.German, language.Korean})
-
-// speaks returns the language of letters that an Accept-Language header (RFC 9110
-// section 12.5.4) asks for; "" where it asks for none of them.
-func speaks(accept string) string {
+// accepted returns the languages that an Accept-Language header (RFC 9110 section
+// 12.5.4) asks for, the most wanted first.
+func accepted(accept string) []string {
 	if len(accept) > 200 {
-		return ""
+		return nil
 	}
 	wanted, _, err := language.ParseAcceptLanguage(accept)
-	if err != nil || len(wanted) == 0 {
-		return ""
+	if err != nil {
+		return nil
 	}
-	_, i, sure := languages.Match(wanted...)
-	if sure == language.No {
-		return ""
+	out := make([]string, len(wanted))
+	for i, t := range wanted {
+		out[i] = t.String()
 	}
-	return mail.Languages()[i]
+	return out
 }
 
 // GetMailSettings says how the installation sends mail.
@@ -176,7 +201,8 @@ func (h *Handlers) TestMail(ctx context.Context, r TestMailRequestObject) (TestM
 		if err != nil {
 			return nil, err
 		}
-		l, err := mail.Write(mail.Test, cmp.Or(speaks(acceptLanguage(ctx)), m.Language), mail.Data{Organization: o.Name})
+		spoken, _ := brand.Best(append(accepted(acceptLanguage(ctx)), m.Language), mail.Languages())
+		l, err := mail.Prepare(ctx, h.store, o.ID, mail.Test, cmp.Or(spoken, mail.Languages()[0]), mail.Data{Organization: o.Name})
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
@@ -37,7 +38,7 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 		if err != nil {
 			return Me{}, err
 		}
-		me.User, me.Version, me.SetupRequired = userName(u), &u.Version, u.SetupPending
+		me.User, me.Version, me.SetupRequired, me.Language = userName(u), &u.Version, u.SetupPending, ptr(u.Language)
 	}
 	if session, err := org.Session(ctx, p.Session); err == nil && session.Pending != "" {
 		me.FactorRequired, me.Permissions = ptr(true), []string{}
@@ -63,7 +64,8 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 
 // myName is what people may change of their own account.
 type myName struct {
-	Name string `json:"name"`
+	Name     string `json:"name"`
+	Language string `json:"language"`
 }
 
 // UpdateMe changes the caller's name.
@@ -82,9 +84,16 @@ func (h *Handlers) UpdateMe(ctx context.Context, r UpdateMeRequestObject) (Updat
 			return err
 		}
 		before := userOf(u, nil)
-		fields, err := httpx.Merge(ctx, myName{u.Name})
+		fields, err := httpx.Merge(ctx, myName{u.Name, u.Language})
 		if err != nil {
 			return err
+		}
+		if fields.Language != "" {
+			if u.Language, err = brand.Language(fields.Language); err != nil {
+				return invalid("/language", "format", "%s", err)
+			}
+		} else {
+			u.Language = ""
 		}
 		u.Name, u.Version = fields.Name, version
 		if err := tx.SaveUser(ctx, &u); err != nil {

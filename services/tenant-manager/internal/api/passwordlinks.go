@@ -234,7 +234,7 @@ func (h *Handlers) mailPasswordLink(ctx context.Context, tx *store.Tx, u store.U
 	}
 	secret, expires := token.OneTime(), h.store.Now().Add(mailedLinkLifetime)
 	mailed, err := h.post(ctx, tx, mail.PasswordLink, u.Email, true, mail.Data{
-		Name: u.Name, Link: strings.TrimRight(base, "/") + "/password#token=" + secret, Until: expires.UTC(),
+		Name: u.Name, Link: strings.TrimRight(base, "/") + "/password#token=" + secret, Until: expires.UTC(), Language: u.Language,
 	})
 	if err != nil || !mailed {
 		return false, err

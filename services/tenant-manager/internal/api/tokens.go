@@ -302,7 +302,7 @@ func (h *Handlers) noticeToken(ctx context.Context, tx *store.Tx, k store.Person
 		return err
 	}
 	if u.Email != "" && u.Status == store.Active { // others there is nobody to tell
-		mailed, err := h.post(ctx, tx, mail.TokenEnds, u.Email, false, mail.Data{Name: u.Name, Token: k.Name, Until: k.ExpiresAt.UTC()})
+		mailed, err := h.post(ctx, tx, mail.TokenEnds, u.Email, false, mail.Data{Name: u.Name, Token: k.Name, Until: k.ExpiresAt.UTC(), Language: u.Language})
 		if err != nil || !mailed {
 			return err
 		}

@@ -41,7 +41,7 @@ func (s *Sender) Send(ctx context.Context, r store.AuditReceiver, entries []audi
 	if err != nil {
 		return err
 	}
-	roots, err := authorities(r.CA)
+	roots, err := Authorities(r.CA)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (s *Sender) Send(ctx context.Context, r store.AuditReceiver, entries []audi
 
 var errCA = errors.New("it holds no certificate: give the authority's certificate as PEM, from -----BEGIN CERTIFICATE----- on")
 
-// authorities returns whose certificates are trusted; nil = the system's.
-func authorities(pem string) (*x509.CertPool, error) {
+// Authorities returns whose certificates are trusted; nil = the system's.
+func Authorities(pem string) (*x509.CertPool, error) {
 	if pem == "" {
 		return nil, nil
 	}
@@ -88,7 +88,7 @@ func (e *InvalidError) Unwrap() error { return e.Err }
 
 // Check returns the address of a receiver. The error is an [InvalidError].
 func Check(kind, address, ca string) (*url.URL, error) {
-	if _, err := authorities(ca); err != nil {
+	if _, err := Authorities(ca); err != nil {
 		return nil, &InvalidError{"ca", err}
 	}
 	wrong := func(format string, args ...any) (*url.URL, error) {

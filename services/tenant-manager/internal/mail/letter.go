@@ -5,13 +5,10 @@ package mail
 
 import (
 	"bytes"
-	"embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
-	"slices"
+	"regexp"
 	"strings"
-	text "text/template"
 	"time"
 )
 
@@ -46,90 +43,116 @@ type Data struct {
 	Token string `json:"token,omitempty"`
 	// What is what it is about, such as a domain.
 	What string `json:"what,omitempty"`
+	// Language is the one that the recipient chose; "" = none.
+	Language string `json:"-"`
+}
+
+// Values returns the data as texts have it, by the names of placeholders.
+func (d Data) Values() map[string]string {
+	return map[string]string{
+		"name": line(d.Name), "organization": line(d.Organization), "until": when(d.Until), "at": when(d.At), "factor": line(d.Factor), "token": line(d.Token),
+		"what": line(d.What),
+	}
+}
+
+// Example returns data to look at a letter with.
+func Example(organization, name, link string, now time.Time) Data {
+	return Data{
+		Name: name, Organization: organization, Link: link, At: now.UTC(), Until: now.UTC().Add(7 * 24 * time.Hour), Factor: "iPhone", Token: "CI", What: "example.com",
+	}
 }
 
 // Letter is a letter that is written.
 type Letter struct {
 	Subject, Text, HTML string
+	// Logo is a PNG that the HTML names as [LogoName]; nil = none.
+	Logo []byte
 }
 
-type words struct {
-	Subject string   `json:"subject"`
-	Text    []string `json:"text"`
-	Action  string   `json:"action"`
-	Until   string   `json:"until"`
+// LogoName is the name of the logo in a letter (RFC 2392).
+const LogoName = "logo.png"
+
+// Look is how a letter looks.
+type Look struct {
+	// Accent is the colour of the button, On that of the text on it, as #rrggbb; "" =
+	// Gatehouse's own.
+	Accent, On string
+	// Logo is a PNG of a width and height in pixels; nil = the name of the
+	// organization stands there.
+	Logo          []byte
+	Width, Height int
 }
 
-//go:embed texts/*.json
-var files embed.FS
+// logoHeight is how high logos are at most in a letter, in pixels.
+const logoHeight = 40
 
 // page is made to be read by mail programs, which know little of CSS.
 var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="{{.Language}}"><head><meta charset="utf-8"><title>{{.Subject}}</title></head>
 <body style="margin:0;padding:24px;background:#f4f5f7;color:#1d2430;font:16px/1.5 system-ui,sans-serif">
 <div style="max-width:560px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #d9dde3;border-radius:8px">
-<p style="margin:0 0 16px;font-weight:600">{{.Organization}}</p>
-<p style="margin:0 0 16px">{{.Greeting}}</p>
-{{range .Lines}}<p style="margin:0 0 16px">{{.}}</p>
-{{end}}{{if .Link}}<p style="margin:0 0 16px"><a href="{{.Link}}" style="display:inline-block;padding:10px 16px;background:#1f5fbf;color:#ffffff;border-radius:6px;text-decoration:none">{{.Action}}</a></p>
+{{if .Logo}}<p style="margin:0 0 20px"><img src="cid:{{.Logo}}" alt="{{.Organization}}" width="{{.Width}}" height="{{.Height}}" style="display:block;border:0"></p>
+{{else}}<p style="margin:0 0 16px;font-weight:600">{{.Organization}}</p>
+{{end}}<p style="margin:0 0 16px">{{.Greeting}}</p>
+{{range .Lines}}<p style="margin:0 0 16px;white-space:pre-line">{{.}}</p>
+{{end}}{{if .Link}}<p style="margin:0 0 16px"><a href="{{.Link}}" style="display:inline-block;padding:10px 16px;background:{{.Accent}};color:{{.On}};border-radius:6px;text-decoration:none">{{.Action}}</a></p>
 <p style="margin:0 0 16px;word-break:break-all;color:#4a5361">{{.Link}}</p>
-<p style="margin:0 0 16px">{{.Until}}</p>
-{{end}}</div>
+{{if .Until}}<p style="margin:0 0 16px">{{.Until}}</p>
+{{end}}{{end}}</div>
 <p style="max-width:560px;margin:16px auto 0;color:#4a5361;font-size:13px">{{.Footer}}</p>
 </body></html>
 `))
 
-// shown is the data as texts have it.
-type shown struct{ Name, Organization, Until, At, Factor, Token, What string }
-
-// Write writes a letter of a kind in a language; an unknown language is the
-// default.
+// Write writes a letter of a kind as Gatehouse words it, in a language; an unknown
+// language is the default.
 func Write(kind, language string, d Data) (Letter, error) {
-	if !slices.Contains(Languages(), language) {
+	w, ok, err := BuiltIn(kind, language)
+	if err == nil && !ok {
 		language = Languages()[0]
+		if w, ok, err = BuiltIn(kind, language); err == nil && !ok {
+			err = fmt.Errorf("there is no letter %q", kind)
+		}
 	}
-	raw, err := files.ReadFile("texts/" + language + ".json")
 	if err != nil {
-		return Letter{}, fmt.Errorf("reading the texts of mail: %w", err)
+		return Letter{}, err
 	}
-	all := map[string]json.RawMessage{}
-	if err := json.Unmarshal(raw, &all); err != nil {
-		return Letter{}, fmt.Errorf("reading the texts of mail: %w", err)
+	return Compose(language, w, d, Look{})
+}
+
+// Compose writes a letter in words of somebody's choice, which [Check] has
+// accepted.
+func Compose(language string, w Words, d Data, look Look) (Letter, error) {
+	values := d.Values()
+	greeting := w.Greeting
+	if values["name"] == "" {
+		greeting = withoutName(language, w.Greeting)
 	}
-	var (
-		w                          words
-		greeting, stranger, footer string
-	)
-	for key, into := range map[string]any{kind: &w, "greeting": &greeting, "stranger": &stranger, "footer": &footer} {
-		if all[key] == nil {
-			return Letter{}, fmt.Errorf("there is no letter %q", key)
-		}
-		if err := json.Unmarshal(all[key], into); err != nil {
-			return Letter{}, fmt.Errorf("reading the texts of mail: %w", err)
-		}
-	}
-	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token), What: line(d.What)}
-	if s.Name == "" {
-		greeting = stranger
-	}
+	var err error
 	fill := func(in string) string {
-		if err != nil {
-			return ""
+		out, e := fillIn(in, values)
+		if err == nil {
+			err = e
 		}
-		var t *text.Template
-		if t, err = text.New("line").Option("missingkey=error").Parse(in); err != nil {
-			return ""
-		}
-		var b bytes.Buffer
-		err = t.Execute(&b, s)
-		return b.String()
+		return out
 	}
-	out := Letter{Subject: fill(w.Subject)}
+	out := Letter{Subject: oneLine(fill(w.Subject)), Logo: look.Logo}
 	p := struct {
-		Language, Subject, Organization, Greeting, Link, Action, Until, Footer string
-		Lines                                                                  []string
-	}{language, out.Subject, s.Organization, fill(greeting), d.Link, fill(w.Action), fill(w.Until), fill(footer), nil}
-	for _, l := range w.Text {
+		Language, Subject, Organization, Greeting, Link, Action, Until, Footer, Logo string
+		Accent, On                                                                   template.CSS
+		Lines                                                                        []string
+		Width, Height                                                                int
+	}{
+		Language: language, Subject: out.Subject, Organization: values["organization"], Greeting: fill(greeting), Link: d.Link, Action: fill(w.Action),
+		Until: fill(w.Until), Footer: fill(w.Footer), Accent: cssColour(look.Accent, "#1f5fbf"), On: cssColour(look.On, "#ffffff"),
+	}
+	if len(look.Logo) > 0 && look.Width > 0 && look.Height > 0 {
+		p.Logo, p.Height = LogoName, min(look.Height, logoHeight)
+		p.Width = max(1, look.Width*p.Height/look.Height)
+		if p.Width > 240 {
+			p.Width, p.Height = 240, max(1, look.Height*240/look.Width)
+		}
+	}
+	for _, l := range paragraphs(w.Body) {
 		p.Lines = append(p.Lines, fill(l))
 	}
 	if err != nil {
@@ -137,9 +160,13 @@ func Write(kind, language string, d Data) (Letter, error) {
 	}
 	parts := append([]string{p.Greeting}, p.Lines...)
 	if d.Link != "" {
-		parts = append(parts, d.Link, p.Until)
+		parts = append(parts, d.Link)
+		if p.Until != "" {
+			parts = append(parts, p.Until)
+		}
 	}
-	out.Text = strings.Join(append(parts, "-- \r\n"+p.Footer), "\r\n\r\n") + "\r\n"
+	parts = append(parts, "-- \r\n"+p.Footer)
+	out.Text = strings.ReplaceAll(strings.ReplaceAll(strings.Join(parts, "\r\n\r\n"), "\r\n", "\n"), "\n", "\r\n") + "\r\n"
 	var b bytes.Buffer
 	if err := page.Execute(&b, p); err != nil {
 		return Letter{}, fmt.Errorf("writing a letter: %w", err)
@@ -148,20 +175,35 @@ func Write(kind, language string, d Data) (Letter, error) {
 	return out, nil
 }
 
+var colour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+
+// cssColour returns a colour, or another one where it is none.
+func cssColour(c, other string) template.CSS {
+	if !colour.MatchString(c) {
+		c = other
+	}
+	return template.CSS(c) //nolint:gosec // six hexadecimal digits
+}
+
 // line returns text without what would break a line, and bounded: names are
 // chosen by others.
 func line(s string) string {
-	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)), " ")
+	s = oneLine(s)
 	const most = 120
 	if r := []rune(s); len(r) > most {
 		s = string(r[:most]) + "…"
 	}
 	return s
+}
+
+// oneLine returns text without what would break a line.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)), " ")
 }
 
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

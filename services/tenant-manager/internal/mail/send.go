@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -122,6 +123,11 @@ func (s *Sender) Send(ctx context.Context, m store.MailSettings, fromName, to st
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834
 	msg.SetBodyString(gomail.TypeTextPlain, l.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, l.HTML)
+	if l.Logo != nil {
+		if err := msg.EmbedReader(LogoName, bytes.NewReader(l.Logo)); err != nil {
+			return "", fmt.Errorf("putting the logo into a letter: %w", err)
+		}
+	}
 	err = deliver(ctx, m, gomail.SMTPAuthPlainNoEnc, options, msg)
 	if errors.Is(err, gomail.ErrPlainAuthNotSupported) {
 		err = deliver(ctx, m, gomail.SMTPAuthLoginNoEnc, options, msg)

@@ -3,10 +3,12 @@ package mail
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -85,7 +87,7 @@ func send(ctx context.Context, s *store.Store, sender *Sender, settings store.Ma
 	err := json.Unmarshal([]byte(m.Data.Reveal()), &d)
 	var l Letter
 	if err == nil {
-		l, err = Write(m.Kind, m.Language, d)
+		l, err = Prepare(ctx, s, m.OrganizationID, m.Kind, m.Language, d)
 	}
 	if err == nil {
 		_, err = sender.Send(ctx, settings, d.Organization, m.Recipient, l)
@@ -99,4 +101,60 @@ func send(ctx context.Context, s *store.Store, sender *Sender, settings store.Ma
 	next := s.Now().Add(Pause(m.Failures + 1))
 	dead := Permanent(err) || next.Sub(m.BegunAt) > patience
 	return o.MailFailed(ctx, m, err.Error(), next, dead)
+}
+
+// Prepare writes a letter as an organization words it and has it look.
+func Prepare(ctx context.Context, s *store.Store, organization, kind, language string, d Data) (Letter, error) {
+	w, err := WordsOf(ctx, s.For(organization), kind, language)
+	if err != nil {
+		return Letter{}, err
+	}
+	look, err := LookOf(ctx, s, organization)
+	if err != nil {
+		return Letter{}, err
+	}
+	return Compose(language, w, d, look)
+}
+
+// WordsOf returns what an organization writes in letters of a kind and language:
+// its own words, else Gatehouse's, else Gatehouse's in the first language.
+func WordsOf(ctx context.Context, o *store.Org, kind, language string) (Words, error) {
+	row, err := o.Letter(ctx, kind, language)
+	if err == nil {
+		return Words{Subject: row.Subject, Greeting: row.Greeting, Body: row.Body, Action: row.Action, Until: row.UntilText, Footer: row.Footer}, nil
+	}
+	if !store.IsNotFound(err) {
+		return Words{}, err
+	}
+	w, ok, err := BuiltIn(kind, language)
+	if err == nil && !ok {
+		if w, ok, err = BuiltIn(kind, Languages()[0]); err == nil && !ok {
+			err = fmt.Errorf("there is no letter %q", kind)
+		}
+	}
+	return w, err
+}
+
+// LookOf returns how the letters of an organization look: by its own brand, else
+// that of the first one. Only a PNG is a logo: mail programs show little else.
+func LookOf(ctx context.Context, s *store.Store, organization string) (Look, error) {
+	b, err := s.BrandOrFirst(ctx, organization)
+	if err != nil || b.ID == "" {
+		return Look{}, err
+	}
+	var out Look
+	if p, ok := brand.Accent(b.Accent); ok {
+		out.Accent, out.On = p.Light.Accent, p.Light.On
+	}
+	if b.LogoLight == "" {
+		return out, nil
+	}
+	m, err := s.For(b.OrganizationID).BrandImage(ctx, b.LogoLight)
+	if err == nil && m.MediaType == brand.PNG {
+		out.Logo, out.Width, out.Height = m.Content, m.Width, m.Height
+	}
+	if store.IsNotFound(err) {
+		err = nil
+	}
+	return out, err
 }

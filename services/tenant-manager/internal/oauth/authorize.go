@@ -332,6 +332,17 @@ func (s *Server) waiting(ctx context.Context, id string, caller authn.Principal)
 	return re, p, in, err
 }
 
+// OrganizationOf returns the id of the organization at which a request waits for
+// somebody; "" where there is no such request.
+func (s *Server) OrganizationOf(ctx context.Context, id string) (string, error) {
+	text, ok, err := s.short.Get(ctx, "pending:"+id)
+	var p pending
+	if err != nil || !ok || json.Unmarshal([]byte(text), &p) != nil {
+		return "", err
+	}
+	return p.Organization, nil
+}
+
 // Waiting says what the caller is asked to allow.
 func (s *Server) Waiting(ctx context.Context, id string, caller authn.Principal) (Asked, error) {
 	re, p, in, err := s.waiting(ctx, id, caller)

@@ -59,6 +59,8 @@ type User struct {
 	LastSignInAt *time.Time
 	// BreakGlass says that the security policy cannot lock this owner out.
 	BreakGlass bool
+	// Language is in which they are written to; "" = they chose none.
+	Language string
 }
 
 // Session is a signing in of a user.
@@ -208,6 +210,8 @@ type Invitation struct {
 	ExpiresAt  time.Time
 	AcceptedAt *time.Time
 	AcceptedBy string
+	// Language is in which who is invited is written to; "" = nobody said.
+	Language string
 }
 
 // ServiceAccount is an account of a program.

@@ -81,13 +81,13 @@ func (o *Org) Users(ctx context.Context, f UserFilter, p db.PageRequest) (db.Pag
 // version that is in u.
 func (t *Tx) SaveUser(ctx context.Context, u *User) error {
 	u.fold()
-	return db.Save(ctx, t.scope, u, "name", "name_key", "email", "email_key", "status", "setup_pending", "password_hash", "break_glass")
+	return db.Save(ctx, t.scope, u, "name", "name_key", "email", "email_key", "status", "setup_pending", "password_hash", "break_glass", "language")
 }
 
 // EraseUser deletes a user: name, e-mail address and password go, and so do the
 // grants, sessions and tokens. The row stays, because others refer to it.
 func (t *Tx) EraseUser(ctx context.Context, u *User) error {
-	u.Name, u.Email, u.PasswordHash, u.Status, u.SetupPending, u.BreakGlass = "Deleted user", "", "", Deleted, false, false
+	u.Name, u.Email, u.PasswordHash, u.Status, u.SetupPending, u.BreakGlass, u.Language = "Deleted user", "", "", Deleted, false, false, ""
 	if err := t.SaveUser(ctx, u); err != nil {
 		return err
 	}

@@ -645,6 +645,205 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the organization's sign-in pages and letters look */
+        get: operations["getBrand"];
+        /**
+         * Set how the organization's sign-in pages and letters look
+         * @description Pages have it at once. An accent that cannot be read on a theme is corrected there, and the palette says by how much.
+         */
+        put: operations["setBrand"];
+        post?: never;
+        /** Go back to how the installation looks */
+        delete: operations["deleteBrand"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/brand/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a brand would look like
+         * @description Checks it field by field and keeps nothing.
+         */
+        post: operations["previewBrand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/brand/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a logo
+         * @description PNG, WebP or SVG, at most 256 kB, and 2048 pixels wide and high. An SVG is written anew from what draws: whatever runs, loads or refers elsewhere is taken out, and named. One that no brand has after a day is forgotten.
+         */
+        post: operations["addBrandImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/brand/images/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A logo
+         * @description For everybody, and for good, since its address changes with what is in it. It can run nothing.
+         */
+        get: operations["getBrandImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/brand/public": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a sign-in page looks
+         * @description For everybody. The organization is that of the authorization request, else of the OAuth client, else of the slug, else of the host. Where it has no brand, or there is none, it is the installation's: what is answered tells nothing but the brand.
+         */
+        get: operations["getPublicBrand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every kind of letter, and in which languages there are words for it */
+        get: operations["listLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/letters/{kind}/{language}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What a letter says in a language
+         * @description Where the organization has no words of its own, it is what Gatehouse says: in this language, else in English.
+         */
+        get: operations["getLetter"];
+        /**
+         * Word a letter otherwise
+         * @description Placeholders are written {{name}}; what else stands in the words means nothing. One that the letter does not know is refused, and so are words without what the letter is about.
+         */
+        put: operations["setLetter"];
+        post?: never;
+        /** Go back to Gatehouse's own words */
+        delete: operations["deleteLetter"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/letters/{kind}/{language}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a letter would look like
+         * @description With example data. Keeps nothing.
+         */
+        post: operations["previewLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/letters/{kind}/{language}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a letter to oneself
+         * @description With example data, to the e-mail address of the caller, and to nobody else. Says what the server answered.
+         */
+        post: operations["testLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/organizations": {
         parameters: {
             query?: never;
@@ -2189,6 +2388,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhook-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every kind of event that webhooks can be told of */
+        get: operations["listWebhookEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the organization is told of what happens */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Be told of events by signed requests
+         * @description Each event that happens from now on is one POST, signed as Standard Webhooks has it (HMAC-SHA256 in webhook-signature), tried again for three days until it is answered 2xx. The secret is shown once.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A webhook */
+        get: operations["getWebhook"];
+        /**
+         * Change a webhook
+         * @description One that is switched on again is told of what happens from then on; what waited is sent.
+         */
+        put: operations["updateWebhook"];
+        post?: never;
+        /** Delete a webhook, and what it has yet to get */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new secret
+         * @description The one before signs as well for some hours, so that the receiver can change over.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test and say what was answered
+         * @description Its type is webhook.test. It is sent once, also while the webhook is switched off, and is in the log of deliveries.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a webhook gets or got, newest first
+         * @description Those that are done are forgotten after 30 days.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the delivery. */
+                delivery: components["parameters"]["Delivery"];
+            };
+            cookie?: never;
+        };
+        /** A delivery, with what is sent */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/deliveries/{delivery}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the delivery. */
+                delivery: components["parameters"]["Delivery"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again
+         * @description With the same webhook-id and body: receivers recognise what they have.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mail/settings": {
         parameters: {
             query?: never;
@@ -3002,9 +3371,13 @@ export interface components {
             setupRequired: boolean;
             /** @description Whether a second factor has to be set up before anything else. */
             factorRequired?: boolean;
+            /** @description The language in which letters to the caller are written, as they chose it. */
+            language?: string;
         };
         MePatch: {
             name?: components["schemas"]["Name"];
+            /** @description The language in which letters to you are written, as BCP 47 has it; empty = none chosen. */
+            language?: string;
         };
         PasswordInput: {
             /** @description The password until now. */
@@ -3554,6 +3927,8 @@ export interface components {
             email: components["schemas"]["Email"];
             name?: components["schemas"]["Name"];
             roles: components["schemas"]["InvitedRole"][];
+            /** @description The language in which who is invited is written to, as BCP 47 has it. Absent = that of the organization. */
+            language?: string;
             /**
              * @description Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
              * @enum {string}
@@ -4811,6 +5186,260 @@ export interface components {
          * @enum {string}
          */
         MailLanguage: "en" | "de" | "ko";
+        WebhookEvent: {
+            name: string;
+            /** @enum {string} */
+            group: "security" | "access" | "apis" | "consumers";
+            title: string;
+        };
+        WebhookEventList: {
+            items: components["schemas"]["WebhookEvent"][];
+        };
+        WebhookInput: {
+            name: components["schemas"]["Name"];
+            /** @description Where it is told, such as https://hooks.example.com/gatehouse. */
+            address: string;
+            /** @description Names of events; * is all, those to come as well. */
+            events: string[];
+            /** @description The certificate authority of the receiver, as PEM; empty = those of the system. */
+            ca?: string;
+            /** @default true */
+            enabled?: boolean;
+        };
+        WebhookSecretInput: {
+            /**
+             * @description How long the secret before signs as well.
+             * @default 24
+             */
+            overlapHours?: number;
+        };
+        Webhook: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            name: string;
+            address: string;
+            events: string[];
+            ca?: string;
+            enabled: boolean;
+            /**
+             * @description `quiet`: nothing was sent yet; `failing`: the last attempt did not work.
+             * @enum {string}
+             */
+            state: "disabled" | "quiet" | "working" | "failing";
+            /**
+             * Format: int64
+             * @description How many deliveries wait.
+             */
+            waiting: number;
+            /**
+             * Format: date-time
+             * @description When the event of the last delivery happened.
+             */
+            lastAt?: string;
+            /** @description What went wrong at the last attempt. */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before signs as well.
+             */
+            previousSecretUntil?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        WebhookCreated: {
+            webhook: components["schemas"]["Webhook"];
+            /** @description What verifies signatures, shown once. */
+            secret: string;
+        };
+        WebhookList: {
+            items: components["schemas"]["Webhook"][];
+        };
+        /**
+         * @description `dead`: it was given up after three days, the receiver is gone for good (410), or it was a test that failed.
+         * @enum {string}
+         */
+        WebhookDeliveryState: "waiting" | "delivered" | "dead";
+        WebhookDelivery: {
+            /** @description The webhook-id of the requests. */
+            id: string;
+            event: string;
+            state: components["schemas"]["WebhookDeliveryState"];
+            attempts: number;
+            /** @description The HTTP status of the last answer. */
+            status?: number;
+            /** @description What went wrong at the last attempt. */
+            error?: string;
+            /** @description The beginning of the last answer. */
+            answer?: string;
+            /** @description How long the last attempt took, in milliseconds. */
+            took?: number;
+            /** @description What is sent; not in lists. */
+            body?: string;
+            /** Format: date-time */
+            nextAttemptAt?: string;
+            /** Format: date-time */
+            deliveredAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        WebhookDeliveryList: {
+            items: components["schemas"]["WebhookDelivery"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        LetterWords: {
+            subject: string;
+            /** @description The first line, such as Hello {{name}}. Where no name is known it is left out. */
+            greeting: string;
+            /** @description Paragraphs with an empty line between them. */
+            body: string;
+            /** @description What the button says that leads to the link, where the letter has one. */
+            action?: string;
+            /** @description What stands below the link. */
+            until?: string;
+            footer?: string;
+        };
+        LetterPlaceholder: {
+            name: string;
+            /** @description Whether the subject or the body has to have it. */
+            required: boolean;
+            example: string;
+        };
+        LetterLanguage: {
+            language: string;
+            /** @description Whether Gatehouse has words in it. */
+            builtIn: boolean;
+            /** @description Whether the organization has words of its own in it. */
+            set: boolean;
+            /** Format: date-time */
+            updatedAt?: string;
+        };
+        LetterKind: {
+            kind: string;
+            /** @description Whether it leads somewhere. */
+            link: boolean;
+            languages: components["schemas"]["LetterLanguage"][];
+        };
+        LetterKindList: {
+            items: components["schemas"]["LetterKind"][];
+            /** @description The language of letters to people of whom none is known. */
+            language: string;
+        };
+        LetterTemplate: {
+            kind: string;
+            language: string;
+            set: boolean;
+            builtIn: boolean;
+            /** Format: int64 */
+            version: number;
+            link: boolean;
+            words: components["schemas"]["LetterWords"];
+            builtInWords: components["schemas"]["LetterWords"];
+            placeholders: components["schemas"]["LetterPlaceholder"][];
+            /** Format: date-time */
+            updatedAt?: string;
+        };
+        LetterPreview: {
+            subject: string;
+            text: string;
+            html: string;
+            logo?: components["schemas"]["BrandImage"];
+        };
+        /** @description A colour as #rrggbb; empty = Gatehouse's own. */
+        BrandColour: string;
+        /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+        BrandLanguage: string;
+        /** @description What the pages say in one language. */
+        BrandText: {
+            language: components["schemas"]["BrandLanguage"];
+            /** @description It stands above the sign-in. */
+            welcome?: string;
+            /** @description What the link for help says; empty = help. */
+            helpLabel?: string;
+            /** @description Where those find help who cannot sign in. It may be a mailto address. */
+            helpUrl?: string;
+            /** @description The terms of use. */
+            termsUrl?: string;
+            /** @description What is said about privacy. */
+            privacyUrl?: string;
+        };
+        BrandInput: {
+            /** @description What pages and letters call the organization; empty = its name. */
+            displayName?: string;
+            accent?: components["schemas"]["BrandColour"];
+            /** @description The hash of the logo on the light theme; empty = none. */
+            logoLight?: string;
+            /** @description The hash of the logo on the dark theme; empty = that on the light one. */
+            logoDark?: string;
+            language: components["schemas"]["BrandLanguage"];
+            texts?: components["schemas"]["BrandText"][];
+        };
+        /** @description The colours that follow from an accent on one theme. */
+        AccentTokens: {
+            /** @description That of links and buttons. */
+            accent: string;
+            /** @description That under a pointer. */
+            hover: string;
+            /** @description That behind what is chosen. */
+            tint: string;
+            /** @description That of text on the accent. */
+            on: string;
+            /** @description Its contrast, at least 4.5 (WCAG 2.2). */
+            ratio: number;
+            /** @description The contrast of the colour as it was given. */
+            wanted: number;
+            /** @description Whether it is another than was given. */
+            corrected: boolean;
+        };
+        AccentPalette: {
+            light: components["schemas"]["AccentTokens"];
+            dark: components["schemas"]["AccentTokens"];
+        };
+        BrandImageInput: {
+            /**
+             * Format: byte
+             * @description The file, in base64.
+             */
+            content: string;
+        };
+        BrandImage: {
+            hash: string;
+            /** @description Where it is, at the address of every app. */
+            url: string;
+            mediaType: string;
+            width: number;
+            height: number;
+            /** @description What was taken out of an SVG, because it could do something. */
+            removed?: string[];
+        };
+        Brand: {
+            /** Format: int64 */
+            version: number;
+            /** @description Whether the organization has one of its own. */
+            set: boolean;
+            /** @description Whether, where it has none, it looks as another organization does: the first one. */
+            inherits: boolean;
+            /** @description The name of the organization. */
+            organization: string;
+            displayName: string;
+            accent: string;
+            palette?: components["schemas"]["AccentPalette"];
+            logoLight?: components["schemas"]["BrandImage"];
+            logoDark?: components["schemas"]["BrandImage"];
+            language: string;
+            texts: components["schemas"]["BrandText"][];
+        };
+        PublicBrand: {
+            /** @description Empty = nobody has set a brand. */
+            displayName: string;
+            palette?: components["schemas"]["AccentPalette"];
+            logoLight?: components["schemas"]["BrandImage"];
+            logoDark?: components["schemas"]["BrandImage"];
+            /** @description That of texts where no better one is known. */
+            language: string;
+            texts: components["schemas"]["BrandText"][];
+        };
         MailSettings: {
             /**
              * @description `none`: no mail is sent, and links are shown instead.
@@ -4932,6 +5561,12 @@ export interface components {
         Limit: number;
         /** @description Text that is looked for, whatever its case. */
         Search: string;
+        /** @description The id of the delivery. */
+        Delivery: string;
+        /** @description The kind of letter. */
+        KindOfLetter: string;
+        /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+        LanguageOfLetter: string;
         /** @description The ETag of the version that is changed, or *. */
         IfMatch: string;
         /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
@@ -5937,6 +6572,359 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecurityPolicyHits"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBrand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The brand. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Brand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setBrand: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandInput"];
+            };
+        };
+        responses: {
+            /** @description The brand as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Brand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteBrand: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewBrand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandInput"];
+            };
+        };
+        responses: {
+            /** @description As pages would have it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addBrandImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandImageInput"];
+            };
+        };
+        responses: {
+            /** @description The image. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandImage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBrandImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The SHA-256 of the image, in hexadecimal. */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    /** @description How long it is good */
+                    "Cache-Control"?: string;
+                    /** @description That it can run nothing */
+                    "Content-Security-Policy"?: string;
+                    /** @description That it is shown in pages */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPublicBrand: {
+        parameters: {
+            query?: {
+                /** @description The slug of an organization. */
+                organization?: string;
+                /** @description The id of an OAuth client. */
+                client?: string;
+                /** @description What names an authorization request that waits for a person. */
+                authorization?: string;
+            };
+            header?: {
+                /** @description The organization of the host, as the browser's back end sets it. */
+                "X-Gatehouse-Organization"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The brand. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All kinds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterKindList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The letter. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterTemplate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setLetter: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterWords"];
+            };
+        };
+        responses: {
+            /** @description The letter as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterTemplate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteLetter: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterWords"];
+            };
+        };
+        responses: {
+            /** @description The letter. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind of letter. */
+                kind: components["parameters"]["KindOfLetter"];
+                /** @description A language as BCP 47 has it, such as en, ko or pt-BR. */
+                language: components["parameters"]["LanguageOfLetter"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterWords"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailTest"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8964,6 +9952,301 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditReceiverTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhookEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All kinds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEventList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookInput"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its secret. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookInput"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookSecretInput"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its new secret. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only deliveries in this state. */
+                state?: components["schemas"]["WebhookDeliveryState"];
+                /** @description Only deliveries of this event. */
+                event?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the delivery. */
+                delivery: components["parameters"]["Delivery"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+                /** @description The id of the delivery. */
+                delivery: components["parameters"]["Delivery"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
             default: components["responses"]["Problem"];

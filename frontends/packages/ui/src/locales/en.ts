@@ -72,6 +72,12 @@ export default {
   confirm: { type: 'Type “{name}” to go on' },
   chart: { chart: 'Chart', table: 'Table', time: 'Time' },
   diff: { folded: '… {n} equal lines', same: 'No difference.' },
+  brand: {
+    help: 'Help',
+    terms: 'Terms',
+    privacy: 'Privacy',
+    with: 'Runs on {product}',
+  },
   signIn: {
     title: 'Sign in',
     email: 'E-mail',

@@ -736,6 +736,9 @@ type InvitationInput struct {
 	// Email An e-mail address.
 	Email Email `json:"email"`
 
+	// Language The language in which who is invited is written to, as BCP 47 has it. Absent = that of the organization.
+	Language *string `json:"language,omitempty"`
+
 	// Name A name for people.
 	Name  *Name         `json:"name,omitempty"`
 	Roles []InvitedRole `json:"roles"`
@@ -776,7 +779,10 @@ type Me struct {
 	Grants         []EffectiveGrant `json:"grants"`
 
 	// Kind What somebody is.
-	Kind         PrincipalKind    `json:"kind"`
+	Kind PrincipalKind `json:"kind"`
+
+	// Language The language in which letters to the caller are written, as they chose it.
+	Language     *string          `json:"language,omitempty"`
 	Organization OrganizationName `json:"organization"`
 
 	// Permissions Every permission that the caller has in the whole organization or anywhere in it.
@@ -1249,6 +1255,9 @@ type WhoCanItem struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// Delivery defines model for Delivery.
+type Delivery = string
+
 // Id defines model for Id.
 type Id = string
 
@@ -1257,6 +1266,12 @@ type IdempotencyKey = string
 
 // IfMatch defines model for IfMatch.
 type IfMatch = string
+
+// KindOfLetter defines model for KindOfLetter.
+type KindOfLetter = string
+
+// LanguageOfLetter defines model for LanguageOfLetter.
+type LanguageOfLetter = string
 
 // Limit defines model for Limit.
 type Limit = int
