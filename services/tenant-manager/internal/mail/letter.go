@@ -23,6 +23,8 @@ const (
 	FactorAdded     = "factor-added"
 	FactorsReset    = "factors-reset"
 	TokenEnds       = "token-ends"
+	ReviewBegun     = "review-begun"
+	ReviewWaits     = "review-waits"
 	Test            = "test"
 )
 
@@ -43,6 +45,9 @@ type Data struct {
 	Factor string    `json:"factor,omitempty"`
 	// Token is the name of the token it is about, which ends at Until.
 	Token string `json:"token,omitempty"`
+	// Review is the name of the review of access that it is about, which is over at
+	// Until.
+	Review string `json:"review,omitempty"`
 }
 
 // Letter is a letter that is written.
@@ -77,7 +82,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 `))
 
 // shown is the data as texts have it.
-type shown struct{ Name, Organization, Until, At, Factor, Token string }
+type shown struct{ Name, Organization, Until, At, Factor, Token, Review string }
 
 // Write writes a letter of a kind in a language; an unknown language is the
 // default.
@@ -105,7 +110,7 @@ func Write(kind, language string, d Data) (Letter, error) {
 			return Letter{}, fmt.Errorf("reading the texts of mail: %w", err)
 		}
 	}
-	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token)}
+	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token), Review: line(d.Review)}
 	if s.Name == "" {
 		greeting = stranger
 	}
