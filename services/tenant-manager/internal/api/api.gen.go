@@ -116,22 +116,22 @@ func (e AccessReviewItemDecision) Valid() bool {
 
 // Defines values for AccessReviewOutcome.
 const (
-	AccessReviewOutcomeGone    AccessReviewOutcome = "gone"
-	AccessReviewOutcomeKept    AccessReviewOutcome = "kept"
-	AccessReviewOutcomeRefused AccessReviewOutcome = "refused"
-	AccessReviewOutcomeRevoked AccessReviewOutcome = "revoked"
+	Blocked AccessReviewOutcome = "blocked"
+	Gone    AccessReviewOutcome = "gone"
+	Kept    AccessReviewOutcome = "kept"
+	Revoked AccessReviewOutcome = "revoked"
 )
 
 // Valid indicates whether the value is a known member of the AccessReviewOutcome enum.
 func (e AccessReviewOutcome) Valid() bool {
 	switch e {
-	case AccessReviewOutcomeGone:
+	case Blocked:
 		return true
-	case AccessReviewOutcomeKept:
+	case Gone:
 		return true
-	case AccessReviewOutcomeRefused:
+	case Kept:
 		return true
-	case AccessReviewOutcomeRevoked:
+	case Revoked:
 		return true
 	default:
 		return false
@@ -1242,6 +1242,9 @@ type AccessRequestStatus string
 
 // AccessReview defines model for AccessReview.
 type AccessReview struct {
+	// Blocked How many could not be taken away.
+	Blocked int64 `json:"blocked"`
+
 	// ByOwners Whether those who own the scope decide.
 	ByOwners bool `json:"byOwners"`
 
@@ -1273,11 +1276,8 @@ type AccessReview struct {
 	NextAt *time.Time `json:"nextAt,omitempty"`
 
 	// Previous The id of the round before.
-	Previous *string `json:"previous,omitempty"`
-
-	// Refused How many could not be taken away.
-	Refused    int64  `json:"refused"`
-	RepeatDays *int64 `json:"repeatDays,omitempty"`
+	Previous   *string `json:"previous,omitempty"`
+	RepeatDays *int64  `json:"repeatDays,omitempty"`
 
 	// RepeatError Why there is no next round.
 	RepeatError *string `json:"repeatError,omitempty"`
@@ -1389,7 +1389,7 @@ type AccessReviewItem struct {
 	// MayDecide Whether the caller may decide on it.
 	MayDecide bool `json:"mayDecide"`
 
-	// Outcome gone = it had been taken away or had ended before; refused = it could not be taken away.
+	// Outcome gone = it had been taken away or had ended before; blocked = it could not be taken away.
 	Outcome   *AccessReviewOutcome `json:"outcome,omitempty"`
 	OutcomeAt *time.Time           `json:"outcomeAt,omitempty"`
 
@@ -1422,7 +1422,7 @@ type AccessReviewList struct {
 	Next *string `json:"next,omitempty"`
 }
 
-// AccessReviewOutcome gone = it had been taken away or had ended before; refused = it could not be taken away.
+// AccessReviewOutcome gone = it had been taken away or had ended before; blocked = it could not be taken away.
 type AccessReviewOutcome string
 
 // AccessReviewPreview defines model for AccessReviewPreview.
@@ -4916,6 +4916,9 @@ type CreateAccessReviewJSONRequestBody = AccessReviewInput
 
 // PreviewAccessReviewJSONRequestBody defines body for PreviewAccessReview for application/json ContentType.
 type PreviewAccessReviewJSONRequestBody = AccessReviewScope
+
+// UpdateAccessReviewJSONRequestBody defines body for UpdateAccessReview for application/json ContentType.
+type UpdateAccessReviewJSONRequestBody = AccessReviewChange
 
 // UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody defines body for UpdateAccessReview for application/merge-patch+json ContentType.
 type UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody = AccessReviewChange
@@ -10364,9 +10367,10 @@ func (response GetAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitGe
 }
 
 type UpdateAccessReviewRequestObject struct {
-	Id     Id `json:"id"`
-	Params UpdateAccessReviewParams
-	Body   *UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody
+	Id                                Id `json:"id"`
+	Params                            UpdateAccessReviewParams
+	JSONBody                          *UpdateAccessReviewJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody
 }
 
 type UpdateAccessReviewResponseObject interface {
@@ -18415,29 +18419,56 @@ func (sh *strictHandler) UpdateAccessReview(ctx echo.Context, id Id, params Upda
 
 	request.Id = id
 	request.Params = params
-
-	var body UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateAccessReviewJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
 		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
 	}
-	if err != nil {
-		return err
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
 	}
-	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.UpdateAccessReview(ctx.Request().Context(), request.(UpdateAccessReviewRequestObject))

@@ -145,7 +145,7 @@ func (h *Handlers) showReviews(ctx context.Context, org *store.Org, rows ...stor
 			Id: r.ID, Version: r.Version, Name: r.Name, Scope: AccessReviewScope{Kind: AccessReviewScopeKind(r.ScopeKind), Id: ptr(r.ScopeID)},
 			Status: AccessReviewStatus(r.Status), ByOwners: len(r.Reviewers) == 0, Reviewers: []Principal{}, Deadline: r.Deadline.UTC(), Undecided: AccessReviewDefault(r.Undecided),
 			RepeatDays: ptr(r.RepeatDays), NextAt: utc(r.NextAt), RepeatError: ptr(r.RepeatError), Round: r.Round, Previous: ptr(r.PreviousID),
-			Items: c.Items, Decided: c.Kept + c.Revoked, Kept: c.Kept, Revoked: c.Revoked, CarriedOut: c.Items - c.Open, Taken: c.Taken, Refused: c.Refused, Gone: c.Gone, LeftOut: r.LeftOut,
+			Items: c.Items, Decided: c.Kept + c.Revoked, Kept: c.Kept, Revoked: c.Revoked, CarriedOut: c.Items - c.Open, Taken: c.Taken, Blocked: c.Blocked, Gone: c.Gone, LeftOut: r.LeftOut,
 			MayManage: manage.Allowed, ClosedAt: utc(r.ClosedAt), CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 			StartedBy: &Principal{Kind: "user", Id: r.StartedBy, Name: called[r.StartedBy]},
 		}

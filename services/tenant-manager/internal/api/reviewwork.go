@@ -191,9 +191,9 @@ func (h *Handlers) carryOut(ctx context.Context, organization, id string) error 
 		return h.recordReview(ctx, tx, "access-review.closed", r, struct {
 			Items   int64 `json:"items"`
 			Revoked int64 `json:"revoked"`
-			Refused int64 `json:"refused"`
+			Blocked int64 `json:"blocked"`
 			Gone    int64 `json:"gone"`
-		}{c.Items, c.Taken, c.Refused, c.Gone})
+		}{c.Items, c.Taken, c.Blocked, c.Gone})
 	})
 }
 
@@ -221,7 +221,7 @@ func (h *Handlers) settleItem(ctx context.Context, review store.AccessReview, id
 		if g.RoleID == access.Owner {
 			var p *problem.Problem
 			if err := keepsAnOwner(ctx, tx, "", g.ID); errors.As(err, &p) {
-				return tx.SettleReviewItem(ctx, id, store.OutcomeRefused, p.Detail)
+				return tx.SettleReviewItem(ctx, id, store.OutcomeBlocked, p.Detail)
 			} else if err != nil {
 				return err
 			}

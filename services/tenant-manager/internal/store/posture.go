@@ -116,7 +116,7 @@ func (o *Org) Refusals(ctx context.Context, action string, times ...time.Time) (
 	for i := range out {
 		var err error
 		out[i], err = db.From[auditEntry](o.scope).
-			Where("action = ? AND outcome = ? AND time >= ? AND time < ?", action, "refused", times[i], times[i+1]).Count(ctx)
+			Where("action = ? AND outcome = ? AND time > ? AND time <= ?", action, "refused", times[i], times[i+1]).Count(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -37,8 +37,8 @@ const (
 	OutcomeRevoked = "revoked"
 	// OutcomeGone is one that was taken away, or had ended, before.
 	OutcomeGone = "gone"
-	// OutcomeRefused is one that could not be taken away.
-	OutcomeRefused = "refused"
+	// OutcomeBlocked is one that could not be taken away.
+	OutcomeBlocked = "blocked"
 )
 
 // AccessReview asks people whether others still need what they were given.
@@ -200,9 +200,9 @@ func (t *Tx) SaveAccessReview(ctx context.Context, r *AccessReview) error {
 type ReviewCounts struct {
 	// Items are all; Kept and Revoked were decided so, Undecided are the others.
 	Items, Kept, Revoked, Undecided int64
-	// Open are those that are not carried out, Refused could not be, Gone had been
+	// Open are those that are not carried out, Blocked could not be, Gone had been
 	// taken away before.
-	Open, Refused, Gone, Taken int64
+	Open, Blocked, Gone, Taken int64
 }
 
 // ReviewCounts returns how far reviews are, by their ids.
@@ -233,8 +233,8 @@ func (o *Org) ReviewCounts(ctx context.Context, reviews ...string) (map[string]R
 		switch r.Outcome {
 		case "":
 			c.Open += r.N
-		case OutcomeRefused:
-			c.Refused += r.N
+		case OutcomeBlocked:
+			c.Blocked += r.N
 		case OutcomeGone:
 			c.Gone += r.N
 		case OutcomeRevoked:

@@ -3549,10 +3549,10 @@ export interface components {
          */
         AccessReviewStatus: "running" | "closing" | "closed" | "cancelled";
         /**
-         * @description gone = it had been taken away or had ended before; refused = it could not be taken away.
+         * @description gone = it had been taken away or had ended before; blocked = it could not be taken away.
          * @enum {string}
          */
-        AccessReviewOutcome: "kept" | "revoked" | "gone" | "refused";
+        AccessReviewOutcome: "kept" | "revoked" | "gone" | "blocked";
         /**
          * @description What becomes of grants that nobody decides on.
          * @enum {string}
@@ -3658,7 +3658,7 @@ export interface components {
              * Format: int64
              * @description How many could not be taken away.
              */
-            refused: number;
+            blocked: number;
             /**
              * Format: int64
              * @description How many had gone before.
@@ -7285,6 +7285,7 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/json": components["schemas"]["AccessReviewChange"];
                 "application/merge-patch+json": components["schemas"]["AccessReviewChange"];
             };
         };
