@@ -109,11 +109,11 @@ func (p *posture) users(ctx context.Context) error {
 		return err
 	}
 	p.out.Users = &all
-	without, err := p.org.UsersWithoutFactor(ctx, false)
+	with, err := p.org.ActiveWithFactor(ctx)
 	if err != nil {
 		return err
 	}
-	f := p.found("users-without-factor", severityWarning, without,
+	f := p.found("users-without-factor", severityWarning, all-with,
 		"These people sign in with nothing but a password, or with what their identity provider asks for: whoever learns the password is them.",
 		"Ask everybody for a second factor in the security policy, with some days to set it up.")
 	f.Of = &all
