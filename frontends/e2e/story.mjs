@@ -88,7 +88,7 @@ const steps = {
     await people.getByRole('textbox', { name: 'Password' }).fill(OWNER.password)
     await look(people)
     await people.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await people.getByRole('heading', { name: 'Users', level: 1 }).first().waitFor()
+    await people.getByRole('heading', { name: 'Overview', level: 1 }).first().waitFor()
     await main(people).getByRole('link', { name: 'Invitations' }).click()
     await people.getByRole('heading', { name: 'Invitations', level: 1 }).first().waitFor()
     await look(people)

@@ -102,7 +102,7 @@ func (s *suite) principal(ctx context.Context, ref string) (*string, error) {
 }
 
 func (a *tool) access() *cobra.Command {
-	return group("access", "Who may do what, and why", a.accessCheck(), a.accessWho(), a.accessExplain(), a.accessRequest())
+	return group("access", "Who may do what, and why", a.accessCheck(), a.accessWho(), a.accessExplain(), a.accessRequest(), a.accessReview())
 }
 
 func (a *tool) accessCheck() *cobra.Command {

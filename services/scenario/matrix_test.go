@@ -85,6 +85,7 @@ var shared = map[string]string{
 	"tenant-manager /letters/{kind}/{language}":         "every organization has letters of each kind",
 	"tenant-manager /letters/{kind}/{language}/preview": "every organization has letters of each kind",
 	"tenant-manager /letters/{kind}/{language}/test":    "every organization has letters of each kind",
+	"tenant-manager /setup-steps/{step}":                "every organization has the same steps",
 }
 
 // matrix is the suite in one process, with all who call.
@@ -225,6 +226,7 @@ func (m *matrix) make(project string) {
 	m.made("owner", "PUT", "tenant-manager", "/boundaries/"+account, `{"role":"viewer"}`, "role")
 	personal := owner("tenant-manager", "/me/tokens", `{"name":"t","expiresAt":"`+time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339)+`"}`)
 	owner("tenant-manager", "/access/requests", `{"role":"viewer","reason":"to see"}`)
+	owner("tenant-manager", "/access/reviews", `{"name":"Quarter","scope":{"kind":"role","id":"viewer"},"undecided":"keep","deadline":"`+time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339)+`"}`)
 	owner("tenant-manager", "/invitations", `{"email":"later@first.example","roles":[{"role":"viewer"}]}`)
 	client := m.made("owner", "POST", "tenant-manager", "/oauth/clients", `{"name":"Billing"}`, "client/id")
 	owner("tenant-manager", "/oauth/scopes", `{"name":"orders:read"}`)
@@ -254,6 +256,7 @@ func (m *matrix) make(project string) {
 		"tenant-manager /oauth/initial-tokens/{id}":                m.made("owner", "POST", "tenant-manager", "/oauth/initial-tokens", `{"name":"Partners"}`, "initialToken/id"),
 		"tenant-manager /oauth/clients/{id}/secrets/{secret}":      owner("tenant-manager", "/oauth/clients/"+client+"/secrets", `{}`),
 		"tenant-manager /boundaries/{id}":                          account,
+		"tenant-manager /setup-steps/{step}":                       "sso",
 		"tenant-manager /me/tokens/{id}":                           personal,
 		"tenant-manager /users/{id}/tokens/{token}":                personal,
 		"tenant-manager /service-accounts/{id}":                    account,

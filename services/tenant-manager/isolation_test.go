@@ -45,6 +45,10 @@ func newTwo(t *testing.T) *two {
 		{name: "group", as: "owner", method: "POST", path: "/groups", body: `{"name":"Staff"}`, status: 201, keep: map[string]string{"group": "id"}, events: []string{"group.created"}},
 		{name: "member", as: "owner", method: "POST", path: "/groups/{group}/members", body: `{"member":"{account}"}`, status: 201, events: []string{"group.member-added", "access-changed"}},
 		{name: "boundary", as: "owner", method: "PUT", path: "/boundaries/{account}", body: `{"role":"viewer"}`, status: 200, events: []string{"boundary.set", "access-changed"}},
+		{
+			name: "review", as: "owner", method: "POST", path: "/access/reviews", body: `{"name":"Acme quarter","scope":{"kind":"role","id":"support"},"undecided":"keep","deadline":"2030-02-01T00:00:00Z"}`,
+			status: 201, keep: map[string]string{"review": "id"}, events: []string{"access-review.begun"},
+		},
 		{name: "request", as: "owner", method: "POST", path: "/access/requests", body: `{"role":"viewer","reason":"to see"}`, status: 201, keep: map[string]string{"request": "id"}, events: []string{"access-request.created"}},
 		{name: "scope", as: "owner", method: "POST", path: "/oauth/scopes", body: `{"name":"orders:read"}`, status: 201, keep: map[string]string{"scope": "id"}, events: []string{"oauth-scope.created"}},
 		{
@@ -96,7 +100,7 @@ func newTwo(t *testing.T) *two {
 	})
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "domain", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "domain", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs", "review"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -172,6 +176,15 @@ var foreign = map[string]string{
 	"/webhooks/{id}/deliveries":                   "/webhooks/{webhook}/deliveries",
 	"/webhooks/{id}/deliveries/{delivery}":        "/webhooks/{webhook}/deliveries/{delivery}",
 	"/webhooks/{id}/deliveries/{delivery}/replay": "/webhooks/{webhook}/deliveries/{delivery}/replay",
+	"/roles/{id}/holders":                         "/roles/{role}/holders",
+	"/access/reviews/{id}":                        "/access/reviews/{review}",
+	"/access/reviews/{id}/close":                  "/access/reviews/{review}/close",
+	"/access/reviews/{id}/cancel":                 "/access/reviews/{review}/cancel",
+	"/access/reviews/{id}/items":                  "/access/reviews/{review}/items",
+	"/access/reviews/{id}/decisions":              "/access/reviews/{review}/decisions",
+	"/access/reviews/{id}/result":                 "/access/reviews/{review}/result",
+	"/boundaries/{id}/preview":                    "/boundaries/{account}/preview",
+	"/setup-steps/{step}":                         "/setup-steps/sso", // every organization has it
 }
 
 const letterBody = `{"subject":"x","greeting":"x","body":"x","action":"x"}`
@@ -189,6 +202,12 @@ var foreignBodies = map[string]struct {
 	"checkAccess":                {`{"principal":"{ownerId}","permission":"api:read"}`, 404},
 	"whoCan":                     {`{"permission":"api:read"}`, 200},
 	"createAccessRequest":        {`{"role":"{role}","reason":"x"}`, 422},
+	"createAccessReview":         {`{"name":"x","scope":{"kind":"role","id":"{role}"},"undecided":"keep","deadline":"2030-02-01T00:00:00Z"}`, 422},
+	"previewAccessReview":        {`{"kind":"group","id":"{group}"}`, 422},
+	"updateAccessReview":         {body: `{"name":"x"}`},
+	"decideAccessReview":         {body: `{"allUndecided":true,"decision":"keep"}`},
+	"previewBoundary":            {body: `{"role":"viewer"}`},
+	"setSetupStep":               {`{"skipped":true}`, 200},
 	"approveAccessRequest":       {body: `{}`},
 	"denyAccessRequest":          {body: `{}`},
 	"setBoundary":                {body: `{"role":"viewer"}`},

@@ -146,6 +146,9 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	k.Go("domains", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "domains", leaseTTL, func(ctx context.Context, _ uint64) error { return h.LookForDomains(ctx) })
 	})
+	k.Go("reviews of access", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "access-reviews", leaseTTL, func(ctx context.Context, _ uint64) error { return h.RunReviews(ctx) })
+	})
 	k.Go("housekeeping", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })
 	})

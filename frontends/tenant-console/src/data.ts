@@ -154,3 +154,27 @@ export function shorten(chosen: ReadonlySet<string>, permissions: readonly Permi
     return row.verbs.length > 1 && held.length === row.verbs.length ? [`${row.kind}:*`] : held.map((v) => `${row.kind}:${v}`)
   })
 }
+
+/** What people do, and the kinds of things that belong to it, in the order of a day's work. */
+export const TASKS = {
+  people: ['organization', 'user', 'group', 'role', 'service-account', 'invitation', 'audit'],
+  signIn: ['sso-connection', 'scim', 'oauth-client', 'oauth-scope', 'oauth-key'],
+  build: ['project', 'api', 'plan', 'policy'],
+  operate: ['deployment', 'environment', 'gateway-group', 'gateway', 'traffic'],
+  consume: ['application', 'subscription', 'credential', 'portal'],
+  platform: ['platform'],
+} as const
+
+/** Rows of a matrix by the task that they belong to; what belongs to none comes last. */
+export function byTask<T extends { kind: string }>(rows: readonly T[]): { task: keyof typeof TASKS | 'other'; rows: T[] }[] {
+  const known = Object.entries(TASKS).map(([task, kinds]) => ({ task: task as keyof typeof TASKS, rows: rows.filter((r) => (kinds as readonly string[]).includes(r.kind)) }))
+  const rest = rows.filter((r) => !known.some((k) => k.rows.includes(r)))
+  return [...known, { task: 'other' as const, rows: rest }].filter((k) => k.rows.length > 0)
+}
+
+/** Whether a role has a text in its names, its description or its permissions. */
+export function matchesRole(role: Pick<Role, 'name' | 'title' | 'description' | 'permissions'>, text: string): boolean {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  const all = [role.name, role.title, role.description ?? '', ...role.permissions].join(' ').toLowerCase()
+  return words.every((w) => all.includes(w) || (w.includes(':') && role.permissions.some((p) => covers(p, w))))
+}

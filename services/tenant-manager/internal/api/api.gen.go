@@ -78,6 +78,114 @@ func (e AccessRequestStatus) Valid() bool {
 	}
 }
 
+// Defines values for AccessReviewDefault.
+const (
+	AccessReviewDefaultKeep   AccessReviewDefault = "keep"
+	AccessReviewDefaultRevoke AccessReviewDefault = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewDefault enum.
+func (e AccessReviewDefault) Valid() bool {
+	switch e {
+	case AccessReviewDefaultKeep:
+		return true
+	case AccessReviewDefaultRevoke:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewItemDecision.
+const (
+	AccessReviewItemDecisionKeep   AccessReviewItemDecision = "keep"
+	AccessReviewItemDecisionRevoke AccessReviewItemDecision = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewItemDecision enum.
+func (e AccessReviewItemDecision) Valid() bool {
+	switch e {
+	case AccessReviewItemDecisionKeep:
+		return true
+	case AccessReviewItemDecisionRevoke:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewOutcome.
+const (
+	Blocked AccessReviewOutcome = "blocked"
+	Gone    AccessReviewOutcome = "gone"
+	Kept    AccessReviewOutcome = "kept"
+	Revoked AccessReviewOutcome = "revoked"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewOutcome enum.
+func (e AccessReviewOutcome) Valid() bool {
+	switch e {
+	case Blocked:
+		return true
+	case Gone:
+		return true
+	case Kept:
+		return true
+	case Revoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewScopeKind.
+const (
+	AccessReviewScopeKindGroup        AccessReviewScopeKind = "group"
+	AccessReviewScopeKindOrganization AccessReviewScopeKind = "organization"
+	AccessReviewScopeKindProject      AccessReviewScopeKind = "project"
+	AccessReviewScopeKindRole         AccessReviewScopeKind = "role"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewScopeKind enum.
+func (e AccessReviewScopeKind) Valid() bool {
+	switch e {
+	case AccessReviewScopeKindGroup:
+		return true
+	case AccessReviewScopeKindOrganization:
+		return true
+	case AccessReviewScopeKindProject:
+		return true
+	case AccessReviewScopeKindRole:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewStatus.
+const (
+	Cancelled AccessReviewStatus = "cancelled"
+	Closed    AccessReviewStatus = "closed"
+	Closing   AccessReviewStatus = "closing"
+	Running   AccessReviewStatus = "running"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewStatus enum.
+func (e AccessReviewStatus) Valid() bool {
+	switch e {
+	case Cancelled:
+		return true
+	case Closed:
+		return true
+	case Closing:
+		return true
+	case Running:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AuditReceiverState.
 const (
 	AuditReceiverStateDisabled AuditReceiverState = "disabled"
@@ -314,6 +422,8 @@ const (
 	MailMessageKindInvitation      MailMessageKind = "invitation"
 	MailMessageKindPasswordChanged MailMessageKind = "password-changed"
 	MailMessageKindPasswordLink    MailMessageKind = "password-link"
+	MailMessageKindReviewBegun     MailMessageKind = "review-begun"
+	MailMessageKindReviewWaits     MailMessageKind = "review-waits"
 	MailMessageKindTokenEnds       MailMessageKind = "token-ends"
 )
 
@@ -331,6 +441,10 @@ func (e MailMessageKind) Valid() bool {
 	case MailMessageKindPasswordChanged:
 		return true
 	case MailMessageKindPasswordLink:
+		return true
+	case MailMessageKindReviewBegun:
+		return true
+	case MailMessageKindReviewWaits:
 		return true
 	case MailMessageKindTokenEnds:
 		return true
@@ -594,6 +708,135 @@ func (e Outcome) Valid() bool {
 	}
 }
 
+// Defines values for PostureAdministratorRole.
+const (
+	Administrator PostureAdministratorRole = "administrator"
+	Owner         PostureAdministratorRole = "owner"
+)
+
+// Valid indicates whether the value is a known member of the PostureAdministratorRole enum.
+func (e PostureAdministratorRole) Valid() bool {
+	switch e {
+	case Administrator:
+		return true
+	case Owner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PostureFindingCode.
+const (
+	AccountsLocked              PostureFindingCode = "accounts-locked"
+	AccountsUnused              PostureFindingCode = "accounts-unused"
+	AdministratorsWithoutFactor PostureFindingCode = "administrators-without-factor"
+	AuditBroken                 PostureFindingCode = "audit-broken"
+	AuditUnverified             PostureFindingCode = "audit-unverified"
+	CertificatesExpiring        PostureFindingCode = "certificates-expiring"
+	ConnectionsFailing          PostureFindingCode = "connections-failing"
+	DirectoriesFailing          PostureFindingCode = "directories-failing"
+	FewOwners                   PostureFindingCode = "few-owners"
+	InvitationsPending          PostureFindingCode = "invitations-pending"
+	MailFailing                 PostureFindingCode = "mail-failing"
+	RequestsPending             PostureFindingCode = "requests-pending"
+	ReviewsRunning              PostureFindingCode = "reviews-running"
+	StandingGrants              PostureFindingCode = "standing-grants"
+	TokensExpiring              PostureFindingCode = "tokens-expiring"
+	TokensUnused                PostureFindingCode = "tokens-unused"
+	UsersWithoutFactor          PostureFindingCode = "users-without-factor"
+)
+
+// Valid indicates whether the value is a known member of the PostureFindingCode enum.
+func (e PostureFindingCode) Valid() bool {
+	switch e {
+	case AccountsLocked:
+		return true
+	case AccountsUnused:
+		return true
+	case AdministratorsWithoutFactor:
+		return true
+	case AuditBroken:
+		return true
+	case AuditUnverified:
+		return true
+	case CertificatesExpiring:
+		return true
+	case ConnectionsFailing:
+		return true
+	case DirectoriesFailing:
+		return true
+	case FewOwners:
+		return true
+	case InvitationsPending:
+		return true
+	case MailFailing:
+		return true
+	case RequestsPending:
+		return true
+	case ReviewsRunning:
+		return true
+	case StandingGrants:
+		return true
+	case TokensExpiring:
+		return true
+	case TokensUnused:
+		return true
+	case UsersWithoutFactor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PostureItemKind.
+const (
+	PostureItemKindScimDirectory  PostureItemKind = "scim-directory"
+	PostureItemKindServiceAccount PostureItemKind = "service-account"
+	PostureItemKindSsoConnection  PostureItemKind = "sso-connection"
+	PostureItemKindUser           PostureItemKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the PostureItemKind enum.
+func (e PostureItemKind) Valid() bool {
+	switch e {
+	case PostureItemKindScimDirectory:
+		return true
+	case PostureItemKindServiceAccount:
+		return true
+	case PostureItemKindSsoConnection:
+		return true
+	case PostureItemKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PostureSeverity.
+const (
+	Critical PostureSeverity = "critical"
+	Notice   PostureSeverity = "notice"
+	Ok       PostureSeverity = "ok"
+	Warning  PostureSeverity = "warning"
+)
+
+// Valid indicates whether the value is a known member of the PostureSeverity enum.
+func (e PostureSeverity) Valid() bool {
+	switch e {
+	case Critical:
+		return true
+	case Notice:
+		return true
+	case Ok:
+		return true
+	case Warning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PrincipalKind.
 const (
 	PrincipalKindGroup          PrincipalKind = "group"
@@ -630,6 +873,42 @@ func (e SamlNameIdFormat) Valid() bool {
 	case Persistent:
 		return true
 	case Unspecified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SetupStepName.
+const (
+	SetupStepNameAuditReceiver  SetupStepName = "audit-receiver"
+	SetupStepNameMail           SetupStepName = "mail"
+	SetupStepNameProject        SetupStepName = "project"
+	SetupStepNameProvisioning   SetupStepName = "provisioning"
+	SetupStepNameSecondFactor   SetupStepName = "second-factor"
+	SetupStepNameSecondOwner    SetupStepName = "second-owner"
+	SetupStepNameSecurityPolicy SetupStepName = "security-policy"
+	SetupStepNameSso            SetupStepName = "sso"
+)
+
+// Valid indicates whether the value is a known member of the SetupStepName enum.
+func (e SetupStepName) Valid() bool {
+	switch e {
+	case SetupStepNameAuditReceiver:
+		return true
+	case SetupStepNameMail:
+		return true
+	case SetupStepNameProject:
+		return true
+	case SetupStepNameProvisioning:
+		return true
+	case SetupStepNameSecondFactor:
+		return true
+	case SetupStepNameSecondOwner:
+		return true
+	case SetupStepNameSecurityPolicy:
+		return true
+	case SetupStepNameSso:
 		return true
 	default:
 		return false
@@ -864,6 +1143,27 @@ func (e WebhookEventGroup) Valid() bool {
 	case WebhookEventGroupConsumers:
 		return true
 	case WebhookEventGroupSecurity:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccessReviewItemsParamsDecision.
+const (
+	ListAccessReviewItemsParamsDecisionKeep      ListAccessReviewItemsParamsDecision = "keep"
+	ListAccessReviewItemsParamsDecisionRevoke    ListAccessReviewItemsParamsDecision = "revoke"
+	ListAccessReviewItemsParamsDecisionUndecided ListAccessReviewItemsParamsDecision = "undecided"
+)
+
+// Valid indicates whether the value is a known member of the ListAccessReviewItemsParamsDecision enum.
+func (e ListAccessReviewItemsParamsDecision) Valid() bool {
+	switch e {
+	case ListAccessReviewItemsParamsDecisionKeep:
+		return true
+	case ListAccessReviewItemsParamsDecisionRevoke:
+		return true
+	case ListAccessReviewItemsParamsDecisionUndecided:
 		return true
 	default:
 		return false
@@ -1195,6 +1495,218 @@ type AccessRequestList struct {
 // AccessRequestStatus What became of it.
 type AccessRequestStatus string
 
+// AccessReview defines model for AccessReview.
+type AccessReview struct {
+	// Blocked How many could not be taken away.
+	Blocked int64 `json:"blocked"`
+
+	// ByOwners Whether those who own the scope decide.
+	ByOwners bool `json:"byOwners"`
+
+	// CarriedOut Of how many it is known what became of them.
+	CarriedOut int64      `json:"carriedOut"`
+	ClosedAt   *time.Time `json:"closedAt,omitempty"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	Deadline   time.Time  `json:"deadline"`
+	Decided    int64      `json:"decided"`
+
+	// Gone How many had gone before.
+	Gone int64  `json:"gone"`
+	Id   string `json:"id"`
+
+	// Items How many grants it is about.
+	Items int64 `json:"items"`
+
+	// Kept How many are decided to be kept.
+	Kept int64 `json:"kept"`
+
+	// LeftOut How many grants of the scope are no part of it, because whoever began it could not take them away.
+	LeftOut int64 `json:"leftOut"`
+
+	// MayManage Whether the caller may change and end it.
+	MayManage bool   `json:"mayManage"`
+	Name      string `json:"name"`
+
+	// NextAt When the next round begins.
+	NextAt *time.Time `json:"nextAt,omitempty"`
+
+	// Previous The id of the round before.
+	Previous   *string `json:"previous,omitempty"`
+	RepeatDays *int64  `json:"repeatDays,omitempty"`
+
+	// RepeatError Why there is no next round.
+	RepeatError *string `json:"repeatError,omitempty"`
+
+	// Reviewers Who decides now.
+	Reviewers []Principal `json:"reviewers"`
+
+	// Revoked How many are decided to be revoked.
+	Revoked int64             `json:"revoked"`
+	Round   int64             `json:"round"`
+	Scope   AccessReviewScope `json:"scope"`
+
+	// ScopeName The name of the role or group.
+	ScopeName *string    `json:"scopeName,omitempty"`
+	StartedBy *Principal `json:"startedBy,omitempty"`
+
+	// Status closing = over, and being carried out.
+	Status AccessReviewStatus `json:"status"`
+
+	// Taken How many were taken away.
+	Taken int64 `json:"taken"`
+
+	// Undecided What becomes of grants that nobody decides on.
+	Undecided AccessReviewDefault `json:"undecided"`
+	UpdatedAt time.Time           `json:"updatedAt"`
+	Version   int64               `json:"version"`
+
+	// Waiting Whether it waits for the caller.
+	Waiting bool `json:"waiting"`
+}
+
+// AccessReviewChange defines model for AccessReviewChange.
+type AccessReviewChange struct {
+	Deadline   *time.Time   `json:"deadline,omitempty"`
+	Name       *string      `json:"name,omitempty"`
+	RepeatDays *int64       `json:"repeatDays,omitempty"`
+	Reviewers  *[]Reference `json:"reviewers,omitempty"`
+
+	// Undecided What becomes of grants that nobody decides on.
+	Undecided *AccessReviewDefault `json:"undecided,omitempty"`
+}
+
+// AccessReviewDecided defines model for AccessReviewDecided.
+type AccessReviewDecided struct {
+	// Decided On how many it was decided.
+	Decided int `json:"decided"`
+
+	// Own How many are left to others, because they are the caller's own.
+	Own int `json:"own"`
+}
+
+// AccessReviewDecisions defines model for AccessReviewDecisions.
+type AccessReviewDecisions struct {
+	// AllUndecided All that nobody has decided on, in place of items.
+	AllUndecided *bool `json:"allUndecided,omitempty"`
+
+	// Comment Why.
+	Comment *string `json:"comment,omitempty"`
+
+	// Decision What becomes of grants that nobody decides on.
+	Decision AccessReviewDefault `json:"decision"`
+
+	// Items The ids of items.
+	Items *[]Reference `json:"items,omitempty"`
+}
+
+// AccessReviewDefault What becomes of grants that nobody decides on.
+type AccessReviewDefault string
+
+// AccessReviewInput defines model for AccessReviewInput.
+type AccessReviewInput struct {
+	Deadline time.Time `json:"deadline"`
+	Name     string    `json:"name"`
+
+	// RepeatDays After how many days the next round begins, counted from the beginning of this one; absent = never. A round ends before the next one begins.
+	RepeatDays *int64 `json:"repeatDays,omitempty"`
+
+	// Reviewers The ids of users; absent = those who own the scope: the project owners of a project, else the owners of the organization.
+	Reviewers *[]Reference      `json:"reviewers,omitempty"`
+	Scope     AccessReviewScope `json:"scope"`
+
+	// Undecided What becomes of grants that nobody decides on.
+	Undecided AccessReviewDefault `json:"undecided"`
+}
+
+// AccessReviewItem defines model for AccessReviewItem.
+type AccessReviewItem struct {
+	Api       *string    `json:"api,omitempty"`
+	Comment   *string    `json:"comment,omitempty"`
+	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+
+	// DecidedBy The name of who decided.
+	DecidedBy   *string                   `json:"decidedBy,omitempty"`
+	Decision    *AccessReviewItemDecision `json:"decision,omitempty"`
+	Environment *string                   `json:"environment,omitempty"`
+	ExpiresAt   *time.Time                `json:"expiresAt,omitempty"`
+
+	// Grant The id of the grant.
+	Grant     string    `json:"grant"`
+	GrantedAt time.Time `json:"grantedAt"`
+
+	// GrantedBy The name of who gave it.
+	GrantedBy *string `json:"grantedBy,omitempty"`
+	Id        string  `json:"id"`
+
+	// LastUsedAt When whoever has it signed in, or used a token, last before the review began; absent = never, or not known.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+
+	// MayDecide Whether the caller may decide on it.
+	MayDecide bool `json:"mayDecide"`
+
+	// Outcome gone = it had been taken away or had ended before; blocked = it could not be taken away.
+	Outcome   *AccessReviewOutcome `json:"outcome,omitempty"`
+	OutcomeAt *time.Time           `json:"outcomeAt,omitempty"`
+
+	// OutcomeNote Why it could not be taken away.
+	OutcomeNote *string   `json:"outcomeNote,omitempty"`
+	Principal   Principal `json:"principal"`
+	Project     *string   `json:"project,omitempty"`
+
+	// Role The id of the role.
+	Role     string `json:"role"`
+	RoleName string `json:"roleName"`
+}
+
+// AccessReviewItemDecision defines model for AccessReviewItem.Decision.
+type AccessReviewItemDecision string
+
+// AccessReviewItemList defines model for AccessReviewItemList.
+type AccessReviewItemList struct {
+	Items []AccessReviewItem `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// AccessReviewList defines model for AccessReviewList.
+type AccessReviewList struct {
+	Items []AccessReview `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// AccessReviewOutcome gone = it had been taken away or had ended before; blocked = it could not be taken away.
+type AccessReviewOutcome string
+
+// AccessReviewPreview defines model for AccessReviewPreview.
+type AccessReviewPreview struct {
+	// Items How many grants.
+	Items int `json:"items"`
+
+	// LeftOut How many grants there are beside them that the caller could not take away.
+	LeftOut int `json:"leftOut"`
+
+	// Principals How many users, service accounts and groups have them.
+	Principals int `json:"principals"`
+}
+
+// AccessReviewScope defines model for AccessReviewScope.
+type AccessReviewScope struct {
+	// Id The id of the project, role or group.
+	Id *string `json:"id,omitempty"`
+
+	// Kind organization = all grants; project = those at the project; role = those of the role; group = those of the group and of everybody in it.
+	Kind AccessReviewScopeKind `json:"kind"`
+}
+
+// AccessReviewScopeKind organization = all grants; project = those at the project; role = those of the role; group = those of the group and of everybody in it.
+type AccessReviewScopeKind string
+
+// AccessReviewStatus closing = over, and being carried out.
+type AccessReviewStatus string
+
 // AuditActor defines model for AuditActor.
 type AuditActor struct {
 	Id *string `json:"id,omitempty"`
@@ -1394,6 +1906,28 @@ type BoundaryList struct {
 
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
+}
+
+// BoundaryPreview defines model for BoundaryPreview.
+type BoundaryPreview struct {
+	// Affected How many users and service accounts the boundary is about.
+	Affected int `json:"affected"`
+
+	// After Permissions that they would have somewhere.
+	After []string `json:"after"`
+
+	// Before Permissions that they have somewhere now.
+	Before    []string  `json:"before"`
+	Principal Principal `json:"principal"`
+}
+
+// BoundaryPreviewInput defines model for BoundaryPreviewInput.
+type BoundaryPreviewInput struct {
+	// Member Somebody in the group whose permissions are compared; absent = the group itself.
+	Member *string `json:"member,omitempty"`
+
+	// Role The id or the name of the role; absent = no boundary.
+	Role *string `json:"role,omitempty"`
 }
 
 // Brand defines model for Brand.
@@ -1907,6 +2441,21 @@ type GroupPatch struct {
 
 	// Name A name for people.
 	Name *Name `json:"name,omitempty"`
+}
+
+// HeldGrant A grant as somebody has it.
+type HeldGrant struct {
+	Api *string `json:"api,omitempty"`
+
+	// Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
+	Effect      Effect     `json:"effect"`
+	Environment *string    `json:"environment,omitempty"`
+	ExpiresAt   *time.Time `json:"expiresAt,omitempty"`
+	Id          string     `json:"id"`
+	Project     *string    `json:"project,omitempty"`
+
+	// Via A group, the one that it is in, and so on.
+	Via *GroupChain `json:"via,omitempty"`
 }
 
 // Invitation defines model for Invitation.
@@ -3176,6 +3725,165 @@ type PlatformOrganizationPatch struct {
 	Suspended *bool        `json:"suspended,omitempty"`
 }
 
+// Posture defines model for Posture.
+type Posture struct {
+	// Administrators Who is owner or administrator of the whole organization.
+	Administrators *[]PostureAdministrator `json:"administrators,omitempty"`
+
+	// At When it was counted.
+	At          time.Time            `json:"at"`
+	Audit       *PostureAudit        `json:"audit,omitempty"`
+	Connections *[]PostureConnection `json:"connections,omitempty"`
+	Directories *[]PostureDirectory  `json:"directories,omitempty"`
+
+	// Findings What is found, and what is in order, the gravest first.
+	Findings []PostureFinding `json:"findings"`
+
+	// SignIns Sign-ins to accounts of the organization that were refused.
+	SignIns *PostureSignIns `json:"signIns,omitempty"`
+
+	// Users How many may sign in.
+	Users *int64 `json:"users,omitempty"`
+}
+
+// PostureAdministrator defines model for PostureAdministrator.
+type PostureAdministrator struct {
+	// BreakGlass Whether it is a break-glass account.
+	BreakGlass *bool      `json:"breakGlass,omitempty"`
+	ExpiresAt  *time.Time `json:"expiresAt,omitempty"`
+
+	// Factor Whether they have a second factor.
+	Factor bool `json:"factor"`
+
+	// Group The group by which they have it.
+	Group        *string                  `json:"group,omitempty"`
+	LastSignInAt *time.Time               `json:"lastSignInAt,omitempty"`
+	Principal    Principal                `json:"principal"`
+	Role         PostureAdministratorRole `json:"role"`
+}
+
+// PostureAdministratorRole defines model for PostureAdministrator.Role.
+type PostureAdministratorRole string
+
+// PostureAudit defines model for PostureAudit.
+type PostureAudit struct {
+	// BrokenAt The first entry that is not as it was written.
+	BrokenAt *int64 `json:"brokenAt,omitempty"`
+
+	// Entries The number of the newest entry.
+	Entries int64 `json:"entries"`
+
+	// Verified Up to which entry.
+	Verified *int64 `json:"verified,omitempty"`
+
+	// VerifiedAt When the chain was verified last.
+	VerifiedAt *time.Time `json:"verifiedAt,omitempty"`
+}
+
+// PostureConnection defines model for PostureConnection.
+type PostureConnection struct {
+	// CertificateExpiresAt When the provider's certificate, or ours for it, ends; what ends first.
+	CertificateExpiresAt *time.Time `json:"certificateExpiresAt,omitempty"`
+	Enabled              bool       `json:"enabled"`
+	Id                   string     `json:"id"`
+	Kind                 string     `json:"kind"`
+
+	// LastFailure Why.
+	LastFailure *string `json:"lastFailure,omitempty"`
+
+	// LastFailureAt When somebody was refused last.
+	LastFailureAt *time.Time `json:"lastFailureAt,omitempty"`
+
+	// LastSuccessAt When somebody signed in there last.
+	LastSuccessAt *time.Time `json:"lastSuccessAt,omitempty"`
+
+	// MetadataError Why its metadata could not be fetched.
+	MetadataError *string `json:"metadataError,omitempty"`
+	Name          string  `json:"name"`
+
+	// Refusals How many were refused in the last 7 days.
+	Refusals int64 `json:"refusals"`
+}
+
+// PostureDirectory defines model for PostureDirectory.
+type PostureDirectory struct {
+	Enabled bool `json:"enabled"`
+
+	// FailedAt When it was refused something last.
+	FailedAt *time.Time `json:"failedAt,omitempty"`
+
+	// Failure What it was told.
+	Failure *string `json:"failure,omitempty"`
+	Id      string  `json:"id"`
+
+	// LastUsedAt When it asked for something last.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	Name       string     `json:"name"`
+
+	// TokenExpiresAt When the last of its tokens ends.
+	TokenExpiresAt *time.Time `json:"tokenExpiresAt,omitempty"`
+}
+
+// PostureFinding defines model for PostureFinding.
+type PostureFinding struct {
+	// Advice What to do.
+	Advice string             `json:"advice"`
+	Code   PostureFindingCode `json:"code"`
+	Count  int64              `json:"count"`
+
+	// Items Those that it is about; the first of them where there are many.
+	Items []PostureItem `json:"items"`
+
+	// Means What it means.
+	Means string `json:"means"`
+
+	// Of Of how many.
+	Of *int64 `json:"of,omitempty"`
+
+	// Severity ok = nothing to do; notice = good to know; warning = to be seen to; critical = to be seen to now.
+	Severity PostureSeverity `json:"severity"`
+}
+
+// PostureFindingCode defines model for PostureFinding.Code.
+type PostureFindingCode string
+
+// PostureItem defines model for PostureItem.
+type PostureItem struct {
+	// At Since or until when.
+	At *time.Time `json:"at,omitempty"`
+
+	// Detail What is the matter with it.
+	Detail *string         `json:"detail,omitempty"`
+	Id     string          `json:"id"`
+	Kind   PostureItemKind `json:"kind"`
+	Name   string          `json:"name"`
+}
+
+// PostureItemKind defines model for PostureItem.Kind.
+type PostureItemKind string
+
+// PostureSeverity ok = nothing to do; notice = good to know; warning = to be seen to; critical = to be seen to now.
+type PostureSeverity string
+
+// PostureSignIns Sign-ins to accounts of the organization that were refused.
+type PostureSignIns struct {
+	// Day In the last 24 hours.
+	Day int64 `json:"day"`
+
+	// Days Spans of 24 hours, the oldest first.
+	Days []PostureSpan `json:"days"`
+
+	// Week In the last 7 days.
+	Week int64 `json:"week"`
+}
+
+// PostureSpan defines model for PostureSpan.
+type PostureSpan struct {
+	Count int64     `json:"count"`
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+}
+
 // Principal defines model for Principal.
 type Principal struct {
 	Id string `json:"id"`
@@ -3300,6 +4008,22 @@ type Role struct {
 	Title       string    `json:"title"`
 	UpdatedAt   time.Time `json:"updatedAt"`
 	Version     int64     `json:"version"`
+}
+
+// RoleHolder defines model for RoleHolder.
+type RoleHolder struct {
+	// Active Whether they may sign in.
+	Active    bool        `json:"active"`
+	Grants    []HeldGrant `json:"grants"`
+	Principal Principal   `json:"principal"`
+}
+
+// RoleHolderList defines model for RoleHolderList.
+type RoleHolderList struct {
+	Items []RoleHolder `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
 }
 
 // RoleInput defines model for RoleInput.
@@ -3723,6 +4447,37 @@ type SetupInput struct {
 	// Password A new password. What counts is its length; well-known ones and the own e-mail address are refused.
 	Password Password `json:"password"`
 }
+
+// SetupStep defines model for SetupStep.
+type SetupStep struct {
+	// Done Whether it is done.
+	Done bool `json:"done"`
+
+	// Skipped Whether the organization leaves it out.
+	Skipped   bool       `json:"skipped"`
+	SkippedAt *time.Time `json:"skippedAt,omitempty"`
+
+	// SkippedBy The name of who left it out.
+	SkippedBy *string       `json:"skippedBy,omitempty"`
+	Step      SetupStepName `json:"step"`
+}
+
+// SetupStepInput defines model for SetupStepInput.
+type SetupStepInput struct {
+	// Skipped Whether to leave it out.
+	Skipped bool `json:"skipped"`
+}
+
+// SetupStepList defines model for SetupStepList.
+type SetupStepList struct {
+	Items []SetupStep `json:"items"`
+
+	// Open How many are neither done nor left out.
+	Open int `json:"open"`
+}
+
+// SetupStepName defines model for SetupStepName.
+type SetupStepName string
 
 // SignInChallenge defines model for SignInChallenge.
 type SignInChallenge struct {
@@ -4447,6 +5202,57 @@ type CreateAccessRequestParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListAccessReviewsParams defines parameters for ListAccessReviews.
+type ListAccessReviewsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Status Only those of this status.
+	Status *AccessReviewStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Waiting Only those that wait for the caller, those that end first first; they come on one page.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+}
+
+// CreateAccessReviewParams defines parameters for CreateAccessReview.
+type CreateAccessReviewParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateAccessReviewParams defines parameters for UpdateAccessReview.
+type UpdateAccessReviewParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListAccessReviewItemsParams defines parameters for ListAccessReviewItems.
+type ListAccessReviewItemsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Decision Only those that were decided so.
+	Decision *ListAccessReviewItemsParamsDecision `form:"decision,omitempty" json:"decision,omitempty"`
+
+	// Outcome Only those of which this became.
+	Outcome *AccessReviewOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Role Only those of this role.
+	Role *string `form:"role,omitempty" json:"role,omitempty"`
+
+	// Principal Only those of this user, service account or group.
+	Principal *string `form:"principal,omitempty" json:"principal,omitempty"`
+}
+
+// ListAccessReviewItemsParamsDecision defines parameters for ListAccessReviewItems.
+type ListAccessReviewItemsParamsDecision string
+
 // WhoCanParams defines parameters for WhoCan.
 type WhoCanParams struct {
 	// Cursor The `next` of the page before.
@@ -4625,6 +5431,9 @@ type ListGrantsParams struct {
 
 	// Effect Only those of this effect.
 	Effect *Effect `form:"effect,omitempty" json:"effect,omitempty"`
+
+	// Standing Only those that allow something in the whole organization and never end.
+	Standing *bool `form:"standing,omitempty" json:"standing,omitempty"`
 }
 
 // CreateGrantParams defines parameters for CreateGrant.
@@ -4957,6 +5766,15 @@ type UpdateRoleParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListRoleHoldersParams defines parameters for ListRoleHolders.
+type ListRoleHoldersParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // CreateScimDirectoryParams defines parameters for CreateScimDirectory.
 type CreateScimDirectoryParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -5140,6 +5958,21 @@ type ApproveAccessRequestJSONRequestBody = AccessDecision
 // DenyAccessRequestJSONRequestBody defines body for DenyAccessRequest for application/json ContentType.
 type DenyAccessRequestJSONRequestBody = AccessDecision
 
+// CreateAccessReviewJSONRequestBody defines body for CreateAccessReview for application/json ContentType.
+type CreateAccessReviewJSONRequestBody = AccessReviewInput
+
+// PreviewAccessReviewJSONRequestBody defines body for PreviewAccessReview for application/json ContentType.
+type PreviewAccessReviewJSONRequestBody = AccessReviewScope
+
+// UpdateAccessReviewJSONRequestBody defines body for UpdateAccessReview for application/json ContentType.
+type UpdateAccessReviewJSONRequestBody = AccessReviewChange
+
+// UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody defines body for UpdateAccessReview for application/merge-patch+json ContentType.
+type UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody = AccessReviewChange
+
+// DecideAccessReviewJSONRequestBody defines body for DecideAccessReview for application/json ContentType.
+type DecideAccessReviewJSONRequestBody = AccessReviewDecisions
+
 // WhoCanJSONRequestBody defines body for WhoCan for application/json ContentType.
 type WhoCanJSONRequestBody = WhoCanInput
 
@@ -5154,6 +5987,9 @@ type SetAuditRetentionJSONRequestBody = AuditRetentionInput
 
 // SetBoundaryJSONRequestBody defines body for SetBoundary for application/json ContentType.
 type SetBoundaryJSONRequestBody = BoundaryInput
+
+// PreviewBoundaryJSONRequestBody defines body for PreviewBoundary for application/json ContentType.
+type PreviewBoundaryJSONRequestBody = BoundaryPreviewInput
 
 // SetBrandJSONRequestBody defines body for SetBrand for application/json ContentType.
 type SetBrandJSONRequestBody = BrandInput
@@ -5347,6 +6183,9 @@ type CreateServiceAccountTokenJSONRequestBody = ServiceTokenInput
 // CompleteSetupJSONRequestBody defines body for CompleteSetup for application/json ContentType.
 type CompleteSetupJSONRequestBody = SetupInput
 
+// SetSetupStepJSONRequestBody defines body for SetSetupStep for application/json ContentType.
+type SetSetupStepJSONRequestBody = SetupStepInput
+
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInInput
 
@@ -5436,6 +6275,36 @@ type ServerInterface interface {
 	// WithdrawAccessRequest Take one's own request back
 	// (POST /access/requests/{id}/withdraw)
 	WithdrawAccessRequest(ctx echo.Context, id Id) error
+	// ListAccessReviews Reviews of who has access
+	// (GET /access/reviews)
+	ListAccessReviews(ctx echo.Context, params ListAccessReviewsParams) error
+	// CreateAccessReview Begin a review of who has access
+	// (POST /access/reviews)
+	CreateAccessReview(ctx echo.Context, params CreateAccessReviewParams) error
+	// PreviewAccessReview What a review would be about
+	// (POST /access/reviews/preview)
+	PreviewAccessReview(ctx echo.Context) error
+	// GetAccessReview A review of who has access
+	// (GET /access/reviews/{id})
+	GetAccessReview(ctx echo.Context, id Id) error
+	// UpdateAccessReview Change a review
+	// (PATCH /access/reviews/{id})
+	UpdateAccessReview(ctx echo.Context, id Id, params UpdateAccessReviewParams) error
+	// CancelAccessReview End a review without carrying anything out
+	// (POST /access/reviews/{id}/cancel)
+	CancelAccessReview(ctx echo.Context, id Id) error
+	// CloseAccessReview End a review before its deadline
+	// (POST /access/reviews/{id}/close)
+	CloseAccessReview(ctx echo.Context, id Id) error
+	// DecideAccessReview Keep or revoke what a review is about
+	// (POST /access/reviews/{id}/decisions)
+	DecideAccessReview(ctx echo.Context, id Id) error
+	// ListAccessReviewItems What a review is about
+	// (GET /access/reviews/{id}/items)
+	ListAccessReviewItems(ctx echo.Context, id Id, params ListAccessReviewItemsParams) error
+	// ExportAccessReview What came of a review, as CSV
+	// (GET /access/reviews/{id}/result)
+	ExportAccessReview(ctx echo.Context, id Id) error
 	// WhoCan Who has a permission in a scope
 	// (POST /access/who-can)
 	WhoCan(ctx echo.Context, params WhoCanParams) error
@@ -5484,6 +6353,9 @@ type ServerInterface interface {
 	// SetBoundary Bound what a user, a service account or the members of a group may do
 	// (PUT /boundaries/{id})
 	SetBoundary(ctx echo.Context, id string) error
+	// PreviewBoundary What a boundary would take away
+	// (POST /boundaries/{id}/preview)
+	PreviewBoundary(ctx echo.Context, id string) error
 	// DeleteBrand Go back to how the installation looks
 	// (DELETE /brand)
 	DeleteBrand(ctx echo.Context, params DeleteBrandParams) error
@@ -5826,6 +6698,9 @@ type ServerInterface interface {
 	// VerifyPlatformDomain Say that an organization runs a domain
 	// (PUT /platform/domains/{domain}/verification)
 	VerifyPlatformDomain(ctx echo.Context, domain string) error
+	// GetPosture How well the organization is looked after
+	// (GET /posture)
+	GetPosture(ctx echo.Context) error
 	// ListRoles The roles of the organization
 	// (GET /roles)
 	ListRoles(ctx echo.Context, params ListRolesParams) error
@@ -5841,6 +6716,9 @@ type ServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx echo.Context, id Id, params UpdateRoleParams) error
+	// ListRoleHolders Users and service accounts who have a role, with how they come to it
+	// (GET /roles/{id}/holders)
+	ListRoleHolders(ctx echo.Context, id Id, params ListRoleHoldersParams) error
 	// ListScimDirectories Directories that make, change and disable users and groups
 	// (GET /scim/directories)
 	ListScimDirectories(ctx echo.Context) error
@@ -5904,6 +6782,12 @@ type ServerInterface interface {
 	// CompleteSetup Complete the first run
 	// (POST /setup)
 	CompleteSetup(ctx echo.Context) error
+	// ListSetupSteps What there is to set up in an organization, and what is done
+	// (GET /setup-steps)
+	ListSetupSteps(ctx echo.Context) error
+	// SetSetupStep Leave a step of setting up out, or take it up again
+	// (PUT /setup-steps/{step})
+	SetSetupStep(ctx echo.Context, step SetupStepName) error
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx echo.Context) error
@@ -6197,6 +7081,261 @@ func (w *ServerInterfaceWrapper) WithdrawAccessRequest(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.WithdrawAccessRequest(ctx, id)
+	return err
+}
+
+// ListAccessReviews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAccessReviews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccessReviewsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", ctx.QueryParams(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter waiting: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAccessReviews(ctx, params)
+	return err
+}
+
+// CreateAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAccessReview(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAccessReviewParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAccessReview(ctx, params)
+	return err
+}
+
+// PreviewAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewAccessReview(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewAccessReview(ctx)
+	return err
+}
+
+// GetAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAccessReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAccessReview(ctx, id)
+	return err
+}
+
+// UpdateAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateAccessReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateAccessReviewParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateAccessReview(ctx, id, params)
+	return err
+}
+
+// CancelAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelAccessReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelAccessReview(ctx, id)
+	return err
+}
+
+// CloseAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) CloseAccessReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CloseAccessReview(ctx, id)
+	return err
+}
+
+// DecideAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideAccessReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideAccessReview(ctx, id)
+	return err
+}
+
+// ListAccessReviewItems converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAccessReviewItems(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccessReviewItemsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "decision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "decision", ctx.QueryParams(), &params.Decision, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter decision: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "principal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "principal", ctx.QueryParams(), &params.Principal, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter principal: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAccessReviewItems(ctx, id, params)
+	return err
+}
+
+// ExportAccessReview converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportAccessReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportAccessReview(ctx, id)
 	return err
 }
 
@@ -6603,6 +7742,22 @@ func (w *ServerInterfaceWrapper) SetBoundary(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SetBoundary(ctx, id)
+	return err
+}
+
+// PreviewBoundary converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewBoundary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewBoundary(ctx, id)
 	return err
 }
 
@@ -7019,6 +8174,13 @@ func (w *ServerInterfaceWrapper) ListGrants(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "effect", ctx.QueryParams(), &params.Effect, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter effect: %s", err))
+	}
+
+	// ------------- Optional query parameter "standing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "standing", ctx.QueryParams(), &params.Standing, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter standing: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -9165,6 +10327,15 @@ func (w *ServerInterfaceWrapper) VerifyPlatformDomain(ctx echo.Context) error {
 	return err
 }
 
+// GetPosture converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPosture(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPosture(ctx)
+	return err
+}
+
 // ListRoles converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRoles(ctx echo.Context) error {
 	var err error
@@ -9308,6 +10479,38 @@ func (w *ServerInterfaceWrapper) UpdateRole(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateRole(ctx, id, params)
+	return err
+}
+
+// ListRoleHolders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRoleHolders(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRoleHoldersParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRoleHolders(ctx, id, params)
 	return err
 }
 
@@ -9823,6 +11026,31 @@ func (w *ServerInterfaceWrapper) CompleteSetup(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CompleteSetup(ctx)
+	return err
+}
+
+// ListSetupSteps converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSetupSteps(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSetupSteps(ctx)
+	return err
+}
+
+// SetSetupStep converts echo context to params.
+func (w *ServerInterfaceWrapper) SetSetupStep(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "step" -------------
+	var step SetupStepName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "step", ctx.Param("step"), &step, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter step: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetSetupStep(ctx, step)
 	return err
 }
 
@@ -10817,6 +12045,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/me/recovery-codes", wrapper.CreateMyRecoveryCodes, options.OperationMiddlewares["createMyRecoveryCodes"]...)
 	router.GET(options.BaseURL+"/organization", wrapper.GetOrganization, options.OperationMiddlewares["getOrganization"]...)
 	router.PATCH(options.BaseURL+"/organization", wrapper.UpdateOrganization, options.OperationMiddlewares["updateOrganization"]...)
+	router.GET(options.BaseURL+"/posture", wrapper.GetPosture, options.OperationMiddlewares["getPosture"]...)
+	router.GET(options.BaseURL+"/setup-steps", wrapper.ListSetupSteps, options.OperationMiddlewares["listSetupSteps"]...)
+	router.PUT(options.BaseURL+"/setup-steps/:step", wrapper.SetSetupStep, options.OperationMiddlewares["setSetupStep"]...)
 	router.GET(options.BaseURL+"/security-policy", wrapper.GetSecurityPolicy, options.OperationMiddlewares["getSecurityPolicy"]...)
 	router.PATCH(options.BaseURL+"/security-policy", wrapper.UpdateSecurityPolicy, options.OperationMiddlewares["updateSecurityPolicy"]...)
 	router.POST(options.BaseURL+"/security-policy/preview", wrapper.PreviewSecurityPolicy, options.OperationMiddlewares["previewSecurityPolicy"]...)
@@ -10866,6 +12097,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/roles/:id", wrapper.DeleteRole, options.OperationMiddlewares["deleteRole"]...)
 	router.GET(options.BaseURL+"/roles/:id", wrapper.GetRole, options.OperationMiddlewares["getRole"]...)
 	router.PATCH(options.BaseURL+"/roles/:id", wrapper.UpdateRole, options.OperationMiddlewares["updateRole"]...)
+	router.GET(options.BaseURL+"/roles/:id/holders", wrapper.ListRoleHolders, options.OperationMiddlewares["listRoleHolders"]...)
 	router.GET(options.BaseURL+"/grants", wrapper.ListGrants, options.OperationMiddlewares["listGrants"]...)
 	router.POST(options.BaseURL+"/grants", wrapper.CreateGrant, options.OperationMiddlewares["createGrant"]...)
 	router.DELETE(options.BaseURL+"/grants/:id", wrapper.DeleteGrant, options.OperationMiddlewares["deleteGrant"]...)
@@ -10878,10 +12110,21 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/access/requests/:id/approve", wrapper.ApproveAccessRequest, options.OperationMiddlewares["approveAccessRequest"]...)
 	router.POST(options.BaseURL+"/access/requests/:id/deny", wrapper.DenyAccessRequest, options.OperationMiddlewares["denyAccessRequest"]...)
 	router.POST(options.BaseURL+"/access/requests/:id/withdraw", wrapper.WithdrawAccessRequest, options.OperationMiddlewares["withdrawAccessRequest"]...)
+	router.GET(options.BaseURL+"/access/reviews", wrapper.ListAccessReviews, options.OperationMiddlewares["listAccessReviews"]...)
+	router.POST(options.BaseURL+"/access/reviews", wrapper.CreateAccessReview, options.OperationMiddlewares["createAccessReview"]...)
+	router.POST(options.BaseURL+"/access/reviews/preview", wrapper.PreviewAccessReview, options.OperationMiddlewares["previewAccessReview"]...)
+	router.GET(options.BaseURL+"/access/reviews/:id", wrapper.GetAccessReview, options.OperationMiddlewares["getAccessReview"]...)
+	router.PATCH(options.BaseURL+"/access/reviews/:id", wrapper.UpdateAccessReview, options.OperationMiddlewares["updateAccessReview"]...)
+	router.POST(options.BaseURL+"/access/reviews/:id/close", wrapper.CloseAccessReview, options.OperationMiddlewares["closeAccessReview"]...)
+	router.POST(options.BaseURL+"/access/reviews/:id/cancel", wrapper.CancelAccessReview, options.OperationMiddlewares["cancelAccessReview"]...)
+	router.GET(options.BaseURL+"/access/reviews/:id/items", wrapper.ListAccessReviewItems, options.OperationMiddlewares["listAccessReviewItems"]...)
+	router.POST(options.BaseURL+"/access/reviews/:id/decisions", wrapper.DecideAccessReview, options.OperationMiddlewares["decideAccessReview"]...)
+	router.GET(options.BaseURL+"/access/reviews/:id/result", wrapper.ExportAccessReview, options.OperationMiddlewares["exportAccessReview"]...)
 	router.GET(options.BaseURL+"/boundaries", wrapper.ListBoundaries, options.OperationMiddlewares["listBoundaries"]...)
 	router.DELETE(options.BaseURL+"/boundaries/:id", wrapper.DeleteBoundary, options.OperationMiddlewares["deleteBoundary"]...)
 	router.GET(options.BaseURL+"/boundaries/:id", wrapper.GetBoundary, options.OperationMiddlewares["getBoundary"]...)
 	router.PUT(options.BaseURL+"/boundaries/:id", wrapper.SetBoundary, options.OperationMiddlewares["setBoundary"]...)
+	router.POST(options.BaseURL+"/boundaries/:id/preview", wrapper.PreviewBoundary, options.OperationMiddlewares["previewBoundary"]...)
 	router.GET(options.BaseURL+"/groups", wrapper.ListGroups, options.OperationMiddlewares["listGroups"]...)
 	router.POST(options.BaseURL+"/groups", wrapper.CreateGroup, options.OperationMiddlewares["createGroup"]...)
 	router.DELETE(options.BaseURL+"/groups/:id", wrapper.DeleteGroup, options.OperationMiddlewares["deleteGroup"]...)
@@ -11294,6 +12537,450 @@ type WithdrawAccessRequestdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response WithdrawAccessRequestdefaultApplicationProblemPlusJSONResponse) VisitWithdrawAccessRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccessReviewsRequestObject struct {
+	Params ListAccessReviewsParams
+}
+
+type ListAccessReviewsResponseObject interface {
+	VisitListAccessReviewsResponse(w http.ResponseWriter) error
+}
+
+type ListAccessReviews200JSONResponse AccessReviewList
+
+func (response ListAccessReviews200JSONResponse) VisitListAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccessReviewsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAccessReviewsdefaultApplicationProblemPlusJSONResponse) VisitListAccessReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAccessReviewRequestObject struct {
+	Params CreateAccessReviewParams
+	Body   *CreateAccessReviewJSONRequestBody
+}
+
+type CreateAccessReviewResponseObject interface {
+	VisitCreateAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type CreateAccessReview201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateAccessReview201JSONResponse struct {
+	Body    AccessReview
+	Headers CreateAccessReview201ResponseHeaders
+}
+
+func (response CreateAccessReview201JSONResponse) VisitCreateAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitCreateAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewAccessReviewRequestObject struct {
+	Body *PreviewAccessReviewJSONRequestBody
+}
+
+type PreviewAccessReviewResponseObject interface {
+	VisitPreviewAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type PreviewAccessReview200JSONResponse AccessReviewPreview
+
+func (response PreviewAccessReview200JSONResponse) VisitPreviewAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitPreviewAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccessReviewRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetAccessReviewResponseObject interface {
+	VisitGetAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type GetAccessReview200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetAccessReview200JSONResponse struct {
+	Body    AccessReview
+	Headers GetAccessReview200ResponseHeaders
+}
+
+func (response GetAccessReview200JSONResponse) VisitGetAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitGetAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAccessReviewRequestObject struct {
+	Id                                Id `json:"id"`
+	Params                            UpdateAccessReviewParams
+	JSONBody                          *UpdateAccessReviewJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateAccessReviewResponseObject interface {
+	VisitUpdateAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type UpdateAccessReview200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateAccessReview200JSONResponse struct {
+	Body    AccessReview
+	Headers UpdateAccessReview200ResponseHeaders
+}
+
+func (response UpdateAccessReview200JSONResponse) VisitUpdateAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitUpdateAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelAccessReviewRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type CancelAccessReviewResponseObject interface {
+	VisitCancelAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type CancelAccessReview200JSONResponse AccessReview
+
+func (response CancelAccessReview200JSONResponse) VisitCancelAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitCancelAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseAccessReviewRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type CloseAccessReviewResponseObject interface {
+	VisitCloseAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type CloseAccessReview200JSONResponse AccessReview
+
+func (response CloseAccessReview200JSONResponse) VisitCloseAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CloseAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitCloseAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAccessReviewRequestObject struct {
+	Id   Id `json:"id"`
+	Body *DecideAccessReviewJSONRequestBody
+}
+
+type DecideAccessReviewResponseObject interface {
+	VisitDecideAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type DecideAccessReview200JSONResponse AccessReviewDecided
+
+func (response DecideAccessReview200JSONResponse) VisitDecideAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitDecideAccessReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccessReviewItemsRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListAccessReviewItemsParams
+}
+
+type ListAccessReviewItemsResponseObject interface {
+	VisitListAccessReviewItemsResponse(w http.ResponseWriter) error
+}
+
+type ListAccessReviewItems200JSONResponse AccessReviewItemList
+
+func (response ListAccessReviewItems200JSONResponse) VisitListAccessReviewItemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccessReviewItemsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAccessReviewItemsdefaultApplicationProblemPlusJSONResponse) VisitListAccessReviewItemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAccessReviewRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ExportAccessReviewResponseObject interface {
+	VisitExportAccessReviewResponse(w http.ResponseWriter) error
+}
+
+type ExportAccessReview200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportAccessReview200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportAccessReview200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportAccessReview200TextcsvResponse) VisitExportAccessReviewResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportAccessReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportAccessReviewdefaultApplicationProblemPlusJSONResponse) VisitExportAccessReviewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11993,6 +13680,46 @@ type SetBoundarydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response SetBoundarydefaultApplicationProblemPlusJSONResponse) VisitSetBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewBoundaryRequestObject struct {
+	Id   string `json:"id"`
+	Body *PreviewBoundaryJSONRequestBody
+}
+
+type PreviewBoundaryResponseObject interface {
+	VisitPreviewBoundaryResponse(w http.ResponseWriter) error
+}
+
+type PreviewBoundary200JSONResponse BoundaryPreview
+
+func (response PreviewBoundary200JSONResponse) VisitPreviewBoundaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewBoundarydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewBoundarydefaultApplicationProblemPlusJSONResponse) VisitPreviewBoundaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -16781,6 +18508,44 @@ func (response VerifyPlatformDomaindefaultApplicationProblemPlusJSONResponse) Vi
 	return err
 }
 
+type GetPostureRequestObject struct {
+}
+
+type GetPostureResponseObject interface {
+	VisitGetPostureResponse(w http.ResponseWriter) error
+}
+
+type GetPosture200JSONResponse Posture
+
+func (response GetPosture200JSONResponse) VisitGetPostureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPosturedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPosturedefaultApplicationProblemPlusJSONResponse) VisitGetPostureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRolesRequestObject struct {
 	Params ListRolesParams
 }
@@ -16998,6 +18763,46 @@ type UpdateRoledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateRoledefaultApplicationProblemPlusJSONResponse) VisitUpdateRoleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoleHoldersRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListRoleHoldersParams
+}
+
+type ListRoleHoldersResponseObject interface {
+	VisitListRoleHoldersResponse(w http.ResponseWriter) error
+}
+
+type ListRoleHolders200JSONResponse RoleHolderList
+
+func (response ListRoleHolders200JSONResponse) VisitListRoleHoldersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoleHoldersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRoleHoldersdefaultApplicationProblemPlusJSONResponse) VisitListRoleHoldersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17895,6 +19700,84 @@ type CompleteSetupdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CompleteSetupdefaultApplicationProblemPlusJSONResponse) VisitCompleteSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSetupStepsRequestObject struct {
+}
+
+type ListSetupStepsResponseObject interface {
+	VisitListSetupStepsResponse(w http.ResponseWriter) error
+}
+
+type ListSetupSteps200JSONResponse SetupStepList
+
+func (response ListSetupSteps200JSONResponse) VisitListSetupStepsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSetupStepsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSetupStepsdefaultApplicationProblemPlusJSONResponse) VisitListSetupStepsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSetupStepRequestObject struct {
+	Step SetupStepName `json:"step"`
+	Body *SetSetupStepJSONRequestBody
+}
+
+type SetSetupStepResponseObject interface {
+	VisitSetSetupStepResponse(w http.ResponseWriter) error
+}
+
+type SetSetupStep200JSONResponse SetupStep
+
+func (response SetSetupStep200JSONResponse) VisitSetSetupStepResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSetupStepdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetSetupStepdefaultApplicationProblemPlusJSONResponse) VisitSetSetupStepResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19861,6 +21744,36 @@ type StrictServerInterface interface {
 	// WithdrawAccessRequest Take one's own request back
 	// (POST /access/requests/{id}/withdraw)
 	WithdrawAccessRequest(ctx context.Context, request WithdrawAccessRequestRequestObject) (WithdrawAccessRequestResponseObject, error)
+	// ListAccessReviews Reviews of who has access
+	// (GET /access/reviews)
+	ListAccessReviews(ctx context.Context, request ListAccessReviewsRequestObject) (ListAccessReviewsResponseObject, error)
+	// CreateAccessReview Begin a review of who has access
+	// (POST /access/reviews)
+	CreateAccessReview(ctx context.Context, request CreateAccessReviewRequestObject) (CreateAccessReviewResponseObject, error)
+	// PreviewAccessReview What a review would be about
+	// (POST /access/reviews/preview)
+	PreviewAccessReview(ctx context.Context, request PreviewAccessReviewRequestObject) (PreviewAccessReviewResponseObject, error)
+	// GetAccessReview A review of who has access
+	// (GET /access/reviews/{id})
+	GetAccessReview(ctx context.Context, request GetAccessReviewRequestObject) (GetAccessReviewResponseObject, error)
+	// UpdateAccessReview Change a review
+	// (PATCH /access/reviews/{id})
+	UpdateAccessReview(ctx context.Context, request UpdateAccessReviewRequestObject) (UpdateAccessReviewResponseObject, error)
+	// CancelAccessReview End a review without carrying anything out
+	// (POST /access/reviews/{id}/cancel)
+	CancelAccessReview(ctx context.Context, request CancelAccessReviewRequestObject) (CancelAccessReviewResponseObject, error)
+	// CloseAccessReview End a review before its deadline
+	// (POST /access/reviews/{id}/close)
+	CloseAccessReview(ctx context.Context, request CloseAccessReviewRequestObject) (CloseAccessReviewResponseObject, error)
+	// DecideAccessReview Keep or revoke what a review is about
+	// (POST /access/reviews/{id}/decisions)
+	DecideAccessReview(ctx context.Context, request DecideAccessReviewRequestObject) (DecideAccessReviewResponseObject, error)
+	// ListAccessReviewItems What a review is about
+	// (GET /access/reviews/{id}/items)
+	ListAccessReviewItems(ctx context.Context, request ListAccessReviewItemsRequestObject) (ListAccessReviewItemsResponseObject, error)
+	// ExportAccessReview What came of a review, as CSV
+	// (GET /access/reviews/{id}/result)
+	ExportAccessReview(ctx context.Context, request ExportAccessReviewRequestObject) (ExportAccessReviewResponseObject, error)
 	// WhoCan Who has a permission in a scope
 	// (POST /access/who-can)
 	WhoCan(ctx context.Context, request WhoCanRequestObject) (WhoCanResponseObject, error)
@@ -19909,6 +21822,9 @@ type StrictServerInterface interface {
 	// SetBoundary Bound what a user, a service account or the members of a group may do
 	// (PUT /boundaries/{id})
 	SetBoundary(ctx context.Context, request SetBoundaryRequestObject) (SetBoundaryResponseObject, error)
+	// PreviewBoundary What a boundary would take away
+	// (POST /boundaries/{id}/preview)
+	PreviewBoundary(ctx context.Context, request PreviewBoundaryRequestObject) (PreviewBoundaryResponseObject, error)
 	// DeleteBrand Go back to how the installation looks
 	// (DELETE /brand)
 	DeleteBrand(ctx context.Context, request DeleteBrandRequestObject) (DeleteBrandResponseObject, error)
@@ -20251,6 +22167,9 @@ type StrictServerInterface interface {
 	// VerifyPlatformDomain Say that an organization runs a domain
 	// (PUT /platform/domains/{domain}/verification)
 	VerifyPlatformDomain(ctx context.Context, request VerifyPlatformDomainRequestObject) (VerifyPlatformDomainResponseObject, error)
+	// GetPosture How well the organization is looked after
+	// (GET /posture)
+	GetPosture(ctx context.Context, request GetPostureRequestObject) (GetPostureResponseObject, error)
 	// ListRoles The roles of the organization
 	// (GET /roles)
 	ListRoles(ctx context.Context, request ListRolesRequestObject) (ListRolesResponseObject, error)
@@ -20266,6 +22185,9 @@ type StrictServerInterface interface {
 	// UpdateRole Change a custom role
 	// (PATCH /roles/{id})
 	UpdateRole(ctx context.Context, request UpdateRoleRequestObject) (UpdateRoleResponseObject, error)
+	// ListRoleHolders Users and service accounts who have a role, with how they come to it
+	// (GET /roles/{id}/holders)
+	ListRoleHolders(ctx context.Context, request ListRoleHoldersRequestObject) (ListRoleHoldersResponseObject, error)
 	// ListScimDirectories Directories that make, change and disable users and groups
 	// (GET /scim/directories)
 	ListScimDirectories(ctx context.Context, request ListScimDirectoriesRequestObject) (ListScimDirectoriesResponseObject, error)
@@ -20329,6 +22251,12 @@ type StrictServerInterface interface {
 	// CompleteSetup Complete the first run
 	// (POST /setup)
 	CompleteSetup(ctx context.Context, request CompleteSetupRequestObject) (CompleteSetupResponseObject, error)
+	// ListSetupSteps What there is to set up in an organization, and what is done
+	// (GET /setup-steps)
+	ListSetupSteps(ctx context.Context, request ListSetupStepsRequestObject) (ListSetupStepsResponseObject, error)
+	// SetSetupStep Leave a step of setting up out, or take it up again
+	// (PUT /setup-steps/{step})
+	SetSetupStep(ctx context.Context, request SetSetupStepRequestObject) (SetSetupStepResponseObject, error)
 	// SignIn Sign in with e-mail address and password
 	// (POST /sign-in)
 	SignIn(ctx context.Context, request SignInRequestObject) (SignInResponseObject, error)
@@ -20749,6 +22677,375 @@ func (sh *strictHandler) WithdrawAccessRequest(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(WithdrawAccessRequestResponseObject); ok {
 		return validResponse.VisitWithdrawAccessRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAccessReviews operation middleware
+func (sh *strictHandler) ListAccessReviews(ctx echo.Context, params ListAccessReviewsParams) error {
+	var request ListAccessReviewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccessReviews(ctx.Request().Context(), request.(ListAccessReviewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccessReviews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccessReviewsResponseObject); ok {
+		return validResponse.VisitListAccessReviewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAccessReview operation middleware
+func (sh *strictHandler) CreateAccessReview(ctx echo.Context, params CreateAccessReviewParams) error {
+	var request CreateAccessReviewRequestObject
+
+	request.Params = params
+
+	var body CreateAccessReviewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAccessReview(ctx.Request().Context(), request.(CreateAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAccessReviewResponseObject); ok {
+		return validResponse.VisitCreateAccessReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewAccessReview operation middleware
+func (sh *strictHandler) PreviewAccessReview(ctx echo.Context) error {
+	var request PreviewAccessReviewRequestObject
+
+	var body PreviewAccessReviewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewAccessReview(ctx.Request().Context(), request.(PreviewAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewAccessReviewResponseObject); ok {
+		return validResponse.VisitPreviewAccessReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAccessReview operation middleware
+func (sh *strictHandler) GetAccessReview(ctx echo.Context, id Id) error {
+	var request GetAccessReviewRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccessReview(ctx.Request().Context(), request.(GetAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAccessReviewResponseObject); ok {
+		return validResponse.VisitGetAccessReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateAccessReview operation middleware
+func (sh *strictHandler) UpdateAccessReview(ctx echo.Context, id Id, params UpdateAccessReviewParams) error {
+	var request UpdateAccessReviewRequestObject
+
+	request.Id = id
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateAccessReviewJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateAccessReviewApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAccessReview(ctx.Request().Context(), request.(UpdateAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateAccessReviewResponseObject); ok {
+		return validResponse.VisitUpdateAccessReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelAccessReview operation middleware
+func (sh *strictHandler) CancelAccessReview(ctx echo.Context, id Id) error {
+	var request CancelAccessReviewRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelAccessReview(ctx.Request().Context(), request.(CancelAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelAccessReviewResponseObject); ok {
+		return validResponse.VisitCancelAccessReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CloseAccessReview operation middleware
+func (sh *strictHandler) CloseAccessReview(ctx echo.Context, id Id) error {
+	var request CloseAccessReviewRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CloseAccessReview(ctx.Request().Context(), request.(CloseAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloseAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CloseAccessReviewResponseObject); ok {
+		return validResponse.VisitCloseAccessReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideAccessReview operation middleware
+func (sh *strictHandler) DecideAccessReview(ctx echo.Context, id Id) error {
+	var request DecideAccessReviewRequestObject
+
+	request.Id = id
+
+	var body DecideAccessReviewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideAccessReview(ctx.Request().Context(), request.(DecideAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideAccessReviewResponseObject); ok {
+		return validResponse.VisitDecideAccessReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAccessReviewItems operation middleware
+func (sh *strictHandler) ListAccessReviewItems(ctx echo.Context, id Id, params ListAccessReviewItemsParams) error {
+	var request ListAccessReviewItemsRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccessReviewItems(ctx.Request().Context(), request.(ListAccessReviewItemsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccessReviewItems")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccessReviewItemsResponseObject); ok {
+		return validResponse.VisitListAccessReviewItemsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportAccessReview operation middleware
+func (sh *strictHandler) ExportAccessReview(ctx echo.Context, id Id) error {
+	var request ExportAccessReviewRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportAccessReview(ctx.Request().Context(), request.(ExportAccessReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportAccessReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportAccessReviewResponseObject); ok {
+		return validResponse.VisitExportAccessReviewResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -21260,6 +23557,54 @@ func (sh *strictHandler) SetBoundary(ctx echo.Context, id string) error {
 		return err
 	} else if validResponse, ok := response.(SetBoundaryResponseObject); ok {
 		return validResponse.VisitSetBoundaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewBoundary operation middleware
+func (sh *strictHandler) PreviewBoundary(ctx echo.Context, id string) error {
+	var request PreviewBoundaryRequestObject
+
+	request.Id = id
+
+	var body PreviewBoundaryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewBoundary(ctx.Request().Context(), request.(PreviewBoundaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewBoundary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewBoundaryResponseObject); ok {
+		return validResponse.VisitPreviewBoundaryResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -25257,6 +27602,29 @@ func (sh *strictHandler) VerifyPlatformDomain(ctx echo.Context, domain string) e
 	return nil
 }
 
+// GetPosture operation middleware
+func (sh *strictHandler) GetPosture(ctx echo.Context) error {
+	var request GetPostureRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPosture(ctx.Request().Context(), request.(GetPostureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPosture")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPostureResponseObject); ok {
+		return validResponse.VisitGetPostureResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRoles operation middleware
 func (sh *strictHandler) ListRoles(ctx echo.Context, params ListRolesParams) error {
 	var request ListRolesRequestObject
@@ -25451,6 +27819,32 @@ func (sh *strictHandler) UpdateRole(ctx echo.Context, id Id, params UpdateRolePa
 		return err
 	} else if validResponse, ok := response.(UpdateRoleResponseObject); ok {
 		return validResponse.VisitUpdateRoleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRoleHolders operation middleware
+func (sh *strictHandler) ListRoleHolders(ctx echo.Context, id Id, params ListRoleHoldersParams) error {
+	var request ListRoleHoldersRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRoleHolders(ctx.Request().Context(), request.(ListRoleHoldersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRoleHolders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRoleHoldersResponseObject); ok {
+		return validResponse.VisitListRoleHoldersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -26235,6 +28629,77 @@ func (sh *strictHandler) CompleteSetup(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CompleteSetupResponseObject); ok {
 		return validResponse.VisitCompleteSetupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSetupSteps operation middleware
+func (sh *strictHandler) ListSetupSteps(ctx echo.Context) error {
+	var request ListSetupStepsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSetupSteps(ctx.Request().Context(), request.(ListSetupStepsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSetupSteps")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSetupStepsResponseObject); ok {
+		return validResponse.VisitListSetupStepsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetSetupStep operation middleware
+func (sh *strictHandler) SetSetupStep(ctx echo.Context, step SetupStepName) error {
+	var request SetSetupStepRequestObject
+
+	request.Step = step
+
+	var body SetSetupStepJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetSetupStep(ctx.Request().Context(), request.(SetSetupStepRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetSetupStep")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetSetupStepResponseObject); ok {
+		return validResponse.VisitSetSetupStepResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

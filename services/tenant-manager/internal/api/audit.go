@@ -38,7 +38,11 @@ func (h *Handlers) VerifyAudit(ctx context.Context, _ VerifyAuditRequestObject) 
 	if err := authn.Require(ctx, "audit:read", authn.Scope{}); err != nil {
 		return nil, err
 	}
-	v, err := h.mine(ctx).VerifyAudit(ctx)
+	org := h.mine(ctx)
+	v, err := org.VerifyAudit(ctx)
+	if err == nil {
+		err = org.Verified(ctx, v)
+	}
 	return VerifyAudit200JSONResponse{Valid: v.BrokenAt == 0, Entries: v.Entries, Head: v.Head.Hash, BrokenAt: ptr(v.BrokenAt)}, err
 }
 

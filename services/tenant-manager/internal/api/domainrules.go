@@ -190,8 +190,8 @@ func (h *Handlers) saveMoved(ctx context.Context, tx *store.Tx, c store.SSOConne
 const (
 	// mostCounted bounds the users that are looked at to say whom a rule binds.
 	mostCounted = 20_000
-	// mostShown bounds the administrators that are named.
-	mostShown = 100
+	// mostNamed bounds the administrators that are named.
+	mostNamed = 100
 )
 
 // PreviewDomain says whom rules of sign-in would bind.
@@ -241,7 +241,7 @@ func (h *Handlers) countBound(ctx context.Context, org *store.Org, d store.Domai
 		if !used[u.ID] {
 			out.NeverSignedIn++
 		}
-		if administrators[u.ID] && len(out.Administrators) < mostShown {
+		if administrators[u.ID] && len(out.Administrators) < mostNamed {
 			out.Administrators = append(out.Administrators, DomainPreviewUser{Id: u.ID, Name: u.Name, Email: u.Email, SignedIn: used[u.ID]})
 		}
 	}

@@ -37,7 +37,7 @@ func (h *Handlers) ListGrants(ctx context.Context, r ListGrantsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	filter := store.GrantFilter{Principal: deref(r.Params.Principal), Role: deref(r.Params.Role), Project: project, API: deref(r.Params.Api), Environment: deref(r.Params.Environment), Effect: string(deref(r.Params.Effect))}
+	filter := store.GrantFilter{Principal: deref(r.Params.Principal), Role: deref(r.Params.Role), Project: project, API: deref(r.Params.Api), Environment: deref(r.Params.Environment), Effect: string(deref(r.Params.Effect)), Standing: deref(r.Params.Standing)}
 	if role, ok := findRole(roles, filter.Role); ok {
 		filter.Role = role.ID
 	}

@@ -13,8 +13,10 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -213,7 +215,9 @@ func (h *Handlers) TestMail(ctx context.Context, r TestMailRequestObject) (TestM
 		}
 	}
 	err = h.change(ctx, func(tx *store.Tx) error {
-		return h.record(ctx, tx, "mail-settings.tested", "mail-settings", "installation", m.Host, nil, nil)
+		return h.kit.Audit(ctx, tx.DB(), service.Entry{
+			Action: "mail-settings.tested", Target: audit.Target{Kind: "mail-settings", ID: "installation", Name: m.Host}, Organization: tx.ID(), Refused: !out.Ok,
+		})
 	})
 	return TestMail200JSONResponse(out), err
 }

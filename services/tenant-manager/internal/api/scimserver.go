@@ -159,6 +159,11 @@ func (s *scimServer) fail(w http.ResponseWriter, r *http.Request, c *scimCall, e
 		}
 	}
 	e := scimError(err)
+	if c != nil && e.Status != http.StatusNotFound { // it looks for what may not be there yet
+		if noted := c.org.SCIMFailed(context.WithoutCancel(ctx), c.dir.ID, e.Detail); noted != nil {
+			s.h.kit.Log.WarnContext(ctx, "what a directory was refused could not be noted", "directory", c.dir.ID, "err", noted)
+		}
+	}
 	if e.Status >= http.StatusInternalServerError && ctx.Err() == nil {
 		s.h.kit.Log.ErrorContext(ctx, "provisioning failed", "request", httpx.RequestID(ctx), "err", err)
 	}

@@ -21,6 +21,8 @@ const (
 	FactorsReset    = "factors-reset"
 	TokenEnds       = "token-ends"
 	DomainFailing   = "domain-failing"
+	ReviewBegun     = "review-begun"
+	ReviewWaits     = "review-waits"
 	Test            = "test"
 )
 
@@ -43,6 +45,9 @@ type Data struct {
 	Token string `json:"token,omitempty"`
 	// What is what it is about, such as a domain.
 	What string `json:"what,omitempty"`
+	// Review is the name of the review of access that it is about, which is over at
+	// Until.
+	Review string `json:"review,omitempty"`
 	// Language is the one that the recipient chose; "" = none.
 	Language string `json:"-"`
 }
@@ -51,14 +56,14 @@ type Data struct {
 func (d Data) Values() map[string]string {
 	return map[string]string{
 		"name": line(d.Name), "organization": line(d.Organization), "until": when(d.Until), "at": when(d.At), "factor": line(d.Factor), "token": line(d.Token),
-		"what": line(d.What),
+		"what": line(d.What), "review": line(d.Review),
 	}
 }
 
 // Example returns data to look at a letter with.
 func Example(organization, name, link string, now time.Time) Data {
 	return Data{
-		Name: name, Organization: organization, Link: link, At: now.UTC(), Until: now.UTC().Add(7 * 24 * time.Hour), Factor: "iPhone", Token: "CI", What: "example.com",
+		Name: name, Organization: organization, Link: link, At: now.UTC(), Until: now.UTC().Add(7 * 24 * time.Hour), Factor: "iPhone", Token: "CI", What: "example.com", Review: "Spring 2026",
 	}
 }
 

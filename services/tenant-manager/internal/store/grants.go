@@ -77,7 +77,11 @@ func (o *Org) GrantsOf(ctx context.Context, principals ...string) ([]Grant, erro
 }
 
 // GrantFilter narrows a list of grants, by ids; "" = any.
-type GrantFilter struct{ Principal, Role, Project, API, Environment, Effect string }
+type GrantFilter struct {
+	Principal, Role, Project, API, Environment, Effect string
+	// Standing are those that allow in the whole organization and never end.
+	Standing bool
+}
 
 // Grants returns a page of grants, by creation.
 func (o *Org) Grants(ctx context.Context, f GrantFilter, p db.PageRequest) (db.Page[Grant], error) {
@@ -94,6 +98,9 @@ func (o *Org) Grants(ctx context.Context, f GrantFilter, p db.PageRequest) (db.P
 			q = q.Where(c.condition, c.value)
 		}
 	}
+	if f.Standing {
+		q = everywhere(q).Where("expires_at IS NULL")
+	}
 	return q.Page(ctx, p, "created_at")
 }
 
@@ -108,6 +115,11 @@ func (o *Org) GrantsWith(ctx context.Context, roles []string) ([]Grant, error) {
 		return nil, nil
 	}
 	return db.From[Grant](o.scope).Where("role_id IN ? AND effect = ?", roles, Allow).All(ctx)
+}
+
+// GrantsOfRole returns the grants of a role that have not ended, those that deny too.
+func (o *Org) GrantsOfRole(ctx context.Context, role string) ([]Grant, error) {
+	return db.From[Grant](o.scope).Where("role_id = ? AND (expires_at IS NULL OR expires_at > ?)", role, o.store.Now()).All(ctx)
 }
 
 // CreateGrant gives or denies a role, and tells everybody. One of the same that has ended

@@ -25,6 +25,9 @@ type SCIMDirectory struct {
 	// not touched by it.
 	SavedBy    string
 	LastUsedAt *time.Time
+	// FailedAt is when it was refused something last, Failure what was said.
+	FailedAt *time.Time
+	Failure  string
 	// Domains are those whose addresses it provides for: its own, or the
 	// connection's. Verified are those of them that the organization has, which are
 	// those that count.

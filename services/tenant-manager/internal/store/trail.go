@@ -55,6 +55,11 @@ type auditHead struct {
 	// for its age.
 	RemovedSequence int64
 	RemovedHash     string
+	// VerifiedAt is when the chain was verified last, VerifiedSequence up to which
+	// entry, BrokenAt where it was broken; 0 = nowhere.
+	VerifiedAt       *time.Time
+	VerifiedSequence int64
+	BrokenAt         int64
 }
 
 // AppendAudit adds what was recorded to the organization's trail, once however

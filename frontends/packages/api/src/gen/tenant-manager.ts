@@ -607,6 +607,66 @@ export interface paths {
         patch: operations["updateOrganization"];
         trace?: never;
     };
+    "/posture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How well the organization is looked after
+         * @description What is worth somebody's attention, counted now: each finding says what it means and what to do. What the caller may not read is left out.
+         */
+        get: operations["getPosture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/setup-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What there is to set up in an organization, and what is done
+         * @description A step is done by what is there, and not by having been looked at.
+         */
+        get: operations["listSetupSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/setup-steps/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The step. */
+                step: components["schemas"]["SetupStepName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Leave a step of setting up out, or take it up again */
+        put: operations["setSetupStep"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/security-policy": {
         parameters: {
             query?: never;
@@ -1339,6 +1399,26 @@ export interface paths {
         patch: operations["updateRole"];
         trace?: never;
     };
+    "/roles/{id}/holders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Users and service accounts who have a role, with how they come to it */
+        get: operations["listRoleHolders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/grants": {
         parameters: {
             query?: never;
@@ -1528,6 +1608,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reviews of who has access
+         * @description Shows all of them to who has role:read, and to others those that they decide in.
+         */
+        get: operations["listAccessReviews"];
+        put?: never;
+        /**
+         * Begin a review of who has access
+         * @description The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+         */
+        post: operations["createAccessReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/reviews/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a review would be about */
+        post: operations["previewAccessReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A review of who has access */
+        get: operations["getAccessReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a review
+         * @description The deadline, the reviewers and what becomes of undecided grants change while it runs; whether it is repeated, and its name, at any time.
+         */
+        patch: operations["updateAccessReview"];
+        trace?: never;
+    };
+    "/access/reviews/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a review before its deadline
+         * @description What is decided is carried out, and what is undecided as the review says. Each grant is taken away by itself; the last owner never.
+         */
+        post: operations["closeAccessReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/reviews/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a review without carrying anything out
+         * @description It is not repeated either.
+         */
+        post: operations["cancelAccessReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/reviews/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** What a review is about */
+        get: operations["listAccessReviewItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/reviews/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep or revoke what a review is about
+         * @description Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+         */
+        post: operations["decideAccessReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/reviews/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** What came of a review, as CSV */
+        get: operations["exportAccessReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/boundaries": {
         parameters: {
             query?: never;
@@ -1565,6 +1819,29 @@ export interface paths {
         post?: never;
         /** Take a boundary away */
         delete: operations["deleteBoundary"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/boundaries/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the user, service account or group. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a boundary would take away
+         * @description Of the user, service account or group, or of somebody in the group.
+         */
+        post: operations["previewBoundary"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3191,6 +3468,196 @@ export interface components {
             /** @description How many users have so many wrong passwords held against them now that they would wait after the next one. */
             lockout: number;
         };
+        /**
+         * @description ok = nothing to do; notice = good to know; warning = to be seen to; critical = to be seen to now.
+         * @enum {string}
+         */
+        PostureSeverity: "ok" | "notice" | "warning" | "critical";
+        PostureItem: {
+            /** @enum {string} */
+            kind: "user" | "service-account" | "sso-connection" | "scim-directory";
+            id: string;
+            name: string;
+            /** @description What is the matter with it. */
+            detail?: string;
+            /**
+             * Format: date-time
+             * @description Since or until when.
+             */
+            at?: string;
+        };
+        PostureFinding: {
+            /** @enum {string} */
+            code: "administrators-without-factor" | "users-without-factor" | "few-owners" | "audit-broken" | "audit-unverified" | "accounts-locked" | "connections-failing" | "certificates-expiring" | "directories-failing" | "tokens-expiring" | "tokens-unused" | "accounts-unused" | "standing-grants" | "mail-failing" | "requests-pending" | "invitations-pending" | "reviews-running";
+            severity: components["schemas"]["PostureSeverity"];
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Of how many.
+             */
+            of?: number;
+            /** @description What it means. */
+            means: string;
+            /** @description What to do. */
+            advice: string;
+            /** @description Those that it is about; the first of them where there are many. */
+            items: components["schemas"]["PostureItem"][];
+        };
+        PostureSpan: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            count: number;
+        };
+        /** @description Sign-ins to accounts of the organization that were refused. */
+        PostureSignIns: {
+            /**
+             * Format: int64
+             * @description In the last 24 hours.
+             */
+            day: number;
+            /**
+             * Format: int64
+             * @description In the last 7 days.
+             */
+            week: number;
+            /** @description Spans of 24 hours, the oldest first. */
+            days: components["schemas"]["PostureSpan"][];
+        };
+        PostureAdministrator: {
+            principal: components["schemas"]["Principal"];
+            /** @enum {string} */
+            role: "owner" | "administrator";
+            /** @description The group by which they have it. */
+            group?: string;
+            /** @description Whether they have a second factor. */
+            factor: boolean;
+            /** @description Whether it is a break-glass account. */
+            breakGlass?: boolean;
+            /** Format: date-time */
+            lastSignInAt?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+        };
+        PostureConnection: {
+            id: string;
+            name: string;
+            kind: string;
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When somebody signed in there last.
+             */
+            lastSuccessAt?: string;
+            /**
+             * Format: date-time
+             * @description When somebody was refused last.
+             */
+            lastFailureAt?: string;
+            /** @description Why. */
+            lastFailure?: string;
+            /**
+             * Format: int64
+             * @description How many were refused in the last 7 days.
+             */
+            refusals: number;
+            /**
+             * Format: date-time
+             * @description When the provider's certificate, or ours for it, ends; what ends first.
+             */
+            certificateExpiresAt?: string;
+            /** @description Why its metadata could not be fetched. */
+            metadataError?: string;
+        };
+        PostureDirectory: {
+            id: string;
+            name: string;
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When it asked for something last.
+             */
+            lastUsedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it was refused something last.
+             */
+            failedAt?: string;
+            /** @description What it was told. */
+            failure?: string;
+            /**
+             * Format: date-time
+             * @description When the last of its tokens ends.
+             */
+            tokenExpiresAt?: string;
+        };
+        PostureAudit: {
+            /**
+             * Format: int64
+             * @description The number of the newest entry.
+             */
+            entries: number;
+            /**
+             * Format: date-time
+             * @description When the chain was verified last.
+             */
+            verifiedAt?: string;
+            /**
+             * Format: int64
+             * @description Up to which entry.
+             */
+            verified?: number;
+            /**
+             * Format: int64
+             * @description The first entry that is not as it was written.
+             */
+            brokenAt?: number;
+        };
+        Posture: {
+            /**
+             * Format: date-time
+             * @description When it was counted.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many may sign in.
+             */
+            users?: number;
+            /** @description What is found, and what is in order, the gravest first. */
+            findings: components["schemas"]["PostureFinding"][];
+            signIns?: components["schemas"]["PostureSignIns"];
+            /** @description Who is owner or administrator of the whole organization. */
+            administrators?: components["schemas"]["PostureAdministrator"][];
+            connections?: components["schemas"]["PostureConnection"][];
+            directories?: components["schemas"]["PostureDirectory"][];
+            audit?: components["schemas"]["PostureAudit"];
+        };
+        /** @enum {string} */
+        SetupStepName: "second-factor" | "second-owner" | "mail" | "project" | "sso" | "provisioning" | "security-policy" | "audit-receiver";
+        SetupStep: {
+            step: components["schemas"]["SetupStepName"];
+            /** @description Whether it is done. */
+            done: boolean;
+            /** @description Whether the organization leaves it out. */
+            skipped: boolean;
+            /** Format: date-time */
+            skippedAt?: string;
+            /** @description The name of who left it out. */
+            skippedBy?: string;
+        };
+        SetupStepList: {
+            items: components["schemas"]["SetupStep"][];
+            /** @description How many are neither done nor left out. */
+            open: number;
+        };
+        SetupStepInput: {
+            /** @description Whether to leave it out. */
+            skipped: boolean;
+        };
         SecurityPolicy: {
             /** Format: int64 */
             version: number;
@@ -3835,6 +4302,243 @@ export interface components {
          * @enum {string}
          */
         AccessRequestStatus: "pending" | "approved" | "denied" | "withdrawn";
+        RoleHolder: {
+            principal: components["schemas"]["Principal"];
+            /** @description Whether they may sign in. */
+            active: boolean;
+            grants: components["schemas"]["HeldGrant"][];
+        };
+        /** @description A grant as somebody has it. */
+        HeldGrant: {
+            id: string;
+            effect: components["schemas"]["Effect"];
+            project?: string;
+            api?: string;
+            environment?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            via?: components["schemas"]["GroupChain"];
+        };
+        RoleHolderList: {
+            items: components["schemas"]["RoleHolder"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        BoundaryPreviewInput: {
+            /** @description The id or the name of the role; absent = no boundary. */
+            role?: string;
+            /** @description Somebody in the group whose permissions are compared; absent = the group itself. */
+            member?: string;
+        };
+        BoundaryPreview: {
+            principal: components["schemas"]["Principal"];
+            /** @description How many users and service accounts the boundary is about. */
+            affected: number;
+            /** @description Permissions that they have somewhere now. */
+            before: string[];
+            /** @description Permissions that they would have somewhere. */
+            after: string[];
+        };
+        /**
+         * @description closing = over, and being carried out.
+         * @enum {string}
+         */
+        AccessReviewStatus: "running" | "closing" | "closed" | "cancelled";
+        /**
+         * @description gone = it had been taken away or had ended before; blocked = it could not be taken away.
+         * @enum {string}
+         */
+        AccessReviewOutcome: "kept" | "revoked" | "gone" | "blocked";
+        /**
+         * @description What becomes of grants that nobody decides on.
+         * @enum {string}
+         */
+        AccessReviewDefault: "keep" | "revoke";
+        AccessReviewScope: {
+            /**
+             * @description organization = all grants; project = those at the project; role = those of the role; group = those of the group and of everybody in it.
+             * @enum {string}
+             */
+            kind: "organization" | "project" | "role" | "group";
+            /** @description The id of the project, role or group. */
+            id?: string;
+        };
+        AccessReviewPreview: {
+            /** @description How many grants. */
+            items: number;
+            /** @description How many users, service accounts and groups have them. */
+            principals: number;
+            /** @description How many grants there are beside them that the caller could not take away. */
+            leftOut: number;
+        };
+        AccessReviewInput: {
+            name: string;
+            scope: components["schemas"]["AccessReviewScope"];
+            /** @description The ids of users; absent = those who own the scope: the project owners of a project, else the owners of the organization. */
+            reviewers?: components["schemas"]["Reference"][];
+            /** Format: date-time */
+            deadline: string;
+            undecided: components["schemas"]["AccessReviewDefault"];
+            /**
+             * Format: int64
+             * @description After how many days the next round begins, counted from the beginning of this one; absent = never. A round ends before the next one begins.
+             */
+            repeatDays?: number;
+        };
+        AccessReviewChange: {
+            name?: string;
+            reviewers?: components["schemas"]["Reference"][] | null;
+            /** Format: date-time */
+            deadline?: string;
+            undecided?: components["schemas"]["AccessReviewDefault"];
+            /** Format: int64 */
+            repeatDays?: number | null;
+        };
+        AccessReview: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            name: string;
+            scope: components["schemas"]["AccessReviewScope"];
+            /** @description The name of the role or group. */
+            scopeName?: string;
+            status: components["schemas"]["AccessReviewStatus"];
+            /** @description Whether those who own the scope decide. */
+            byOwners: boolean;
+            /** @description Who decides now. */
+            reviewers: components["schemas"]["Principal"][];
+            /** Format: date-time */
+            deadline: string;
+            undecided: components["schemas"]["AccessReviewDefault"];
+            /** Format: int64 */
+            repeatDays?: number;
+            /**
+             * Format: date-time
+             * @description When the next round begins.
+             */
+            nextAt?: string;
+            /** @description Why there is no next round. */
+            repeatError?: string;
+            /** Format: int64 */
+            round: number;
+            /** @description The id of the round before. */
+            previous?: string;
+            /**
+             * Format: int64
+             * @description How many grants it is about.
+             */
+            items: number;
+            /** Format: int64 */
+            decided: number;
+            /**
+             * Format: int64
+             * @description How many are decided to be kept.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description How many are decided to be revoked.
+             */
+            revoked: number;
+            /**
+             * Format: int64
+             * @description Of how many it is known what became of them.
+             */
+            carriedOut: number;
+            /**
+             * Format: int64
+             * @description How many were taken away.
+             */
+            taken: number;
+            /**
+             * Format: int64
+             * @description How many could not be taken away.
+             */
+            blocked: number;
+            /**
+             * Format: int64
+             * @description How many had gone before.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description How many grants of the scope are no part of it, because whoever began it could not take them away.
+             */
+            leftOut: number;
+            /** @description Whether it waits for the caller. */
+            waiting: boolean;
+            /** @description Whether the caller may change and end it. */
+            mayManage: boolean;
+            startedBy?: components["schemas"]["Principal"];
+            /** Format: date-time */
+            closedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        AccessReviewList: {
+            items: components["schemas"]["AccessReview"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        AccessReviewItem: {
+            id: string;
+            /** @description The id of the grant. */
+            grant: string;
+            principal: components["schemas"]["Principal"];
+            /** @description The id of the role. */
+            role: string;
+            roleName: string;
+            project?: string;
+            api?: string;
+            environment?: string;
+            /** Format: date-time */
+            grantedAt: string;
+            /** @description The name of who gave it. */
+            grantedBy?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description When whoever has it signed in, or used a token, last before the review began; absent = never, or not known.
+             */
+            lastUsedAt?: string;
+            /** @enum {string} */
+            decision?: "keep" | "revoke";
+            /** @description The name of who decided. */
+            decidedBy?: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            comment?: string;
+            outcome?: components["schemas"]["AccessReviewOutcome"];
+            /** Format: date-time */
+            outcomeAt?: string;
+            /** @description Why it could not be taken away. */
+            outcomeNote?: string;
+            /** @description Whether the caller may decide on it. */
+            mayDecide: boolean;
+        };
+        AccessReviewItemList: {
+            items: components["schemas"]["AccessReviewItem"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        AccessReviewDecisions: {
+            /** @description The ids of items. */
+            items?: components["schemas"]["Reference"][];
+            /** @description All that nobody has decided on, in place of items. */
+            allUndecided?: boolean;
+            decision: components["schemas"]["AccessReviewDefault"];
+            /** @description Why. */
+            comment?: string;
+        };
+        AccessReviewDecided: {
+            /** @description On how many it was decided. */
+            decided: number;
+            /** @description How many are left to others, because they are the caller's own. */
+            own: number;
+        };
         AccessRequest: {
             id: string;
             /** Format: int64 */
@@ -5492,7 +6196,7 @@ export interface components {
         MailMessage: {
             id: string;
             /** @enum {string} */
-            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing";
+            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits";
             recipient: string;
             state: components["schemas"]["MailState"];
             /** @description How many attempts did not work. */
@@ -6492,6 +7196,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Organization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPosture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posture"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSetupSteps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The steps, in the order in which they are best taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupStepList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setSetupStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The step. */
+                step: components["schemas"]["SetupStepName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupStepInput"];
+            };
+        };
+        responses: {
+            /** @description The step. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupStep"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -7775,6 +8549,35 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listRoleHolders: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them, by id. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleHolderList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listGrants: {
         parameters: {
             query?: {
@@ -7794,6 +8597,8 @@ export interface operations {
                 environment?: string;
                 /** @description Only those of this effect. */
                 effect?: components["schemas"]["Effect"];
+                /** @description Only those that allow something in the whole organization and never end. */
+                standing?: boolean;
             };
             header?: never;
             path?: never;
@@ -8115,6 +8920,288 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listAccessReviews: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only those of this status. */
+                status?: components["schemas"]["AccessReviewStatus"];
+                /** @description Only those that wait for the caller, those that end first first; they come on one page. */
+                waiting?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of reviews, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReviewList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAccessReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessReviewInput"];
+            };
+        };
+        responses: {
+            /** @description The review. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewAccessReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessReviewScope"];
+            };
+        };
+        responses: {
+            /** @description How much that is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReviewPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAccessReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateAccessReview: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessReviewChange"];
+                "application/merge-patch+json": components["schemas"]["AccessReviewChange"];
+            };
+        };
+        responses: {
+            /** @description The review. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    closeAccessReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review, which is being carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelAccessReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAccessReviewItems: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only those that were decided so. */
+                decision?: "keep" | "revoke" | "undecided";
+                /** @description Only those of which this became. */
+                outcome?: components["schemas"]["AccessReviewOutcome"];
+                /** @description Only those of this role. */
+                role?: string;
+                /** @description Only those of this user, service account or group. */
+                principal?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of items, oldest grants first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReviewItemList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideAccessReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessReviewDecisions"];
+            };
+        };
+        responses: {
+            /** @description What was decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReviewDecided"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportAccessReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each grant (RFC 4180), with names first. */
+            200: {
+                headers: {
+                    /** @description The name of the file. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listBoundaries: {
         parameters: {
             query?: {
@@ -8213,6 +9300,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewBoundary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the user, service account or group. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoundaryPreviewInput"];
+            };
+        };
+        responses: {
+            /** @description What they may do now and then. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoundaryPreview"];
+                };
             };
             default: components["responses"]["Problem"];
         };

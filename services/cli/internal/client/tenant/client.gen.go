@@ -77,6 +77,114 @@ func (e AccessRequestStatus) Valid() bool {
 	}
 }
 
+// Defines values for AccessReviewDefault.
+const (
+	AccessReviewDefaultKeep   AccessReviewDefault = "keep"
+	AccessReviewDefaultRevoke AccessReviewDefault = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewDefault enum.
+func (e AccessReviewDefault) Valid() bool {
+	switch e {
+	case AccessReviewDefaultKeep:
+		return true
+	case AccessReviewDefaultRevoke:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewItemDecision.
+const (
+	AccessReviewItemDecisionKeep   AccessReviewItemDecision = "keep"
+	AccessReviewItemDecisionRevoke AccessReviewItemDecision = "revoke"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewItemDecision enum.
+func (e AccessReviewItemDecision) Valid() bool {
+	switch e {
+	case AccessReviewItemDecisionKeep:
+		return true
+	case AccessReviewItemDecisionRevoke:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewOutcome.
+const (
+	Blocked AccessReviewOutcome = "blocked"
+	Gone    AccessReviewOutcome = "gone"
+	Kept    AccessReviewOutcome = "kept"
+	Revoked AccessReviewOutcome = "revoked"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewOutcome enum.
+func (e AccessReviewOutcome) Valid() bool {
+	switch e {
+	case Blocked:
+		return true
+	case Gone:
+		return true
+	case Kept:
+		return true
+	case Revoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewScopeKind.
+const (
+	AccessReviewScopeKindGroup        AccessReviewScopeKind = "group"
+	AccessReviewScopeKindOrganization AccessReviewScopeKind = "organization"
+	AccessReviewScopeKindProject      AccessReviewScopeKind = "project"
+	AccessReviewScopeKindRole         AccessReviewScopeKind = "role"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewScopeKind enum.
+func (e AccessReviewScopeKind) Valid() bool {
+	switch e {
+	case AccessReviewScopeKindGroup:
+		return true
+	case AccessReviewScopeKindOrganization:
+		return true
+	case AccessReviewScopeKindProject:
+		return true
+	case AccessReviewScopeKindRole:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessReviewStatus.
+const (
+	Cancelled AccessReviewStatus = "cancelled"
+	Closed    AccessReviewStatus = "closed"
+	Closing   AccessReviewStatus = "closing"
+	Running   AccessReviewStatus = "running"
+)
+
+// Valid indicates whether the value is a known member of the AccessReviewStatus enum.
+func (e AccessReviewStatus) Valid() bool {
+	switch e {
+	case Cancelled:
+		return true
+	case Closed:
+		return true
+	case Closing:
+		return true
+	case Running:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Effect.
 const (
 	Allow Effect = "allow"
@@ -173,6 +281,42 @@ func (e PrincipalKind) Valid() bool {
 	}
 }
 
+// Defines values for SetupStepName.
+const (
+	SetupStepNameAuditReceiver  SetupStepName = "audit-receiver"
+	SetupStepNameMail           SetupStepName = "mail"
+	SetupStepNameProject        SetupStepName = "project"
+	SetupStepNameProvisioning   SetupStepName = "provisioning"
+	SetupStepNameSecondFactor   SetupStepName = "second-factor"
+	SetupStepNameSecondOwner    SetupStepName = "second-owner"
+	SetupStepNameSecurityPolicy SetupStepName = "security-policy"
+	SetupStepNameSso            SetupStepName = "sso"
+)
+
+// Valid indicates whether the value is a known member of the SetupStepName enum.
+func (e SetupStepName) Valid() bool {
+	switch e {
+	case SetupStepNameAuditReceiver:
+		return true
+	case SetupStepNameMail:
+		return true
+	case SetupStepNameProject:
+		return true
+	case SetupStepNameProvisioning:
+		return true
+	case SetupStepNameSecondFactor:
+		return true
+	case SetupStepNameSecondOwner:
+		return true
+	case SetupStepNameSecurityPolicy:
+		return true
+	case SetupStepNameSso:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Status.
 const (
 	StatusActive   Status = "active"
@@ -221,6 +365,27 @@ func (e UsageItemResource) Valid() bool {
 	case ServiceAccounts:
 		return true
 	case Users:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccessReviewItemsParamsDecision.
+const (
+	ListAccessReviewItemsParamsDecisionKeep      ListAccessReviewItemsParamsDecision = "keep"
+	ListAccessReviewItemsParamsDecisionRevoke    ListAccessReviewItemsParamsDecision = "revoke"
+	ListAccessReviewItemsParamsDecisionUndecided ListAccessReviewItemsParamsDecision = "undecided"
+)
+
+// Valid indicates whether the value is a known member of the ListAccessReviewItemsParamsDecision enum.
+func (e ListAccessReviewItemsParamsDecision) Valid() bool {
+	switch e {
+	case ListAccessReviewItemsParamsDecisionKeep:
+		return true
+	case ListAccessReviewItemsParamsDecisionRevoke:
+		return true
+	case ListAccessReviewItemsParamsDecisionUndecided:
 		return true
 	default:
 		return false
@@ -447,6 +612,195 @@ type AccessRequestInput struct {
 
 // AccessRequestStatus What became of it.
 type AccessRequestStatus string
+
+// AccessReview defines model for AccessReview.
+type AccessReview struct {
+	// Blocked How many could not be taken away.
+	Blocked int64 `json:"blocked"`
+
+	// ByOwners Whether those who own the scope decide.
+	ByOwners bool `json:"byOwners"`
+
+	// CarriedOut Of how many it is known what became of them.
+	CarriedOut int64      `json:"carriedOut"`
+	ClosedAt   *time.Time `json:"closedAt,omitempty"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	Deadline   time.Time  `json:"deadline"`
+	Decided    int64      `json:"decided"`
+
+	// Gone How many had gone before.
+	Gone int64  `json:"gone"`
+	Id   string `json:"id"`
+
+	// Items How many grants it is about.
+	Items int64 `json:"items"`
+
+	// Kept How many are decided to be kept.
+	Kept int64 `json:"kept"`
+
+	// LeftOut How many grants of the scope are no part of it, because whoever began it could not take them away.
+	LeftOut int64 `json:"leftOut"`
+
+	// MayManage Whether the caller may change and end it.
+	MayManage bool   `json:"mayManage"`
+	Name      string `json:"name"`
+
+	// NextAt When the next round begins.
+	NextAt *time.Time `json:"nextAt,omitempty"`
+
+	// Previous The id of the round before.
+	Previous   *string `json:"previous,omitempty"`
+	RepeatDays *int64  `json:"repeatDays,omitempty"`
+
+	// RepeatError Why there is no next round.
+	RepeatError *string `json:"repeatError,omitempty"`
+
+	// Reviewers Who decides now.
+	Reviewers []Principal `json:"reviewers"`
+
+	// Revoked How many are decided to be revoked.
+	Revoked int64             `json:"revoked"`
+	Round   int64             `json:"round"`
+	Scope   AccessReviewScope `json:"scope"`
+
+	// ScopeName The name of the role or group.
+	ScopeName *string    `json:"scopeName,omitempty"`
+	StartedBy *Principal `json:"startedBy,omitempty"`
+
+	// Status closing = over, and being carried out.
+	Status AccessReviewStatus `json:"status"`
+
+	// Taken How many were taken away.
+	Taken int64 `json:"taken"`
+
+	// Undecided What becomes of grants that nobody decides on.
+	Undecided AccessReviewDefault `json:"undecided"`
+	UpdatedAt time.Time           `json:"updatedAt"`
+	Version   int64               `json:"version"`
+
+	// Waiting Whether it waits for the caller.
+	Waiting bool `json:"waiting"`
+}
+
+// AccessReviewDecided defines model for AccessReviewDecided.
+type AccessReviewDecided struct {
+	// Decided On how many it was decided.
+	Decided int `json:"decided"`
+
+	// Own How many are left to others, because they are the caller's own.
+	Own int `json:"own"`
+}
+
+// AccessReviewDecisions defines model for AccessReviewDecisions.
+type AccessReviewDecisions struct {
+	// AllUndecided All that nobody has decided on, in place of items.
+	AllUndecided *bool `json:"allUndecided,omitempty"`
+
+	// Comment Why.
+	Comment *string `json:"comment,omitempty"`
+
+	// Decision What becomes of grants that nobody decides on.
+	Decision AccessReviewDefault `json:"decision"`
+
+	// Items The ids of items.
+	Items *[]Reference `json:"items,omitempty"`
+}
+
+// AccessReviewDefault What becomes of grants that nobody decides on.
+type AccessReviewDefault string
+
+// AccessReviewInput defines model for AccessReviewInput.
+type AccessReviewInput struct {
+	Deadline time.Time `json:"deadline"`
+	Name     string    `json:"name"`
+
+	// RepeatDays After how many days the next round begins, counted from the beginning of this one; absent = never. A round ends before the next one begins.
+	RepeatDays *int64 `json:"repeatDays,omitempty"`
+
+	// Reviewers The ids of users; absent = those who own the scope: the project owners of a project, else the owners of the organization.
+	Reviewers *[]Reference      `json:"reviewers,omitempty"`
+	Scope     AccessReviewScope `json:"scope"`
+
+	// Undecided What becomes of grants that nobody decides on.
+	Undecided AccessReviewDefault `json:"undecided"`
+}
+
+// AccessReviewItem defines model for AccessReviewItem.
+type AccessReviewItem struct {
+	Api       *string    `json:"api,omitempty"`
+	Comment   *string    `json:"comment,omitempty"`
+	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+
+	// DecidedBy The name of who decided.
+	DecidedBy   *string                   `json:"decidedBy,omitempty"`
+	Decision    *AccessReviewItemDecision `json:"decision,omitempty"`
+	Environment *string                   `json:"environment,omitempty"`
+	ExpiresAt   *time.Time                `json:"expiresAt,omitempty"`
+
+	// Grant The id of the grant.
+	Grant     string    `json:"grant"`
+	GrantedAt time.Time `json:"grantedAt"`
+
+	// GrantedBy The name of who gave it.
+	GrantedBy *string `json:"grantedBy,omitempty"`
+	Id        string  `json:"id"`
+
+	// LastUsedAt When whoever has it signed in, or used a token, last before the review began; absent = never, or not known.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+
+	// MayDecide Whether the caller may decide on it.
+	MayDecide bool `json:"mayDecide"`
+
+	// Outcome gone = it had been taken away or had ended before; blocked = it could not be taken away.
+	Outcome   *AccessReviewOutcome `json:"outcome,omitempty"`
+	OutcomeAt *time.Time           `json:"outcomeAt,omitempty"`
+
+	// OutcomeNote Why it could not be taken away.
+	OutcomeNote *string   `json:"outcomeNote,omitempty"`
+	Principal   Principal `json:"principal"`
+	Project     *string   `json:"project,omitempty"`
+
+	// Role The id of the role.
+	Role     string `json:"role"`
+	RoleName string `json:"roleName"`
+}
+
+// AccessReviewItemDecision defines model for AccessReviewItem.Decision.
+type AccessReviewItemDecision string
+
+// AccessReviewItemList defines model for AccessReviewItemList.
+type AccessReviewItemList struct {
+	Items []AccessReviewItem `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// AccessReviewList defines model for AccessReviewList.
+type AccessReviewList struct {
+	Items []AccessReview `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// AccessReviewOutcome gone = it had been taken away or had ended before; blocked = it could not be taken away.
+type AccessReviewOutcome string
+
+// AccessReviewScope defines model for AccessReviewScope.
+type AccessReviewScope struct {
+	// Id The id of the project, role or group.
+	Id *string `json:"id,omitempty"`
+
+	// Kind organization = all grants; project = those at the project; role = those of the role; group = those of the group and of everybody in it.
+	Kind AccessReviewScopeKind `json:"kind"`
+}
+
+// AccessReviewScopeKind organization = all grants; project = those at the project; role = those of the role; group = those of the group and of everybody in it.
+type AccessReviewScopeKind string
+
+// AccessReviewStatus closing = over, and being carried out.
+type AccessReviewStatus string
 
 // AuditActor defines model for AuditActor.
 type AuditActor struct {
@@ -1144,6 +1498,9 @@ type SetupInput struct {
 	Password Password `json:"password"`
 }
 
+// SetupStepName defines model for SetupStepName.
+type SetupStepName string
+
 // Status Whether somebody may sign in.
 type Status string
 
@@ -1288,6 +1645,51 @@ type CreateAccessRequestParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListAccessReviewsParams defines parameters for ListAccessReviews.
+type ListAccessReviewsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Status Only those of this status.
+	Status *AccessReviewStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Waiting Only those that wait for the caller, those that end first first; they come on one page.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+}
+
+// CreateAccessReviewParams defines parameters for CreateAccessReview.
+type CreateAccessReviewParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListAccessReviewItemsParams defines parameters for ListAccessReviewItems.
+type ListAccessReviewItemsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Decision Only those that were decided so.
+	Decision *ListAccessReviewItemsParamsDecision `form:"decision,omitempty" json:"decision,omitempty"`
+
+	// Outcome Only those of which this became.
+	Outcome *AccessReviewOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Role Only those of this role.
+	Role *string `form:"role,omitempty" json:"role,omitempty"`
+
+	// Principal Only those of this user, service account or group.
+	Principal *string `form:"principal,omitempty" json:"principal,omitempty"`
+}
+
+// ListAccessReviewItemsParamsDecision defines parameters for ListAccessReviewItems.
+type ListAccessReviewItemsParamsDecision string
+
 // WhoCanParams defines parameters for WhoCan.
 type WhoCanParams struct {
 	// Cursor The `next` of the page before.
@@ -1364,6 +1766,9 @@ type ListGrantsParams struct {
 
 	// Effect Only those of this effect.
 	Effect *Effect `form:"effect,omitempty" json:"effect,omitempty"`
+
+	// Standing Only those that allow something in the whole organization and never end.
+	Standing *bool `form:"standing,omitempty" json:"standing,omitempty"`
 }
 
 // CreateGrantParams defines parameters for CreateGrant.
@@ -1540,6 +1945,12 @@ type CheckAccessJSONRequestBody = AccessCheckInput
 // CreateAccessRequestJSONRequestBody defines body for CreateAccessRequest for application/json ContentType.
 type CreateAccessRequestJSONRequestBody = AccessRequestInput
 
+// CreateAccessReviewJSONRequestBody defines body for CreateAccessReview for application/json ContentType.
+type CreateAccessReviewJSONRequestBody = AccessReviewInput
+
+// DecideAccessReviewJSONRequestBody defines body for DecideAccessReview for application/json ContentType.
+type DecideAccessReviewJSONRequestBody = AccessReviewDecisions
+
 // WhoCanJSONRequestBody defines body for WhoCan for application/json ContentType.
 type WhoCanJSONRequestBody = WhoCanInput
 
@@ -1681,6 +2092,54 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /access/requests (the `CreateAccessRequest` operationId).
 	CreateAccessRequest(ctx context.Context, params *CreateAccessRequestParams, body CreateAccessRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAccessReviews Reviews of who has access
+	//
+	// Shows all of them to who has role:read, and to others those that they decide in.
+	//
+	// Corresponds with GET /access/reviews (the `ListAccessReviews` operationId).
+	ListAccessReviews(ctx context.Context, params *ListAccessReviewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAccessReviewWithBody Begin a review of who has access
+	//
+	// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+	CreateAccessReviewWithBody(ctx context.Context, params *CreateAccessReviewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAccessReview Begin a review of who has access
+	//
+	// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+	CreateAccessReview(ctx context.Context, params *CreateAccessReviewParams, body CreateAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideAccessReviewWithBody Keep or revoke what a review is about
+	//
+	// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+	DecideAccessReviewWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideAccessReview Keep or revoke what a review is about
+	//
+	// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+	DecideAccessReview(ctx context.Context, id Id, body DecideAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAccessReviewItems What a review is about
+	//
+	// Corresponds with GET /access/reviews/{id}/items (the `ListAccessReviewItems` operationId).
+	ListAccessReviewItems(ctx context.Context, id Id, params *ListAccessReviewItemsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// WhoCanWithBody Who has a permission in a scope
 	//
@@ -2068,6 +2527,114 @@ func (c *Client) CreateAccessRequestWithBody(ctx context.Context, params *Create
 // Corresponds with POST /access/requests (the `CreateAccessRequest` operationId).
 func (c *Client) CreateAccessRequest(ctx context.Context, params *CreateAccessRequestParams, body CreateAccessRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateAccessRequestRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAccessReviews Reviews of who has access
+//
+// Shows all of them to who has role:read, and to others those that they decide in.
+//
+// Corresponds with GET /access/reviews (the `ListAccessReviews` operationId).
+func (c *Client) ListAccessReviews(ctx context.Context, params *ListAccessReviewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAccessReviewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAccessReviewWithBody Begin a review of who has access
+//
+// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+func (c *Client) CreateAccessReviewWithBody(ctx context.Context, params *CreateAccessReviewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAccessReviewRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAccessReview Begin a review of who has access
+//
+// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+func (c *Client) CreateAccessReview(ctx context.Context, params *CreateAccessReviewParams, body CreateAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAccessReviewRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideAccessReviewWithBody Keep or revoke what a review is about
+//
+// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+func (c *Client) DecideAccessReviewWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideAccessReviewRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideAccessReview Keep or revoke what a review is about
+//
+// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+func (c *Client) DecideAccessReview(ctx context.Context, id Id, body DecideAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideAccessReviewRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAccessReviewItems What a review is about
+//
+// Corresponds with GET /access/reviews/{id}/items (the `ListAccessReviewItems` operationId).
+func (c *Client) ListAccessReviewItems(ctx context.Context, id Id, params *ListAccessReviewItemsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAccessReviewItemsRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2926,6 +3493,319 @@ func NewCreateAccessRequestRequestWithBody(server string, params *CreateAccessRe
 	return req, nil
 }
 
+// NewListAccessReviewsRequest constructs an http.Request for the ListAccessReviews method
+func NewListAccessReviewsRequest(server string, params *ListAccessReviewsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/access/reviews")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAccessReviewRequest calls the generic CreateAccessReview builder with application/json body
+func NewCreateAccessReviewRequest(server string, params *CreateAccessReviewParams, body CreateAccessReviewJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateAccessReviewRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateAccessReviewRequestWithBody constructs an http.Request for the CreateAccessReview method, with any body, and a specified content type
+func NewCreateAccessReviewRequestWithBody(server string, params *CreateAccessReviewParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/access/reviews")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDecideAccessReviewRequest calls the generic DecideAccessReview builder with application/json body
+func NewDecideAccessReviewRequest(server string, id Id, body DecideAccessReviewJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideAccessReviewRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewDecideAccessReviewRequestWithBody constructs an http.Request for the DecideAccessReview method, with any body, and a specified content type
+func NewDecideAccessReviewRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/access/reviews/%s/decisions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListAccessReviewItemsRequest constructs an http.Request for the ListAccessReviewItems method
+func NewListAccessReviewItemsRequest(server string, id Id, params *ListAccessReviewItemsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/access/reviews/%s/items", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Decision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "decision", *params.Decision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Principal != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "principal", *params.Principal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewWhoCanRequest calls the generic WhoCan builder with application/json body
 func NewWhoCanRequest(server string, params *WhoCanParams, body WhoCanJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -3375,6 +4255,18 @@ func NewListGrantsRequest(server string, params *ListGrantsParams) (*http.Reques
 		if params.Effect != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "effect", *params.Effect, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Standing != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "standing", *params.Standing, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -4930,6 +5822,58 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /access/requests (the `CreateAccessRequest` operationId).
 	CreateAccessRequestWithResponse(ctx context.Context, params *CreateAccessRequestParams, body CreateAccessRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAccessRequestResponse, error)
 
+	// ListAccessReviewsWithResponse Reviews of who has access
+	//
+	// Shows all of them to who has role:read, and to others those that they decide in.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /access/reviews (the `ListAccessReviews` operationId).
+	ListAccessReviewsWithResponse(ctx context.Context, params *ListAccessReviewsParams, reqEditors ...RequestEditorFn) (*ListAccessReviewsResponse, error)
+
+	// CreateAccessReviewWithBodyWithResponse Begin a review of who has access
+	//
+	// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+	CreateAccessReviewWithBodyWithResponse(ctx context.Context, params *CreateAccessReviewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAccessReviewResponse, error)
+
+	// CreateAccessReviewWithResponse Begin a review of who has access
+	//
+	// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+	CreateAccessReviewWithResponse(ctx context.Context, params *CreateAccessReviewParams, body CreateAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAccessReviewResponse, error)
+
+	// DecideAccessReviewWithBodyWithResponse Keep or revoke what a review is about
+	//
+	// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+	DecideAccessReviewWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideAccessReviewResponse, error)
+
+	// DecideAccessReviewWithResponse Keep or revoke what a review is about
+	//
+	// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+	DecideAccessReviewWithResponse(ctx context.Context, id Id, body DecideAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideAccessReviewResponse, error)
+
+	// ListAccessReviewItemsWithResponse What a review is about
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /access/reviews/{id}/items (the `ListAccessReviewItems` operationId).
+	ListAccessReviewItemsWithResponse(ctx context.Context, id Id, params *ListAccessReviewItemsParams, reqEditors ...RequestEditorFn) (*ListAccessReviewItemsResponse, error)
+
 	// WhoCanWithBodyWithResponse Who has a permission in a scope
 	//
 	// Users and service accounts, by id, with why.
@@ -5392,6 +6336,206 @@ func (r CreateAccessRequestResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateAccessRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAccessReviewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccessReviewList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAccessReviewsResponse) GetJSON200() *AccessReviewList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAccessReviewsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAccessReviewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAccessReviewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAccessReviewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAccessReviewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateAccessReviewResponse201Headers the declared response headers of an HTTP 201 response for CreateAccessReview
+type CreateAccessReviewResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateAccessReviewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *AccessReview
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateAccessReviewResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateAccessReviewResponse) GetJSON201() *AccessReview {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateAccessReviewResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateAccessReviewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateAccessReviewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateAccessReviewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateAccessReviewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideAccessReviewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccessReviewDecided
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideAccessReviewResponse) GetJSON200() *AccessReviewDecided {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideAccessReviewResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideAccessReviewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideAccessReviewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideAccessReviewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideAccessReviewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAccessReviewItemsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccessReviewItemList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAccessReviewItemsResponse) GetJSON200() *AccessReviewItemList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAccessReviewItemsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAccessReviewItemsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAccessReviewItemsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAccessReviewItemsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAccessReviewItemsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6975,6 +8119,94 @@ func (c *ClientWithResponses) CreateAccessRequestWithResponse(ctx context.Contex
 	return ParseCreateAccessRequestResponse(rsp)
 }
 
+// ListAccessReviewsWithResponse Reviews of who has access
+//
+// Shows all of them to who has role:read, and to others those that they decide in.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /access/reviews (the `ListAccessReviews` operationId).
+func (c *ClientWithResponses) ListAccessReviewsWithResponse(ctx context.Context, params *ListAccessReviewsParams, reqEditors ...RequestEditorFn) (*ListAccessReviewsResponse, error) {
+	rsp, err := c.ListAccessReviews(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAccessReviewsResponse(rsp)
+}
+
+// CreateAccessReviewWithBodyWithResponse Begin a review of who has access
+//
+// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+func (c *ClientWithResponses) CreateAccessReviewWithBodyWithResponse(ctx context.Context, params *CreateAccessReviewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAccessReviewResponse, error) {
+	rsp, err := c.CreateAccessReviewWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAccessReviewResponse(rsp)
+}
+
+// CreateAccessReviewWithResponse Begin a review of who has access
+//
+// The grants in the scope that the caller could take away themselves become its items, as they are now; what denies is no part of it. At the deadline, or when it is closed, what is to be revoked is taken away.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /access/reviews (the `CreateAccessReview` operationId).
+func (c *ClientWithResponses) CreateAccessReviewWithResponse(ctx context.Context, params *CreateAccessReviewParams, body CreateAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAccessReviewResponse, error) {
+	rsp, err := c.CreateAccessReview(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAccessReviewResponse(rsp)
+}
+
+// DecideAccessReviewWithBodyWithResponse Keep or revoke what a review is about
+//
+// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+func (c *ClientWithResponses) DecideAccessReviewWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideAccessReviewResponse, error) {
+	rsp, err := c.DecideAccessReviewWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideAccessReviewResponse(rsp)
+}
+
+// DecideAccessReviewWithResponse Keep or revoke what a review is about
+//
+// Only its reviewers decide, and nobody on what they have themselves, by themselves or by a group, unless nobody else could. A decision can be changed as long as the review runs.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /access/reviews/{id}/decisions (the `DecideAccessReview` operationId).
+func (c *ClientWithResponses) DecideAccessReviewWithResponse(ctx context.Context, id Id, body DecideAccessReviewJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideAccessReviewResponse, error) {
+	rsp, err := c.DecideAccessReview(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideAccessReviewResponse(rsp)
+}
+
+// ListAccessReviewItemsWithResponse What a review is about
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /access/reviews/{id}/items (the `ListAccessReviewItems` operationId).
+func (c *ClientWithResponses) ListAccessReviewItemsWithResponse(ctx context.Context, id Id, params *ListAccessReviewItemsParams, reqEditors ...RequestEditorFn) (*ListAccessReviewItemsResponse, error) {
+	rsp, err := c.ListAccessReviewItems(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAccessReviewItemsResponse(rsp)
+}
+
 // WhoCanWithBodyWithResponse Who has a permission in a scope
 //
 // Users and service accounts, by id, with why.
@@ -7677,6 +8909,158 @@ func ParseCreateAccessRequestResponse(rsp *http.Response) (*CreateAccessRequestR
 			headers.Location = &value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListAccessReviewsResponse parses an HTTP response from a ListAccessReviewsWithResponse call
+func ParseListAccessReviewsResponse(rsp *http.Response) (*ListAccessReviewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAccessReviewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccessReviewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateAccessReviewResponse parses an HTTP response from a CreateAccessReviewWithResponse call
+func ParseCreateAccessReviewResponse(rsp *http.Response) (*CreateAccessReviewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateAccessReviewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest AccessReview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateAccessReviewResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDecideAccessReviewResponse parses an HTTP response from a DecideAccessReviewWithResponse call
+func ParseDecideAccessReviewResponse(rsp *http.Response) (*DecideAccessReviewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideAccessReviewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccessReviewDecided
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAccessReviewItemsResponse parses an HTTP response from a ListAccessReviewItemsWithResponse call
+func ParseListAccessReviewItemsResponse(rsp *http.Response) (*ListAccessReviewItemsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAccessReviewItemsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccessReviewItemList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

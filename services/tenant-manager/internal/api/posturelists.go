@@ -1,0 +1,238 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+)
+
+// administrators lists who is owner or administrator of the whole organization, with
+// those who are it by a group.
+func (p *posture) administrators(ctx context.Context) error {
+	grants, err := p.org.AdministratorGrants(ctx)
+	if err != nil {
+		return err
+	}
+	type holding struct {
+		grant store.Grant
+		group string
+	}
+	var ids, groups []string
+	for _, g := range grants {
+		if g.PrincipalKind == store.KindGroup {
+			groups = append(groups, g.PrincipalID)
+		} else {
+			ids = append(ids, g.PrincipalID)
+		}
+	}
+	held := map[string]holding{}
+	add := func(id string, h holding) {
+		if was, ok := held[id]; !ok || was.grant.RoleID != access.Owner && h.grant.RoleID == access.Owner {
+			held[id] = h
+		}
+	}
+	called, err := names(ctx, p.org, groups)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		if g.PrincipalKind != store.KindGroup {
+			add(g.PrincipalID, holding{g, ""})
+			continue
+		}
+		inside, err := p.org.Inside(ctx, g.PrincipalID)
+		if err != nil {
+			return err
+		}
+		for _, m := range inside {
+			add(m.MemberID, holding{g, called[g.PrincipalID]})
+			ids = append(ids, m.MemberID)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	people, err := p.org.UsersByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	accounts, err := p.org.ServiceAccountsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	factors, err := p.org.HasFactors(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	list := []PostureAdministrator{}
+	var without []PostureItem
+	var owners int64
+	for _, u := range people {
+		h := held[u.ID]
+		if u.Status != store.Active {
+			continue
+		}
+		if h.grant.RoleID == access.Owner {
+			owners++
+		}
+		if !factors[u.ID] {
+			without = append(without, item("user", u.ID, u.Name, h.grant.RoleID, u.LastSignInAt))
+		}
+		list = append(list, PostureAdministrator{
+			Principal: Principal{Kind: "user", Id: u.ID, Name: u.Name}, Role: PostureAdministratorRole(h.grant.RoleID), Group: ptr(h.group),
+			Factor: factors[u.ID], BreakGlass: ptr(u.BreakGlass), LastSignInAt: utc(u.LastSignInAt), ExpiresAt: utc(h.grant.ExpiresAt),
+		})
+	}
+	admins := int64(len(list))
+	for _, a := range accounts {
+		h := held[a.ID]
+		if a.Status == store.Active {
+			list = append(list, PostureAdministrator{
+				Principal: Principal{Kind: "service-account", Id: a.ID, Name: a.Name}, Role: PostureAdministratorRole(h.grant.RoleID), Group: ptr(h.group), ExpiresAt: utc(h.grant.ExpiresAt),
+			})
+		}
+	}
+	slices.SortFunc(list, func(a, b PostureAdministrator) int {
+		return cmp.Or(-cmp.Compare(a.Role, b.Role), cmp.Compare(a.Principal.Name, b.Principal.Name)) // owners first
+	})
+	p.out.Administrators = &list
+	f := p.found("administrators-without-factor", severityCritical, int64(len(without)),
+		"These people may change everything here, and only a password keeps others from being them.",
+		"Have them set up a passkey or an authenticator app in their account, or ask administrators for a second factor in the security policy.", without...)
+	f.Of = &admins
+	few := int64(0)
+	if owners < 2 {
+		few = 1
+	}
+	f = p.found("few-owners", severityWarning, few,
+		"Only one person is owner: if they lose their password and their devices, nobody can let them in again.",
+		"Make a second person owner, or an account that is kept in a safe (break-glass).")
+	f.Of = &owners
+	return nil
+}
+
+// certificateEnd returns when the certificates of a SAML connection end, ours and the
+// provider's: the last of each, because one is followed by another.
+func certificateEnd(c store.SSOConnection) *time.Time {
+	if c.Settings.SAML == nil {
+		return nil
+	}
+	var end *time.Time
+	for _, list := range [][][]byte{c.Settings.SAML.Certificates, {c.Settings.SAML.Own}} {
+		var last *time.Time
+		for _, der := range list {
+			cert, err := x509.ParseCertificate(der)
+			if err == nil && (last == nil || cert.NotAfter.After(*last)) {
+				last = &cert.NotAfter
+			}
+		}
+		if last != nil && (end == nil || last.Before(*end)) {
+			end = last
+		}
+	}
+	return utc(end)
+}
+
+func (p *posture) connections(ctx context.Context) error {
+	rows, err := p.org.SSOConnections(ctx)
+	if err != nil {
+		return err
+	}
+	list := []PostureConnection{}
+	var failing, expiring []PostureItem
+	for _, c := range rows {
+		s := PostureConnection{Id: c.ID, Name: c.Name, Kind: c.Kind, Enabled: c.Enabled, CertificateExpiresAt: certificateEnd(c)}
+		if s.LastSuccessAt, err = p.org.LastSSOSignIn(ctx, c.ID); err != nil {
+			return err
+		}
+		s.LastSuccessAt = utc(s.LastSuccessAt)
+		refusal, err := p.org.LastRefusal(ctx, "sso-connection.sign-in", c.ID)
+		switch {
+		case err == nil:
+			s.LastFailureAt = utc(&refusal.Time)
+			for _, f := range refusal.Changes {
+				var why string
+				if f.Field == "/reason" && json.Unmarshal([]byte(f.After), &why) == nil {
+					s.LastFailure = ptr(why)
+				}
+			}
+			if s.Refusals, err = p.org.RefusalsOf(ctx, "sso-connection.sign-in", c.ID, p.now.Add(-7*day)); err != nil {
+				return err
+			}
+		case !store.IsNotFound(err):
+			return err
+		}
+		if c.Settings.SAML != nil {
+			s.MetadataError = ptr(c.Settings.SAML.FetchError)
+		}
+		list = append(list, s)
+		if !c.Enabled {
+			continue
+		}
+		failed := s.LastFailureAt != nil && p.now.Sub(*s.LastFailureAt) < 7*day && (s.LastSuccessAt == nil || s.LastFailureAt.After(*s.LastSuccessAt))
+		switch {
+		case s.MetadataError != nil:
+			failing = append(failing, item("sso-connection", c.ID, c.Name, *s.MetadataError, nil))
+		case failed:
+			failing = append(failing, item("sso-connection", c.ID, c.Name, deref(s.LastFailure), s.LastFailureAt))
+		}
+		if s.CertificateExpiresAt != nil && s.CertificateExpiresAt.Sub(p.now) < expiresSoon {
+			expiring = append(expiring, item("sso-connection", c.ID, c.Name, "", s.CertificateExpiresAt))
+		}
+	}
+	p.out.Connections = &list
+	p.found("connections-failing", severityWarning, int64(len(failing)),
+		"The last who tried to sign in by these connections were refused, or what the provider says of itself cannot be fetched.",
+		"Test the connection on its page: it shows what the provider says, and what is missing.", failing...)
+	p.found("certificates-expiring", severityWarning, int64(len(expiring)),
+		"After their certificate ends, nobody can sign in by these connections.",
+		"Get new metadata from the provider, or renew the certificate and give it to the provider.", expiring...)
+	return nil
+}
+
+func (p *posture) directories(ctx context.Context) error {
+	rows, err := p.org.SCIMDirectories(ctx)
+	if err != nil {
+		return err
+	}
+	list := []PostureDirectory{}
+	var failing []PostureItem
+	for _, d := range rows {
+		s := PostureDirectory{Id: d.ID, Name: d.Name, Enabled: d.Enabled, LastUsedAt: utc(d.LastUsedAt), FailedAt: utc(d.FailedAt), Failure: ptr(d.Failure)}
+		tokens, err := p.org.SCIMTokens(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		for _, k := range tokens {
+			if k.ExpiresAt == nil {
+				s.TokenExpiresAt = nil
+				break
+			}
+			if s.TokenExpiresAt == nil || k.ExpiresAt.After(*s.TokenExpiresAt) {
+				s.TokenExpiresAt = utc(k.ExpiresAt)
+			}
+		}
+		list = append(list, s)
+		if !d.Enabled {
+			continue
+		}
+		switch {
+		case d.FailedAt != nil && p.now.Sub(*d.FailedAt) < day:
+			failing = append(failing, item("scim-directory", d.ID, d.Name, d.Failure, d.FailedAt))
+		case d.LastUsedAt != nil && p.now.Sub(*d.LastUsedAt) > silentFor:
+			failing = append(failing, item("scim-directory", d.ID, d.Name, "it has not asked for anything since", d.LastUsedAt))
+		case s.TokenExpiresAt != nil && s.TokenExpiresAt.Sub(p.now) < endsSoon:
+			failing = append(failing, item("scim-directory", d.ID, d.Name, "its token ends", s.TokenExpiresAt))
+		}
+	}
+	p.out.Directories = &list
+	p.found("directories-failing", severityWarning, int64(len(failing)),
+		"These directories were refused something in the last day, have been silent for a week, or their token ends: people who left may still have their account.",
+		"Look at the provisioning log of the identity provider; make a new token where it ends.", failing...)
+	return nil
+}
