@@ -23,6 +23,7 @@ const (
 	FactorAdded     = "factor-added"
 	FactorsReset    = "factors-reset"
 	TokenEnds       = "token-ends"
+	Impersonated    = "impersonated"
 	Test            = "test"
 )
 
@@ -43,6 +44,9 @@ type Data struct {
 	Factor string    `json:"factor,omitempty"`
 	// Token is the name of the token it is about, which ends at Until.
 	Token string `json:"token,omitempty"`
+	// By is the name of who did it, and Reason what they gave for a reason.
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Letter is a letter that is written.
@@ -77,7 +81,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 `))
 
 // shown is the data as texts have it.
-type shown struct{ Name, Organization, Until, At, Factor, Token string }
+type shown struct{ Name, Organization, Until, At, Factor, Token, By, Reason string }
 
 // Write writes a letter of a kind in a language; an unknown language is the
 // default.
@@ -105,7 +109,7 @@ func Write(kind, language string, d Data) (Letter, error) {
 			return Letter{}, fmt.Errorf("reading the texts of mail: %w", err)
 		}
 	}
-	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token)}
+	s := shown{Name: line(d.Name), Organization: line(d.Organization), Until: when(d.Until), At: when(d.At), Factor: line(d.Factor), Token: line(d.Token), By: line(d.By), Reason: line(d.Reason)}
 	if s.Name == "" {
 		greeting = stranger
 	}
