@@ -38,6 +38,9 @@ type Principal struct {
 	Token string
 	// Name and Email are for people to read.
 	Name, Email string
+	// ImpersonatorID is the id of the user who acts as this one, and ImpersonatorName
+	// their name; "" where they are themselves.
+	ImpersonatorID, ImpersonatorName string
 }
 
 // Actor returns the principal as audit trails and bus.Metadata name it:
@@ -92,6 +95,11 @@ func Require(ctx context.Context, permission string, s Scope) error {
 	switch {
 	case err != nil || d.Allowed:
 		return err
+	case d.DeniedBy == tenant.Impersonation:
+		if err := InPerson(ctx); err != nil {
+			return err
+		}
+		return Denied(permission, s)
 	case d.DeniedBy != "":
 		return problem.New(problem.CodeAccessDenied, "the permission %s %s is denied to you by the role %s, which wins over others: ask an administrator of %s to take that away", permission, s.in(), d.DeniedBy, s.who())
 	case d.Token != "":
@@ -143,6 +151,15 @@ func CheckSession(ctx context.Context) error {
 	}
 	_, err := id.access.load(ctx, &id.principal)
 	return err
+}
+
+// InPerson returns a problem where somebody acts as the caller: for what is the
+// caller's alone to do, such as making credentials, factors, tokens and sessions.
+func InPerson(ctx context.Context) error {
+	if p, _ := From(ctx); p.ImpersonatorID != "" {
+		return problem.New(problem.CodeAccessDenied, "you act as %s, and this is theirs alone to do: stop acting as them first", p.Name)
+	}
+	return nil
 }
 
 // Missing is the problem of a request without a credential.

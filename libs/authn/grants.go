@@ -141,6 +141,9 @@ func (x *index) add(patterns []string, r rule) {
 // about returns the rules of a permission. It allocates nothing.
 func (x *index) about(permission string) [4][]rule {
 	kind, verb, _ := strings.Cut(permission, ":")
+	if permission == "user:impersonate" { // only its name and "*" mean it
+		return [4][]rule{x.all, x.exact[permission], nil, nil}
+	}
 	if kind == "platform" { // what is above organizations is only meant by its name
 		return [4][]rule{nil, x.exact[permission], x.prefix[kind], nil}
 	}

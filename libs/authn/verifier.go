@@ -49,18 +49,30 @@ type Claims struct {
 	Token            string `json:"tok,omitempty"`
 	Name             string `json:"name,omitempty"`
 	Email            string `json:"email,omitempty"`
+	// Actor is who acts as the subject (RFC 8693 section 4.1); nil = they themselves.
+	Actor *Actor `json:"act,omitempty"`
+}
+
+// Actor is who acts as somebody else.
+type Actor struct {
+	Subject string `json:"sub"`
+	Name    string `json:"name,omitempty"`
 }
 
 // NewClaims returns the claims of a token for a principal that is valid from now
 // on for the [Lifetime]. id is unique.
 func NewClaims(p Principal, id string, now time.Time) Claims {
-	return Claims{
+	c := Claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: Issuer, Subject: p.Subject, Audience: jwt.ClaimStrings{Audience}, ID: id,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)),
 		},
 		Organization: p.Organization, OrganizationSlug: p.OrganizationSlug, Kind: p.Kind, Session: p.Session, Token: p.Token, Name: p.Name, Email: p.Email,
 	}
+	if p.ImpersonatorID != "" {
+		c.Actor = &Actor{p.ImpersonatorID, p.ImpersonatorName}
+	}
+	return c
 }
 
 // Sign returns the token, signed with a key that others know by its id.
@@ -76,10 +88,14 @@ func (c Claims) Sign(kid string, key ed25519.PrivateKey) (string, error) {
 
 // Principal returns whom the claims are about.
 func (c Claims) Principal() Principal {
-	return Principal{
+	p := Principal{
 		Organization: c.Organization, OrganizationSlug: c.OrganizationSlug, Subject: c.Subject,
 		Kind: c.Kind, Session: c.Session, Token: c.Token, Name: c.Name, Email: c.Email,
 	}
+	if c.Actor != nil {
+		p.ImpersonatorID, p.ImpersonatorName = c.Actor.Subject, c.Actor.Name
+	}
+	return p
 }
 
 // Verifier verifies access tokens with the keys of tenant-manager. It is safe
@@ -187,6 +203,8 @@ func (v *Verifier) check(c *Claims) error {
 		return invalid("it is not for this system")
 	case c.ExpiresAt == nil || c.IssuedAt == nil || c.ID == "" || c.Subject == "" || c.Organization == "":
 		return invalid("it lacks a claim")
+	case c.Actor != nil && (c.Actor.Subject == "" || c.Session == "" || c.Kind != User):
+		return invalid("it does not say who acts")
 	case c.Kind != User && c.Kind != ServiceAccount:
 		return invalid("its kind is not known")
 	case !now.Before(c.ExpiresAt.Time):

@@ -93,20 +93,21 @@ func (q Query[T]) Contains(text string, columns ...string) Query[T] {
 // Subquery is the values of one column of a query; see [Query.Column].
 type Subquery struct {
 	text  string
-	build func(ctx context.Context) (*gorm.DB, error)
+	build func(ctx context.Context) (*gorm.DB, clause.Column, error)
 }
 
 // Column returns the values of a column, for [Query.In].
 func (q Query[T]) Column(name string) Subquery {
-	return Subquery{text: q.text() + " column " + name, build: func(ctx context.Context) (*gorm.DB, error) {
+	return Subquery{text: q.text() + " column " + name, build: func(ctx context.Context) (*gorm.DB, clause.Column, error) {
 		g, sch, err := q.build(ctx)
 		if err != nil {
-			return nil, err
+			return nil, clause.Column{}, err
 		}
 		if sch.LookUpField(name) == nil {
-			return nil, fmt.Errorf("table %s has no column %q", sch.Table, name)
+			return nil, clause.Column{}, fmt.Errorf("table %s has no column %q", sch.Table, name)
 		}
-		return g.Select("?", clause.Column{Table: sch.Table, Name: name}), nil
+		of := clause.Column{Table: sch.Table, Name: name}
+		return g.Select("?", of), of, nil
 	}}
 }
 
@@ -117,7 +118,7 @@ func (q Query[T]) In(column string, sub Subquery) Query[T] {
 		return q.fail(fmt.Errorf("%q is not the name of a column", column))
 	}
 	return q.with("in "+column+" "+sub.text, func(ctx context.Context, g *gorm.DB) (*gorm.DB, error) {
-		inner, err := sub.build(ctx)
+		inner, _, err := sub.build(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -260,6 +260,19 @@ func testJoins(t *testing.T, d *db.DB) {
 	rows, err = db.From[note](s).Join(tag{}, "tags.note_id = notes.id AND tags.label = ?", "red").Order("name", true).All(ctx)
 	require.NoError(t, err)
 	require.Len(t, rows, 1, "another organization's row does not match")
+	red, blue := db.From[tag](s).Where("label = ?", "red").Column("note_id"), db.From[tag](s).Where("label = ?", "blue").Column("note_id")
+	for _, c := range []struct {
+		subs []db.Subquery
+		want int
+	}{{[]db.Subquery{red}, 1}, {[]db.Subquery{blue}, 0}, {[]db.Subquery{blue, red}, 1}, {nil, 0}} {
+		page, err := db.From[note](s).HasAny("id", c.subs...).Page(ctx, db.PageRequest{}, "name")
+		require.NoError(t, err)
+		require.Len(t, page.Items, c.want)
+	}
+	_, err = db.From[note](s).HasAny("id; x", red).All(ctx)
+	require.Error(t, err)
+	_, err = db.From[note](s).HasAny("id", db.From[note](s).Column("id")).All(ctx)
+	require.ErrorContains(t, err, "in itself")
 	require.Equal(t, "a", rows[0].Name)
 }
 

@@ -67,7 +67,12 @@ func (s *Server) authenticate(c echo.Context, o *operation) error {
 	s.signIn(c, p)
 	ctx = c.Request().Context()
 	if o.permission == "" {
-		return authn.CheckSession(ctx)
+		err = authn.CheckSession(ctx)
+	} else {
+		err = authn.RequireAnywhere(ctx, o.permission)
 	}
-	return authn.RequireAnywhere(ctx, o.permission)
+	if err == nil && o.inPerson {
+		err = authn.InPerson(ctx)
+	}
+	return err
 }

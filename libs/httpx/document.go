@@ -39,6 +39,7 @@ type operation struct {
 	anyQuery   bool                  // others may come as well
 	access     access
 	permission string // "" = being signed in is enough
+	inPerson   bool   // nobody does it as somebody else
 	body       map[string]*openapi3.MediaType
 	required   bool  // of the body
 	limit      int64 // of the body in bytes; 0 = the server's
@@ -125,6 +126,12 @@ func newOperation(doc *openapi3.T, item *openapi3.PathItem, op *openapi3.Operati
 		return nil, fmt.Errorf("x-permission %q is not <kind>:<verb>", permission)
 	default:
 		o.permission = permission
+	}
+	switch said, ok := op.Extensions["x-impersonation"]; {
+	case ok && said != "none":
+		return nil, fmt.Errorf("x-impersonation is %v: write none where nobody does it as somebody else, and else nothing", said)
+	case ok:
+		o.inPerson = true
 	}
 	o.anyQuery, _ = op.Extensions["x-any-query"].(bool)
 	if limit, ok := op.Extensions["x-body-limit"]; ok {

@@ -25,6 +25,7 @@ func TestADocumentSaysWhoMayCall(t *testing.T) {
 		"a wildcard":           {`{operationId: a, x-permission: "api:*"}`, "is not <kind>:<verb>"},
 		"public and permitted": {`{operationId: a, security: [], x-permission: "api:read"}`, "it is public, and has the x-permission"},
 		"another scheme":       {`{operationId: a, security: [{key: []}], x-permission: none}`, `security scheme "key" is not of type http`},
+		"impersonation":        {`{operationId: a, x-permission: none, x-impersonation: some}`, "x-impersonation is some"},
 		"a strange limit":      {`{operationId: a, x-permission: none, x-body-limit: much}`, "x-body-limit"},
 	} {
 		doc := `{openapi: 3.0.3, info: {title: T, version: "1"}, servers: [{url: /api/v1}], security: [{bearer: []}],

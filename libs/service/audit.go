@@ -62,6 +62,7 @@ func (k *Kit) Audit(ctx context.Context, tx *db.Tx, e Entry) error {
 			if p.Token != "" {
 				r.Actor.Token, r.Actor.TokenName = p.Session, p.Token
 			}
+			r.Actor.Impersonator, r.Actor.ImpersonatorName = p.ImpersonatorID, p.ImpersonatorName
 		case r.RequestID != "":
 			r.Actor = audit.Actor{Kind: "anonymous"}
 		default:

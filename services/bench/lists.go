@@ -92,7 +92,10 @@ func (b *bench) tenantLists(project string) []*list {
 	return []*list{
 		{
 			name: "users", path: at + "/v1/users", rows: manyUsers * b.rows, search: true,
-			sorts: []string{"name", "-name", "email", "-email", "createdAt", "-createdAt"}, filters: []string{"status=active", "status=disabled"},
+			sorts: []string{"name", "-name", "email", "-email", "createdAt", "-createdAt"}, filters: []string{
+				"status=active", "status=disabled", "source=local", "source=scim", "secondFactor=false", "secondFactor=true", "neverSignedIn=true",
+				"signedInBefore=2020-01-01T00:00:00Z", "role=auditor", "role=owner", "role=auditor&secondFactor=true",
+			},
 			fill: func(ctx context.Context, n int) error {
 				o, err := b.send(ctx, http.MethodPost, at+"/v1/invitations", object{"email": marker + "@example.com", "roles": []object{{"role": "auditor"}}})
 				if err != nil {

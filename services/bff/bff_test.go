@@ -152,7 +152,13 @@ func (w *world) tenantManager() http.Handler {
 	})
 	providers(m, tokens)
 	samlSide(m)
-	m.HandleFunc("POST /api/v1/sign-out", func(rw http.ResponseWriter, _ *http.Request) {
+	w.actingSide(m)
+	m.HandleFunc("POST /api/v1/sign-out", func(rw http.ResponseWriter, r *http.Request) {
+		if w.asVic(r) {
+			w.tenants.Revoke(w.t, "o1", "s-vic")
+			rw.WriteHeader(http.StatusNoContent)
+			return
+		}
 		w.tenants.Revoke(w.t, "o1", "s-ada")
 		rw.WriteHeader(http.StatusNoContent)
 	})
@@ -173,6 +179,11 @@ func (w *world) tenantManager() http.Handler {
 		w.mu.Unlock()
 		if ended || r.Header.Get("Authorization") == "" {
 			authn.Missing().Write(rw)
+			return
+		}
+		if w.asVic(r) {
+			_, _ = io.WriteString(rw, `{"user":{"id":"vic","name":"Vic","email":"vic@example.com"},"organization":{"id":"o1","slug":"acme","name":"Acme"},"permissions":[],`+
+				`"impersonation":{"impersonator":{"id":"ada","name":"Ada"},"until":"2031-01-01T00:00:00Z"}}`)
 			return
 		}
 		_, _ = io.WriteString(rw, `{"user":{"id":"ada","name":"Ada","email":"ada@example.com"},"organization":{"id":"o1","slug":"acme","name":"Acme"},"permissions":["*"]}`)

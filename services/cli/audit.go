@@ -51,7 +51,7 @@ func (a *tool) listAudit() *cobra.Command {
 			}
 		}
 		if refused {
-			p.Outcome = ptr(tenant.Refused)
+			p.Outcome = ptr(tenant.OutcomeRefused)
 		}
 		if since > 0 {
 			p.From = ptr(a.o.Now().Add(-since).UTC())
@@ -68,7 +68,7 @@ func (a *tool) listAudit() *cobra.Command {
 					who = e.Actor.Kind
 				}
 				what := e.Action
-				if e.Outcome == tenant.Refused {
+				if e.Outcome == tenant.OutcomeRefused {
 					what += " (refused)"
 				}
 				to := value(e.Target.Name)

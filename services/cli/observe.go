@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gatehouse/gatehouse/services/cli/internal/client/analysis"
 	"github.com/gatehouse/gatehouse/services/cli/internal/client/gateway"
-	"github.com/gatehouse/gatehouse/services/cli/internal/client/tenant"
 	"github.com/gatehouse/gatehouse/services/cli/internal/show"
 )
 
@@ -138,81 +136,4 @@ func (a *tool) gateways() *cobra.Command {
 		})
 	})
 	return group("gateway", "Gateways", list)
-}
-
-func (a *tool) users() *cobra.Command {
-	list := &cobra.Command{Use: "list", Short: "List users and their roles", Args: exactly()}
-	list.RunE = a.run(func(ctx context.Context, _ []string) error {
-		u, err := a.suite()
-		if err != nil {
-			return err
-		}
-		p := tenant.ListUsersParams{Limit: ptr(200)}
-		all, err := pages(func(cursor *string) ([]tenant.User, *string, error) {
-			p.Cursor = cursor
-			l, err := answer[tenant.UserList](u.tenant.ListUsers(ctx, &p))
-			return l.Items, l.Next, err
-		})
-		if err != nil {
-			return err
-		}
-		return a.result(all, func(w io.Writer) {
-			t := show.NewTable("name", "email", "status", "roles", "last sign-in")
-			for _, x := range all {
-				var roles []string
-				for _, r := range x.Roles {
-					roles = append(roles, r.Name)
-				}
-				t.Row(x.Name, x.Email, string(x.Status), strings.Join(roles, ", "), when(value(x.LastSignInAt)))
-			}
-			t.Write(w, "There are no users.")
-		})
-	})
-	var roles []string
-	var project, name string
-	var portal bool
-	invite := &cobra.Command{
-		Use: "invite EMAIL --role ROLE", Short: "Invite somebody; the link is shown once", Args: exactly("the address"),
-		Example: "  gatehouse user invite paul@example.com --role publisher --project default",
-	}
-	f := invite.Flags()
-	f.StringSliceVar(&roles, "role", nil, "a role, such as administrator, publisher, operator, viewer or consumer; may be given again")
-	f.StringVar(&project, "project", "", "narrow the roles to a project")
-	f.StringVar(&name, "name", "", "the person's name")
-	f.BoolVar(&portal, "portal", false, "the link leads to the developer portal in place of the console")
-	invite.RunE = a.run(func(ctx context.Context, args []string) error {
-		if len(roles) == 0 {
-			return usage("name a role with --role")
-		}
-		u, err := a.suite()
-		if err != nil {
-			return err
-		}
-		in := tenant.InvitationInput{Email: args[0]}
-		if name != "" {
-			in.Name = &name
-		}
-		if portal {
-			in.To = ptr(tenant.InvitationInputTo("portal"))
-		}
-		for _, r := range roles {
-			role := tenant.InvitedRole{Role: r}
-			if project != "" {
-				p, err := u.project(ctx, project)
-				if err != nil {
-					return err
-				}
-				role.Project = &p.Id
-			}
-			in.Roles = append(in.Roles, role)
-		}
-		x, err := answer[tenant.InvitationCreated](u.tenant.CreateInvitation(ctx, &tenant.CreateInvitationParams{}, in))
-		if err != nil {
-			return err
-		}
-		return a.result(x, func(w io.Writer) {
-			fmt.Fprintf(w, "Send %s this link; it works once, until %s:\n  %s\n", x.Email, when(x.ExpiresAt), x.Url)
-		})
-	})
-	return group("user", "Users of the organization", list, invite)
 }

@@ -33,7 +33,7 @@ const (
 )
 
 // cast are those who call, in the order of the columns; a role of a project is
-// given in the project alone.
+// given in the project alone. Acting is an owner as whom the first one acts.
 var cast = []struct{ name, role string }{
 	{"owner", "owner"},
 	{"administrator", "administrator"},
@@ -43,6 +43,7 @@ var cast = []struct{ name, role string }{
 	{"operator", "operator"},
 	{"viewer", "viewer"},
 	{"consumer", "consumer"},
+	{"acting", "owner"},
 	{"none", ""},
 	{"stranger", ""},
 	{"nobody", ""},
@@ -195,6 +196,8 @@ func begin(t *testing.T) *matrix {
 		email := c.name + "@first.example"
 		m.tokens[c.name] = m.accept(m.made("owner", "POST", tenants, "/invitations", `{"email":"`+email+`","roles":[`+role+`]}`, "token"), c.name)
 	}
+	acting := m.made("acting", "GET", tenants, "/me", "", "user/id")
+	m.tokens["acting"] = m.made("owner", "POST", tenants, "/users/"+acting+"/impersonation", `{"reason":"to see what that may do"}`, "accessToken")
 	none := m.made("none", "GET", tenants, "/me", "", "user/id")
 	_, _, grants := m.send("owner", "GET", tenants, "/grants?principal="+none, "")
 	var list struct{ Items []struct{ ID string } }

@@ -185,6 +185,9 @@ var foreign = map[string]string{
 	"/access/reviews/{id}/result":                 "/access/reviews/{review}/result",
 	"/boundaries/{id}/preview":                    "/boundaries/{account}/preview",
 	"/setup-steps/{step}":                         "/setup-steps/sso", // every organization has it
+	"/invitations/{id}/resend":                    "/invitations/{invitation}/resend",
+	"/users/{id}/impersonation":                   "/users/{ownerId}/impersonation",
+	"/users/{id}/impersonations":                  "/users/{ownerId}/impersonations",
 }
 
 const letterBody = `{"subject":"x","greeting":"x","body":"x","action":"x"}`
@@ -215,6 +218,11 @@ var foreignBodies = map[string]struct {
 	"updateGroup":                {body: `{"name":"x"}`},
 	"addGroupMember":             {body: `{"member":"{account}"}`},
 	"createInvitation":           {`{"email":"x@example.com","roles":[{"role":"{role}"}]}`, 422},
+	"createInvitations":          {`{"items":[{"email":"x@example.com","roles":[{"role":"{role}"}],"groups":["{group}"]}]}`, 200},
+	"resendInvitations":          {`{"invitations":["{invitation}"]}`, 200},
+	"previewInvitations":         {`{"csv":"email,roles,groups\nx@example.com,{role},{group}"}`, 200},
+	"actOnUsers":                 {`{"action":"disable","users":["{ownerId}"]}`, 200},
+	"impersonateUser":            {body: `{"reason":"to see"}`},
 	"createRole":                 {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization
 	"createServiceAccount":       {`{"name":"CI"}`, 201},
 	"updateMe":                   {`{"name":"Stranger"}`, 200},

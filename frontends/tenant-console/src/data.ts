@@ -122,6 +122,7 @@ export function isOfEnvironment(permission: string): boolean {
 export function covers(pattern: string, permission: string): boolean {
   const [kind, verb] = permission.split(':')
   if (kind === 'platform') return pattern === permission || pattern === 'platform:*' // apart from all others
+  if (permission === IMPERSONATE) return pattern === '*' || pattern === permission
   return pattern === '*' || pattern === permission || pattern === `${kind}:*` || pattern === `*:${verb}`
 }
 
@@ -143,7 +144,10 @@ export function byKind(permissions: readonly Permission[]): KindOfPermission[] {
   return out
 }
 
-export const VERBS = ['read', 'create', 'update', 'delete', 'deploy', 'approve']
+export const VERBS = ['read', 'create', 'update', 'delete', 'deploy', 'approve', 'impersonate']
+
+/** Only its name and "*" mean it; "user:*" does not. */
+const IMPERSONATE = 'user:impersonate'
 
 /** The shortest list of patterns for what is chosen: "*", "api:*", "api:read". */
 export function shorten(chosen: ReadonlySet<string>, permissions: readonly Permission[]): string[] {
@@ -151,6 +155,11 @@ export function shorten(chosen: ReadonlySet<string>, permissions: readonly Permi
   if (own.length > 0 && own.every((p) => chosen.has(p.name)) && own.length === chosen.size) return ['*']
   return byKind(permissions).flatMap((row) => {
     const held = row.verbs.filter((v) => chosen.has(`${row.kind}:${v}`))
+    if (row.kind === 'user' && row.verbs.includes('impersonate')) {
+      const rest = row.verbs.filter((v) => v !== 'impersonate')
+      const own = held.includes('impersonate') ? [IMPERSONATE] : []
+      return rest.every((v) => held.includes(v)) ? ['user:*', ...own] : held.map((v) => `user:${v}`)
+    }
     return row.verbs.length > 1 && held.length === row.verbs.length ? [`${row.kind}:*`] : held.map((v) => `${row.kind}:${v}`)
   })
 }

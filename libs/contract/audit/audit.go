@@ -47,6 +47,10 @@ type Actor struct {
 	// where they had signed in.
 	Token     string `json:"token,omitempty"`
 	TokenName string `json:"tokenName,omitempty"`
+	// Impersonator is the id of the user who acted as this one, ImpersonatorName
+	// their name then; "" where they did it themselves.
+	Impersonator     string `json:"impersonator,omitempty"`
+	ImpersonatorName string `json:"impersonatorName,omitempty"`
 }
 
 // Target is what something was done to.

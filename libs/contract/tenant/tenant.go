@@ -54,6 +54,10 @@ type Granted struct {
 	Boundaries []Boundary `json:"boundaries,omitempty"`
 }
 
+// Impersonation is the role of what is denied to somebody who acts as somebody else.
+// No role of an organization can be called so.
+const Impersonation = "(impersonation)"
+
 // Boundary is what somebody can never exceed: a role, resolved to its permissions,
 // or what the token is made for by which they came.
 type Boundary struct {

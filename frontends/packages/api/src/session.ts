@@ -102,6 +102,31 @@ export async function acceptElsewhere(token: string, name: string, connection: {
   else await signInElsewhere({ connection: connection.id }, '/')
 }
 
+/** Acts as somebody else from now on, in this browser and app. The page is to be loaded anew. */
+export async function impersonate(user: string, reason: string): Promise<void> {
+  await bff.POST('/impersonation', { body: { user, reason } })
+}
+
+/** Acts as somebody else in another app, and returns where that is. */
+export async function impersonateElsewhere(user: string, reason: string, app: string): Promise<string> {
+  return (await data(bff.POST('/impersonation/elsewhere', { body: { user, reason, app } }))).address
+}
+
+/** Takes up here what was begun in another app, if the address of the page says so; it does once. */
+export async function takeImpersonation(): Promise<void> {
+  const ticket = /^#act=([A-Za-z0-9_-]{43})$/.exec(location.hash)?.[1]
+  if (!ticket) return
+  history.replaceState(history.state, '', location.pathname + location.search)
+  await loadSession()
+  await bff.POST('/impersonation/taking', { body: { ticket } })
+  await loadSession()
+}
+
+/** Is oneself again. The page is to be loaded anew. */
+export async function stopImpersonating(): Promise<void> {
+  await bff.DELETE('/impersonation')
+}
+
 export async function signOut(): Promise<void> {
   await bff.POST('/sign-out')
   endSession()

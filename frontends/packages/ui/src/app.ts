@@ -4,9 +4,10 @@ import ui from '@nuxt/ui/vue-plugin'
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp } from 'vue'
 import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
-import { endSession, loadSession, ProblemError, session, whenSignedOut } from '@gatehouse/api'
+import { endSession, loadSession, ProblemError, problemOf, session, takeImpersonation, whenSignedOut } from '@gatehouse/api'
 import GhRoot from './GhRoot.vue'
 import { makeI18n, type Language, type Texts } from './i18n'
+import { show } from './notices'
 import { followPreferences } from './preferences'
 
 declare module 'vue-router' {
@@ -32,6 +33,13 @@ export async function startApp(options: AppOptions): Promise<Router> {
   followPreferences()
   // All icons are in the bundle. One that is not must not be asked for anywhere.
   addAPIProvider('', { resources: [] })
+
+  try {
+    await takeImpersonation()
+  } catch (error) {
+    const problem = problemOf(error)
+    show({ tone: 'bad', title: problem.title, ...(problem.detail ? { text: problem.detail } : {}) })
+  }
 
   const signInPath = options.signIn ?? '/sign-in'
   const router = createRouter({

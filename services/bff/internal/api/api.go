@@ -21,8 +21,11 @@ import (
 
 // Sessions are the sessions of browsers; it is a session.Manager.
 type Sessions interface {
-	Create(ctx context.Context, t session.Tokens) (cookie string, s session.Session, err error)
+	Create(ctx context.Context, t session.Tokens, back string) (cookie string, s session.Session, err error)
 	Get(ctx context.Context, cookie string) (session.Session, error)
+	Leave(ctx context.Context, cookie string) error
+	Hand(ctx context.Context, t session.Tokens) (ticket string, err error)
+	Take(ctx context.Context, ticket, back string) (cookie string, s session.Session, err error)
 	End(ctx context.Context, cookie string) error
 }
 
@@ -85,6 +88,10 @@ func Register(e *echo.Echo, o Options) {
 	e.POST("/bff/password-links/use", h.ours(h.usePasswordLink))
 	e.POST("/bff/invitations/accept", h.ours(h.acceptInvitation))
 	e.POST("/bff/sign-out", h.ours(h.signOut))
+	e.POST("/bff/impersonation", h.ours(h.impersonate))
+	e.POST("/bff/impersonation/elsewhere", h.ours(h.impersonateElsewhere))
+	e.POST("/bff/impersonation/taking", h.ours(h.takeImpersonation))
+	e.DELETE("/bff/impersonation", h.ours(h.stopImpersonating))
 	e.GET("/bff/live", h.live)
 	e.Any("/api/:service/v1/*", h.forward)
 	e.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })

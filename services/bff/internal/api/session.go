@@ -30,9 +30,11 @@ type view struct {
 	SetupRequired bool          `json:"setupRequired,omitempty"`
 	// FactorRequired says that a second factor has to be set up before anything
 	// else.
-	FactorRequired bool              `json:"factorRequired,omitempty"`
-	Version        string            `json:"version"`
-	Apps           map[string]string `json:"apps"`
+	FactorRequired bool `json:"factorRequired,omitempty"`
+	// Impersonation says who acts as the user.
+	Impersonation *impersonation    `json:"impersonation,omitempty"`
+	Version       string            `json:"version"`
+	Apps          map[string]string `json:"apps"`
 }
 
 // session returns the session of a request's cookie, or nil where there is none.
@@ -43,6 +45,12 @@ func (h *handlers) session(c echo.Context) (*session.Session, error) {
 		return nil, nil //nolint:nilerr,nilnil // no cookie, no session
 	}
 	s, err := h.Sessions.Get(c.Request().Context(), k.Value)
+	if errors.Is(err, session.ErrNone) && s.Return != "" { // acting as somebody else has ended
+		back := s.Return
+		if s, err = h.Sessions.Get(c.Request().Context(), back); err == nil {
+			h.setCookie(c, back, int(h.Lifetime.Seconds()))
+		}
+	}
 	if errors.Is(err, session.ErrNone) {
 		h.setCookie(c, "", -1)
 		return nil, nil //nolint:nilnil // as above
@@ -77,6 +85,11 @@ func (h *handlers) getSession(c echo.Context) error {
 		case !errors.As(err, &p) || p.Status != http.StatusUnauthorized:
 			return err
 		}
+		if s.Return != "" {
+			if back, err := h.comeBack(c, s.Return); err != nil || back != nil {
+				return errors.Join(err, write(c, back))
+			}
+		}
 		if err := h.forget(c); err != nil { // tenant-manager has ended it
 			return err
 		}
@@ -95,7 +108,7 @@ func (h *handlers) signedIn(c echo.Context, s *session.Session) (view, error) {
 	}
 	return view{
 		SignedIn: true, User: &me.User, Organization: &me.Organization, Permissions: me.Permissions, CSRF: s.CSRF,
-		SetupRequired: me.SetupRequired, FactorRequired: me.FactorRequired, Version: h.Version, Apps: h.Apps.addresses(c.Request()),
+		SetupRequired: me.SetupRequired, FactorRequired: me.FactorRequired, Impersonation: me.Impersonation, Version: h.Version, Apps: h.Apps.addresses(c.Request()),
 	}, nil
 }
 
@@ -136,7 +149,7 @@ func (h *handlers) replaceSession(c echo.Context, t session.Tokens) (session.Ses
 	if err := h.forget(c); err != nil {
 		return session.Session{}, err
 	}
-	cookie, s, err := h.Sessions.Create(c.Request().Context(), t)
+	cookie, s, err := h.Sessions.Create(c.Request().Context(), t, "")
 	if err == nil {
 		h.setCookie(c, cookie, int(h.Lifetime.Seconds()))
 	}
@@ -216,6 +229,11 @@ func (h *handlers) signOut(c echo.Context) error {
 			// The cookie is worth nothing any more; the tokens, which nobody has, end
 			// by themselves.
 			h.Log.WarnContext(c.Request().Context(), "a session could not be ended at tenant-manager", "session", s.ID, "err", err)
+		}
+	}
+	if s != nil && s.Return != "" { // whoever acts as somebody else signs out of both
+		if err := h.signOutOf(c, s.Return); err != nil {
+			return err
 		}
 	}
 	if err := h.forget(c); err != nil {

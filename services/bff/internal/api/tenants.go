@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -43,6 +45,17 @@ type me struct {
 	// FactorRequired says that a second factor has to be set up before anything
 	// else.
 	FactorRequired bool `json:"factorRequired"`
+	// Impersonation says who acts as the user; nil = they themselves.
+	Impersonation *impersonation `json:"impersonation"`
+}
+
+// impersonation is somebody's acting as somebody else.
+type impersonation struct {
+	Impersonator struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"impersonator"`
+	Until time.Time `json:"until"`
 }
 
 // maxAnswer bounds what tenant-manager answers, in bytes.
@@ -136,6 +149,16 @@ func (t *Tenants) SignIn(from *http.Request, path string, body []byte) (tokens s
 		err = fmt.Errorf("tenant-manager answered %s without tokens", path)
 	}
 	return out.Tokens, nil, err
+}
+
+// Impersonate begins a session in which whose token it is acts as a user.
+func (t *Tenants) Impersonate(from *http.Request, token, user, reason string) (session.Tokens, error) {
+	var out session.Tokens
+	err := t.call(from.Context(), from, http.MethodPost, "/users/"+url.PathEscape(user)+"/impersonation", token, marshal(map[string]string{"reason": reason}), &out)
+	if err == nil && (out.Access == "" || out.Refresh == "") {
+		err = errors.New("tenant-manager answered without tokens")
+	}
+	return out, err
 }
 
 // SignOut ends the session of an access token.

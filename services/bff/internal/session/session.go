@@ -74,6 +74,14 @@ type Session struct {
 	// from everywhere.
 	Addresses []string `json:"addresses,omitempty"`
 
+	// Return is the cookie of the session to come back to from this one, in which
+	// somebody acts as somebody else; "" = there is none.
+	Return string `json:"return,omitempty"`
+
+	// Handed is until when the session can be taken over by another host name; it is
+	// good for nothing else.
+	Handed time.Time `json:"handed,omitzero"`
+
 	Refresh string `json:"refresh"`
 	// Busy is until when a replica has taken it on itself to exchange tokens.
 	Busy time.Time `json:"busy,omitzero"`
@@ -134,10 +142,11 @@ func random(n int) string {
 const cookieLength = 43
 
 // Create begins a session with the tokens of a sign-in, and returns the value of
-// its cookie.
-func (m *Manager) Create(ctx context.Context, t Tokens) (cookie string, s Session, err error) {
+// its cookie. back is the cookie of the session to come back to when this one has
+// ended; "" = none.
+func (m *Manager) Create(ctx context.Context, t Tokens, back string) (cookie string, s Session, err error) {
 	cookie = random(32)
-	s.CSRF = random(16)
+	s.CSRF, s.Return = random(16), back
 	s.take(t, m.now())
 	key := keyOf(cookie)
 	value, err := m.seal(key, s)
@@ -151,13 +160,17 @@ func (m *Manager) Create(ctx context.Context, t Tokens) (cookie string, s Sessio
 }
 
 // Get returns the session of a cookie, with an access token that is still valid
-// for a while. The error is ErrNone where there is no session, or a problem 503.
+// for a while. The error is ErrNone where there is no session, or a problem 503. Of
+// a session that has ended just now, Return is still there.
 func (m *Manager) Get(ctx context.Context, cookie string) (Session, error) {
 	if len(cookie) != cookieLength {
 		return Session{}, ErrNone
 	}
 	key := keyOf(cookie)
 	s, _, err := m.load(ctx, key)
+	if err == nil && (s.ID == "" || !s.Handed.IsZero()) {
+		return Session{Return: s.Return}, ErrNone
+	}
 	if err != nil || m.now().Before(s.Until.Add(-ahead)) {
 		return s, err
 	}
@@ -175,10 +188,77 @@ func (m *Manager) Get(ctx context.Context, cookie string) (Session, error) {
 		if !errors.Is(r.Err, ErrNone) && m.now().Before(s.Until) {
 			return s, nil // what there is will do for now
 		}
-		return Session{}, r.Err
+		return Session{Return: s.Return}, r.Err
 	case <-ctx.Done():
 		return Session{}, context.Cause(ctx)
 	}
+}
+
+// handing is how long a session waits to be taken over.
+const handing = time.Minute
+
+// Hand keeps a session for another host name, whose cookies are others, and returns
+// the ticket by which it is taken over, once.
+func (m *Manager) Hand(ctx context.Context, t Tokens) (ticket string, err error) {
+	s := Session{Handed: m.now().Add(handing)}
+	s.take(t, m.now())
+	ticket = random(32)
+	key := keyOf(ticket)
+	value, err := m.seal(key, s)
+	if err == nil {
+		err = m.store.Create(ctx, key, value)
+	}
+	if err != nil {
+		return "", away(err)
+	}
+	return ticket, nil
+}
+
+// Take takes a session over by its ticket. back is as in [Manager.Create]. The error
+// is ErrNone where the ticket is of nothing, was used or has run out.
+func (m *Manager) Take(ctx context.Context, ticket, back string) (cookie string, s Session, err error) {
+	if len(ticket) != cookieLength {
+		return "", Session{}, ErrNone
+	}
+	key := keyOf(ticket)
+	s, revision, err := m.load(ctx, key)
+	if err != nil {
+		return "", Session{}, err
+	}
+	if s.Handed.IsZero() || !m.now().Before(s.Handed) {
+		return "", Session{}, ErrNone
+	}
+	// Of two who take it at the same time one does.
+	if _, err := m.save(ctx, key, Session{}, revision); err != nil {
+		if errors.Is(err, ErrConflict) {
+			err = ErrNone
+		}
+		return "", Session{}, err
+	}
+	s.Handed, s.CSRF, s.Return = time.Time{}, random(16), back
+	cookie = random(32)
+	value, err := m.seal(keyOf(cookie), s)
+	if err == nil {
+		err = m.store.Create(ctx, keyOf(cookie), value)
+	}
+	if err != nil {
+		return "", Session{}, away(err)
+	}
+	return cookie, s, m.End(ctx, ticket)
+}
+
+// Leave ends a session in which somebody acts as somebody else. What is left of it
+// leads back, for requests that are on their way.
+func (m *Manager) Leave(ctx context.Context, cookie string) error {
+	key := keyOf(cookie)
+	s, revision, err := m.load(ctx, key)
+	if err == nil {
+		_, err = m.save(ctx, key, Session{Return: s.Return}, revision)
+	}
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNone) {
+		return m.End(ctx, cookie)
+	}
+	return err
 }
 
 // End forgets a session.
@@ -198,6 +278,8 @@ func (m *Manager) refresh(ctx context.Context, key string) (Session, error) {
 		s, revision, err := m.load(ctx, key)
 		now := m.now()
 		switch {
+		case err == nil && s.ID == "":
+			return s, ErrNone
 		case err != nil, now.Before(s.Until.Add(-ahead)):
 			return s, err
 		case now.Before(s.Busy) && now.Before(s.Until):
@@ -227,6 +309,11 @@ func (m *Manager) exchange(ctx context.Context, key string, s Session, revision 
 	t, err := m.issuer.Refresh(ctx, s.Refresh)
 	var p *problem.Problem
 	switch {
+	case errors.As(err, &p) && p.Status == 401 && s.Return != "":
+		if _, err := m.save(ctx, key, Session{Return: s.Return}, revision); err != nil && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNone) {
+			return Session{}, err
+		}
+		return Session{}, ErrNone
 	case errors.As(err, &p) && p.Status == 401:
 		if err := m.store.Delete(ctx, key); err != nil {
 			return Session{}, away(err)

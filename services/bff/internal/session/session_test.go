@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func TestASessionOutlivesItsTokens(t *testing.T) {
 	stores(t, func(t *testing.T, open func(time.Duration) session.Store) {
 		ctx, clock, who, store, keys := t.Context(), testkit.NewClock(), &issuer{}, open(time.Hour), ring(t)
 		m := session.NewManager(store, keys, who, clock.Now)
-		cookie, s, err := m.Create(ctx, who.issue())
+		cookie, s, err := m.Create(ctx, who.issue(), "")
 		require.NoError(t, err)
 		require.Len(t, cookie, 43)
 		require.NotEmpty(t, s.CSRF)
@@ -121,7 +122,7 @@ func TestTenantManagerEndsASession(t *testing.T) {
 	stores(t, func(t *testing.T, open func(time.Duration) session.Store) {
 		ctx, clock, who := t.Context(), testkit.NewClock(), &issuer{}
 		m := session.NewManager(open(time.Hour), ring(t), who, clock.Now)
-		cookie, _, err := m.Create(ctx, who.issue())
+		cookie, _, err := m.Create(ctx, who.issue(), "")
 		require.NoError(t, err)
 		who.away = errors.New("gone")
 		clock.Advance(4 * time.Minute)
@@ -145,6 +146,34 @@ func TestTenantManagerEndsASession(t *testing.T) {
 	})
 }
 
+// Acting as somebody else ends at tenant-manager: what is left leads back, for
+// every request that still comes.
+func TestAnEndedSessionLeadsBack(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, open func(time.Duration) session.Store) {
+		ctx, clock, who := t.Context(), testkit.NewClock(), &issuer{}
+		m := session.NewManager(open(time.Hour), ring(t), who, clock.Now)
+		cookie, _, err := m.Create(ctx, who.issue(), "back")
+		require.NoError(t, err)
+		who.ended = true
+		clock.Advance(10 * time.Minute)
+		for range 2 {
+			s, err := m.Get(ctx, cookie)
+			require.ErrorIs(t, err, session.ErrNone)
+			require.Equal(t, "back", s.Return)
+			require.Empty(t, s.Access)
+		}
+		who.ended = false
+		cookie, _, err = m.Create(ctx, who.issue(), "back")
+		require.NoError(t, err)
+		require.NoError(t, m.Leave(ctx, cookie))
+		s, err := m.Get(ctx, cookie)
+		require.ErrorIs(t, err, session.ErrNone)
+		require.Equal(t, "back", s.Return)
+		require.NoError(t, m.Leave(ctx, strings.Repeat("x", 43)), "one that is not there")
+	})
+}
+
 // Signed out while tokens are exchanged: nothing comes back. A replica that died
 // with the exchange in hand is made up for.
 func TestASessionThatEndsWhileItIsRefreshed(t *testing.T) {
@@ -154,7 +183,7 @@ func TestASessionThatEndsWhileItIsRefreshed(t *testing.T) {
 		who := &issuer{}
 		store, keys := open(time.Hour), ring(t)
 		m := session.NewManager(store, keys, who, clock.Now)
-		cookie, _, err := m.Create(ctx, who.issue())
+		cookie, _, err := m.Create(ctx, who.issue(), "")
 		require.NoError(t, err)
 		clock.Advance(10 * time.Minute)
 		who.hold, who.begun = make(chan struct{}), make(chan struct{}, 8)
@@ -179,7 +208,7 @@ func TestWhatIsKeptIsEncrypted(t *testing.T) {
 		store := &recording{Store: open(time.Hour)}
 		who := &issuer{}
 		m := session.NewManager(store, ring(t), who, time.Now)
-		cookie, _, err := m.Create(t.Context(), who.issue())
+		cookie, _, err := m.Create(t.Context(), who.issue(), "")
 		require.NoError(t, err)
 		require.NotContains(t, store.seen, "access-1")
 		require.NotContains(t, store.seen, cookie)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/bus"
@@ -170,6 +171,11 @@ func (h *Handlers) application(ctx context.Context, s *db.Scope, id, permission 
 	p, err := caller(ctx)
 	if err != nil {
 		return store.Application{}, err
+	}
+	if change && strings.HasPrefix(permission, "credential:") { // the owner's own, whoever may what
+		if err := authn.InPerson(ctx); err != nil {
+			return store.Application{}, err
+		}
 	}
 	a, err := store.FindApplication(ctx, s, id, change)
 	if err != nil || a.OwnerID == p.Subject {

@@ -24,7 +24,7 @@ type Permission struct {
 // each with its plural for people and its verbs.
 var kinds = []struct{ name, plural, verbs string }{
 	{"organization", "the organization", "read update delete"},
-	{"user", "users", "read update delete"},
+	{"user", "users", "read update delete impersonate"},
 	{"group", "groups", "read create update delete"},
 	{"role", "roles", "read create update delete"},
 	{"service-account", "service accounts", "read create update delete"},
@@ -56,8 +56,12 @@ var kinds = []struct{ name, plural, verbs string }{
 // those of the first organization can use them.
 const Platform = "platform"
 
+// Impersonate is the permission to act as somebody else. Only its name and "*" mean
+// it: "user:*" is in roles of before there was it.
+const Impersonate = "user:impersonate"
+
 var verbTitles = map[string]string{
-	"read": "See", "create": "Make", "update": "Change", "delete": "Delete", "deploy": "Deploy", "approve": "Approve",
+	"read": "See", "create": "Make", "update": "Change", "delete": "Delete", "deploy": "Deploy", "approve": "Approve", "impersonate": "Act as",
 }
 
 // Permissions returns every permission there is, by kind.
@@ -117,6 +121,8 @@ func covers(pattern, permission string) bool {
 	}
 	kind, verb, _ := strings.Cut(pattern, ":")
 	switch {
+	case permission == Impersonate:
+		return false
 	case strings.HasPrefix(permission, Platform+":"):
 		return verb == "*" && kind == Platform
 	case verb == "*":

@@ -29,7 +29,7 @@ func BuiltIn() []Role {
 	return []Role{
 		{ID: Owner, Name: Owner, Title: "Owner", Description: "May do everything, and is the only one to delete the organization.", Permissions: []string{"*"}},
 		{
-			ID: "administrator", Name: "administrator", Title: "Administrator", Description: "May do everything but delete the organization.",
+			ID: "administrator", Name: "administrator", Title: "Administrator", Description: "May do everything but delete the organization and act as other people.",
 			Permissions: administrator(),
 		},
 		{ID: "auditor", Name: "auditor", Title: "Auditor", Description: "Sees everything, changes nothing.", Permissions: []string{"*:read"}},
@@ -66,7 +66,8 @@ func BuiltIn() []Role {
 	}
 }
 
-// administrator is everything of every kind but deleting the organization.
+// administrator is everything of every kind but deleting the organization, and
+// acting as somebody else.
 func administrator() []string {
 	out := []string{"organization:read", "organization:update"}
 	for _, k := range kinds {

@@ -354,18 +354,75 @@ func (e FactorMethod) Valid() bool {
 	}
 }
 
-// Defines values for InvitationInputTo.
+// Defines values for InvitationFaultField.
 const (
-	Console InvitationInputTo = "console"
-	Portal  InvitationInputTo = "portal"
+	InvitationFaultFieldEmail  InvitationFaultField = "email"
+	InvitationFaultFieldGroups InvitationFaultField = "groups"
+	InvitationFaultFieldName   InvitationFaultField = "name"
+	InvitationFaultFieldRoles  InvitationFaultField = "roles"
 )
 
-// Valid indicates whether the value is a known member of the InvitationInputTo enum.
-func (e InvitationInputTo) Valid() bool {
+// Valid indicates whether the value is a known member of the InvitationFaultField enum.
+func (e InvitationFaultField) Valid() bool {
 	switch e {
-	case Console:
+	case InvitationFaultFieldEmail:
 		return true
-	case Portal:
+	case InvitationFaultFieldGroups:
+		return true
+	case InvitationFaultFieldName:
+		return true
+	case InvitationFaultFieldRoles:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvitationLineOutcome.
+const (
+	InvitationLineOutcomeDuplicate InvitationLineOutcome = "duplicate"
+	InvitationLineOutcomeExists    InvitationLineOutcome = "exists"
+	InvitationLineOutcomeInvalid   InvitationLineOutcome = "invalid"
+	InvitationLineOutcomeInvite    InvitationLineOutcome = "invite"
+	InvitationLineOutcomePending   InvitationLineOutcome = "pending"
+)
+
+// Valid indicates whether the value is a known member of the InvitationLineOutcome enum.
+func (e InvitationLineOutcome) Valid() bool {
+	switch e {
+	case InvitationLineOutcomeDuplicate:
+		return true
+	case InvitationLineOutcomeExists:
+		return true
+	case InvitationLineOutcomeInvalid:
+		return true
+	case InvitationLineOutcomeInvite:
+		return true
+	case InvitationLineOutcomePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvitationResultOutcome.
+const (
+	InvitationResultOutcomeExists  InvitationResultOutcome = "exists"
+	InvitationResultOutcomeInvited InvitationResultOutcome = "invited"
+	InvitationResultOutcomePending InvitationResultOutcome = "pending"
+	InvitationResultOutcomeRefused InvitationResultOutcome = "refused"
+)
+
+// Valid indicates whether the value is a known member of the InvitationResultOutcome enum.
+func (e InvitationResultOutcome) Valid() bool {
+	switch e {
+	case InvitationResultOutcomeExists:
+		return true
+	case InvitationResultOutcomeInvited:
+		return true
+	case InvitationResultOutcomePending:
+		return true
+	case InvitationResultOutcomeRefused:
 		return true
 	default:
 		return false
@@ -387,6 +444,24 @@ func (e InvitationStatus) Valid() bool {
 	case InvitationStatusExpired:
 		return true
 	case InvitationStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvitedTo.
+const (
+	Console InvitedTo = "console"
+	Portal  InvitedTo = "portal"
+)
+
+// Valid indicates whether the value is a known member of the InvitedTo enum.
+func (e InvitedTo) Valid() bool {
+	switch e {
+	case Console:
+		return true
+	case Portal:
 		return true
 	default:
 		return false
@@ -419,6 +494,7 @@ const (
 	MailMessageKindDomainFailing   MailMessageKind = "domain-failing"
 	MailMessageKindFactorAdded     MailMessageKind = "factor-added"
 	MailMessageKindFactorsReset    MailMessageKind = "factors-reset"
+	MailMessageKindImpersonated    MailMessageKind = "impersonated"
 	MailMessageKindInvitation      MailMessageKind = "invitation"
 	MailMessageKindPasswordChanged MailMessageKind = "password-changed"
 	MailMessageKindPasswordLink    MailMessageKind = "password-link"
@@ -435,6 +511,8 @@ func (e MailMessageKind) Valid() bool {
 	case MailMessageKindFactorAdded:
 		return true
 	case MailMessageKindFactorsReset:
+		return true
+	case MailMessageKindImpersonated:
 		return true
 	case MailMessageKindInvitation:
 		return true
@@ -1080,6 +1158,75 @@ func (e UsageItemResource) Valid() bool {
 	}
 }
 
+// Defines values for UserActionResultOutcome.
+const (
+	UserActionResultOutcomeDone      UserActionResultOutcome = "done"
+	UserActionResultOutcomeRefused   UserActionResultOutcome = "refused"
+	UserActionResultOutcomeUnchanged UserActionResultOutcome = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the UserActionResultOutcome enum.
+func (e UserActionResultOutcome) Valid() bool {
+	switch e {
+	case UserActionResultOutcomeDone:
+		return true
+	case UserActionResultOutcomeRefused:
+		return true
+	case UserActionResultOutcomeUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserActionsAction.
+const (
+	UserActionsActionAddToGroup   UserActionsAction = "add-to-group"
+	UserActionsActionDisable      UserActionsAction = "disable"
+	UserActionsActionEnable       UserActionsAction = "enable"
+	UserActionsActionPasswordLink UserActionsAction = "password-link"
+	UserActionsActionResetFactors UserActionsAction = "reset-factors"
+)
+
+// Valid indicates whether the value is a known member of the UserActionsAction enum.
+func (e UserActionsAction) Valid() bool {
+	switch e {
+	case UserActionsActionAddToGroup:
+		return true
+	case UserActionsActionDisable:
+		return true
+	case UserActionsActionEnable:
+		return true
+	case UserActionsActionPasswordLink:
+		return true
+	case UserActionsActionResetFactors:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserSourceKind.
+const (
+	UserSourceKindLocal UserSourceKind = "local"
+	UserSourceKindScim  UserSourceKind = "scim"
+	UserSourceKindSso   UserSourceKind = "sso"
+)
+
+// Valid indicates whether the value is a known member of the UserSourceKind enum.
+func (e UserSourceKind) Valid() bool {
+	switch e {
+	case UserSourceKindLocal:
+		return true
+	case UserSourceKindScim:
+		return true
+	case UserSourceKindSso:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookState.
 const (
 	WebhookStateDisabled WebhookState = "disabled"
@@ -1710,6 +1857,12 @@ type AccessReviewStatus string
 // AuditActor defines model for AuditActor.
 type AuditActor struct {
 	Id *string `json:"id,omitempty"`
+
+	// Impersonator The id of the user who acted as this one; absent = they did it themselves.
+	Impersonator *string `json:"impersonator,omitempty"`
+
+	// ImpersonatorName The name of that user, as it was then.
+	ImpersonatorName *string `json:"impersonatorName,omitempty"`
 
 	// Kind user, service-account, scim-token, service or anonymous.
 	Kind string `json:"kind"`
@@ -2458,20 +2611,57 @@ type HeldGrant struct {
 	Via *GroupChain `json:"via,omitempty"`
 }
 
+// Impersonation defines model for Impersonation.
+type Impersonation struct {
+	// Active Whether it goes on.
+	Active    bool      `json:"active"`
+	CreatedAt time.Time `json:"createdAt"`
+
+	// EndsAt When it ended or ends.
+	EndsAt       time.Time `json:"endsAt"`
+	Id           string    `json:"id"`
+	Impersonator GroupName `json:"impersonator"`
+
+	// Reason The reason that they gave.
+	Reason string `json:"reason"`
+}
+
+// ImpersonationInput defines model for ImpersonationInput.
+type ImpersonationInput struct {
+	// Reason Why, for the user and for the audit trail.
+	Reason string `json:"reason"`
+}
+
+// ImpersonationList defines model for ImpersonationList.
+type ImpersonationList struct {
+	Items []Impersonation `json:"items"`
+}
+
 // Invitation defines model for Invitation.
 type Invitation struct {
-	CreatedAt time.Time        `json:"createdAt"`
-	CreatedBy string           `json:"createdBy"`
-	Email     string           `json:"email"`
-	ExpiresAt time.Time        `json:"expiresAt"`
-	Id        string           `json:"id"`
-	Name      *string          `json:"name,omitempty"`
-	Roles     []InvitationRole `json:"roles"`
+	CreatedAt time.Time `json:"createdAt"`
+	CreatedBy string    `json:"createdBy"`
+	Email     string    `json:"email"`
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Groups The groups that they are put into when they come.
+	Groups *[]GroupName     `json:"groups,omitempty"`
+	Id     string           `json:"id"`
+	Name   *string          `json:"name,omitempty"`
+	Roles  []InvitationRole `json:"roles"`
 
 	// Status What became of it.
 	Status    InvitationStatus `json:"status"`
 	UpdatedAt time.Time        `json:"updatedAt"`
 	Version   int64            `json:"version"`
+}
+
+// InvitationBatch defines model for InvitationBatch.
+type InvitationBatch struct {
+	Items []InvitationItem `json:"items"`
+
+	// To Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+	To *InvitedTo `json:"to,omitempty"`
 }
 
 // InvitationCreated defines model for InvitationCreated.
@@ -2480,7 +2670,10 @@ type InvitationCreated struct {
 	CreatedBy string    `json:"createdBy"`
 	Email     string    `json:"email"`
 	ExpiresAt time.Time `json:"expiresAt"`
-	Id        string    `json:"id"`
+
+	// Groups The groups that they are put into when they come.
+	Groups *[]GroupName `json:"groups,omitempty"`
+	Id     string       `json:"id"`
 
 	// Mailed Whether the link is sent by mail as well.
 	Mailed *bool            `json:"mailed,omitempty"`
@@ -2499,10 +2692,24 @@ type InvitationCreated struct {
 	Version int64  `json:"version"`
 }
 
+// InvitationFault defines model for InvitationFault.
+type InvitationFault struct {
+	Detail string `json:"detail"`
+
+	// Field The column; absent where it is about the line.
+	Field *InvitationFaultField `json:"field,omitempty"`
+}
+
+// InvitationFaultField The column; absent where it is about the line.
+type InvitationFaultField string
+
 // InvitationInput defines model for InvitationInput.
 type InvitationInput struct {
 	// Email An e-mail address.
 	Email Email `json:"email"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
 
 	// Language The language in which who is invited is written to, as BCP 47 has it. Absent = that of the organization.
 	Language *string `json:"language,omitempty"`
@@ -2511,12 +2718,40 @@ type InvitationInput struct {
 	Name  *Name         `json:"name,omitempty"`
 	Roles []InvitedRole `json:"roles"`
 
-	// To Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
-	To *InvitationInputTo `json:"to,omitempty"`
+	// To Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+	To *InvitedTo `json:"to,omitempty"`
 }
 
-// InvitationInputTo Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
-type InvitationInputTo string
+// InvitationItem Somebody to be invited, with at least one role or group.
+type InvitationItem struct {
+	// Email An e-mail address.
+	Email Email `json:"email"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
+
+	// Name A name for people.
+	Name  *Name          `json:"name,omitempty"`
+	Roles *[]InvitedRole `json:"roles,omitempty"`
+}
+
+// InvitationLine defines model for InvitationLine.
+type InvitationLine struct {
+	Email  string            `json:"email"`
+	Errors []InvitationFault `json:"errors"`
+	Groups []GroupName       `json:"groups"`
+
+	// Line Where it stands in the list, from 1.
+	Line int     `json:"line"`
+	Name *string `json:"name,omitempty"`
+
+	// Outcome invite: would be invited. exists: is a user. pending: is invited. duplicate: stands in the list before. invalid: see errors.
+	Outcome InvitationLineOutcome `json:"outcome"`
+	Roles   []InvitationRole      `json:"roles"`
+}
+
+// InvitationLineOutcome invite: would be invited. exists: is a user. pending: is invited. duplicate: stands in the list before. invalid: see errors.
+type InvitationLineOutcome string
 
 // InvitationList defines model for InvitationList.
 type InvitationList struct {
@@ -2524,6 +2759,45 @@ type InvitationList struct {
 
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
+}
+
+// InvitationPreview defines model for InvitationPreview.
+type InvitationPreview struct {
+	Lines []InvitationLine `json:"lines"`
+
+	// Unused Columns that are left out.
+	Unused []string `json:"unused"`
+}
+
+// InvitationResult defines model for InvitationResult.
+type InvitationResult struct {
+	// Code The code of the problem for which it was refused.
+	Code *string `json:"code,omitempty"`
+
+	// Detail Why, and what to do.
+	Detail    *string    `json:"detail,omitempty"`
+	Email     string     `json:"email"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// Invitation The id of the invitation.
+	Invitation *string `json:"invitation,omitempty"`
+
+	// Mailed Whether the link goes out by mail.
+	Mailed *bool `json:"mailed,omitempty"`
+
+	// Outcome invited: there is a link. exists: they are a user. pending: they are invited, and have not come yet. refused: see why.
+	Outcome InvitationResultOutcome `json:"outcome"`
+
+	// Url The link, shown once, where it does not.
+	Url *string `json:"url,omitempty"`
+}
+
+// InvitationResultOutcome invited: there is a link. exists: they are a user. pending: they are invited, and have not come yet. refused: see why.
+type InvitationResultOutcome string
+
+// InvitationResults defines model for InvitationResults.
+type InvitationResults struct {
+	Items []InvitationResult `json:"items"`
 }
 
 // InvitationRole defines model for InvitationRole.
@@ -2536,8 +2810,29 @@ type InvitationRole struct {
 	Role string `json:"role"`
 }
 
+// InvitationSheet defines model for InvitationSheet.
+type InvitationSheet struct {
+	// Csv The list, of at most 5,000 people.
+	Csv string `json:"csv"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
+
+	// Roles The roles of those whose line names neither roles nor groups.
+	Roles *[]InvitedRole `json:"roles,omitempty"`
+}
+
 // InvitationStatus What became of it.
 type InvitationStatus string
+
+// InvitationsToResend defines model for InvitationsToResend.
+type InvitationsToResend struct {
+	// Invitations The ids of the invitations.
+	Invitations []string `json:"invitations"`
+}
+
+// InvitedGroups The ids or the names of groups that they are put into when they come.
+type InvitedGroups = []string
 
 // InvitedRole defines model for InvitedRole.
 type InvitedRole struct {
@@ -2547,6 +2842,9 @@ type InvitedRole struct {
 	// Role The id or the name of a role.
 	Role string `json:"role"`
 }
+
+// InvitedTo Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+type InvitedTo string
 
 // Key A public key (RFC 8037).
 type Key struct {
@@ -2775,6 +3073,9 @@ type Me struct {
 	FactorRequired *bool            `json:"factorRequired,omitempty"`
 	Grants         []EffectiveGrant `json:"grants"`
 
+	// Impersonation Who acts as the user, and until when; absent where it is they themselves.
+	Impersonation *MyImpersonation `json:"impersonation,omitempty"`
+
 	// Kind What somebody is.
 	Kind PrincipalKind `json:"kind"`
 
@@ -2804,6 +3105,12 @@ type MePatch struct {
 
 // MfaRequirement Of whom a second factor is asked.
 type MfaRequirement string
+
+// MyImpersonation Who acts as the user, and until when; absent where it is they themselves.
+type MyImpersonation struct {
+	Impersonator GroupName `json:"impersonator"`
+	Until        time.Time `json:"until"`
+}
 
 // MyTokenList defines model for MyTokenList.
 type MyTokenList struct {
@@ -4407,9 +4714,10 @@ type Session struct {
 	CreatedAt       time.Time `json:"createdAt"`
 
 	// Current Whether it is the session of this request.
-	Current   bool      `json:"current"`
-	ExpiresAt time.Time `json:"expiresAt"`
-	Id        string    `json:"id"`
+	Current      bool       `json:"current"`
+	ExpiresAt    time.Time  `json:"expiresAt"`
+	Id           string     `json:"id"`
+	Impersonator *GroupName `json:"impersonator,omitempty"`
 
 	// Ip Where it was last used.
 	Ip         *string   `json:"ip,omitempty"`
@@ -4941,11 +5249,62 @@ type User struct {
 	// Roles What the user has been given.
 	Roles []UserRole `json:"roles"`
 
+	// SecondFactor Whether the user has set up a second factor.
+	SecondFactor bool `json:"secondFactor"`
+
+	// Source Where a user comes from.
+	Source UserSource `json:"source"`
+
 	// Status Whether somebody may sign in.
 	Status    Status    `json:"status"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	Version   int64     `json:"version"`
 }
+
+// UserActionResult defines model for UserActionResult.
+type UserActionResult struct {
+	// Code The code of the problem for which it was refused.
+	Code *string `json:"code,omitempty"`
+
+	// Detail Why it was refused or is unchanged, and what to do.
+	Detail *string `json:"detail,omitempty"`
+
+	// Mailed Whether the link goes out by mail.
+	Mailed *bool `json:"mailed,omitempty"`
+
+	// Outcome done (or, of a dry run, would be), unchanged because it is so already, or refused.
+	Outcome UserActionResultOutcome `json:"outcome"`
+
+	// Url The link, shown once, where it does not.
+	Url  *string  `json:"url,omitempty"`
+	User UserName `json:"user"`
+}
+
+// UserActionResultOutcome done (or, of a dry run, would be), unchanged because it is so already, or refused.
+type UserActionResultOutcome string
+
+// UserActionResults defines model for UserActionResults.
+type UserActionResults struct {
+	Items []UserActionResult `json:"items"`
+}
+
+// UserActions defines model for UserActions.
+type UserActions struct {
+	// Action What is done: disable (who is disabled is signed out everywhere), enable, add-to-group, reset-factors (removes all second factors, and signs them out), or password-link (by which they set a new password; it goes out by mail where mail is set up, and is in the answer otherwise).
+	Action UserActionsAction `json:"action"`
+
+	// DryRun Says what would be done, and does nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+
+	// Group The id of the group, for add-to-group.
+	Group *string `json:"group,omitempty"`
+
+	// Users The ids of the users.
+	Users []string `json:"users"`
+}
+
+// UserActionsAction What is done: disable (who is disabled is signed out everywhere), enable, add-to-group, reset-factors (removes all second factors, and signs them out), or password-link (by which they set a new password; it goes out by mail where mail is set up, and is in the answer otherwise).
+type UserActionsAction string
 
 // UserList defines model for UserList.
 type UserList struct {
@@ -4994,6 +5353,26 @@ type UserRole struct {
 
 	// Role The id of the role.
 	Role string `json:"role"`
+}
+
+// UserSource Where a user comes from.
+type UserSource struct {
+	// Id The id of the connection or directory.
+	Id *string `json:"id,omitempty"`
+
+	// Kind local: invited or made here. sso: linked to a connection of single sign-on. scim: kept by a directory.
+	Kind UserSourceKind `json:"kind"`
+
+	// Name Its name.
+	Name *string `json:"name,omitempty"`
+}
+
+// UserSourceKind local: invited or made here. sso: linked to a connection of single sign-on. scim: kept by a directory.
+type UserSourceKind string
+
+// UserSourceList defines model for UserSourceList.
+type UserSourceList struct {
+	Items []UserSource `json:"items"`
 }
 
 // Webhook defines model for Webhook.
@@ -5148,6 +5527,27 @@ type WhoCanItem struct {
 	Principal Principal      `json:"principal"`
 }
 
+// ByGroup defines model for ByGroup.
+type ByGroup = string
+
+// ByNeverSignedIn defines model for ByNeverSignedIn.
+type ByNeverSignedIn = bool
+
+// ByRoleHeld defines model for ByRoleHeld.
+type ByRoleHeld = string
+
+// BySecondFactor defines model for BySecondFactor.
+type BySecondFactor = bool
+
+// BySignedInBefore defines model for BySignedInBefore.
+type BySignedInBefore = time.Time
+
+// BySource defines model for BySource.
+type BySource = string
+
+// ByStatus Whether somebody may sign in.
+type ByStatus = Status
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -5278,6 +5678,9 @@ type ListAuditParams struct {
 
 	// Action Only this action, such as user.disabled, or all of a kind, such as user.*.
 	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Impersonator Only what this user did as somebody else, by id.
+	Impersonator *string `form:"impersonator,omitempty" json:"impersonator,omitempty"`
 
 	// Target Only what was done to this, by id.
 	Target *string `form:"target,omitempty" json:"target,omitempty"`
@@ -5539,6 +5942,12 @@ type CreateInvitationParams struct {
 type DeleteInvitationParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ResendInvitationParams defines parameters for ResendInvitation.
+type ResendInvitationParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteLetterParams defines parameters for DeleteLetter.
@@ -5889,11 +6298,56 @@ type ListUsersParams struct {
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Status Only users of this status.
-	Status *Status `form:"status,omitempty" json:"status,omitempty"`
+	Status *ByStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Source Only users who come from there: local, sso or scim for any connection or directory, or one of them by its id or its name, such as "scim:Okta".
+	Source *BySource `form:"source,omitempty" json:"source,omitempty"`
+
+	// SecondFactor Only users who have, or have not, set up a second factor.
+	SecondFactor *BySecondFactor `form:"secondFactor,omitempty" json:"secondFactor,omitempty"`
+
+	// NeverSignedIn Only users who have never signed in.
+	NeverSignedIn *ByNeverSignedIn `form:"neverSignedIn,omitempty" json:"neverSignedIn,omitempty"`
+
+	// SignedInBefore Only users who last signed in before this time. Who never did is not among them.
+	SignedInBefore *BySignedInBefore `form:"signedInBefore,omitempty" json:"signedInBefore,omitempty"`
+
+	// Role Only users who have this role somewhere, by themselves or by a group. The id or the name of a role.
+	Role *ByRoleHeld `form:"role,omitempty" json:"role,omitempty"`
+
+	// Group Only users in this group, or in one that is in it. The id or the name of a group.
+	Group *ByGroup `form:"group,omitempty" json:"group,omitempty"`
 }
 
 // ListUsersParamsSort defines parameters for ListUsers.
 type ListUsersParamsSort string
+
+// ExportUsersParams defines parameters for ExportUsers.
+type ExportUsersParams struct {
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Status Only users of this status.
+	Status *ByStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Source Only users who come from there: local, sso or scim for any connection or directory, or one of them by its id or its name, such as "scim:Okta".
+	Source *BySource `form:"source,omitempty" json:"source,omitempty"`
+
+	// SecondFactor Only users who have, or have not, set up a second factor.
+	SecondFactor *BySecondFactor `form:"secondFactor,omitempty" json:"secondFactor,omitempty"`
+
+	// NeverSignedIn Only users who have never signed in.
+	NeverSignedIn *ByNeverSignedIn `form:"neverSignedIn,omitempty" json:"neverSignedIn,omitempty"`
+
+	// SignedInBefore Only users who last signed in before this time. Who never did is not among them.
+	SignedInBefore *BySignedInBefore `form:"signedInBefore,omitempty" json:"signedInBefore,omitempty"`
+
+	// Role Only users who have this role somewhere, by themselves or by a group. The id or the name of a role.
+	Role *ByRoleHeld `form:"role,omitempty" json:"role,omitempty"`
+
+	// Group Only users in this group, or in one that is in it. The id or the name of a group.
+	Group *ByGroup `form:"group,omitempty" json:"group,omitempty"`
+}
 
 // DeleteUserParams defines parameters for DeleteUser.
 type DeleteUserParams struct {
@@ -6030,8 +6484,17 @@ type AddGroupMemberJSONRequestBody = GroupMemberInput
 // CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
 type CreateInvitationJSONRequestBody = InvitationInput
 
+// CreateInvitationsJSONRequestBody defines body for CreateInvitations for application/json ContentType.
+type CreateInvitationsJSONRequestBody = InvitationBatch
+
 // AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
 type AcceptInvitationJSONRequestBody = AcceptInput
+
+// PreviewInvitationsJSONRequestBody defines body for PreviewInvitations for application/json ContentType.
+type PreviewInvitationsJSONRequestBody = InvitationSheet
+
+// ResendInvitationsJSONRequestBody defines body for ResendInvitations for application/json ContentType.
+type ResendInvitationsJSONRequestBody = InvitationsToResend
 
 // SetLetterJSONRequestBody defines body for SetLetter for application/json ContentType.
 type SetLetterJSONRequestBody = LetterWords
@@ -6237,11 +6700,17 @@ type ExchangeTokenJSONRequestBody = ExchangeInput
 // RefreshTokenJSONRequestBody defines body for RefreshToken for application/json ContentType.
 type RefreshTokenJSONRequestBody = RefreshInput
 
+// ActOnUsersJSONRequestBody defines body for ActOnUsers for application/json ContentType.
+type ActOnUsersJSONRequestBody = UserActions
+
 // UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
 type UpdateUserJSONRequestBody = UserPatch
 
 // UpdateUserApplicationMergePatchPlusJSONRequestBody defines body for UpdateUser for application/merge-patch+json ContentType.
 type UpdateUserApplicationMergePatchPlusJSONRequestBody = UserPatch
+
+// ImpersonateUserJSONRequestBody defines body for ImpersonateUser for application/json ContentType.
+type ImpersonateUserJSONRequestBody = ImpersonationInput
 
 // CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
 type CreateWebhookJSONRequestBody = WebhookInput
@@ -6440,18 +6909,30 @@ type ServerInterface interface {
 	// CreateInvitation Invite somebody by a link
 	// (POST /invitations)
 	CreateInvitation(ctx echo.Context, params CreateInvitationParams) error
+	// CreateInvitations Invite several people
+	// (POST /invitations/batch)
+	CreateInvitations(ctx echo.Context) error
 	// OpenInvitation What an invitation link is for
 	// (GET /invitations/by-token/{token})
 	OpenInvitation(ctx echo.Context, token Token) error
 	// AcceptInvitation Accept an invitation
 	// (POST /invitations/by-token/{token}/accept)
 	AcceptInvitation(ctx echo.Context, token Token) error
+	// PreviewInvitations What a list of people would come to
+	// (POST /invitations/preview)
+	PreviewInvitations(ctx echo.Context) error
+	// ResendInvitations Make new links for several invitations
+	// (POST /invitations/resend)
+	ResendInvitations(ctx echo.Context) error
 	// DeleteInvitation Take an invitation back
 	// (DELETE /invitations/{id})
 	DeleteInvitation(ctx echo.Context, id Id, params DeleteInvitationParams) error
 	// GetInvitation An invitation
 	// (GET /invitations/{id})
 	GetInvitation(ctx echo.Context, id Id) error
+	// ResendInvitation Make a new link for an invitation
+	// (POST /invitations/{id}/resend)
+	ResendInvitation(ctx echo.Context, id Id, params ResendInvitationParams) error
 	// GetKeys The public keys of access tokens
 	// (GET /jwks)
 	GetKeys(ctx echo.Context) error
@@ -6533,6 +7014,9 @@ type ServerInterface interface {
 	// ActivateMyTotp Finish setting up an authenticator app
 	// (POST /me/factors/{id}/activation)
 	ActivateMyTotp(ctx echo.Context, id Id) error
+	// ListMyImpersonations Who acted as me
+	// (GET /me/impersonations)
+	ListMyImpersonations(ctx echo.Context) error
 	// AskMyPasskey What an own passkey has to sign to prove who one is
 	// (POST /me/passkey-options)
 	AskMyPasskey(ctx echo.Context) error
@@ -6863,6 +7347,15 @@ type ServerInterface interface {
 	// ListUsers The users of the organization
 	// (GET /users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
+	// ActOnUsers Do the same to several users
+	// (POST /users/actions)
+	ActOnUsers(ctx echo.Context) error
+	// ExportUsers The users of the organization as a table
+	// (GET /users/export)
+	ExportUsers(ctx echo.Context, params ExportUsersParams) error
+	// ListUserSources Where users can come from
+	// (GET /users/sources)
+	ListUserSources(ctx echo.Context) error
 	// DeleteUser Delete a user
 	// (DELETE /users/{id})
 	DeleteUser(ctx echo.Context, id Id, params DeleteUserParams) error
@@ -6878,6 +7371,12 @@ type ServerInterface interface {
 	// ListUserFactors The second factors of a user
 	// (GET /users/{id}/factors)
 	ListUserFactors(ctx echo.Context, id Id) error
+	// ImpersonateUser Act as a user
+	// (POST /users/{id}/impersonation)
+	ImpersonateUser(ctx echo.Context, id Id) error
+	// ListUserImpersonations Who acted as a user
+	// (GET /users/{id}/impersonations)
+	ListUserImpersonations(ctx echo.Context, id Id) error
 	// CreatePasswordLink Make a link by which a user sets a new password
 	// (POST /users/{id}/password-links)
 	CreatePasswordLink(ctx echo.Context, id Id) error
@@ -7403,6 +7902,13 @@ func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "impersonator" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "impersonator", ctx.QueryParams(), &params.Impersonator, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter impersonator: %s", err))
 	}
 
 	// ------------- Optional query parameter "target" -------------
@@ -8626,6 +9132,15 @@ func (w *ServerInterfaceWrapper) CreateInvitation(ctx echo.Context) error {
 	return err
 }
 
+// CreateInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateInvitations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateInvitations(ctx)
+	return err
+}
+
 // OpenInvitation converts echo context to params.
 func (w *ServerInterfaceWrapper) OpenInvitation(ctx echo.Context) error {
 	var err error
@@ -8655,6 +9170,24 @@ func (w *ServerInterfaceWrapper) AcceptInvitation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.AcceptInvitation(ctx, token)
+	return err
+}
+
+// PreviewInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewInvitations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewInvitations(ctx)
+	return err
+}
+
+// ResendInvitations converts echo context to params.
+func (w *ServerInterfaceWrapper) ResendInvitations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResendInvitations(ctx)
 	return err
 }
 
@@ -8709,6 +9242,42 @@ func (w *ServerInterfaceWrapper) GetInvitation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetInvitation(ctx, id)
+	return err
+}
+
+// ResendInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) ResendInvitation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResendInvitationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResendInvitation(ctx, id, params)
 	return err
 }
 
@@ -9203,6 +9772,15 @@ func (w *ServerInterfaceWrapper) ActivateMyTotp(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ActivateMyTotp(ctx, id)
+	return err
+}
+
+// ListMyImpersonations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyImpersonations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyImpersonations(ctx)
 	return err
 }
 
@@ -11433,8 +12011,135 @@ func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
 	}
 
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", ctx.QueryParams(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter source: %s", err))
+	}
+
+	// ------------- Optional query parameter "secondFactor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "secondFactor", ctx.QueryParams(), &params.SecondFactor, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter secondFactor: %s", err))
+	}
+
+	// ------------- Optional query parameter "neverSignedIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "neverSignedIn", ctx.QueryParams(), &params.NeverSignedIn, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter neverSignedIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "signedInBefore" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "signedInBefore", ctx.QueryParams(), &params.SignedInBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter signedInBefore: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "group" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group", ctx.QueryParams(), &params.Group, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListUsers(ctx, params)
+	return err
+}
+
+// ActOnUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ActOnUsers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ActOnUsers(ctx)
+	return err
+}
+
+// ExportUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportUsersParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", ctx.QueryParams(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter source: %s", err))
+	}
+
+	// ------------- Optional query parameter "secondFactor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "secondFactor", ctx.QueryParams(), &params.SecondFactor, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter secondFactor: %s", err))
+	}
+
+	// ------------- Optional query parameter "neverSignedIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "neverSignedIn", ctx.QueryParams(), &params.NeverSignedIn, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter neverSignedIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "signedInBefore" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "signedInBefore", ctx.QueryParams(), &params.SignedInBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter signedInBefore: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "group" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group", ctx.QueryParams(), &params.Group, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportUsers(ctx, params)
+	return err
+}
+
+// ListUserSources converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserSources(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserSources(ctx)
 	return err
 }
 
@@ -11559,6 +12264,38 @@ func (w *ServerInterfaceWrapper) ListUserFactors(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListUserFactors(ctx, id)
+	return err
+}
+
+// ImpersonateUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ImpersonateUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImpersonateUser(ctx, id)
+	return err
+}
+
+// ListUserImpersonations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserImpersonations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserImpersonations(ctx, id)
 	return err
 }
 
@@ -12030,6 +12767,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
 	router.POST(options.BaseURL+"/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
+	router.GET(options.BaseURL+"/me/impersonations", wrapper.ListMyImpersonations, options.OperationMiddlewares["listMyImpersonations"]...)
 	router.DELETE(options.BaseURL+"/me/sessions", wrapper.EndMyOtherSessions, options.OperationMiddlewares["endMyOtherSessions"]...)
 	router.GET(options.BaseURL+"/me/sessions", wrapper.ListMySessions, options.OperationMiddlewares["listMySessions"]...)
 	router.DELETE(options.BaseURL+"/me/sessions/:id", wrapper.EndMySession, options.OperationMiddlewares["endMySession"]...)
@@ -12075,9 +12813,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/organization/usage", wrapper.GetOrganizationUsage, options.OperationMiddlewares["getOrganizationUsage"]...)
 	router.GET(options.BaseURL+"/organization/export", wrapper.ExportOrganization, options.OperationMiddlewares["exportOrganization"]...)
 	router.GET(options.BaseURL+"/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
+	router.GET(options.BaseURL+"/users/export", wrapper.ExportUsers, options.OperationMiddlewares["exportUsers"]...)
+	router.GET(options.BaseURL+"/users/sources", wrapper.ListUserSources, options.OperationMiddlewares["listUserSources"]...)
+	router.POST(options.BaseURL+"/users/actions", wrapper.ActOnUsers, options.OperationMiddlewares["actOnUsers"]...)
 	router.DELETE(options.BaseURL+"/users/:id", wrapper.DeleteUser, options.OperationMiddlewares["deleteUser"]...)
 	router.GET(options.BaseURL+"/users/:id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/users/:id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
+	router.POST(options.BaseURL+"/users/:id/impersonation", wrapper.ImpersonateUser, options.OperationMiddlewares["impersonateUser"]...)
+	router.GET(options.BaseURL+"/users/:id/impersonations", wrapper.ListUserImpersonations, options.OperationMiddlewares["listUserImpersonations"]...)
 	router.DELETE(options.BaseURL+"/users/:id/sessions", wrapper.EndUserSessions, options.OperationMiddlewares["endUserSessions"]...)
 	router.GET(options.BaseURL+"/users/:id/sessions", wrapper.ListUserSessions, options.OperationMiddlewares["listUserSessions"]...)
 	router.DELETE(options.BaseURL+"/users/:id/sessions/:session", wrapper.EndUserSession, options.OperationMiddlewares["endUserSession"]...)
@@ -12137,6 +12880,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/invitations", wrapper.CreateInvitation, options.OperationMiddlewares["createInvitation"]...)
 	router.DELETE(options.BaseURL+"/invitations/:id", wrapper.DeleteInvitation, options.OperationMiddlewares["deleteInvitation"]...)
 	router.GET(options.BaseURL+"/invitations/:id", wrapper.GetInvitation, options.OperationMiddlewares["getInvitation"]...)
+	router.POST(options.BaseURL+"/invitations/:id/resend", wrapper.ResendInvitation, options.OperationMiddlewares["resendInvitation"]...)
+	router.POST(options.BaseURL+"/invitations/resend", wrapper.ResendInvitations, options.OperationMiddlewares["resendInvitations"]...)
+	router.POST(options.BaseURL+"/invitations/preview", wrapper.PreviewInvitations, options.OperationMiddlewares["previewInvitations"]...)
+	router.POST(options.BaseURL+"/invitations/batch", wrapper.CreateInvitations, options.OperationMiddlewares["createInvitations"]...)
 	router.GET(options.BaseURL+"/invitations/by-token/:token", wrapper.OpenInvitation, options.OperationMiddlewares["openInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/by-token/:token/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
 	router.GET(options.BaseURL+"/service-accounts", wrapper.ListServiceAccounts, options.OperationMiddlewares["listServiceAccounts"]...)
@@ -14970,6 +15717,45 @@ func (response CreateInvitationdefaultApplicationProblemPlusJSONResponse) VisitC
 	return err
 }
 
+type CreateInvitationsRequestObject struct {
+	Body *CreateInvitationsJSONRequestBody
+}
+
+type CreateInvitationsResponseObject interface {
+	VisitCreateInvitationsResponse(w http.ResponseWriter) error
+}
+
+type CreateInvitations200JSONResponse InvitationResults
+
+func (response CreateInvitations200JSONResponse) VisitCreateInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateInvitationsdefaultApplicationProblemPlusJSONResponse) VisitCreateInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type OpenInvitationRequestObject struct {
 	Token Token `json:"token"`
 }
@@ -15063,6 +15849,84 @@ func (response AcceptInvitationdefaultApplicationProblemPlusJSONResponse) VisitA
 	return err
 }
 
+type PreviewInvitationsRequestObject struct {
+	Body *PreviewInvitationsJSONRequestBody
+}
+
+type PreviewInvitationsResponseObject interface {
+	VisitPreviewInvitationsResponse(w http.ResponseWriter) error
+}
+
+type PreviewInvitations200JSONResponse InvitationPreview
+
+func (response PreviewInvitations200JSONResponse) VisitPreviewInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewInvitationsdefaultApplicationProblemPlusJSONResponse) VisitPreviewInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendInvitationsRequestObject struct {
+	Body *ResendInvitationsJSONRequestBody
+}
+
+type ResendInvitationsResponseObject interface {
+	VisitResendInvitationsResponse(w http.ResponseWriter) error
+}
+
+type ResendInvitations200JSONResponse InvitationResults
+
+func (response ResendInvitations200JSONResponse) VisitResendInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResendInvitationsdefaultApplicationProblemPlusJSONResponse) VisitResendInvitationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteInvitationRequestObject struct {
 	Id     Id `json:"id"`
 	Params DeleteInvitationParams
@@ -15135,6 +15999,56 @@ type GetInvitationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetInvitationdefaultApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendInvitationRequestObject struct {
+	Id     Id `json:"id"`
+	Params ResendInvitationParams
+}
+
+type ResendInvitationResponseObject interface {
+	VisitResendInvitationResponse(w http.ResponseWriter) error
+}
+
+type ResendInvitation201ResponseHeaders struct {
+	ETag *string
+}
+
+type ResendInvitation201JSONResponse struct {
+	Body    InvitationCreated
+	Headers ResendInvitation201ResponseHeaders
+}
+
+func (response ResendInvitation201JSONResponse) VisitResendInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendInvitationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResendInvitationdefaultApplicationProblemPlusJSONResponse) VisitResendInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -16238,6 +17152,44 @@ type ActivateMyTotpdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ActivateMyTotpdefaultApplicationProblemPlusJSONResponse) VisitActivateMyTotpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyImpersonationsRequestObject struct {
+}
+
+type ListMyImpersonationsResponseObject interface {
+	VisitListMyImpersonationsResponse(w http.ResponseWriter) error
+}
+
+type ListMyImpersonations200JSONResponse ImpersonationList
+
+func (response ListMyImpersonations200JSONResponse) VisitListMyImpersonationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyImpersonationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyImpersonationsdefaultApplicationProblemPlusJSONResponse) VisitListMyImpersonationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -20822,6 +21774,136 @@ func (response ListUsersdefaultApplicationProblemPlusJSONResponse) VisitListUser
 	return err
 }
 
+type ActOnUsersRequestObject struct {
+	Body *ActOnUsersJSONRequestBody
+}
+
+type ActOnUsersResponseObject interface {
+	VisitActOnUsersResponse(w http.ResponseWriter) error
+}
+
+type ActOnUsers200JSONResponse UserActionResults
+
+func (response ActOnUsers200JSONResponse) VisitActOnUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActOnUsersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ActOnUsersdefaultApplicationProblemPlusJSONResponse) VisitActOnUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUsersRequestObject struct {
+	Params ExportUsersParams
+}
+
+type ExportUsersResponseObject interface {
+	VisitExportUsersResponse(w http.ResponseWriter) error
+}
+
+type ExportUsers200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportUsers200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportUsers200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportUsers200TextcsvResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportUsersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportUsersdefaultApplicationProblemPlusJSONResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSourcesRequestObject struct {
+}
+
+type ListUserSourcesResponseObject interface {
+	VisitListUserSourcesResponse(w http.ResponseWriter) error
+}
+
+type ListUserSources200JSONResponse UserSourceList
+
+func (response ListUserSources200JSONResponse) VisitListUserSourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSourcesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUserSourcesdefaultApplicationProblemPlusJSONResponse) VisitListUserSourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteUserRequestObject struct {
 	Id     Id `json:"id"`
 	Params DeleteUserParams
@@ -21018,6 +22100,85 @@ type ListUserFactorsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListUserFactorsdefaultApplicationProblemPlusJSONResponse) VisitListUserFactorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImpersonateUserRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ImpersonateUserJSONRequestBody
+}
+
+type ImpersonateUserResponseObject interface {
+	VisitImpersonateUserResponse(w http.ResponseWriter) error
+}
+
+type ImpersonateUser201JSONResponse TokenPair
+
+func (response ImpersonateUser201JSONResponse) VisitImpersonateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImpersonateUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ImpersonateUserdefaultApplicationProblemPlusJSONResponse) VisitImpersonateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserImpersonationsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListUserImpersonationsResponseObject interface {
+	VisitListUserImpersonationsResponse(w http.ResponseWriter) error
+}
+
+type ListUserImpersonations200JSONResponse ImpersonationList
+
+func (response ListUserImpersonations200JSONResponse) VisitListUserImpersonationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserImpersonationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUserImpersonationsdefaultApplicationProblemPlusJSONResponse) VisitListUserImpersonationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -21909,18 +23070,30 @@ type StrictServerInterface interface {
 	// CreateInvitation Invite somebody by a link
 	// (POST /invitations)
 	CreateInvitation(ctx context.Context, request CreateInvitationRequestObject) (CreateInvitationResponseObject, error)
+	// CreateInvitations Invite several people
+	// (POST /invitations/batch)
+	CreateInvitations(ctx context.Context, request CreateInvitationsRequestObject) (CreateInvitationsResponseObject, error)
 	// OpenInvitation What an invitation link is for
 	// (GET /invitations/by-token/{token})
 	OpenInvitation(ctx context.Context, request OpenInvitationRequestObject) (OpenInvitationResponseObject, error)
 	// AcceptInvitation Accept an invitation
 	// (POST /invitations/by-token/{token}/accept)
 	AcceptInvitation(ctx context.Context, request AcceptInvitationRequestObject) (AcceptInvitationResponseObject, error)
+	// PreviewInvitations What a list of people would come to
+	// (POST /invitations/preview)
+	PreviewInvitations(ctx context.Context, request PreviewInvitationsRequestObject) (PreviewInvitationsResponseObject, error)
+	// ResendInvitations Make new links for several invitations
+	// (POST /invitations/resend)
+	ResendInvitations(ctx context.Context, request ResendInvitationsRequestObject) (ResendInvitationsResponseObject, error)
 	// DeleteInvitation Take an invitation back
 	// (DELETE /invitations/{id})
 	DeleteInvitation(ctx context.Context, request DeleteInvitationRequestObject) (DeleteInvitationResponseObject, error)
 	// GetInvitation An invitation
 	// (GET /invitations/{id})
 	GetInvitation(ctx context.Context, request GetInvitationRequestObject) (GetInvitationResponseObject, error)
+	// ResendInvitation Make a new link for an invitation
+	// (POST /invitations/{id}/resend)
+	ResendInvitation(ctx context.Context, request ResendInvitationRequestObject) (ResendInvitationResponseObject, error)
 	// GetKeys The public keys of access tokens
 	// (GET /jwks)
 	GetKeys(ctx context.Context, request GetKeysRequestObject) (GetKeysResponseObject, error)
@@ -22002,6 +23175,9 @@ type StrictServerInterface interface {
 	// ActivateMyTotp Finish setting up an authenticator app
 	// (POST /me/factors/{id}/activation)
 	ActivateMyTotp(ctx context.Context, request ActivateMyTotpRequestObject) (ActivateMyTotpResponseObject, error)
+	// ListMyImpersonations Who acted as me
+	// (GET /me/impersonations)
+	ListMyImpersonations(ctx context.Context, request ListMyImpersonationsRequestObject) (ListMyImpersonationsResponseObject, error)
 	// AskMyPasskey What an own passkey has to sign to prove who one is
 	// (POST /me/passkey-options)
 	AskMyPasskey(ctx context.Context, request AskMyPasskeyRequestObject) (AskMyPasskeyResponseObject, error)
@@ -22332,6 +23508,15 @@ type StrictServerInterface interface {
 	// ListUsers The users of the organization
 	// (GET /users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
+	// ActOnUsers Do the same to several users
+	// (POST /users/actions)
+	ActOnUsers(ctx context.Context, request ActOnUsersRequestObject) (ActOnUsersResponseObject, error)
+	// ExportUsers The users of the organization as a table
+	// (GET /users/export)
+	ExportUsers(ctx context.Context, request ExportUsersRequestObject) (ExportUsersResponseObject, error)
+	// ListUserSources Where users can come from
+	// (GET /users/sources)
+	ListUserSources(ctx context.Context, request ListUserSourcesRequestObject) (ListUserSourcesResponseObject, error)
 	// DeleteUser Delete a user
 	// (DELETE /users/{id})
 	DeleteUser(ctx context.Context, request DeleteUserRequestObject) (DeleteUserResponseObject, error)
@@ -22347,6 +23532,12 @@ type StrictServerInterface interface {
 	// ListUserFactors The second factors of a user
 	// (GET /users/{id}/factors)
 	ListUserFactors(ctx context.Context, request ListUserFactorsRequestObject) (ListUserFactorsResponseObject, error)
+	// ImpersonateUser Act as a user
+	// (POST /users/{id}/impersonation)
+	ImpersonateUser(ctx context.Context, request ImpersonateUserRequestObject) (ImpersonateUserResponseObject, error)
+	// ListUserImpersonations Who acted as a user
+	// (GET /users/{id}/impersonations)
+	ListUserImpersonations(ctx context.Context, request ListUserImpersonationsRequestObject) (ListUserImpersonationsResponseObject, error)
 	// CreatePasswordLink Make a link by which a user sets a new password
 	// (POST /users/{id}/password-links)
 	CreatePasswordLink(ctx context.Context, request CreatePasswordLinkRequestObject) (CreatePasswordLinkResponseObject, error)
@@ -24620,6 +25811,52 @@ func (sh *strictHandler) CreateInvitation(ctx echo.Context, params CreateInvitat
 	return nil
 }
 
+// CreateInvitations operation middleware
+func (sh *strictHandler) CreateInvitations(ctx echo.Context) error {
+	var request CreateInvitationsRequestObject
+
+	var body CreateInvitationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateInvitations(ctx.Request().Context(), request.(CreateInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateInvitationsResponseObject); ok {
+		return validResponse.VisitCreateInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // OpenInvitation operation middleware
 func (sh *strictHandler) OpenInvitation(ctx echo.Context, token Token) error {
 	var request OpenInvitationRequestObject
@@ -24693,6 +25930,98 @@ func (sh *strictHandler) AcceptInvitation(ctx echo.Context, token Token) error {
 	return nil
 }
 
+// PreviewInvitations operation middleware
+func (sh *strictHandler) PreviewInvitations(ctx echo.Context) error {
+	var request PreviewInvitationsRequestObject
+
+	var body PreviewInvitationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewInvitations(ctx.Request().Context(), request.(PreviewInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewInvitationsResponseObject); ok {
+		return validResponse.VisitPreviewInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResendInvitations operation middleware
+func (sh *strictHandler) ResendInvitations(ctx echo.Context) error {
+	var request ResendInvitationsRequestObject
+
+	var body ResendInvitationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResendInvitations(ctx.Request().Context(), request.(ResendInvitationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResendInvitations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResendInvitationsResponseObject); ok {
+		return validResponse.VisitResendInvitationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteInvitation operation middleware
 func (sh *strictHandler) DeleteInvitation(ctx echo.Context, id Id, params DeleteInvitationParams) error {
 	var request DeleteInvitationRequestObject
@@ -24738,6 +26067,32 @@ func (sh *strictHandler) GetInvitation(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(GetInvitationResponseObject); ok {
 		return validResponse.VisitGetInvitationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResendInvitation operation middleware
+func (sh *strictHandler) ResendInvitation(ctx echo.Context, id Id, params ResendInvitationParams) error {
+	var request ResendInvitationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResendInvitation(ctx.Request().Context(), request.(ResendInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResendInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResendInvitationResponseObject); ok {
+		return validResponse.VisitResendInvitationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -25724,6 +27079,29 @@ func (sh *strictHandler) ActivateMyTotp(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(ActivateMyTotpResponseObject); ok {
 		return validResponse.VisitActivateMyTotpResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMyImpersonations operation middleware
+func (sh *strictHandler) ListMyImpersonations(ctx echo.Context) error {
+	var request ListMyImpersonationsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyImpersonations(ctx.Request().Context(), request.(ListMyImpersonationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyImpersonations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyImpersonationsResponseObject); ok {
+		return validResponse.VisitListMyImpersonationsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -29693,6 +31071,100 @@ func (sh *strictHandler) ListUsers(ctx echo.Context, params ListUsersParams) err
 	return nil
 }
 
+// ActOnUsers operation middleware
+func (sh *strictHandler) ActOnUsers(ctx echo.Context) error {
+	var request ActOnUsersRequestObject
+
+	var body ActOnUsersJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ActOnUsers(ctx.Request().Context(), request.(ActOnUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActOnUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ActOnUsersResponseObject); ok {
+		return validResponse.VisitActOnUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportUsers operation middleware
+func (sh *strictHandler) ExportUsers(ctx echo.Context, params ExportUsersParams) error {
+	var request ExportUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportUsers(ctx.Request().Context(), request.(ExportUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportUsersResponseObject); ok {
+		return validResponse.VisitExportUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserSources operation middleware
+func (sh *strictHandler) ListUserSources(ctx echo.Context) error {
+	var request ListUserSourcesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserSources(ctx.Request().Context(), request.(ListUserSourcesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserSources")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserSourcesResponseObject); ok {
+		return validResponse.VisitListUserSourcesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteUser operation middleware
 func (sh *strictHandler) DeleteUser(ctx echo.Context, id Id, params DeleteUserParams) error {
 	var request DeleteUserRequestObject
@@ -29864,6 +31336,79 @@ func (sh *strictHandler) ListUserFactors(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(ListUserFactorsResponseObject); ok {
 		return validResponse.VisitListUserFactorsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ImpersonateUser operation middleware
+func (sh *strictHandler) ImpersonateUser(ctx echo.Context, id Id) error {
+	var request ImpersonateUserRequestObject
+
+	request.Id = id
+
+	var body ImpersonateUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImpersonateUser(ctx.Request().Context(), request.(ImpersonateUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImpersonateUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImpersonateUserResponseObject); ok {
+		return validResponse.VisitImpersonateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserImpersonations operation middleware
+func (sh *strictHandler) ListUserImpersonations(ctx echo.Context, id Id) error {
+	var request ListUserImpersonationsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserImpersonations(ctx.Request().Context(), request.(ListUserImpersonationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserImpersonations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserImpersonationsResponseObject); ok {
+		return validResponse.VisitListUserImpersonationsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

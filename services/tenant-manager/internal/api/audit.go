@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -20,17 +22,73 @@ func (h *Handlers) ListAudit(ctx context.Context, r ListAuditRequestObject) (Lis
 	}
 	p := r.Params
 	page, err := h.mine(ctx).Audit(ctx, store.AuditFilter{
-		Actor: deref(p.Actor), Target: deref(p.Target), Service: deref(p.Service), Outcome: string(deref(p.Outcome)),
+		Actor: deref(p.Actor), Impersonator: deref(p.Impersonator), Target: deref(p.Target), Service: deref(p.Service), Outcome: string(deref(p.Outcome)),
 		Action: deref(p.Action), From: deref(p.From), To: deref(p.To), Search: deref(p.Q),
 	}, httpx.Page(p.Cursor, p.Limit, (*string)(nil)))
 	if err != nil {
 		return nil, err
 	}
+	gone, err := erased(ctx, h.mine(ctx), page.Items)
+	if err != nil {
+		return nil, err
+	}
 	out := AuditList{Items: make([]AuditEntry, len(page.Items)), Next: ptr(page.Next)}
 	for i, e := range page.Items {
-		out.Items[i] = auditOf(e)
+		out.Items[i] = auditOf(gone.without(e))
 	}
 	return ListAudit200JSONResponse(out), nil
+}
+
+// names of users who are deleted, by their ids.
+type namesOfErased map[string]string
+
+// erased returns which of the users in entries are deleted. Their names are in the
+// entries, which are sealed, and are not shown any more.
+func erased(ctx context.Context, org *store.Org, entries []audit.Entry) (namesOfErased, error) {
+	var ids []string
+	for _, e := range entries {
+		for _, id := range []string{e.Actor.ID, e.Actor.Impersonator, e.Target.ID} {
+			if id != "" && len(id) <= 64 {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	users, err := org.UsersByID(ctx, slices.Compact(ids))
+	out := namesOfErased{}
+	for _, u := range users {
+		if u.Status == store.Deleted {
+			out[u.ID] = u.Name
+		}
+	}
+	return out, err
+}
+
+// without returns an entry as it is shown: without what says who deleted users were.
+func (n namesOfErased) without(e audit.Entry) audit.Entry {
+	if name, gone := n[e.Actor.ID]; gone {
+		e.Actor.Name, e.IP = name, ""
+	}
+	if name, gone := n[e.Actor.Impersonator]; gone {
+		e.Actor.ImpersonatorName = name
+	}
+	if name, gone := n[e.Target.ID]; gone {
+		e.Target.Name, e.Changes = name, slices.Clone(e.Changes)
+		for i, c := range e.Changes {
+			if c.Field == "/name" || c.Field == "/email" {
+				e.Changes[i] = audit.Change{Field: c.Field, Before: masked(c.Before), After: masked(c.After)}
+			}
+		}
+	}
+	return e
+}
+
+// masked returns what is shown in place of a value.
+func masked(value string) string {
+	if value == "" {
+		return ""
+	}
+	return `"***"`
 }
 
 // VerifyAudit computes the chain of hashes again.

@@ -215,7 +215,7 @@ func (h *Handlers) ActivateMyTotp(ctx context.Context, r ActivateMyTotpRequestOb
 			if !ok {
 				return invalid("/code", "invalid", "this code is not right: see that the app shows the account that was just added, and that the clock of the phone is right")
 			}
-			if err := tx.ConfirmFactor(ctx, f.ID, step); err != nil {
+			if err := tx.ConfirmFactor(ctx, u.ID, f.ID, step); err != nil {
 				return err
 			}
 			out, err = h.factorAdded(ctx, tx, u, s, f, factor.ByOTP)
@@ -456,22 +456,27 @@ func (h *Handlers) ResetUserFactors(ctx context.Context, r ResetUserFactorsReque
 		if err := h.mayManage(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		before, err := h.factorList(ctx, tx.Org, u.ID)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.DropFactors(ctx, u.ID); err != nil {
-			return err
-		}
-		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
-			return err
-		}
-		if err := h.notice(ctx, tx, mail.FactorsReset, u, ""); err != nil {
-			return err
-		}
-		return h.record(ctx, tx, "user.factors-reset", "user", u.ID, u.Name, before, nil)
+		return h.resetFactors(ctx, tx, u)
 	})
 	return ResetUserFactors204Response{}, err
+}
+
+// resetFactors removes all second factors of a user, and signs them out.
+func (h *Handlers) resetFactors(ctx context.Context, tx *store.Tx, u store.User) error {
+	before, err := h.factorList(ctx, tx.Org, u.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.DropFactors(ctx, u.ID); err != nil {
+		return err
+	}
+	if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+		return err
+	}
+	if err := h.notice(ctx, tx, mail.FactorsReset, u, ""); err != nil {
+		return err
+	}
+	return h.record(ctx, tx, "user.factors-reset", "user", u.ID, u.Name, before, nil)
 }
 
 // asksOften returns a problem where an address asks for too much at once of what

@@ -267,9 +267,6 @@ func (h *Handlers) AddGroupMember(ctx context.Context, r AddGroupMemberRequestOb
 		if err != nil {
 			return GroupMember{}, err
 		}
-		if err := byHand(ctx, tx, g); err != nil {
-			return GroupMember{}, err
-		}
 		to, err := rights.Find(ctx, tx.Org, r.Body.Member)
 		if store.IsNotFound(err) {
 			return GroupMember{}, invalid("/member", "reference", "there is no such user, service account or group")
@@ -277,27 +274,35 @@ func (h *Handlers) AddGroupMember(ctx context.Context, r AddGroupMemberRequestOb
 		if err != nil {
 			return GroupMember{}, err
 		}
-		m := store.GroupMember{GroupID: g.ID, MemberID: to.ID, MemberKind: string(to.Kind)}
-		err = h.passOn(ctx, tx, g.ID, to, func() error {
-			if to.Kind == rights.Group {
-				if why, err := rights.Nests(ctx, tx.Org, g.ID, to.ID); err != nil {
-					return err
-				} else if why != "" {
-					return invalid("/member", "nesting", "%s", why)
-				}
-			}
-			return tx.AddMember(ctx, &m)
-		})
-		if errors.Is(err, db.ErrDuplicate) {
-			return GroupMember{}, problem.New(problem.CodeConflict, "%s is in the group %s already", to.Name, g.Name)
-		}
-		if err != nil {
-			return GroupMember{}, err
-		}
-		said := membership{access.Group{ID: to.ID, Name: to.Name}, m.MemberKind}
-		return memberOf(m, to.Name), h.record(ctx, tx, "group.member-added", "group", g.ID, g.Name, nil, said)
+		return h.putInto(ctx, tx, g, to)
 	})
 	return AddGroupMember201JSONResponse(made), err
+}
+
+// putInto puts somebody into a group.
+func (h *Handlers) putInto(ctx context.Context, tx *store.Tx, g store.Group, to rights.Principal) (GroupMember, error) {
+	if err := byHand(ctx, tx, g); err != nil {
+		return GroupMember{}, err
+	}
+	m := store.GroupMember{GroupID: g.ID, MemberID: to.ID, MemberKind: string(to.Kind)}
+	err := h.passOn(ctx, tx, g.ID, to, func() error {
+		if to.Kind == rights.Group {
+			if why, err := rights.Nests(ctx, tx.Org, g.ID, to.ID); err != nil {
+				return err
+			} else if why != "" {
+				return invalid("/member", "nesting", "%s", why)
+			}
+		}
+		return tx.AddMember(ctx, &m)
+	})
+	if errors.Is(err, db.ErrDuplicate) {
+		return GroupMember{}, problem.New(problem.CodeConflict, "%s is in the group %s already", to.Name, g.Name)
+	}
+	if err != nil {
+		return GroupMember{}, err
+	}
+	said := membership{access.Group{ID: to.ID, Name: to.Name}, m.MemberKind}
+	return memberOf(m, to.Name), h.record(ctx, tx, "group.member-added", "group", g.ID, g.Name, nil, said)
 }
 
 // RemoveGroupMember takes somebody out of a group.

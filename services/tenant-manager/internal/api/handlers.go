@@ -86,7 +86,7 @@ func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *pass
 
 // Register puts the handlers below a router.
 func (h *Handlers) Register(r EchoRouter) {
-	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, h.withPerson, withUserAgent}))
+	RegisterHandlers(r, NewStrictHandler(h, []StrictMiddlewareFunc{h.withGuesses, h.withImpersonation, h.withPerson, withUserAgent}))
 }
 
 // Run does what handlers leave for later, until ctx ends; then it does what is

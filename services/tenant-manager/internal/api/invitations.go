@@ -3,19 +3,16 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
-	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
@@ -37,9 +34,13 @@ func (h *Handlers) ListInvitations(ctx context.Context, r ListInvitationsRequest
 	if err != nil {
 		return nil, err
 	}
+	groups, err := groupNames(ctx, org, page.Items...)
+	if err != nil {
+		return nil, err
+	}
 	out := InvitationList{Items: make([]Invitation, len(page.Items)), Next: ptr(page.Next)}
 	for i, row := range page.Items {
-		out.Items[i] = invitationOf(row, roles, h.store.Now())
+		out.Items[i] = invitationOf(row, roles, groups, h.store.Now())
 	}
 	return ListInvitations200JSONResponse(out), nil
 }
@@ -55,7 +56,11 @@ func (h *Handlers) GetInvitation(ctx context.Context, r GetInvitationRequestObje
 		return nil, err
 	}
 	roles, err := rights.Roles(ctx, org)
-	return GetInvitation200JSONResponse{Body: invitationOf(row, roles, h.store.Now()), Headers: GetInvitation200ResponseHeaders{ETag: etag(row.Version)}}, err
+	if err != nil {
+		return nil, err
+	}
+	groups, err := groupNames(ctx, org, row)
+	return GetInvitation200JSONResponse{Body: invitationOf(row, roles, groups, h.store.Now()), Headers: GetInvitation200ResponseHeaders{ETag: etag(row.Version)}}, err
 }
 
 // CreateInvitation invites somebody by a link.
@@ -66,54 +71,28 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 		}
 	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createInvitation", r.Body, func(tx *store.Tx) (InvitationCreated, error) {
-		roles, err := rights.Roles(ctx, tx.Org)
-		if err != nil {
-			return InvitationCreated{}, err
-		}
 		if _, err := tx.UserByEmail(ctx, r.Body.Email); err == nil {
 			return InvitationCreated{}, problem.New(problem.CodeConflict, "somebody with this e-mail address is a user already: give them roles at /grants")
 		} else if !store.IsNotFound(err) {
 			return InvitationCreated{}, err
 		}
-		if err := tx.Room(ctx, tenant.ResourceUsers); err != nil {
-			return InvitationCreated{}, err // nobody could accept it
+		g, err := h.giving(ctx, tx.Org)
+		if err != nil {
+			return InvitationCreated{}, err
 		}
-		secret := token.OneTime()
-		row := store.Invitation{Email: r.Body.Email, Name: strings.TrimSpace(deref(r.Body.Name)), TokenHash: token.Hash(secret), ExpiresAt: h.store.Now().Add(h.opt.InvitationLifetime)}
+		row := store.Invitation{Email: r.Body.Email, Name: strings.TrimSpace(deref(r.Body.Name))}
 		if deref(r.Body.Language) != "" {
 			if row.Language, err = brand.Language(*r.Body.Language); err != nil {
 				return InvitationCreated{}, invalid("/language", "format", "%s", err)
 			}
 		}
-		if row.Roles, err = h.invitedRoles(ctx, tx, r.Body.Roles, roles); err != nil {
+		if row.Roles, err = g.rolesAsked(r.Body.Roles); err != nil {
 			return InvitationCreated{}, err
 		}
-		if err := tx.CreateInvitation(ctx, &row); err != nil {
+		if row.GroupIDs, err = g.groupsAsked(ctx, deref(r.Body.Groups)); err != nil {
 			return InvitationCreated{}, err
 		}
-		i := invitationOf(row, roles, h.store.Now())
-		given := make([]string, len(row.Roles))
-		for i, invited := range row.Roles {
-			given[i] = invited.Role
-		}
-		base := h.home(given)
-		switch deref(r.Body.To) {
-		case Console:
-			base = h.opt.ConsoleURL
-		case Portal:
-			base = h.opt.PortalURL
-		}
-		out := InvitationCreated{
-			Id: i.Id, Version: i.Version, Email: i.Email, Name: i.Name, Roles: i.Roles, Status: i.Status, ExpiresAt: i.ExpiresAt,
-			CreatedAt: i.CreatedAt, CreatedBy: i.CreatedBy, UpdatedAt: i.UpdatedAt,
-			Url: strings.TrimRight(base, "/") + "/invite#token=" + secret, Token: secret,
-		}
-		mailed, err := h.post(ctx, tx, mail.Invitation, i.Email, false, mail.Data{Name: deref(i.Name), Link: out.Url, Until: row.ExpiresAt.UTC(), Language: row.Language})
-		if err != nil {
-			return out, err
-		}
-		out.Mailed = ptr(mailed)
-		return out, h.record(ctx, tx, "invitation.created", "invitation", i.Id, i.Email, nil, i)
+		return h.inviteTo(ctx, tx, g, &row, string(deref(r.Body.To)))
 	})
 	return CreateInvitation201JSONResponse{Body: made, Headers: CreateInvitation201ResponseHeaders{ETag: etag(made.Version), Location: location("invitations", made.Id)}}, err
 }
@@ -130,23 +109,6 @@ func (h *Handlers) home(roles []string) string {
 // isConsumer reports whether somebody with the roles uses APIs and runs none.
 func (h *Handlers) isConsumer(roles []string) bool {
 	return len(roles) > 0 && !slices.ContainsFunc(roles, func(r string) bool { return r != access.Consumer })
-}
-
-// invitedRoles finds the roles of an invitation, all of which the caller must be
-// able to give.
-func (h *Handlers) invitedRoles(ctx context.Context, tx *store.Tx, in []InvitedRole, roles map[string]access.Role) ([]store.InvitedRole, error) {
-	var out []store.InvitedRole
-	for i, invited := range in {
-		role, ok := findRole(roles, invited.Role)
-		if !ok {
-			return nil, invalid(fmt.Sprintf("/roles/%d/role", i), "reference", "there is no role %q: see /roles", invited.Role)
-		}
-		if err := h.handsOn(ctx, tx, role.Permissions, access.Scope{Project: deref(invited.Project)}, noEnd); err != nil {
-			return nil, err
-		}
-		out = append(out, store.InvitedRole{Role: role.ID, Project: deref(invited.Project)})
-	}
-	return out, nil
 }
 
 // DeleteInvitation takes an invitation back.
@@ -258,7 +220,7 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 		if !first {
 			return errNoInvitation
 		}
-		if err := h.giveInvited(ctx, tx, u, row.Roles); err != nil {
+		if err := h.giveInvited(ctx, tx, u, row); err != nil {
 			return err
 		}
 		if err := h.recordUser(ctx, tx, "invitation.accepted", u, false); err != nil {
@@ -280,19 +242,29 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 	return AcceptInvitation200JSONResponse(pair), err
 }
 
-// giveInvited gives a new user the roles of the invitation that are still there.
-func (h *Handlers) giveInvited(ctx context.Context, tx *store.Tx, u store.User, invited []store.InvitedRole) error {
+// giveInvited gives a new user the roles of the invitation, and puts them into its
+// groups, as far as these are still there.
+func (h *Handlers) giveInvited(ctx context.Context, tx *store.Tx, u store.User, invitation store.Invitation) error {
 	roles, err := rights.Roles(ctx, tx.Org)
 	if err != nil {
 		return err
 	}
 	given := map[store.InvitedRole]bool{}
-	for _, i := range invited {
+	for _, i := range invitation.Roles {
 		if _, ok := roles[i.Role]; !ok || given[i] {
 			continue
 		}
 		given[i] = true
 		if err := tx.CreateGrant(ctx, &store.Grant{PrincipalID: u.ID, PrincipalKind: string(authn.User), RoleID: i.Role, ProjectID: i.Project}); err != nil {
+			return err
+		}
+	}
+	groups, err := tx.GroupsByID(ctx, invitation.GroupIDs)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if err := tx.AddMember(ctx, &store.GroupMember{GroupID: g.ID, MemberID: u.ID, MemberKind: store.KindUser}); err != nil {
 			return err
 		}
 	}

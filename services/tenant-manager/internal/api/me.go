@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -9,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 )
@@ -40,6 +42,13 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 		}
 		me.User, me.Version, me.SetupRequired, me.Language = userName(u), &u.Version, u.SetupPending, ptr(u.Language)
 	}
+	if p.ImpersonatorID != "" {
+		i, err := org.Impersonation(ctx, p.Session)
+		if err != nil {
+			return Me{}, err
+		}
+		me.Impersonation = &MyImpersonation{Impersonator: GroupName{Id: i.ImpersonatorID, Name: i.ImpersonatorName}, Until: i.ExpiresAt.UTC()}
+	}
 	if session, err := org.Session(ctx, p.Session); err == nil && session.Pending != "" {
 		me.FactorRequired, me.Permissions = ptr(true), []string{}
 		return me, nil
@@ -59,6 +68,10 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 		})
 	}
 	me.Permissions = access.All(held, now)
+	if p.ImpersonatorID != "" {
+		not := rights.NotAsSomebodyElse()
+		me.Permissions = slices.DeleteFunc(me.Permissions, func(name string) bool { return slices.Contains(not, name) })
+	}
 	return me, nil
 }
 

@@ -25,9 +25,7 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 	if err := authn.Require(ctx, "user:update", authn.Scope{}); err != nil {
 		return nil, err
 	}
-	secret := token.OneTime()
-	expires := h.store.Now().Add(passwordLinkLifetime)
-	base := ""
+	var link CreatePasswordLink201JSONResponse
 	err := h.change(ctx, func(tx *store.Tx) error {
 		u, err := tx.User(ctx, r.Id)
 		if err != nil {
@@ -36,36 +34,44 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 		if err := h.mayManage(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		switch {
-		case u.SetupPending:
-			return problem.New(problem.CodeConflict, "the first run has not been completed: that sets the password")
-		case u.Status != store.Active:
-			return problem.New(problem.CodeConflict, "the user is disabled: enable them first")
-		}
-		rule, err := h.ruleBinding(ctx, u)
+		base, err := h.readyForLink(ctx, tx, u)
 		if err != nil {
 			return err
 		}
-		if rule.ID != "" {
-			return problem.New(problem.CodeConflict, "people of %s sign in by single sign-on alone: a password would let nobody in", rule.Domain)
-		}
-		if base, err = h.homeOf(ctx, tx, u.ID); err != nil {
-			return err
-		}
-		if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
-			return err
-		}
-		if err := tx.AnswerPasswordRequest(ctx, u.ID); err != nil {
-			return err
-		}
+		secret, expires := token.OneTime(), h.store.Now().Add(passwordLinkLifetime)
 		if err := tx.AddOneTimeCode(ctx, u.ID, store.ForPassword, token.Hash(secret), expires); err != nil {
 			return err
 		}
+		link = CreatePasswordLink201JSONResponse{Url: strings.TrimRight(base, "/") + "/password#token=" + secret, Token: secret, ExpiresAt: expires}
 		return h.record(ctx, tx, "user.password-link-created", "user", u.ID, u.Name, nil, nil)
 	})
-	return CreatePasswordLink201JSONResponse{
-		Url: strings.TrimRight(base, "/") + "/password#token=" + secret, Token: secret, ExpiresAt: expires,
-	}, err
+	return link, err
+}
+
+// readyForLink makes way for a link by which a user sets a new password: those of
+// before no longer work, and what they asked for is answered. It returns where the
+// user is at home.
+func (h *Handlers) readyForLink(ctx context.Context, tx *store.Tx, u store.User) (string, error) {
+	switch {
+	case u.SetupPending:
+		return "", problem.New(problem.CodeConflict, "the first run has not been completed: that sets the password")
+	case u.Status != store.Active:
+		return "", problem.New(problem.CodeConflict, "the user is disabled: enable them first")
+	}
+	rule, err := h.ruleBinding(ctx, u)
+	if err != nil {
+		return "", err
+	}
+	if rule.ID != "" {
+		return "", problem.New(problem.CodeConflict, "people of %s sign in by single sign-on alone: a password would let nobody in", rule.Domain)
+	}
+	if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
+		return "", err
+	}
+	if err := tx.AnswerPasswordRequest(ctx, u.ID); err != nil {
+		return "", err
+	}
+	return h.homeOf(ctx, tx, u.ID)
 }
 
 var errNoLink = problem.New(problem.CodeNotFound, "this link does not exist, has run out or was used: ask for a new one")

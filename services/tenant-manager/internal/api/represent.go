@@ -34,7 +34,7 @@ func userName(u store.User) UserName { return UserName{Id: u.ID, Name: u.Name, E
 
 func userOf(u store.User, roles []UserRole) User {
 	return User{
-		Id: u.ID, Version: u.Version, Name: u.Name, Email: u.Email, Status: Status(u.Status), BreakGlass: u.BreakGlass, Roles: roles, LastSignInAt: utc(u.LastSignInAt),
+		Id: u.ID, Version: u.Version, Name: u.Name, Email: u.Email, Status: Status(u.Status), BreakGlass: u.BreakGlass, SecondFactor: u.SecondFactor, Source: sourceOf(u.Source, nil), Roles: roles, LastSignInAt: utc(u.LastSignInAt),
 		CreatedAt: u.CreatedAt.UTC(), CreatedBy: u.CreatedBy, UpdatedAt: u.UpdatedAt.UTC(),
 	}
 }
@@ -94,13 +94,21 @@ func end(t time.Time) *time.Time {
 	return &t
 }
 
+// impersonatorOf returns nil where nobody acts as the user.
+func impersonatorOf(id, name string) *GroupName {
+	if id == "" {
+		return nil
+	}
+	return &GroupName{Id: id, Name: name}
+}
+
 func sessionsOf(rows []store.Session, current string) SessionList {
 	out := SessionList{Items: make([]Session, len(rows))}
 	for i, s := range rows {
 		out.Items[i] = Session{
 			Id: s.ID, Current: s.ID == current, Ip: ptr(s.IP), UserAgent: ptr(s.UserAgent),
 			CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.LastUsedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
-			Methods: factor.Methods(s.AMR).List(), AuthenticatedAt: s.Authenticated().UTC(),
+			Methods: factor.Methods(s.AMR).List(), AuthenticatedAt: s.Authenticated().UTC(), Impersonator: impersonatorOf(s.ImpersonatorID, s.ImpersonatorName),
 		}
 	}
 	return out
@@ -136,12 +144,23 @@ func invitationRoles(rows []store.InvitedRole, roles map[string]access.Role) []I
 	return out
 }
 
-func invitationOf(i store.Invitation, roles map[string]access.Role, now time.Time) Invitation {
+// invitationOf represents an invitation; groups are the names of groups by their ids.
+func invitationOf(i store.Invitation, roles map[string]access.Role, groups map[string]string, now time.Time) Invitation {
 	return Invitation{
-		Id: i.ID, Version: i.Version, Email: i.Email, Name: ptr(i.Name), Roles: invitationRoles(i.Roles, roles),
+		Id: i.ID, Version: i.Version, Email: i.Email, Name: ptr(i.Name), Roles: invitationRoles(i.Roles, roles), Groups: some(invitationGroups(i.GroupIDs, groups)),
 		Status: InvitationStatus(i.Status(now)), ExpiresAt: i.ExpiresAt.UTC(),
 		CreatedAt: i.CreatedAt.UTC(), CreatedBy: i.CreatedBy, UpdatedAt: i.UpdatedAt.UTC(),
 	}
+}
+
+func invitationGroups(ids []string, names map[string]string) []GroupName {
+	out := []GroupName{}
+	for _, id := range ids {
+		if name, ok := names[id]; ok {
+			out = append(out, GroupName{Id: id, Name: name})
+		}
+	}
+	return out
 }
 
 func serviceAccountOf(a store.ServiceAccount, roles []UserRole) ServiceAccount {
@@ -196,7 +215,7 @@ func accessRequestOf(r store.AccessRequest, role string, names map[string]string
 func auditOf(e audit.Entry) AuditEntry {
 	out := AuditEntry{
 		Id: e.ID, Sequence: e.Sequence, Service: e.Service, Action: e.Action, Outcome: Outcome(e.Outcome),
-		Actor:   AuditActor{Kind: e.Actor.Kind, Id: ptr(e.Actor.ID), Name: ptr(e.Actor.Name), Token: ptr(e.Actor.Token), TokenName: ptr(e.Actor.TokenName)},
+		Actor:   AuditActor{Kind: e.Actor.Kind, Id: ptr(e.Actor.ID), Name: ptr(e.Actor.Name), Token: ptr(e.Actor.Token), TokenName: ptr(e.Actor.TokenName), Impersonator: ptr(e.Actor.Impersonator), ImpersonatorName: ptr(e.Actor.ImpersonatorName)},
 		Target:  AuditTarget{Kind: e.Target.Kind, Id: e.Target.ID, Name: ptr(e.Target.Name), Project: ptr(e.Target.Project)},
 		Changes: make([]AuditChange, len(e.Changes)), RequestId: ptr(e.RequestID), Ip: ptr(e.IP), Time: e.Time.UTC(),
 		Hash: e.Hash, PreviousHash: e.PreviousHash,

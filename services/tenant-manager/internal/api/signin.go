@@ -233,6 +233,9 @@ func (h *Handlers) sessionEnd(s store.Session, p store.SecurityPolicy) time.Time
 	if p.SessionLifetimeHours > 0 {
 		life = min(life, time.Duration(p.SessionLifetimeHours)*time.Hour)
 	}
+	if s.ImpersonatorID != "" {
+		life = min(life, longestImpersonation)
+	}
 	idle, last := s.LastUsedAt.Add(longest), s.CreatedAt.Add(life)
 	if idle.Before(last) {
 		return idle
@@ -253,6 +256,7 @@ func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User,
 	}
 	accessToken, err := h.issuer.Token(ctx, authn.Principal{
 		Organization: o.ID, OrganizationSlug: o.Slug, Subject: u.ID, Kind: authn.User, Session: s.ID, Name: u.Name, Email: u.Email,
+		ImpersonatorID: s.ImpersonatorID, ImpersonatorName: s.ImpersonatorName,
 	})
 	if err != nil {
 		return TokenPair{}, err
@@ -266,7 +270,7 @@ func (h *Handlers) pair(ctx context.Context, o store.Organization, u store.User,
 }
 
 // some returns a list that has something in it, nil for one that has not.
-func some(list []string) *[]string {
+func some[T any](list []T) *[]T {
 	if len(list) == 0 {
 		return nil
 	}
@@ -393,6 +397,9 @@ func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *sto
 	if !now.Before(h.sessionEnd(*s, policy)) {
 		return errRefresh
 	}
+	if s.ImpersonatorID != "" {
+		return h.renewImpersonation(ctx, tx, s, policy)
+	}
 	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
 		return err
 	}
@@ -486,7 +493,11 @@ func (h *Handlers) SignOut(ctx context.Context, _ SignOutRequestObject) (SignOut
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		return h.record(ctx, tx, "user.signed-out", "user", p.Subject, p.Name, nil, nil)
+		action := "user.signed-out"
+		if p.ImpersonatorID != "" {
+			action = "user.impersonation-ended"
+		}
+		return h.record(ctx, tx, action, "user", p.Subject, p.Name, nil, nil)
 	})
 	return SignOut204Response{}, err
 }

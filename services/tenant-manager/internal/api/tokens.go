@@ -28,7 +28,7 @@ var inPerson = map[string]bool{
 	"DeleteMyFactor": true, "CreateMyRecoveryCodes": true,
 	"ListMyConsents": true, "DeleteMyConsent": true, "GetOAuthAuthorization": true, "DecideOAuthAuthorization": true,
 	"CreateMyToken": true, "CreateServiceAccountToken": true, "CreateAccessRequest": true,
-	"CreatePasswordLink": true, "ResetUserFactors": true,
+	"CreatePasswordLink": true, "ResetUserFactors": true, "ActOnUsers": true, "ImpersonateUser": true,
 	"CreateSsoConnection": true, "UpdateSsoConnection": true, "TestSsoConnection": true,
 	"GetOAuthDevice": true, "DecideOAuthDevice": true, "GetMyDeviceSignIn": true, "DecideMyDeviceSignIn": true,
 	"CreateScimDirectory": true, "UpdateScimDirectory": true, "CreateScimToken": true,

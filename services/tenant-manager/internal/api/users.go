@@ -11,31 +11,6 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
-// ListUsers returns a page of users.
-func (h *Handlers) ListUsers(ctx context.Context, r ListUsersRequestObject) (ListUsersResponseObject, error) {
-	if err := authn.Require(ctx, "user:read", authn.Scope{}); err != nil {
-		return nil, err
-	}
-	org := h.mine(ctx)
-	page, err := org.Users(ctx, store.UserFilter{Search: deref(r.Params.Q), Status: string(deref(r.Params.Status))}, httpx.Page(r.Params.Cursor, r.Params.Limit, r.Params.Sort))
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]string, len(page.Items))
-	for i, u := range page.Items {
-		ids[i] = u.ID
-	}
-	roles, err := h.rolesOf(ctx, org, ids...)
-	if err != nil {
-		return nil, err
-	}
-	out := UserList{Items: make([]User, len(page.Items)), Next: ptr(page.Next)}
-	for i, u := range page.Items {
-		out.Items[i] = userOf(u, roles[u.ID])
-	}
-	return ListUsers200JSONResponse(out), nil
-}
-
 // GetUser returns a user.
 func (h *Handlers) GetUser(ctx context.Context, r GetUserRequestObject) (GetUserResponseObject, error) {
 	if err := authn.Require(ctx, "user:read", authn.Scope{}); err != nil {
@@ -51,7 +26,13 @@ func (h *Handlers) user(ctx context.Context, org *store.Org, id string) (User, e
 		return User{}, err
 	}
 	roles, err := h.rolesOf(ctx, org, id)
-	return userOf(u, roles[id]), err
+	if err != nil {
+		return User{}, err
+	}
+	sources, err := org.Sources(ctx)
+	out := userOf(u, roles[id])
+	out.Source = sourceOf(u.Source, sources)
+	return out, err
 }
 
 // userFields is what administrators may change of a user.

@@ -21,6 +21,7 @@ const (
 	FactorsReset    = "factors-reset"
 	TokenEnds       = "token-ends"
 	DomainFailing   = "domain-failing"
+	Impersonated    = "impersonated"
 	ReviewBegun     = "review-begun"
 	ReviewWaits     = "review-waits"
 	Test            = "test"
@@ -48,6 +49,9 @@ type Data struct {
 	// Review is the name of the review of access that it is about, which is over at
 	// Until.
 	Review string `json:"review,omitempty"`
+	// By is the name of who did it, and Reason what they gave for a reason.
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// Language is the one that the recipient chose; "" = none.
 	Language string `json:"-"`
 }
@@ -56,14 +60,14 @@ type Data struct {
 func (d Data) Values() map[string]string {
 	return map[string]string{
 		"name": line(d.Name), "organization": line(d.Organization), "until": when(d.Until), "at": when(d.At), "factor": line(d.Factor), "token": line(d.Token),
-		"what": line(d.What), "review": line(d.Review),
+		"what": line(d.What), "review": line(d.Review), "by": line(d.By), "reason": line(d.Reason),
 	}
 }
 
 // Example returns data to look at a letter with.
 func Example(organization, name, link string, now time.Time) Data {
 	return Data{
-		Name: name, Organization: organization, Link: link, At: now.UTC(), Until: now.UTC().Add(7 * 24 * time.Hour), Factor: "iPhone", Token: "CI", What: "example.com", Review: "Spring 2026",
+		Name: name, Organization: organization, Link: link, At: now.UTC(), Until: now.UTC().Add(7 * 24 * time.Hour), Factor: "iPhone", Token: "CI", What: "example.com", Review: "Spring 2026", By: "Olga Petrova", Reason: "to see what you see",
 	}
 }
 

@@ -129,6 +129,9 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 	for _, b := range held.Boundaries {
 		out.Boundaries = append(out.Boundaries, tenant.Boundary{Role: b.Role, Permissions: b.Permissions})
 	}
+	if stands.impersonated {
+		out.Denies = append(out.Denies, tenant.Grant{Role: tenant.Impersonation, Permissions: NotAsSomebodyElse()})
+	}
 	if stands.token != nil {
 		if b, ok := stands.token.Boundary(); ok {
 			out.Boundaries = append(out.Boundaries, tenant.Boundary{
@@ -144,6 +147,8 @@ type standing struct {
 	// active is whether the organization, the account and the session, or the
 	// token, stand; pending is true of a session that is not good for anything yet.
 	active, pending bool
+	// impersonated is true where somebody acts as the principal.
+	impersonated bool
 	// token is that by which they came, nil for a session.
 	token *store.Token
 }
@@ -164,7 +169,7 @@ func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) 
 	if p.Kind == authn.User {
 		session, err := o.Session(ctx, ask.Session)
 		if err == nil || !store.IsNotFound(err) {
-			return standing{active: session.UserID == p.ID && session.Open(now), pending: session.Pending != ""}, err
+			return standing{active: session.UserID == p.ID && session.Open(now), pending: session.Pending != "", impersonated: session.ImpersonatorID != ""}, err
 		}
 	}
 	k, err := Token(ctx, o, p.Kind, p.ID, ask.Session)
@@ -172,6 +177,16 @@ func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) 
 		return standing{}, err
 	}
 	return standing{active: true, token: k}, nil
+}
+
+// NotAsSomebodyElse returns the permissions that nobody has while they act as
+// somebody else: those on what lets in, whatever the other may do.
+func NotAsSomebodyElse() []string {
+	return []string{
+		"user:impersonate", "credential:create", "credential:update", "credential:delete",
+		"sso-connection:create", "sso-connection:update", "sso-connection:delete", "scim:create", "scim:update", "scim:delete",
+		"oauth-client:create", "oauth-client:update", "oauth-client:delete", "oauth-key:update",
+	}
 }
 
 // Token returns a token of a user or service account, as far as it has not ended and

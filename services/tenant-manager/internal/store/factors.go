@@ -13,7 +13,10 @@ import (
 // [db.ErrDuplicate] where somebody has the passkey.
 func (t *Tx) CreateFactor(ctx context.Context, f *Factor) error {
 	f.ID, f.CreatedAt = NewID(), t.store.Now()
-	return db.Create(t.store.secrets(ctx), t.scope, f)
+	if err := db.Create(t.store.secrets(ctx), t.scope, f); err != nil {
+		return err
+	}
+	return t.noteFactors(ctx, f.UserID)
 }
 
 // Factors returns the factors of users that are set up, oldest first.
@@ -51,11 +54,15 @@ func (s *Store) FactorByCredential(ctx context.Context, hash string) (Factor, er
 	return one(out, err)
 }
 
-// ConfirmFactor notes that a factor is set up, with the step of its first code.
-func (t *Tx) ConfirmFactor(ctx context.Context, id string, step int64) error {
+// ConfirmFactor notes that a factor of a user is set up, with the step of its first
+// code.
+func (t *Tx) ConfirmFactor(ctx context.Context, user, id string, step int64) error {
 	now := t.store.Now()
-	_, err := db.From[Factor](t.scope).Where("id = ?", id).Update(ctx, db.Changes{"confirmed_at": now, "last_used_at": now, "last_step": step})
-	return err
+	_, err := db.From[Factor](t.scope).Where("id = ? AND user_id = ?", id, user).Update(ctx, db.Changes{"confirmed_at": now, "last_used_at": now, "last_step": step})
+	if err != nil {
+		return err
+	}
+	return t.noteFactors(ctx, user)
 }
 
 // UseStep takes a time step of an authenticator app, and reports whether nobody
@@ -86,7 +93,10 @@ func (t *Tx) DropFactor(ctx context.Context, user, id string) error {
 	if err == nil && n == 0 {
 		err = db.ErrNotFound
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.noteFactors(ctx, user)
 }
 
 // DropNewFactors deletes what a user began to set up and did not finish.
@@ -108,7 +118,7 @@ func (t *Tx) DropFactors(ctx context.Context, user string) (int64, error) {
 	if _, err := db.From[Challenge](t.scope).Where("user_id = ?", user).Delete(ctx); err != nil {
 		return 0, fmt.Errorf("deleting challenges: %w", err)
 	}
-	return n, nil
+	return n, t.noteFactors(ctx, user)
 }
 
 // ReplaceRecoveryCodes keeps the hashes of new recovery codes of a user, in place

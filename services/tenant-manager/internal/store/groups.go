@@ -34,6 +34,15 @@ func (o *Org) Group(ctx context.Context, id string) (Group, error) {
 	return db.From[Group](o.scope).Get(ctx, id)
 }
 
+// GroupCalled returns the group of an id or a name.
+func (o *Org) GroupCalled(ctx context.Context, idOrName string) (Group, error) {
+	g, err := o.Group(ctx, idOrName)
+	if !IsNotFound(err) {
+		return g, err
+	}
+	return db.From[Group](o.scope).Where("name_key = ?", Fold(idOrName)).First(ctx)
+}
+
 // GroupsByID returns groups.
 func (o *Org) GroupsByID(ctx context.Context, ids []string) ([]Group, error) {
 	if len(ids) == 0 {
@@ -306,6 +315,26 @@ func (o *Org) Inside(ctx context.Context, groups ...string) ([]GroupMember, erro
 	if len(groups) == 0 {
 		return nil, nil
 	}
+	all, err := o.withNested(ctx, groups)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.From[GroupMember](o.scope).Where("group_id IN ? AND member_kind <> ?", all, KindGroup).Order("member_id", false).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, known := rows[:0], map[string]bool{}
+	for _, m := range rows {
+		if !known[m.MemberID] {
+			known[m.MemberID] = true
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// withNested returns groups and those that are in them, each once.
+func (o *Org) withNested(ctx context.Context, groups []string) ([]string, error) {
 	nesting, err := o.Nesting(ctx)
 	if err != nil {
 		return nil, err
@@ -322,18 +351,7 @@ func (o *Org) Inside(ctx context.Context, groups ...string) ([]GroupMember, erro
 			queue = append(queue, children[g]...)
 		}
 	}
-	rows, err := db.From[GroupMember](o.scope).Where("group_id IN ? AND member_kind <> ?", all, KindGroup).Order("member_id", false).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out, known := rows[:0], map[string]bool{}
-	for _, m := range rows {
-		if !known[m.MemberID] {
-			known[m.MemberID] = true
-			out = append(out, m)
-		}
-	}
-	return out, nil
+	return all, nil
 }
 
 // mostTold is up to how many people are told of one by one; more of them are

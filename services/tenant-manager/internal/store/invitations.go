@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +59,62 @@ func (o *Org) Invitations(ctx context.Context, search, status string, p db.PageR
 		q = q.Where("lower(name) LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!'", l, l)
 	}
 	return q.Page(ctx, p, "created_at")
+}
+
+// mostAddresses bounds how many addresses are looked up at once.
+const mostAddresses = 500
+
+// Known says what is known of people by their e-mail addresses.
+type Known struct {
+	// Users are those who are users, Invited those who are invited and have not come
+	// yet; both by the address as it is looked up ([FoldEmail]).
+	Users, Invited map[string]bool
+}
+
+// KnownByEmail returns which of the people are users, or are invited.
+func (o *Org) KnownByEmail(ctx context.Context, emails []string) (Known, error) {
+	k, now := Known{Users: map[string]bool{}, Invited: map[string]bool{}}, o.store.Now()
+	keys := make([]string, len(emails))
+	for i, e := range emails {
+		keys[i] = FoldEmail(e)
+	}
+	for some := range slices.Chunk(keys, mostAddresses) {
+		var users, invited []string
+		if err := db.From[User](o.scope).Where("email_key IN ?", some).Aggregate(ctx, &users, "email_key", ""); err != nil {
+			return k, fmt.Errorf("looking up users by address: %w", err)
+		}
+		q := db.From[Invitation](o.scope).Where("email_key IN ? AND accepted_at IS NULL AND expires_at > ?", some, now)
+		if err := q.Aggregate(ctx, &invited, "email_key", ""); err != nil {
+			return k, fmt.Errorf("looking up invitations by address: %w", err)
+		}
+		for _, e := range users {
+			k.Users[e] = true
+		}
+		for _, e := range invited {
+			k.Invited[e] = true
+		}
+	}
+	return k, nil
+}
+
+// LockInvitation is as [Org.Invitation], and keeps others waiting until the
+// transaction ends.
+func (t *Tx) LockInvitation(ctx context.Context, id string) (Invitation, error) {
+	return db.From[Invitation](t.scope).Lock().Get(ctx, id)
+}
+
+// RenewInvitation gives an invitation that was not accepted a new link, by its hash.
+// Who makes the link is who invites.
+func (t *Tx) RenewInvitation(ctx context.Context, i *Invitation, hash string, expires time.Time) error {
+	i.TokenHash, i.ExpiresAt, i.CreatedBy, i.UpdatedAt = hash, expires, t.by, t.store.Now()
+	i.Version++
+	n, err := db.From[Invitation](t.scope).Where("id = ? AND accepted_at IS NULL", i.ID).Update(ctx, db.Changes{
+		"token_hash": hash, "expires_at": expires, "created_by": t.by, "updated_at": i.UpdatedAt, "version": i.Version,
+	})
+	if err == nil && n == 0 {
+		err = db.ErrNotFound
+	}
+	return err
 }
 
 // InvitationByToken returns the invitation of any organization with the hash of

@@ -61,6 +61,10 @@ type User struct {
 	BreakGlass bool
 	// Language is in which they are written to; "" = they chose none.
 	Language string
+	// Source is where the user comes from: see [Local]. SecondFactor is whether they
+	// have set one up. Both follow what is in other tables, for lists.
+	Source       string
+	SecondFactor bool
 }
 
 // Session is a signing in of a user.
@@ -92,6 +96,10 @@ type Session struct {
 	Pending string
 	// SSOConnectionID is the single sign-on by which it began, "" where that was none.
 	SSOConnectionID string `gorm:"column:sso_connection_id"`
+	// ImpersonatorID is who acts as the user, ImpersonatorName their name, and
+	// ImpersonatorSession the session of their own by which they do; "" where it is
+	// the user's own session.
+	ImpersonatorID, ImpersonatorName, ImpersonatorSession string
 }
 
 // PendingFactor is a session of somebody who has still to set up a second factor.
@@ -201,11 +209,13 @@ type InvitedRole struct {
 
 // Invitation is a link by which somebody comes in.
 type Invitation struct {
-	Stored     `gorm:"embedded"`
-	Email      string
-	EmailKey   string
-	Name       string
-	Roles      []InvitedRole `gorm:"serializer:json"`
+	Stored   `gorm:"embedded"`
+	Email    string
+	EmailKey string
+	Name     string
+	Roles    []InvitedRole `gorm:"serializer:json"`
+	// GroupIDs are the groups that they are put into.
+	GroupIDs   []string `gorm:"column:group_ids;serializer:json"`
 	TokenHash  string
 	ExpiresAt  time.Time
 	AcceptedAt *time.Time

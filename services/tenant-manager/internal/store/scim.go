@@ -162,7 +162,10 @@ func (t *Tx) DeleteSCIMDirectory(ctx context.Context, id string, version int64) 
 	_, errDomains := db.From[SCIMDomain](t.scope).Where("directory_id = ?", id).Delete(ctx)
 	_, errTokens := db.From[SCIMToken](t.scope).Where("directory_id = ?", id).Delete(ctx)
 	_, errResources := db.From[SCIMResource](t.scope).Where("directory_id = ?", id).Delete(ctx)
-	return errors.Join(errDomains, errTokens, errResources)
+	if err := errors.Join(errDomains, errTokens, errResources); err != nil {
+		return err
+	}
+	return t.sourceGone(ctx, FromSCIM+id)
 }
 
 // CreateSCIMToken keeps a token by its hash.

@@ -42,7 +42,10 @@ func (r *SCIMResource) fold() { r.UserNameKey = strings.ToLower(r.UserName) }
 func (t *Tx) CreateSCIMResource(ctx context.Context, r *SCIMResource) error {
 	r.ID, r.CreatedAt = NewID(), t.store.Now()
 	r.fold()
-	return db.Create(ctx, t.scope, r)
+	if err := db.Create(ctx, t.scope, r); err != nil || r.Kind != KindUser {
+		return err
+	}
+	return t.placeUser(ctx, r.ResourceID)
 }
 
 // SaveSCIMResource writes what a directory says.
@@ -56,8 +59,11 @@ func (t *Tx) SaveSCIMResource(ctx context.Context, r SCIMResource) error {
 
 // DropSCIMResource makes a user or group one of no directory.
 func (t *Tx) DropSCIMResource(ctx context.Context, resource string) error {
-	_, err := db.From[SCIMResource](t.scope).Where("resource_id = ?", resource).Delete(ctx)
-	return err
+	n, err := db.From[SCIMResource](t.scope).Where("resource_id = ?", resource).Delete(ctx)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.placeUser(ctx, resource)
 }
 
 // SCIMResource returns a user or group of a directory.

@@ -101,6 +101,19 @@ func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]stri
 			return nil, err
 		}
 	}
+	if err := t.endedImpersonations(ctx, ids); err != nil {
+		return nil, err
+	}
+	// Who acts as somebody else by one of these does so no longer.
+	by, err := db.From[Session](t.scope).Where("impersonator_session IN ? AND ended_at IS NULL", ids).All(t.store.secrets(ctx))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range by {
+		if _, err := t.EndSessions(ctx, s.UserID, s.ID, ""); err != nil {
+			return nil, err
+		}
+	}
 	return ids, nil
 }
 

@@ -225,8 +225,10 @@ func (t *Tx) DeleteSSOConnection(ctx context.Context, id string, version int64) 
 // DropSSOIdentities forgets who people are at a connection. Roles that its groups
 // gave stay with them.
 func (t *Tx) DropSSOIdentities(ctx context.Context, connection string) error {
-	_, err := db.From[SSOIdentity](t.scope).Where("connection_id = ?", connection).Delete(ctx)
-	return err
+	if _, err := db.From[SSOIdentity](t.scope).Where("connection_id = ?", connection).Delete(ctx); err != nil {
+		return err
+	}
+	return t.sourceGone(ctx, FromSSO+connection)
 }
 
 const ssoReason = "who signs in is of no organization yet"
@@ -280,7 +282,10 @@ func (o *Org) SSOLinked(ctx context.Context, connection, user string) (bool, err
 // CreateSSOIdentity links a user to a connection. The id and the times are set.
 func (t *Tx) CreateSSOIdentity(ctx context.Context, i *SSOIdentity) error {
 	i.ID, i.CreatedAt, i.LastUsedAt = NewID(), t.store.Now(), t.store.Now()
-	return db.Create(ctx, t.scope, i)
+	if err := db.Create(ctx, t.scope, i); err != nil {
+		return err
+	}
+	return t.placeUser(ctx, i.UserID)
 }
 
 // UsedSSOIdentity notes that an identity was used, and which roles its groups gave.

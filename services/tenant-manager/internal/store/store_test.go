@@ -37,6 +37,7 @@ func TestStore(t *testing.T) {
 			"one-time codes":   testCodes,
 			"roles and grants": testGrants,
 			"groups":           testGroups,
+			"user list":        testUserList,
 			"boundaries":       testBoundaries,
 			"access requests":  testAccessRequests,
 			"invitations":      testInvitations,
@@ -436,7 +437,7 @@ func testFactors(t *testing.T, s *store.Store) {
 	require.Equal(t, u.ID, found.UserID)
 
 	tx(t, s, org, func(tx *store.Tx) error {
-		require.NoError(t, tx.ConfirmFactor(ctx, app.ID, 5))
+		require.NoError(t, tx.ConfirmFactor(ctx, u.ID, app.ID, 5))
 		for step, want := range map[int64]bool{5: false, 4: false} {
 			ok, err := tx.UseStep(ctx, app.ID, step)
 			require.NoError(t, err)

@@ -25,16 +25,19 @@ type auditEntry struct {
 	ActorName      string
 	ActorToken     string
 	ActorTokenName string
-	TargetKind     string
-	TargetID       string
-	TargetName     string
-	TargetProject  string
-	Changes        string
-	RequestID      string
-	IP             string
-	Time           time.Time
-	PreviousHash   string
-	Hash           string
+	// ImpersonatorID and ImpersonatorName are who acted as the actor.
+	ImpersonatorID   string
+	ImpersonatorName string
+	TargetKind       string
+	TargetID         string
+	TargetName       string
+	TargetProject    string
+	Changes          string
+	RequestID        string
+	IP               string
+	Time             time.Time
+	PreviousHash     string
+	Hash             string
 	// SearchText is what a search looks at; it is no part of the entry.
 	SearchText string
 }
@@ -90,7 +93,8 @@ func (s *Store) AppendAudit(ctx context.Context, r audit.Recorded) error {
 // that of what can be read again.
 func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 	r.ID, r.Service, r.Action, r.Outcome = cut(r.ID, 64), cut(r.Service, 64), cut(r.Action, 100), cut(r.Outcome, 16)
-	r.Actor = audit.Actor{Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254), Token: cut(r.Actor.Token, 64), TokenName: cut(r.Actor.TokenName, 254)}
+	r.Actor = audit.Actor{Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254), Token: cut(r.Actor.Token, 64), TokenName: cut(r.Actor.TokenName, 254),
+		Impersonator: cut(r.Actor.Impersonator, 64), ImpersonatorName: cut(r.Actor.ImpersonatorName, 254)}
 	r.Target = audit.Target{Kind: cut(r.Target.Kind, 64), ID: cut(r.Target.ID, 255), Name: cut(r.Target.Name, 255), Project: cut(r.Target.Project, 64)}
 	r.RequestID, r.IP = cut(r.RequestID, 128), cut(r.IP, 64)
 	e, err := audit.Append(head, r)
@@ -108,10 +112,11 @@ func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 	return auditEntry{
 		ID: e.ID, Sequence: e.Sequence, Service: e.Service, Action: e.Action, Outcome: e.Outcome,
 		ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorName: e.Actor.Name, ActorToken: e.Actor.Token, ActorTokenName: e.Actor.TokenName,
+		ImpersonatorID: e.Actor.Impersonator, ImpersonatorName: e.Actor.ImpersonatorName,
 		TargetKind: e.Target.Kind, TargetID: e.Target.ID, TargetName: e.Target.Name, TargetProject: e.Target.Project,
 		Changes: changes, RequestID: e.RequestID, IP: e.IP, Time: e.Time, PreviousHash: e.PreviousHash, Hash: e.Hash,
 		SearchText: cut(strings.ToLower(strings.Join([]string{
-			e.Actor.Name, e.Actor.TokenName, e.Action, e.Target.Name, e.Target.ID, e.Actor.ID, e.RequestID, e.IP,
+			e.Actor.Name, e.Actor.TokenName, e.Actor.ImpersonatorName, e.Action, e.Target.Name, e.Target.ID, e.Actor.ID, e.RequestID, e.IP,
 		}, " ")), mostSearched),
 	}, nil
 }
@@ -123,7 +128,7 @@ func (r auditEntry) entry() (audit.Entry, error) {
 	e := audit.Entry{
 		Recorded: audit.Recorded{
 			ID: r.ID, Organization: r.OrganizationID, Service: r.Service, Action: r.Action, Outcome: r.Outcome,
-			Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, TokenName: r.ActorTokenName},
+			Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, TokenName: r.ActorTokenName, Impersonator: r.ImpersonatorID, ImpersonatorName: r.ImpersonatorName},
 			Target:    audit.Target{Kind: r.TargetKind, ID: r.TargetID, Name: r.TargetName, Project: r.TargetProject},
 			RequestID: r.RequestID, IP: r.IP, Time: r.Time.UTC(),
 		},
@@ -141,6 +146,8 @@ func (r auditEntry) entry() (audit.Entry, error) {
 // AuditFilter narrows the trail; empty fields do not.
 type AuditFilter struct {
 	Actor, Target, Service, Outcome string
+	// Impersonator is who acted as the actor.
+	Impersonator string
 	// Action is one, or all of a kind: "user.*".
 	Action string
 	// Search is looked for in names, ids, the action and the address, whatever its
@@ -154,7 +161,7 @@ type AuditFilter struct {
 func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[audit.Entry], error) {
 	q := db.From[auditEntry](o.scope)
 	for _, c := range [...]struct{ condition, value string }{
-		{"actor_id = ?", f.Actor}, {"target_id = ?", f.Target}, {"service = ?", f.Service}, {"outcome = ?", f.Outcome},
+		{"actor_id = ?", f.Actor}, {"impersonator_id = ?", f.Impersonator}, {"target_id = ?", f.Target}, {"service = ?", f.Service}, {"outcome = ?", f.Outcome},
 	} {
 		if c.value != "" {
 			q = q.Where(c.condition, c.value)

@@ -19,7 +19,7 @@ func (t *Tx) CreateUser(ctx context.Context, u *User) error {
 	if u.CreatedBy == "" {
 		u.CreatedBy = u.ID
 	}
-	u.Status = Active
+	u.Status, u.Source = Active, Local
 	u.fold()
 	if err := t.Room(ctx, tenant.ResourceUsers); err != nil {
 		return err
@@ -51,30 +51,6 @@ func (o *Org) UsersByID(ctx context.Context, ids []string) ([]User, error) {
 		return nil, nil
 	}
 	return db.From[User](o.scope).Where("id IN ?", ids).All(ctx)
-}
-
-// UserFilter narrows a list of users.
-type UserFilter struct {
-	// Search is text in the name or e-mail address, Status the status; "" = any.
-	Search, Status string
-}
-
-// Users returns a page of users, sortable by name, e-mail and creation.
-func (o *Org) Users(ctx context.Context, f UserFilter, p db.PageRequest) (db.Page[User], error) {
-	q := db.From[User](o.scope)
-	if text := Fold(f.Search); text != "" {
-		// Deleted users have no address, and indexes that are searched have no status.
-		q = q.Where("email_key IS NOT NULL").Contains(text, "name_key", "email_key")
-	} else {
-		q = q.Where("status <> ?", Deleted)
-	}
-	if f.Status != "" {
-		q = q.Where("status = ?", f.Status)
-	}
-	if p.Sort == "name" {
-		p.Sort = "name_key"
-	}
-	return q.Page(ctx, p, "name_key", "email", "created_at")
 }
 
 // SaveUser writes what people may change, and the password, if the row has the
@@ -112,8 +88,35 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	if err := t.DropSCIMResource(ctx, u.ID); err != nil {
 		return fmt.Errorf("taking the user from its directory: %w", err)
 	}
+	if err := t.eraseTraces(ctx, u.ID, u.Name); err != nil {
+		return err
+	}
 	_, err := t.DropFactors(ctx, u.ID)
 	return err
+}
+
+// eraseTraces erases what else says who a user was: the invitation by which they
+// came, what they asked for, who acted as them, and by which text entries of the
+// audit trail are found. The entries themselves stay, because they are sealed.
+func (t *Tx) eraseTraces(ctx context.Context, user, name string) error {
+	if _, err := db.From[Invitation](t.scope).Where("accepted_by = ?", user).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting invitations: %w", err)
+	}
+	if _, err := db.From[PasswordRequest](t.scope).Where("user_id = ?", user).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting requests for a password: %w", err)
+	}
+	if _, err := db.From[Impersonation](t.scope).Where("user_id = ?", user).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting impersonations: %w", err)
+	}
+	if _, err := db.From[Impersonation](t.scope).Where("impersonator_id = ?", user).Update(ctx, db.Changes{"impersonator_name": name}); err != nil {
+		return fmt.Errorf("taking the name out of impersonations: %w", err)
+	}
+	for _, who := range []string{"actor_id = ?", "target_id = ?", "impersonator_id = ?"} {
+		if _, err := db.From[auditEntry](t.scope).Where(who, user).Update(ctx, db.Changes{"search_text": ""}); err != nil {
+			return fmt.Errorf("taking the name out of searches: %w", err)
+		}
+	}
+	return nil
 }
 
 // SignedIn notes when a user signed in. The version stays: nobody changed the

@@ -243,6 +243,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/impersonation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act as somebody else
+         * @description For 30 minutes at most this browser is the user's, with a session of its own; the session until now waits. It takes the permission user:impersonate, and a fresh proof of who it is (POST /me/confirmation of tenant-manager).
+         */
+        post: operations["impersonate"];
+        /**
+         * Stop acting as somebody else
+         * @description Ends that session, and takes up the one of before.
+         */
+        delete: operations["stopImpersonating"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/impersonation/elsewhere": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act as somebody else in another app
+         * @description The session here stays as it is. The answer is where to go, within a minute and once.
+         */
+        post: operations["impersonateElsewhere"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/impersonation/taking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take up here what was begun in another app */
+        post: operations["takeImpersonation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live": {
         parameters: {
             query?: never;
@@ -286,12 +347,54 @@ export interface components {
             setupRequired?: boolean;
             /** @description Whether a second factor has to be set up before anything else. */
             factorRequired?: boolean;
+            impersonation?: components["schemas"]["Impersonation"];
             /** @description The version of the program. */
             version: string;
             /** @description The addresses of the browser apps, by name: admin, tenant, portal. */
             apps: {
                 [key: string]: string;
             };
+        };
+        /** @description As whom to act, and why. */
+        ImpersonationInput: {
+            /** @description The user's id. */
+            user: string;
+            /** @description Why, for the user and for the audit trail. */
+            reason: string;
+        };
+        /** @description As whom to act, why, and where. */
+        ImpersonationElsewhere: {
+            /** @description The user's id. */
+            user: string;
+            /** @description Why, for the user and for the audit trail. */
+            reason: string;
+            /** @description One of the apps of the session: admin, tenant, portal. */
+            app: string;
+        };
+        /** @description Where to go. */
+        ImpersonationAddress: {
+            /** @description An address that is good once, for a minute. */
+            address: string;
+        };
+        /** @description What was in the address. */
+        ImpersonationTicket: {
+            /** @description What follows act= in it. */
+            ticket: string;
+        };
+        /** @description Somebody's acting as the user. */
+        Impersonation: {
+            /** @description Who acts. */
+            impersonator: {
+                /** @description The user's id. */
+                id: string;
+                /** @description For people. */
+                name: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until: string;
         };
         /** @description A person. */
         SessionUser: {
@@ -773,6 +876,90 @@ export interface operations {
                 };
                 content?: never;
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    impersonate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpersonationInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    stopImpersonating: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    impersonateElsewhere: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpersonationElsewhere"];
+            };
+        };
+        responses: {
+            /** @description Where to go. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImpersonationAddress"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    takeImpersonation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpersonationTicket"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
             default: components["responses"]["Problem"];
         };
     };

@@ -382,6 +382,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/impersonations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who acted as me */
+        get: operations["listMyImpersonations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/sessions": {
         parameters: {
             query?: never;
@@ -1076,6 +1093,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The users of the organization as a table
+         * @description Comma-separated values (RFC 4180) in UTF-8, one user a line, in the order of their names, narrowed as the list is. What a spreadsheet would take for a formula has an apostrophe in front. That somebody took it is an entry of the audit trail.
+         */
+        get: operations["exportUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where users can come from */
+        get: operations["listUserSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do the same to several users
+         * @description Each user is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here: nobody changes a user who may do more than they, and the last owner stays. Oneself and break-glass accounts are left out: those are changed one by one. A dry run says what would become of each.
+         */
+        post: operations["actOnUsers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/{id}": {
         parameters: {
             query?: never;
@@ -1102,6 +1176,49 @@ export interface paths {
          * @description Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
          */
         patch: operations["updateUser"];
+        trace?: never;
+    };
+    "/users/{id}/impersonation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act as a user
+         * @description Begins a session, of 30 minutes at most, in which the caller sees and does what the user sees and does. The user is told by mail, and finds it in their account. Each entry of the audit trail names both. Credentials, factors, tokens, sessions and consents cannot be changed in it, and nobody can act as a user who may do more than they. It takes a fresh proof of who the caller is.
+         */
+        post: operations["impersonateUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/impersonations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Who acted as a user */
+        get: operations["listUserImpersonations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/users/{id}/sessions": {
@@ -1973,6 +2090,89 @@ export interface paths {
         post?: never;
         /** Take an invitation back */
         delete: operations["deleteInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invitations/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new link for an invitation
+         * @description The link of before does not work any more, and the time begins anew. It takes what inviting takes: nobody can give what they do not have.
+         */
+        post: operations["resendInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invitations/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make new links for several invitations
+         * @description Each invitation is a transaction of its own.
+         */
+        post: operations["resendInvitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invitations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a list of people would come to
+         * @description Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+         */
+        post: operations["previewInvitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invitations/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite several people
+         * @description Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+         */
+        post: operations["createInvitations"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3838,6 +4038,7 @@ export interface components {
             setupRequired: boolean;
             /** @description Whether a second factor has to be set up before anything else. */
             factorRequired?: boolean;
+            impersonation?: components["schemas"]["MyImpersonation"];
             /** @description The language in which letters to the caller are written, as they chose it. */
             language?: string;
         };
@@ -3885,6 +4086,7 @@ export interface components {
              * @description When the user proved who they are.
              */
             authenticatedAt: string;
+            impersonator?: components["schemas"]["GroupName"];
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -4030,6 +4232,9 @@ export interface components {
             /** @description Empty before the first run is completed. */
             email: string;
             status: components["schemas"]["Status"];
+            source: components["schemas"]["UserSource"];
+            /** @description Whether the user has set up a second factor. */
+            secondFactor: boolean;
             /** @description Whether neither the second factor nor the addresses that the security policy asks for keep this owner out. */
             breakGlass: boolean;
             /** @description What the user has been given. */
@@ -4054,6 +4259,84 @@ export interface components {
             group?: string;
             /** @description The id of the project that it is narrowed to. */
             project?: string;
+        };
+        ImpersonationInput: {
+            /** @description Why, for the user and for the audit trail. */
+            reason: string;
+        };
+        Impersonation: {
+            id: string;
+            impersonator: components["schemas"]["GroupName"];
+            /** @description The reason that they gave. */
+            reason: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it ended or ends.
+             */
+            endsAt: string;
+            /** @description Whether it goes on. */
+            active: boolean;
+        };
+        ImpersonationList: {
+            items: components["schemas"]["Impersonation"][];
+        };
+        /** @description Who acts as the user, and until when; absent where it is they themselves. */
+        MyImpersonation: {
+            impersonator: components["schemas"]["GroupName"];
+            /** Format: date-time */
+            until: string;
+        };
+        /** @description Where a user comes from. */
+        UserSource: {
+            /**
+             * @description local: invited or made here. sso: linked to a connection of single sign-on. scim: kept by a directory.
+             * @enum {string}
+             */
+            kind: "local" | "sso" | "scim";
+            /** @description The id of the connection or directory. */
+            id?: string;
+            /** @description Its name. */
+            name?: string;
+        };
+        UserSourceList: {
+            items: components["schemas"]["UserSource"][];
+        };
+        UserActions: {
+            /**
+             * @description What is done: disable (who is disabled is signed out everywhere), enable, add-to-group, reset-factors (removes all second factors, and signs them out), or password-link (by which they set a new password; it goes out by mail where mail is set up, and is in the answer otherwise).
+             * @enum {string}
+             */
+            action: "disable" | "enable" | "add-to-group" | "reset-factors" | "password-link";
+            /** @description The ids of the users. */
+            users: string[];
+            /** @description The id of the group, for add-to-group. */
+            group?: string;
+            /**
+             * @description Says what would be done, and does nothing.
+             * @default false
+             */
+            dryRun?: boolean;
+        };
+        UserActionResult: {
+            user: components["schemas"]["UserName"];
+            /**
+             * @description done (or, of a dry run, would be), unchanged because it is so already, or refused.
+             * @enum {string}
+             */
+            outcome: "done" | "unchanged" | "refused";
+            /** @description The code of the problem for which it was refused. */
+            code?: string;
+            /** @description Why it was refused or is unchanged, and what to do. */
+            detail?: string;
+            /** @description Whether the link goes out by mail. */
+            mailed?: boolean;
+            /** @description The link, shown once, where it does not. */
+            url?: string;
+        };
+        UserActionResults: {
+            items: components["schemas"]["UserActionResult"][];
         };
         UserList: {
             items: components["schemas"]["User"][];
@@ -4627,17 +4910,93 @@ export interface components {
             role: string;
             project?: components["schemas"]["Reference"];
         };
+        /** @description The ids or the names of groups that they are put into when they come. */
+        InvitedGroups: string[];
+        /** @description Somebody to be invited, with at least one role or group. */
+        InvitationItem: {
+            email: components["schemas"]["Email"];
+            name?: components["schemas"]["Name"];
+            roles?: components["schemas"]["InvitedRole"][];
+            groups?: components["schemas"]["InvitedGroups"];
+        };
+        InvitationBatch: {
+            items: components["schemas"]["InvitationItem"][];
+            to?: components["schemas"]["InvitedTo"];
+        };
+        /**
+         * @description Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+         * @enum {string}
+         */
+        InvitedTo: "console" | "portal";
+        InvitationsToResend: {
+            /** @description The ids of the invitations. */
+            invitations: string[];
+        };
+        InvitationResult: {
+            email: string;
+            /**
+             * @description invited: there is a link. exists: they are a user. pending: they are invited, and have not come yet. refused: see why.
+             * @enum {string}
+             */
+            outcome: "invited" | "exists" | "pending" | "refused";
+            /** @description The id of the invitation. */
+            invitation?: string;
+            /** @description Whether the link goes out by mail. */
+            mailed?: boolean;
+            /** @description The link, shown once, where it does not. */
+            url?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** @description The code of the problem for which it was refused. */
+            code?: string;
+            /** @description Why, and what to do. */
+            detail?: string;
+        };
+        InvitationResults: {
+            items: components["schemas"]["InvitationResult"][];
+        };
+        InvitationSheet: {
+            /** @description The list, of at most 5,000 people. */
+            csv: string;
+            /** @description The roles of those whose line names neither roles nor groups. */
+            roles?: components["schemas"]["InvitedRole"][];
+            groups?: components["schemas"]["InvitedGroups"];
+        };
+        InvitationFault: {
+            /**
+             * @description The column; absent where it is about the line.
+             * @enum {string}
+             */
+            field?: "email" | "name" | "roles" | "groups";
+            detail: string;
+        };
+        InvitationLine: {
+            /** @description Where it stands in the list, from 1. */
+            line: number;
+            email: string;
+            name?: string;
+            roles: components["schemas"]["InvitationRole"][];
+            groups: components["schemas"]["GroupName"][];
+            /**
+             * @description invite: would be invited. exists: is a user. pending: is invited. duplicate: stands in the list before. invalid: see errors.
+             * @enum {string}
+             */
+            outcome: "invite" | "exists" | "pending" | "duplicate" | "invalid";
+            errors: components["schemas"]["InvitationFault"][];
+        };
+        InvitationPreview: {
+            lines: components["schemas"]["InvitationLine"][];
+            /** @description Columns that are left out. */
+            unused: string[];
+        };
         InvitationInput: {
             email: components["schemas"]["Email"];
             name?: components["schemas"]["Name"];
             roles: components["schemas"]["InvitedRole"][];
+            groups?: components["schemas"]["InvitedGroups"];
             /** @description The language in which who is invited is written to, as BCP 47 has it. Absent = that of the organization. */
             language?: string;
-            /**
-             * @description Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
-             * @enum {string}
-             */
-            to?: "console" | "portal";
+            to?: components["schemas"]["InvitedTo"];
         };
         InvitationRole: {
             /** @description The id of the role. */
@@ -4653,6 +5012,8 @@ export interface components {
             email: string;
             name?: string;
             roles: components["schemas"]["InvitationRole"][];
+            /** @description The groups that they are put into when they come. */
+            groups?: components["schemas"]["GroupName"][];
             status: components["schemas"]["InvitationStatus"];
             /** Format: date-time */
             expiresAt: string;
@@ -4669,6 +5030,8 @@ export interface components {
             email: string;
             name?: string;
             roles: components["schemas"]["InvitationRole"][];
+            /** @description The groups that they are put into when they come. */
+            groups?: components["schemas"]["GroupName"][];
             status: components["schemas"]["InvitationStatus"];
             /** Format: date-time */
             expiresAt: string;
@@ -5289,6 +5652,10 @@ export interface components {
             token?: string;
             /** @description The name of that token, as it was then. */
             tokenName?: string;
+            /** @description The id of the user who acted as this one; absent = they did it themselves. */
+            impersonator?: string;
+            /** @description The name of that user, as it was then. */
+            impersonatorName?: string;
         };
         AuditTarget: {
             kind: string;
@@ -6196,7 +6563,7 @@ export interface components {
         MailMessage: {
             id: string;
             /** @enum {string} */
-            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits";
+            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits" | "impersonated";
             recipient: string;
             state: components["schemas"]["MailState"];
             /** @description How many attempts did not work. */
@@ -6275,6 +6642,20 @@ export interface components {
         IfMatch: string;
         /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
         IdempotencyKey: string;
+        /** @description Only users of this status. */
+        ByStatus: components["schemas"]["Status"];
+        /** @description Only users who come from there: local, sso or scim for any connection or directory, or one of them by its id or its name, such as "scim:Okta". */
+        BySource: string;
+        /** @description Only users who have, or have not, set up a second factor. */
+        BySecondFactor: boolean;
+        /** @description Only users who have never signed in. */
+        ByNeverSignedIn: boolean;
+        /** @description Only users who last signed in before this time. Who never did is not among them. */
+        BySignedInBefore: string;
+        /** @description Only users who have this role somewhere, by themselves or by a group. The id or the name of a role. */
+        ByRoleHeld: string;
+        /** @description Only users in this group, or in one that is in it. The id or the name of a group. */
+        ByGroup: string;
     };
     requestBodies: never;
     headers: {
@@ -6838,6 +7219,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyImpersonations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last hundred, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImpersonationList"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -7971,7 +8373,19 @@ export interface operations {
                 /** @description Text that is looked for, whatever its case. */
                 q?: components["parameters"]["Search"];
                 /** @description Only users of this status. */
-                status?: components["schemas"]["Status"];
+                status?: components["parameters"]["ByStatus"];
+                /** @description Only users who come from there: local, sso or scim for any connection or directory, or one of them by its id or its name, such as "scim:Okta". */
+                source?: components["parameters"]["BySource"];
+                /** @description Only users who have, or have not, set up a second factor. */
+                secondFactor?: components["parameters"]["BySecondFactor"];
+                /** @description Only users who have never signed in. */
+                neverSignedIn?: components["parameters"]["ByNeverSignedIn"];
+                /** @description Only users who last signed in before this time. Who never did is not among them. */
+                signedInBefore?: components["parameters"]["BySignedInBefore"];
+                /** @description Only users who have this role somewhere, by themselves or by a group. The id or the name of a role. */
+                role?: components["parameters"]["ByRoleHeld"];
+                /** @description Only users in this group, or in one that is in it. The id or the name of a group. */
+                group?: components["parameters"]["ByGroup"];
             };
             header?: never;
             path?: never;
@@ -7986,6 +8400,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportUsers: {
+        parameters: {
+            query?: {
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+                /** @description Only users of this status. */
+                status?: components["parameters"]["ByStatus"];
+                /** @description Only users who come from there: local, sso or scim for any connection or directory, or one of them by its id or its name, such as "scim:Okta". */
+                source?: components["parameters"]["BySource"];
+                /** @description Only users who have, or have not, set up a second factor. */
+                secondFactor?: components["parameters"]["BySecondFactor"];
+                /** @description Only users who have never signed in. */
+                neverSignedIn?: components["parameters"]["ByNeverSignedIn"];
+                /** @description Only users who last signed in before this time. Who never did is not among them. */
+                signedInBefore?: components["parameters"]["BySignedInBefore"];
+                /** @description Only users who have this role somewhere, by themselves or by a group. The id or the name of a role. */
+                role?: components["parameters"]["ByRoleHeld"];
+                /** @description Only users in this group, or in one that is in it. The id or the name of a group. */
+                group?: components["parameters"]["ByGroup"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table. */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUserSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connections and directories of the organization, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserSourceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    actOnUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserActions"];
+            };
+        };
+        responses: {
+            /** @description What became of each user, in their order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserActionResults"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8069,6 +8568,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    impersonateUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpersonationInput"];
+            };
+        };
+        responses: {
+            /** @description The session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUserImpersonations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last hundred, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImpersonationList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -9679,6 +10230,109 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    resendInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitation with its new link. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resendInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationsToResend"];
+            };
+        };
+        responses: {
+            /** @description What became of each, in their order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationSheet"];
+            };
+        };
+        responses: {
+            /** @description The lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationBatch"];
+            };
+        };
+        responses: {
+            /** @description What became of each, in their order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     openInvitation: {
         parameters: {
             query?: never;
@@ -10788,6 +11442,8 @@ export interface operations {
                 actor?: string;
                 /** @description Only this action, such as user.disabled, or all of a kind, such as user.*. */
                 action?: string;
+                /** @description Only what this user did as somebody else, by id. */
+                impersonator?: string;
                 /** @description Only what was done to this, by id. */
                 target?: string;
                 /** @description Only what happened in this service. */

@@ -32,6 +32,12 @@ export default {
     compact: 'Compact rows',
     utc: 'Times in UTC',
   },
+  impersonation: {
+    title: 'Acting as somebody else',
+    text: '{by} acts as {name}.',
+    left: 'It ends in less than a minute. | It ends in {n} minute. | It ends in {n} minutes.',
+    stop: 'Stop',
+  },
   palette: {
     title: 'Search or run a command',
     text: 'Type to find a page, an API or a command.',
@@ -61,6 +67,8 @@ export default {
     pages: 'Pages',
     previous: 'Previous',
     next: 'Next',
+    select: 'Select {name}',
+    selectPage: 'Select all on this page',
   },
   secret: {
     once: 'shown once',

@@ -203,18 +203,75 @@ func (e Effect) Valid() bool {
 	}
 }
 
-// Defines values for InvitationInputTo.
+// Defines values for InvitationFaultField.
 const (
-	Console InvitationInputTo = "console"
-	Portal  InvitationInputTo = "portal"
+	InvitationFaultFieldEmail  InvitationFaultField = "email"
+	InvitationFaultFieldGroups InvitationFaultField = "groups"
+	InvitationFaultFieldName   InvitationFaultField = "name"
+	InvitationFaultFieldRoles  InvitationFaultField = "roles"
 )
 
-// Valid indicates whether the value is a known member of the InvitationInputTo enum.
-func (e InvitationInputTo) Valid() bool {
+// Valid indicates whether the value is a known member of the InvitationFaultField enum.
+func (e InvitationFaultField) Valid() bool {
 	switch e {
-	case Console:
+	case InvitationFaultFieldEmail:
 		return true
-	case Portal:
+	case InvitationFaultFieldGroups:
+		return true
+	case InvitationFaultFieldName:
+		return true
+	case InvitationFaultFieldRoles:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvitationLineOutcome.
+const (
+	InvitationLineOutcomeDuplicate InvitationLineOutcome = "duplicate"
+	InvitationLineOutcomeExists    InvitationLineOutcome = "exists"
+	InvitationLineOutcomeInvalid   InvitationLineOutcome = "invalid"
+	InvitationLineOutcomeInvite    InvitationLineOutcome = "invite"
+	InvitationLineOutcomePending   InvitationLineOutcome = "pending"
+)
+
+// Valid indicates whether the value is a known member of the InvitationLineOutcome enum.
+func (e InvitationLineOutcome) Valid() bool {
+	switch e {
+	case InvitationLineOutcomeDuplicate:
+		return true
+	case InvitationLineOutcomeExists:
+		return true
+	case InvitationLineOutcomeInvalid:
+		return true
+	case InvitationLineOutcomeInvite:
+		return true
+	case InvitationLineOutcomePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvitationResultOutcome.
+const (
+	InvitationResultOutcomeExists  InvitationResultOutcome = "exists"
+	InvitationResultOutcomeInvited InvitationResultOutcome = "invited"
+	InvitationResultOutcomePending InvitationResultOutcome = "pending"
+	InvitationResultOutcomeRefused InvitationResultOutcome = "refused"
+)
+
+// Valid indicates whether the value is a known member of the InvitationResultOutcome enum.
+func (e InvitationResultOutcome) Valid() bool {
+	switch e {
+	case InvitationResultOutcomeExists:
+		return true
+	case InvitationResultOutcomeInvited:
+		return true
+	case InvitationResultOutcomePending:
+		return true
+	case InvitationResultOutcomeRefused:
 		return true
 	default:
 		return false
@@ -242,18 +299,36 @@ func (e InvitationStatus) Valid() bool {
 	}
 }
 
+// Defines values for InvitedTo.
+const (
+	Console InvitedTo = "console"
+	Portal  InvitedTo = "portal"
+)
+
+// Valid indicates whether the value is a known member of the InvitedTo enum.
+func (e InvitedTo) Valid() bool {
+	switch e {
+	case Console:
+		return true
+	case Portal:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
-	Done    Outcome = "done"
-	Refused Outcome = "refused"
+	OutcomeDone    Outcome = "done"
+	OutcomeRefused Outcome = "refused"
 )
 
 // Valid indicates whether the value is a known member of the Outcome enum.
 func (e Outcome) Valid() bool {
 	switch e {
-	case Done:
+	case OutcomeDone:
 		return true
-	case Refused:
+	case OutcomeRefused:
 		return true
 	default:
 		return false
@@ -365,6 +440,27 @@ func (e UsageItemResource) Valid() bool {
 	case ServiceAccounts:
 		return true
 	case Users:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserSourceKind.
+const (
+	UserSourceKindLocal UserSourceKind = "local"
+	UserSourceKindScim  UserSourceKind = "scim"
+	UserSourceKindSso   UserSourceKind = "sso"
+)
+
+// Valid indicates whether the value is a known member of the UserSourceKind enum.
+func (e UserSourceKind) Valid() bool {
+	switch e {
+	case UserSourceKindLocal:
+		return true
+	case UserSourceKindScim:
+		return true
+	case UserSourceKindSso:
 		return true
 	default:
 		return false
@@ -806,6 +902,12 @@ type AccessReviewStatus string
 type AuditActor struct {
 	Id *string `json:"id,omitempty"`
 
+	// Impersonator The id of the user who acted as this one; absent = they did it themselves.
+	Impersonator *string `json:"impersonator,omitempty"`
+
+	// ImpersonatorName The name of that user, as it was then.
+	ImpersonatorName *string `json:"impersonatorName,omitempty"`
+
 	// Kind user, service-account, scim-token, service or anonymous.
 	Kind string `json:"kind"`
 
@@ -1060,13 +1162,24 @@ type GroupName struct {
 	Name string `json:"name"`
 }
 
+// InvitationBatch defines model for InvitationBatch.
+type InvitationBatch struct {
+	Items []InvitationItem `json:"items"`
+
+	// To Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+	To *InvitedTo `json:"to,omitempty"`
+}
+
 // InvitationCreated defines model for InvitationCreated.
 type InvitationCreated struct {
 	CreatedAt time.Time `json:"createdAt"`
 	CreatedBy string    `json:"createdBy"`
 	Email     string    `json:"email"`
 	ExpiresAt time.Time `json:"expiresAt"`
-	Id        string    `json:"id"`
+
+	// Groups The groups that they are put into when they come.
+	Groups *[]GroupName `json:"groups,omitempty"`
+	Id     string       `json:"id"`
 
 	// Mailed Whether the link is sent by mail as well.
 	Mailed *bool            `json:"mailed,omitempty"`
@@ -1085,10 +1198,24 @@ type InvitationCreated struct {
 	Version int64  `json:"version"`
 }
 
+// InvitationFault defines model for InvitationFault.
+type InvitationFault struct {
+	Detail string `json:"detail"`
+
+	// Field The column; absent where it is about the line.
+	Field *InvitationFaultField `json:"field,omitempty"`
+}
+
+// InvitationFaultField The column; absent where it is about the line.
+type InvitationFaultField string
+
 // InvitationInput defines model for InvitationInput.
 type InvitationInput struct {
 	// Email An e-mail address.
 	Email Email `json:"email"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
 
 	// Language The language in which who is invited is written to, as BCP 47 has it. Absent = that of the organization.
 	Language *string `json:"language,omitempty"`
@@ -1097,12 +1224,79 @@ type InvitationInput struct {
 	Name  *Name         `json:"name,omitempty"`
 	Roles []InvitedRole `json:"roles"`
 
-	// To Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
-	To *InvitationInputTo `json:"to,omitempty"`
+	// To Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+	To *InvitedTo `json:"to,omitempty"`
 }
 
-// InvitationInputTo Which address the link leads to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
-type InvitationInputTo string
+// InvitationItem Somebody to be invited, with at least one role or group.
+type InvitationItem struct {
+	// Email An e-mail address.
+	Email Email `json:"email"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
+
+	// Name A name for people.
+	Name  *Name          `json:"name,omitempty"`
+	Roles *[]InvitedRole `json:"roles,omitempty"`
+}
+
+// InvitationLine defines model for InvitationLine.
+type InvitationLine struct {
+	Email  string            `json:"email"`
+	Errors []InvitationFault `json:"errors"`
+	Groups []GroupName       `json:"groups"`
+
+	// Line Where it stands in the list, from 1.
+	Line int     `json:"line"`
+	Name *string `json:"name,omitempty"`
+
+	// Outcome invite: would be invited. exists: is a user. pending: is invited. duplicate: stands in the list before. invalid: see errors.
+	Outcome InvitationLineOutcome `json:"outcome"`
+	Roles   []InvitationRole      `json:"roles"`
+}
+
+// InvitationLineOutcome invite: would be invited. exists: is a user. pending: is invited. duplicate: stands in the list before. invalid: see errors.
+type InvitationLineOutcome string
+
+// InvitationPreview defines model for InvitationPreview.
+type InvitationPreview struct {
+	Lines []InvitationLine `json:"lines"`
+
+	// Unused Columns that are left out.
+	Unused []string `json:"unused"`
+}
+
+// InvitationResult defines model for InvitationResult.
+type InvitationResult struct {
+	// Code The code of the problem for which it was refused.
+	Code *string `json:"code,omitempty"`
+
+	// Detail Why, and what to do.
+	Detail    *string    `json:"detail,omitempty"`
+	Email     string     `json:"email"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// Invitation The id of the invitation.
+	Invitation *string `json:"invitation,omitempty"`
+
+	// Mailed Whether the link goes out by mail.
+	Mailed *bool `json:"mailed,omitempty"`
+
+	// Outcome invited: there is a link. exists: they are a user. pending: they are invited, and have not come yet. refused: see why.
+	Outcome InvitationResultOutcome `json:"outcome"`
+
+	// Url The link, shown once, where it does not.
+	Url *string `json:"url,omitempty"`
+}
+
+// InvitationResultOutcome invited: there is a link. exists: they are a user. pending: they are invited, and have not come yet. refused: see why.
+type InvitationResultOutcome string
+
+// InvitationResults defines model for InvitationResults.
+type InvitationResults struct {
+	Items []InvitationResult `json:"items"`
+}
 
 // InvitationRole defines model for InvitationRole.
 type InvitationRole struct {
@@ -1114,8 +1308,23 @@ type InvitationRole struct {
 	Role string `json:"role"`
 }
 
+// InvitationSheet defines model for InvitationSheet.
+type InvitationSheet struct {
+	// Csv The list, of at most 5,000 people.
+	Csv string `json:"csv"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
+
+	// Roles The roles of those whose line names neither roles nor groups.
+	Roles *[]InvitedRole `json:"roles,omitempty"`
+}
+
 // InvitationStatus What became of it.
 type InvitationStatus string
+
+// InvitedGroups The ids or the names of groups that they are put into when they come.
+type InvitedGroups = []string
 
 // InvitedRole defines model for InvitedRole.
 type InvitedRole struct {
@@ -1126,11 +1335,17 @@ type InvitedRole struct {
 	Role string `json:"role"`
 }
 
+// InvitedTo Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+type InvitedTo string
+
 // Me defines model for Me.
 type Me struct {
 	// FactorRequired Whether a second factor has to be set up before anything else.
 	FactorRequired *bool            `json:"factorRequired,omitempty"`
 	Grants         []EffectiveGrant `json:"grants"`
+
+	// Impersonation Who acts as the user, and until when; absent where it is they themselves.
+	Impersonation *MyImpersonation `json:"impersonation,omitempty"`
 
 	// Kind What somebody is.
 	Kind PrincipalKind `json:"kind"`
@@ -1148,6 +1363,12 @@ type Me struct {
 
 	// Version That of the user; a service account has none.
 	Version *int64 `json:"version,omitempty"`
+}
+
+// MyImpersonation Who acts as the user, and until when; absent where it is they themselves.
+type MyImpersonation struct {
+	Impersonator GroupName `json:"impersonator"`
+	Until        time.Time `json:"until"`
 }
 
 // MyTokenList defines model for MyTokenList.
@@ -1533,6 +1754,12 @@ type User struct {
 	// Roles What the user has been given.
 	Roles []UserRole `json:"roles"`
 
+	// SecondFactor Whether the user has set up a second factor.
+	SecondFactor bool `json:"secondFactor"`
+
+	// Source Where a user comes from.
+	Source UserSource `json:"source"`
+
 	// Status Whether somebody may sign in.
 	Status    Status    `json:"status"`
 	UpdatedAt time.Time `json:"updatedAt"`
@@ -1555,6 +1782,18 @@ type UserName struct {
 	Name  string `json:"name"`
 }
 
+// UserPatch defines model for UserPatch.
+type UserPatch struct {
+	// BreakGlass Whether neither the second factor nor the addresses that the security policy asks for keep this owner out.
+	BreakGlass *bool `json:"breakGlass,omitempty"`
+
+	// Name A name for people.
+	Name *Name `json:"name,omitempty"`
+
+	// Status Whether somebody may sign in.
+	Status *Status `json:"status,omitempty"`
+}
+
 // UserRole defines model for UserRole.
 type UserRole struct {
 	// Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
@@ -1575,6 +1814,21 @@ type UserRole struct {
 	// Role The id of the role.
 	Role string `json:"role"`
 }
+
+// UserSource Where a user comes from.
+type UserSource struct {
+	// Id The id of the connection or directory.
+	Id *string `json:"id,omitempty"`
+
+	// Kind local: invited or made here. sso: linked to a connection of single sign-on. scim: kept by a directory.
+	Kind UserSourceKind `json:"kind"`
+
+	// Name Its name.
+	Name *string `json:"name,omitempty"`
+}
+
+// UserSourceKind local: invited or made here. sso: linked to a connection of single sign-on. scim: kept by a directory.
+type UserSourceKind string
 
 // WhoCan defines model for WhoCan.
 type WhoCan struct {
@@ -1608,6 +1862,27 @@ type WhoCanItem struct {
 	Because   []AccessReason `json:"because"`
 	Principal Principal      `json:"principal"`
 }
+
+// ByGroup defines model for ByGroup.
+type ByGroup = string
+
+// ByNeverSignedIn defines model for ByNeverSignedIn.
+type ByNeverSignedIn = bool
+
+// ByRoleHeld defines model for ByRoleHeld.
+type ByRoleHeld = string
+
+// BySecondFactor defines model for BySecondFactor.
+type BySecondFactor = bool
+
+// BySignedInBefore defines model for BySignedInBefore.
+type BySignedInBefore = time.Time
+
+// BySource defines model for BySource.
+type BySource = string
+
+// ByStatus Whether somebody may sign in.
+type ByStatus = Status
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -1715,6 +1990,9 @@ type ListAuditParams struct {
 
 	// Action Only this action, such as user.disabled, or all of a kind, such as user.*.
 	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Impersonator Only what this user did as somebody else, by id.
+	Impersonator *string `form:"impersonator,omitempty" json:"impersonator,omitempty"`
 
 	// Target Only what was done to this, by id.
 	Target *string `form:"target,omitempty" json:"target,omitempty"`
@@ -1933,11 +2211,35 @@ type ListUsersParams struct {
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Status Only users of this status.
-	Status *Status `form:"status,omitempty" json:"status,omitempty"`
+	Status *ByStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Source Only users who come from there: local, sso or scim for any connection or directory, or one of them by its id or its name, such as "scim:Okta".
+	Source *BySource `form:"source,omitempty" json:"source,omitempty"`
+
+	// SecondFactor Only users who have, or have not, set up a second factor.
+	SecondFactor *BySecondFactor `form:"secondFactor,omitempty" json:"secondFactor,omitempty"`
+
+	// NeverSignedIn Only users who have never signed in.
+	NeverSignedIn *ByNeverSignedIn `form:"neverSignedIn,omitempty" json:"neverSignedIn,omitempty"`
+
+	// SignedInBefore Only users who last signed in before this time. Who never did is not among them.
+	SignedInBefore *BySignedInBefore `form:"signedInBefore,omitempty" json:"signedInBefore,omitempty"`
+
+	// Role Only users who have this role somewhere, by themselves or by a group. The id or the name of a role.
+	Role *ByRoleHeld `form:"role,omitempty" json:"role,omitempty"`
+
+	// Group Only users in this group, or in one that is in it. The id or the name of a group.
+	Group *ByGroup `form:"group,omitempty" json:"group,omitempty"`
 }
 
 // ListUsersParamsSort defines parameters for ListUsers.
 type ListUsersParamsSort string
+
+// UpdateUserParams defines parameters for UpdateUser.
+type UpdateUserParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
 
 // CheckAccessJSONRequestBody defines body for CheckAccess for application/json ContentType.
 type CheckAccessJSONRequestBody = AccessCheckInput
@@ -1966,6 +2268,12 @@ type AddGroupMemberJSONRequestBody = GroupMemberInput
 // CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
 type CreateInvitationJSONRequestBody = InvitationInput
 
+// CreateInvitationsJSONRequestBody defines body for CreateInvitations for application/json ContentType.
+type CreateInvitationsJSONRequestBody = InvitationBatch
+
+// PreviewInvitationsJSONRequestBody defines body for PreviewInvitations for application/json ContentType.
+type PreviewInvitationsJSONRequestBody = InvitationSheet
+
 // ConfirmMeJSONRequestBody defines body for ConfirmMe for application/json ContentType.
 type ConfirmMeJSONRequestBody = ConfirmationInput
 
@@ -1986,6 +2294,12 @@ type CreateRoleJSONRequestBody = RoleInput
 
 // CompleteSetupJSONRequestBody defines body for CompleteSetup for application/json ContentType.
 type CompleteSetupJSONRequestBody = SetupInput
+
+// UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
+type UpdateUserJSONRequestBody = UserPatch
+
+// UpdateUserApplicationMergePatchPlusJSONRequestBody defines body for UpdateUser for application/merge-patch+json ContentType.
+type UpdateUserApplicationMergePatchPlusJSONRequestBody = UserPatch
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -2268,6 +2582,42 @@ type ClientInterface interface {
 	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
 	CreateInvitation(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateInvitationsWithBody Invite several people
+	//
+	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+	CreateInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateInvitations Invite several people
+	//
+	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+	CreateInvitations(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewInvitationsWithBody What a list of people would come to
+	//
+	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+	PreviewInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewInvitations What a list of people would come to
+	//
+	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+	PreviewInvitations(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMe Who the caller is, and what they may do
 	//
 	// Corresponds with GET /me (the `GetMe` operationId).
@@ -2463,6 +2813,33 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /users (the `ListUsers` operationId).
 	ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserWithBody Rename, disable or enable a user
+	//
+	// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithBody(ctx context.Context, id Id, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUser Rename, disable or enable a user
+	//
+	// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+	UpdateUser(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserWithApplicationMergePatchPlusJSONBody Rename, disable or enable a user
+	//
+	// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithApplicationMergePatchPlusJSONBody(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // CheckAccessWithBody Whether somebody may do something, and why
@@ -2942,6 +3319,82 @@ func (c *Client) CreateInvitation(ctx context.Context, params *CreateInvitationP
 	return c.Client.Do(req)
 }
 
+// CreateInvitationsWithBody Invite several people
+//
+// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+func (c *Client) CreateInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateInvitationsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateInvitations Invite several people
+//
+// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+func (c *Client) CreateInvitations(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateInvitationsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewInvitationsWithBody What a list of people would come to
+//
+// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+func (c *Client) PreviewInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewInvitationsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewInvitations What a list of people would come to
+//
+// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+func (c *Client) PreviewInvitations(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewInvitationsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMe Who the caller is, and what they may do
 //
 // Corresponds with GET /me (the `GetMe` operationId).
@@ -3388,6 +3841,63 @@ func (c *Client) SignOut(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 // Corresponds with GET /users (the `ListUsers` operationId).
 func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserWithBody Rename, disable or enable a user
+//
+// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+func (c *Client) UpdateUserWithBody(ctx context.Context, id Id, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUser Rename, disable or enable a user
+//
+// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+func (c *Client) UpdateUser(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserWithApplicationMergePatchPlusJSONBody Rename, disable or enable a user
+//
+// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+func (c *Client) UpdateUserWithApplicationMergePatchPlusJSONBody(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3964,6 +4474,18 @@ func NewListAuditRequest(server string, params *ListAuditParams) (*http.Request,
 		if params.Action != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Impersonator != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "impersonator", *params.Impersonator, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -4727,6 +5249,86 @@ func NewCreateInvitationRequestWithBody(server string, params *CreateInvitationP
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewCreateInvitationsRequest calls the generic CreateInvitations builder with application/json body
+func NewCreateInvitationsRequest(server string, body CreateInvitationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateInvitationsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateInvitationsRequestWithBody constructs an http.Request for the CreateInvitations method, with any body, and a specified content type
+func NewCreateInvitationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/invitations/batch")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPreviewInvitationsRequest calls the generic PreviewInvitations builder with application/json body
+func NewPreviewInvitationsRequest(server string, body PreviewInvitationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewInvitationsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewInvitationsRequestWithBody constructs an http.Request for the PreviewInvitations method, with any body, and a specified content type
+func NewPreviewInvitationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/invitations/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5732,6 +6334,78 @@ func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request,
 
 		}
 
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SecondFactor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "secondFactor", *params.SecondFactor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.NeverSignedIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "neverSignedIn", *params.NeverSignedIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SignedInBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "signedInBefore", *params.SignedInBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Group != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group", *params.Group, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -5741,6 +6415,77 @@ func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request,
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserRequest calls the generic UpdateUser builder with application/json body
+func NewUpdateUserRequest(server string, id Id, params *UpdateUserParams, body UpdateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateUserRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdateUser builder with application/merge-patch+json body
+func NewUpdateUserRequestWithApplicationMergePatchPlusJSONBody(server string, id Id, params *UpdateUserParams, body UpdateUserApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
+}
+
+// NewUpdateUserRequestWithBody constructs an http.Request for the UpdateUser method, with any body, and a specified content type
+func NewUpdateUserRequestWithBody(server string, id Id, params *UpdateUserParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
 	}
 
 	return req, nil
@@ -6015,6 +6760,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
 	CreateInvitationWithResponse(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationResponse, error)
 
+	// CreateInvitationsWithBodyWithResponse Invite several people
+	//
+	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+	CreateInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error)
+
+	// CreateInvitationsWithResponse Invite several people
+	//
+	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+	CreateInvitationsWithResponse(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error)
+
+	// PreviewInvitationsWithBodyWithResponse What a list of people would come to
+	//
+	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+	PreviewInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error)
+
+	// PreviewInvitationsWithResponse What a list of people would come to
+	//
+	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+	PreviewInvitationsWithResponse(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error)
+
 	// GetMeWithResponse Who the caller is, and what they may do
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6236,6 +7017,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /users (the `ListUsers` operationId).
 	ListUsersWithResponse(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*ListUsersResponse, error)
+
+	// UpdateUserWithBodyWithResponse Rename, disable or enable a user
+	//
+	// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithBodyWithResponse(ctx context.Context, id Id, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// UpdateUserWithResponse Rename, disable or enable a user
+	//
+	// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithResponse(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// UpdateUserWithApplicationMergePatchPlusJSONBodyWithResponse Rename, disable or enable a user
+	//
+	// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+	UpdateUserWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
 }
 
 type CheckAccessResponse struct {
@@ -7115,6 +7923,102 @@ func (r CreateInvitationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateInvitationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateInvitationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvitationResults
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateInvitationsResponse) GetJSON200() *InvitationResults {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateInvitationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateInvitationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateInvitationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateInvitationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateInvitationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewInvitationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvitationPreview
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewInvitationsResponse) GetJSON200() *InvitationPreview {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PreviewInvitationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewInvitationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewInvitationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewInvitationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewInvitationsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8063,6 +8967,61 @@ func (r ListUsersResponse) ContentType() string {
 	return ""
 }
 
+// UpdateUserResponse200Headers the declared response headers of an HTTP 200 response for UpdateUser
+type UpdateUserResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateUserResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CheckAccessWithBodyWithResponse Whether somebody may do something, and why
 //
 // About oneself anybody may ask; about others it needs role:read.
@@ -8450,6 +9409,66 @@ func (c *ClientWithResponses) CreateInvitationWithResponse(ctx context.Context, 
 	return ParseCreateInvitationResponse(rsp)
 }
 
+// CreateInvitationsWithBodyWithResponse Invite several people
+//
+// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+func (c *ClientWithResponses) CreateInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error) {
+	rsp, err := c.CreateInvitationsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateInvitationsResponse(rsp)
+}
+
+// CreateInvitationsWithResponse Invite several people
+//
+// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
+func (c *ClientWithResponses) CreateInvitationsWithResponse(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error) {
+	rsp, err := c.CreateInvitations(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateInvitationsResponse(rsp)
+}
+
+// PreviewInvitationsWithBodyWithResponse What a list of people would come to
+//
+// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+func (c *ClientWithResponses) PreviewInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error) {
+	rsp, err := c.PreviewInvitationsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewInvitationsResponse(rsp)
+}
+
+// PreviewInvitationsWithResponse What a list of people would come to
+//
+// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
+func (c *ClientWithResponses) PreviewInvitationsWithResponse(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error) {
+	rsp, err := c.PreviewInvitations(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewInvitationsResponse(rsp)
+}
+
 // GetMeWithResponse Who the caller is, and what they may do
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8826,6 +9845,51 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, params 
 		return nil, err
 	}
 	return ParseListUsersResponse(rsp)
+}
+
+// UpdateUserWithBodyWithResponse Rename, disable or enable a user
+//
+// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context, id Id, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUserWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
+// UpdateUserWithResponse Rename, disable or enable a user
+//
+// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUser(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
+// UpdateUserWithApplicationMergePatchPlusJSONBodyWithResponse Rename, disable or enable a user
+//
+// Who is disabled is signed out everywhere. The last owner cannot be disabled, and nobody can change a user who may do more than they. Only owners can be break-glass accounts.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /users/{id} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id Id, params *UpdateUserParams, body UpdateUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUserWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
 }
 
 // ParseCheckAccessResponse parses an HTTP response from a CheckAccessWithResponse call
@@ -9502,6 +10566,72 @@ func ParseCreateInvitationResponse(rsp *http.Response) (*CreateInvitationRespons
 			headers.Location = &value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateInvitationsResponse parses an HTTP response from a CreateInvitationsWithResponse call
+func ParseCreateInvitationsResponse(rsp *http.Response) (*CreateInvitationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateInvitationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvitationResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewInvitationsResponse parses an HTTP response from a PreviewInvitationsWithResponse call
+func ParsePreviewInvitationsResponse(rsp *http.Response) (*PreviewInvitationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewInvitationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvitationPreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -10225,6 +11355,52 @@ func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserResponse parses an HTTP response from a UpdateUserWithResponse call
+func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateUserResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
