@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -46,6 +47,10 @@ type Options struct {
 	Outbound egress.Guard
 	// Leaked are passwords that are refused because they were leaked.
 	Leaked password.Leaked
+	// Secrets reads secrets that people entered.
+	Secrets *secrets.Reader
+	// System is what there is to know of the installation itself.
+	System System
 	// Mail sends mail.
 	Mail *mail.Sender
 	// OAuth is the authorization server; nil where the installation has none.
