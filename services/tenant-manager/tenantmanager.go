@@ -145,7 +145,6 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	})
 	k.Feature("authorization-server", server != nil)
 	k.Feature("mail-configured", m.cfg.Mail.Host != "")
-	k.Feature("leaked-passwords", m.cfg.Passwords.Leaked != "")
 	k.Feature("vault", k.References.HasVault())
 	return s, events.Answer(k.Bus, m.store, m.rights)
 }
@@ -159,7 +158,9 @@ func (m *manager) slugOf(ctx context.Context, organization string) (string, erro
 // leaked returns the list of leaked passwords, and says what is in it.
 func (m *manager) leaked(ctx context.Context, k *service.Kit) password.Leaked {
 	l := password.Leaked{Path: m.cfg.Passwords.Leaked}
-	switch n, err := l.Check(); {
+	n, err := l.Check()
+	k.Feature("leaked-passwords", err == nil && n > 0)
+	switch {
 	case err != nil:
 		k.Log.ErrorContext(ctx, "no new password can be set before the list of leaked passwords is imported again", "err", err)
 	case n > 0:
