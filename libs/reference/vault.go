@@ -25,7 +25,7 @@ import (
 const (
 	defaultRefresh  = time.Minute
 	defaultTimeout  = 5 * time.Second
-	defaultJWT      = "/var/run/secrets/kubernetes.io/serviceaccount/token" //nolint:gosec // a path
+	defaultJWT      = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 	maxAnswer       = 1 << 20
 	signInPause     = 5 * time.Second // between sign-ins that do not help
 	renewFraction   = 3               // a token is renewed when a third of its time is left
@@ -298,7 +298,7 @@ func (v *vault) signIn(ctx context.Context) (token, error) {
 	}
 	var a auth
 	if err := v.ask(ctx, http.MethodPost, at, nil, "", send, &a); err != nil {
-		return token{}, fmt.Errorf("signing in to Vault: %w: %s", ErrUnavailable, err)
+		return token{}, fmt.Errorf("signing in to Vault: %w: %s", ErrUnavailable, err.Error())
 	}
 	if a.Auth.ClientToken == "" {
 		return token{}, fmt.Errorf("signing in to Vault: it gives no token: %w", ErrUnavailable)
@@ -320,7 +320,7 @@ func (v *vault) ownToken(ctx context.Context, asked time.Time) (token, error) {
 		} `json:"data"`
 	}
 	if err := v.ask(ctx, http.MethodGet, "auth/token/lookup-self", nil, value, nil, &a); err != nil {
-		return token{}, fmt.Errorf("looking up the token of Vault: %w: %s", ErrUnavailable, err)
+		return token{}, fmt.Errorf("looking up the token of Vault: %w: %s", ErrUnavailable, err.Error())
 	}
 	v.token = v.taken(value, a.Data.TTL, a.Data.Renewable, asked)
 	return v.token, nil

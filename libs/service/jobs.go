@@ -74,7 +74,7 @@ func (j *job) loop(ctx context.Context, k *Kit, f func(context.Context) error) {
 		start := time.Now()
 		err := guarded(ctx, f)
 		if err != nil && ctx.Err() == nil {
-			k.Log.WarnContext(ctx, j.o.Failed, "job", j.o.Name, "err", err)
+			k.Log.WarnContext(ctx, "a job failed", "job", j.o.Name, "what", j.o.Failed, "err", err)
 		}
 		wait := j.o.Every
 		if err != nil && j.o.Again > 0 && (wait == 0 || j.o.Again < wait) {

@@ -31,7 +31,7 @@ func (k *Kit) Feature(name string, on bool) {
 func (k *Kit) reports(ctx context.Context) error {
 	bucket, err := k.Bus.Bucket(ctx, bus.BucketOptions{Name: system.Bucket, TTL: system.Kept, Memory: true})
 	if err != nil {
-		return ignoreEnd(ctx, err)
+		return k.cannotReport(ctx, err)
 	}
 	instance := strings.ToLower(rand.Text()[:10])
 	key := system.ReportKey(k.Name, instance)
@@ -68,11 +68,14 @@ func (k *Kit) reports(ctx context.Context) error {
 	}
 }
 
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+// cannotReport waits until ctx ends. Nothing else depends on reports, and NATS may
+// have the permissions of an earlier version.
+func (k *Kit) cannotReport(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		k.Log.WarnContext(ctx, "this instance is not shown on the system pages: NATS does not allow it to report", "err", err)
+		<-ctx.Done()
 	}
-	return err
+	return nil
 }
 
 // asked runs jobs that people ask for, until ctx ends.

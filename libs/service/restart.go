@@ -90,7 +90,7 @@ func (p program[C, P]) rotated(ctx context.Context, path string, changed <-chan 
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(rand.N(p.pause)): //nolint:gosec // only to spread
+			case <-time.After(rand.N(p.pause)):
 			}
 		}
 		next, err := p.load(path, log)

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	masked        = "***"
+	masked      = "***"
 	fromDefault = "default"
 	// maxSettings bounds what one service tells.
 	maxSettings = 500

@@ -132,7 +132,7 @@ func TestTheStoryInOneProcess(t *testing.T) {
 	g = run(t, bin, restored)
 	require.Nil(t, g.ready.SignIn)
 	require.Eventually(t, func() bool {
-		r, err := http.Get(g.ready.Traffic + "/petstore/pet/1") //nolint:noctx // of a test
+		r, err := http.Get(g.ready.Traffic + "/petstore/pet/1")
 		if err != nil {
 			return false
 		}

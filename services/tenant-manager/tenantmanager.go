@@ -100,7 +100,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	if err != nil {
 		host = k.Name
 	}
-	instances, err := k.Bus.Bucket(ctx, bus.BucketOptions{Name: system.Bucket, TTL: system.Kept, Memory: true})
+	instances, err := k.Bus.Bucket(ctx, bus.BucketOptions{Name: system.Bucket, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

@@ -156,8 +156,8 @@ type Upstream interface {
 type platform struct {
 	key     string
 	secrets []secret
-	chain *chain.Chain
-	close func()
+	chain   *chain.Chain
+	close   func()
 	// tables that it is part of
 	tables atomic.Int32
 }

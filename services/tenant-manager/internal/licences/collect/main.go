@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -68,7 +69,7 @@ func run() error {
 
 // modules collects the Go modules of the binaries, and Go itself.
 func (c *collector) modules(services string) error {
-	cmd := exec.Command("go", "list", "-deps", "-tags", "noui", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}",
+	cmd := exec.CommandContext(context.Background(), "go", "list", "-deps", "-tags", "noui", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}",
 		"./cli/cmd/gatehouse", "github.com/gatehouse/gatehouse/gateway/cmd/gateway")
 	cmd.Dir, cmd.Stderr = services, os.Stderr
 	out, err := cmd.Output()
@@ -86,7 +87,7 @@ func (c *collector) modules(services string) error {
 			return err
 		}
 	}
-	root, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
+	root, err := exec.CommandContext(context.Background(), "go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {
 		return fmt.Errorf("asking for Go: %w", err)
 	}
