@@ -111,7 +111,7 @@ func parseVault(s string) (Reference, error) {
 	for _, part := range strings.Split(s, "/") {
 		// What could be read in two ways could get around the rules.
 		if !segment.MatchString(part) || part == "." || part == ".." || strings.TrimSpace(part) != part {
-			return Reference{}, fmt.Errorf("the part %s of the path cannot be: parts have letters, digits and -_.@:+=,~ and are not empty, . or ..", strconv.Quote(part))
+			return Reference{}, fmt.Errorf("the part %s of the path cannot be: parts have letters, digits and -_.@:+=,~ and are none of dots alone", strconv.Quote(part))
 		}
 	}
 	return r, nil

@@ -315,7 +315,7 @@ func TestVaultTokens(t *testing.T) {
 				clock.Advance(time.Minute)
 				reference.Renew(ctx, r)
 				get()
-				require.False(t, r.State().Stale > 0)
+				require.Zero(t, r.State().Stale)
 			}
 			cancel()
 			for _, q := range v.Requests() {

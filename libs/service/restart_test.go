@@ -73,7 +73,7 @@ secrets: {pepper: "vault:secret/shelf#pepper"}
 	v.Away(false)
 	c := <-started
 	require.Equal(t, first, c.Secrets.Pepper.Reveal())
-	require.Contains(t, c.Settings, system.Setting{Pointer: "/secrets/pepper", Value: "vault:secret/shelf#pepper", Source: path + ":4:20", Secret: true})
+	require.Contains(t, c.Settings, system.Setting{Pointer: "/secrets/pepper", Value: "vault:secret/shelf#pepper", Source: path + ":4:11", Secret: true})
 	require.Contains(t, c.Settings, system.Setting{Pointer: "/shelves", Value: "7", Source: "environment variable GATEHOUSE_SHELF_MANAGER_SHELVES"})
 	require.Contains(t, c.Settings, system.Setting{Pointer: "/log/level", Value: "info", Source: "default"})
 	for _, s := range c.Settings {
