@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/internal/traffic"
 	"github.com/gatehouse/gatehouse/libs/config"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
@@ -64,6 +65,14 @@ type Config struct {
 	DrainTime schema.Duration `json:"drainTime,omitempty"`
 	// ControlPlane is where what is served comes from, in place of the file.
 	ControlPlane *ControlPlane `json:"controlPlane,omitempty"`
+	// Vault is where secrets are that are named as vault:mount/path#field.
+	Vault *reference.VaultConfig `json:"vault,omitempty"`
+	// References say which secrets policies of a control plane may name by a
+	// reference. By default they may name none.
+	References reference.Rules `json:"references,omitzero"`
+
+	// Resolver reads references; [Load] makes it where it is not given one.
+	Resolver *reference.Resolver `json:"-"`
 
 	file.Config
 }
@@ -118,7 +127,7 @@ func DefaultConfig() Config {
 
 // Load reads a file or a directory of files. The document tells where things
 // stand in it. What is wrong with single APIs is found later, when they are
-// compiled.
+// compiled. Where look is nil, references are read from where they lead to.
 func Load(path string, look schema.Resolver) (Config, *config.Document, []problem.Field) {
 	c := DefaultConfig()
 	sources, err := config.Load(path)
@@ -127,7 +136,10 @@ func Load(path string, look schema.Resolver) (Config, *config.Document, []proble
 	}
 	doc, fields := config.DecodeAll(sources, &c)
 	if len(fields) == 0 {
-		fields = append(schema.ResolveSecrets(&c, look), c.validate()...)
+		fields = c.resolve(look)
+	}
+	if len(fields) == 0 {
+		fields = c.validate()
 	}
 	if doc != nil {
 		doc.Locate(fields)
@@ -159,7 +171,29 @@ func loadStatic(path string, look schema.Resolver) (Config, bool) {
 	if c.ControlPlane != nil { // then nothing else may stand in the file
 		return c, false
 	}
-	return c, len(schema.ResolveSecrets(&c, look)) == 0 && len(c.validate()) == 0
+	return c, len(c.resolve(look)) == 0 && len(c.validate()) == 0
+}
+
+// resolve reads the secrets of the configuration.
+func (c *Config) resolve(look schema.Resolver) []problem.Field {
+	var fields []problem.Field
+	for at, found := range map[string][]problem.Field{"/vault": c.Vault.Validate(), "/references": c.References.Validate()} {
+		for _, f := range found {
+			f.Pointer = at + f.Pointer
+			fields = append(fields, f)
+		}
+	}
+	if len(fields) > 0 {
+		return fields
+	}
+	if look == nil {
+		r, err := reference.New(reference.Options{Vault: c.Vault})
+		if err != nil {
+			return []problem.Field{{Pointer: "/vault", Code: schema.RuleInvalid, Detail: err.Error()}}
+		}
+		c.Resolver, look = r, r.Look()
+	}
+	return schema.ResolveSecrets(c, look)
 }
 
 // validate checks what the form does not say.

@@ -39,7 +39,8 @@ type Options struct {
 	Bus *bus.Options
 	// Policies are the policy types.
 	Policies []policy.Definition
-	// Secrets resolves references in the file.
+	// Secrets resolves references in the file, in place of environment, files and the
+	// Vault of the configuration.
 	Secrets schema.Resolver
 	// Ready, where not nil, is told the addresses that the listeners are open
 	// on, and the admin listener's last.
@@ -108,6 +109,7 @@ func run(ctx context.Context, o Options, env app.Env, ready func()) (err error) 
 	}
 	work.Go(func() { g.keys.Run(runCtx) })
 	work.Go(func() { g.reap(runCtx) })
+	work.Go(func() { g.keepSecrets(runCtx) })
 
 	servers, err := g.listen(ctx, runCtx, &work)
 	if err != nil {
@@ -172,9 +174,9 @@ func (o Options) load() (Config, error) {
 // fileSource returns the source of what the file says is served.
 func (g *gateway) fileSource(o Options) *file.Source {
 	return &file.Source{
-		Path: o.Path, Key: g.key, Log: g.log, Now: g.env.Now, Reload: g.env.Reload,
+		Path: o.Path, Key: g.key, Log: g.log, Now: g.env.Now, Reload: g.reloads(),
 		Read: func() (*file.Config, *config.Document, []problem.Field) {
-			c, doc, fields := Load(o.Path, o.Secrets)
+			c, doc, fields := Load(o.Path, g.look)
 			if len(fields) == 0 && !sameStatic(g.cfg, c) {
 				g.log.Warn("the file changes how the gateway itself runs; restart it for that to take effect", "path", o.Path)
 			}
@@ -296,6 +298,7 @@ func (g *gateway) start(src *file.Source) error {
 // sameStatic reports whether two files say the same of how the gateway runs.
 func sameStatic(a, b Config) bool {
 	a.Config, b.Config = file.Config{}, file.Config{}
+	a.Resolver, b.Resolver, a.Vault, b.Vault = nil, nil, nil, nil
 	return reflect.DeepEqual(a, b)
 }
 

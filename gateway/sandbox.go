@@ -33,6 +33,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
@@ -158,7 +159,11 @@ func Open(path string, o Options) (*Sandbox, []problem.Field, error) {
 		fields = append(fields, problem.Field{Pointer: "/credentialFiles", Code: "invalid", Detail: err.Error()})
 	}
 	keys := keyset.New(keyset.Options{HTTP: guardedClient(upstream.NewGuard(nil, prefixes(cfg.AllowUpstreams))), Log: log})
-	s, err := newSandbox(&cfg, registry, credentials, keys, o.Secrets, log)
+	secrets := o.Secrets
+	if secrets == nil {
+		secrets = cfg.Resolver.Look()
+	}
+	s, err := newSandbox(&cfg, registry, credentials, keys, secrets, log)
 	if err != nil {
 		keys.Close()
 		return nil, fields, err
@@ -201,7 +206,14 @@ func openKept(cfg Config, registry *policy.Registry, o Options, log *slog.Logger
 		return nil, nil, fmt.Errorf("reading what was kept of the group: %w", err)
 	}
 	keys := keyset.New(keyset.Options{HTTP: guardedClient(upstream.NewGuard(nil, prefixes(cfg.AllowUpstreams))), Log: log})
-	s, err := newSandbox(&cfg, registry, credentials, keys, o.Secrets, log)
+	resolver := cfg.Resolver
+	if resolver == nil {
+		if resolver, err = reference.New(reference.Options{Vault: cfg.Vault}); err != nil {
+			return nil, nil, err
+		}
+	}
+	secrets := resolver.Limited(cfg.References.For(cfg.ControlPlane.Organization))
+	s, err := newSandbox(&cfg, registry, credentials, keys, secrets, log)
 	if err != nil {
 		keys.Close()
 		return nil, nil, err

@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // Validator says what gateways would find wrong with units, by compiling them as
@@ -31,6 +32,10 @@ import (
 // references to secrets, which only the gateway can follow, are taken to name
 // something long enough. It is safe for concurrent use.
 type Validator struct {
+	// Secrets, where not nil, says in place of the gateways which references are
+	// allowed. It is set before the validator is used.
+	Secrets schema.Resolver
+
 	registry *policy.Registry
 	guard    *upstream.Guard
 	metrics  *metrics.Metrics
@@ -140,9 +145,13 @@ func (v *Validator) compile(document []byte, sets []unit.PolicySet, settings uni
 	closed := &http.Client{Transport: refuses{}, Timeout: time.Second}
 	keys := keyset.New(keyset.Options{HTTP: closed, Log: log})
 	real := newUpstreams(log, v.guard, v.metrics, nil)
+	secrets := v.Secrets
+	if secrets == nil {
+		secrets = longEnough
+	}
 	c := table.Compiler{
 		Registry: v.registry, Log: log, Now: time.Now, Counters: counted{counters}, Credentials: identity.New(),
-		KeySets: keys, Store: store.New(1<<20, time.Now), HTTP: closed, Secrets: longEnough, ConfigAt: "/config",
+		KeySets: keys, Store: store.New(1<<20, time.Now), HTTP: closed, Secrets: secrets, ConfigAt: "/config",
 		NewUpstream: func(api string, cfg unit.Upstream, _ table.Upstream) (table.Upstream, error) {
 			u, err := real(api, cfg, nil)
 			if err != nil {

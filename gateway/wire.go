@@ -41,6 +41,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
@@ -70,6 +71,13 @@ type gateway struct {
 	bus         *bus.Bus     // nil where there is no control plane
 	plane       *plane.Plane // likewise
 
+	secrets        *reference.Resolver
+	look           schema.Resolver // of the file
+	policySecrets  schema.Resolver
+	secretPrint    func(string) string
+	secretsChanged chan []string // of one place
+	reload         chan struct{} // likewise
+
 	mu        sync.Mutex // one configuration is applied at a time
 	snapshot  source.Snapshot
 	toKeep    chan source.Snapshot // of one place
@@ -97,6 +105,9 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 			err = errors.Join(err, g.close())
 		}
 	}()
+	if err := g.openSecrets(o); err != nil {
+		return nil, err
+	}
 	if err := g.openData(); err != nil {
 		return nil, err
 	}
@@ -130,7 +141,7 @@ func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, 
 	g.compiler = &table.Compiler{
 		Registry: registry, Log: env.Log, Now: env.Now,
 		Counters: &meteredCounters{Counters: g.counters, metrics: g.metrics}, Credentials: g.credentials, KeySets: g.keys, Store: g.store,
-		HTTP: client, Secrets: o.Secrets,
+		HTTP: client, Secrets: g.policySecrets, SecretPrint: g.secretPrint,
 		NewUpstream:  newUpstreams(env.Log, guard, g.metrics, g.tracer),
 		RouteMetrics: g.routeMetrics,
 	}

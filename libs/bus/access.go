@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/contract"
+	"github.com/gatehouse/gatehouse/libs/contract/system"
 )
 
 // Access is what one service does on the bus. Its NATS user may do that, and
@@ -132,6 +133,9 @@ func (a Access) service() Grant {
 	for _, s := range a.Listens {
 		g.Subscribe = append(g.Subscribe, contract.Events+"*."+s+".*")
 	}
+	// What an instance tells of itself, and what is asked of it.
+	BucketAccess{Name: system.Bucket, Write: true, Keys: []string{system.ReportKey(a.Service, "*")}}.grant(&g)
+	BucketAccess{Name: system.Bucket, Keys: []string{system.RunKey(a.Service, "*")}}.grant(&g)
 	for _, d := range a.Durables {
 		g.durable(streamEvents, durableName(a.Service, d))
 	}

@@ -16,8 +16,8 @@ import (
 const masked = "***"
 
 // Secret is a value that must not be shown: fmt, slog and JSON print ***. In a
-// configuration it is the value itself or a reference, "env:NAME" or
-// "file:/path". A reference stays one until it is resolved explicitly, because
+// configuration it is the value itself or a reference, "env:NAME", "file:/path"
+// or "vault:mount/path#field". A reference stays one until it is resolved explicitly, because
 // whoever wrote it may not be allowed to read what it names.
 type Secret struct{ value, ref string }
 
@@ -30,8 +30,8 @@ func (s Secret) IsSet() bool { return s != Secret{} }
 // Reveal returns the value, which is "" as long as the secret is a reference.
 func (s Secret) Reveal() string { return s.value }
 
-// Reference returns "env:NAME" or "file:/path" where the secret is a reference
-// that has not been resolved, else "".
+// Reference returns the reference, such as "env:NAME", where the secret is one that
+// has not been resolved, else "".
 func (s Secret) Reference() string { return s.ref }
 
 // String returns ***, or "" when nothing is set.
@@ -61,8 +61,8 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	switch {
 	case v == masked:
 		return errors.New("this is the mask of a secret, not a secret")
-	case v == "env:", v == "file:":
-		return errors.New(`the reference names nothing; write "env:NAME" or "file:/path"`)
+	case v == "env:", v == "file:", v == "vault:":
+		return errors.New(`the reference names nothing; write "env:NAME", "file:/path" or "vault:mount/path#field"`)
 	case isReference(v):
 		*s = Secret{ref: v}
 	default:
@@ -72,10 +72,10 @@ func (s *Secret) UnmarshalText(text []byte) error {
 }
 
 // referencePattern is isReference as a pattern.
-const referencePattern = "^(env|file):"
+const referencePattern = "^(env|file|vault):"
 
 func isReference(s string) bool {
-	return strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:")
+	return strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") || strings.HasPrefix(s, "vault:")
 }
 
 // IsSecret marks the type.
@@ -85,18 +85,19 @@ func (Secret) IsSecret() {}
 func (Secret) JSONSchema() *Node {
 	return &Node{
 		Type: Types{"string"}, Format: "password", WriteOnly: true,
-		Not: &Node{Enum: []string{masked, "env:", "file:"}},
+		Not: &Node{Enum: []string{masked, "env:", "file:", "vault:"}},
 	}
 }
 
-// Resolver looks up what a reference names: scheme is "env" or "file".
+// Resolver looks up what a reference names: scheme is "env", "file" or "vault".
+// Package reference has one of all three.
 type Resolver func(scheme, name string) (string, error)
 
 // maxSecretFile bounds the size of a file that holds a secret.
 const maxSecretFile = 64 << 10
 
 // SystemResolver reads environment variables and files of the process. Hand it
-// in only for configurations of the process's own operator.
+// in only for configurations of the process's own operator. It knows no Vault.
 func SystemResolver() Resolver {
 	return func(scheme, name string) (string, error) {
 		if scheme == "env" {
@@ -105,6 +106,9 @@ func SystemResolver() Resolver {
 				return "", fmt.Errorf("environment variable %s is not set", name)
 			}
 			return v, nil
+		}
+		if scheme != "file" {
+			return "", fmt.Errorf("%s:%s: no Vault is configured", scheme, name)
 		}
 		f, err := os.Open(name)
 		if err != nil {

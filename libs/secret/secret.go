@@ -38,6 +38,7 @@ var ErrSealed = errors.New("the encrypted value cannot be read")
 // use, and never printed.
 type Keyring struct {
 	newest string
+	order  []string // ids, the newest first
 	keys   map[string]cipher.AEAD
 }
 
@@ -65,6 +66,7 @@ func ParseKeyring(text string) (*Keyring, error) {
 		if r.keys[id], err = newAEAD(key); err != nil {
 			return nil, fmt.Errorf("key %q: %w", id, err)
 		}
+		r.order = append(r.order, id)
 		if r.newest == "" {
 			r.newest = id
 		}

@@ -11,8 +11,10 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/system"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/secret"
 )
@@ -36,7 +38,18 @@ type Config struct {
 	Secrets Secrets `json:"secrets,omitzero"`
 	// Log says what is written to standard error.
 	Log Log `json:"log,omitzero"`
+	// Vault is where secrets are that are named as vault:mount/path#field.
+	Vault *reference.VaultConfig `json:"vault,omitempty"`
+	// References say which secrets people may name by a reference who do not write
+	// this file. By default they may name none.
+	References reference.Rules `json:"references,omitzero"`
 
+	// Resolver reads references; nil = there is nothing but environment and files.
+	// [Main] makes it.
+	Resolver *reference.Resolver `json:"-"`
+	// Settings are what the whole configuration says, for administrators; see
+	// [Describe].
+	Settings []system.Setting `json:"-"`
 	// InProcess connects to a NATS server of the same process, in place of
 	// Bus.URL.
 	InProcess nats.InProcessConnProvider `json:"-"`
@@ -117,6 +130,11 @@ func (c *Config) validate() []problem.Field {
 	}
 	if (c.Bus.Certificate == "") != (c.Bus.Key == "") {
 		add("/bus/certificate", schema.RuleInvalid, "a certificate needs its key, and a key its certificate")
+	}
+	for at, found := range map[string][]problem.Field{"/vault": c.Vault.Validate(), "/references": c.References.Validate()} {
+		for _, f := range found {
+			add(at+f.Pointer, f.Code, f.Detail)
+		}
 	}
 	if s := c.Secrets.Keyring; s.Reveal() != "" {
 		if _, err := secret.ParseKeyring(s.Reveal()); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/config"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
@@ -36,6 +37,8 @@ const startLimit = 365 * 24 * time.Hour
 var (
 	errUsage   = errors.New("usage")
 	errRefused = errors.New("refused")
+	errLater   = errors.New("a secret cannot be read now")
+	errRotated = errors.New("a secret of the configuration has changed")
 )
 
 // Main is the process of one service. It reads the configuration from a file and
@@ -69,7 +72,7 @@ type Command[C any] struct {
 
 // MainWith is as [Main], for a program with more commands.
 func MainWith[C any, P Configuration[C]](name string, defaults C, part func(C) app.Part, more []Command[C], docs ...schema.Docs) {
-	p := program[C, P]{name: name, defaults: defaults, part: part, more: more, docs: append(docs, Docs), environ: os.Environ(), look: schema.SystemResolver()}
+	p := program[C, P]{name: name, defaults: defaults, part: part, more: more, docs: append(docs, Docs, reference.Docs), environ: os.Environ(), pause: 10 * time.Second}
 	err := p.run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -90,7 +93,11 @@ type program[C any, P Configuration[C]] struct {
 	more     []Command[C]
 	docs     []schema.Docs
 	environ  []string
-	look     schema.Resolver
+	// look, where not nil, reads environment and files in place of the system.
+	look schema.Resolver
+	// pause bounds how long is waited at random before starting anew, so that not
+	// all replicas do at once.
+	pause time.Duration
 }
 
 func (p program[C, P]) prefix() string {
@@ -133,8 +140,9 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 	case n < len(operands):
 		return fmt.Errorf("%s %s: name the %s, after the flags (%w)", p.name, verb, operands[n], errUsage)
 	}
+	quiet := slog.New(slog.DiscardHandler)
 	if more != nil {
-		cfg, err := p.load(*path)
+		cfg, err := p.load(*path, quiet)
 		if err != nil {
 			return err
 		}
@@ -142,17 +150,15 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 	}
 	switch verb {
 	case "run":
-		cfg, err := p.load(*path)
-		if err != nil || *check {
-			if err == nil {
-				fmt.Fprintln(out, "the configuration is good")
-			}
+		if !*check {
+			return p.serve(ctx, *path, errs)
+		}
+		if _, err := p.load(*path, quiet); err != nil {
 			return err
 		}
-		log := slog.New(slog.NewJSONHandler(errs, &slog.HandlerOptions{Level: P(&cfg).Common().level()}))
-		return app.RunUntilSignal(ctx, app.Options{Log: log, StartTimeout: startLimit}, p.part(cfg))
+		fmt.Fprintln(out, "the configuration is good")
 	case "health":
-		cfg, err := p.load(*path)
+		cfg, err := p.load(*path, quiet)
 		if err != nil {
 			return err
 		}
@@ -183,16 +189,37 @@ func (p program[C, P]) schema() (*schema.Schema, error) {
 	return schema.Of(p.defaults, schema.WithDocs(p.docs...))
 }
 
-// load reads the configuration, with its secrets.
-func (p program[C, P]) load(path string) (C, error) {
+// load reads the configuration, with its secrets. The error is [errLater] where a
+// secret cannot be read now.
+func (p program[C, P]) load(path string, log *slog.Logger) (C, error) {
 	cfg := p.defaults
 	doc, err := config.Read(path, p.prefix(), p.environ, &cfg)
 	if err != nil {
 		return cfg, err
 	}
-	fields := schema.ResolveSecrets(&cfg, p.look)
+	common := P(&cfg).Common()
+	Describe[C, P](&cfg, doc)
+	fields := common.Vault.Validate()
+	for i := range fields {
+		fields[i].Pointer = "/vault" + fields[i].Pointer
+	}
+	later := false
 	if len(fields) == 0 {
-		fields = P(&cfg).Common().validate()
+		if common.Resolver, err = reference.New(reference.Options{Vault: common.Vault, Log: log}); err != nil {
+			return cfg, err
+		}
+		look := common.Resolver.Look()
+		fields = schema.ResolveSecrets(&cfg, func(scheme, name string) (string, error) {
+			if p.look != nil && scheme != reference.Vault {
+				return p.look(scheme, name)
+			}
+			v, err := look(scheme, name)
+			later = later || errors.Is(err, reference.ErrUnavailable)
+			return v, err
+		})
+	}
+	if len(fields) == 0 {
+		fields = common.validate()
 		if v, ok := any(&cfg).(interface{ Validate() []problem.Field }); ok {
 			fields = append(fields, v.Validate()...)
 		}
@@ -202,6 +229,9 @@ func (p program[C, P]) load(path string) (C, error) {
 	}
 	if doc != nil {
 		doc.Locate(fields)
+	}
+	if later {
+		return cfg, fmt.Errorf("%w: %w", errLater, schema.Violations(fields))
 	}
 	return cfg, schema.Violations(fields)
 }

@@ -10,24 +10,8 @@ import (
 // again.
 const rotateAgain = time.Hour
 
-// rotate encrypts with the newest key of the keyring what is older. Replicas may do
-// it at the same time. A keyring changes with a restart only, so once is enough.
-func (k *Kit) rotate(ctx context.Context) error {
-	for {
-		err := k.rotateAll(ctx)
-		var again <-chan time.Time
-		if err != nil && ctx.Err() == nil {
-			k.Log.ErrorContext(ctx, "some secrets are still encrypted with an old key: keep it in secrets.keyring; it is tried again", "err", err)
-			again = time.After(rotateAgain)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-again:
-		}
-	}
-}
-
+// rotateAll encrypts with the newest key of the keyring what is older. Replicas may
+// do it at the same time. A keyring changes with a restart only, so once is enough.
 func (k *Kit) rotateAll(ctx context.Context) error {
 	var errs []error
 	g := k.DB.Unscoped(ctx, "secrets of all organizations are encrypted anew")

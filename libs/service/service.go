@@ -39,8 +39,10 @@ import (
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/system"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/secret"
 )
 
@@ -92,6 +94,8 @@ type Kit struct {
 	Metrics prometheus.Registerer
 	Now     func() time.Time
 	Config  Config
+	// References reads secrets that are named by a reference.
+	References *reference.Resolver
 
 	r *running
 }
@@ -107,6 +111,11 @@ type running struct {
 	tcp     []*http.Server
 	servers []*httpx.Server
 	after   []func() // done when nothing runs any more
+
+	jobs      jobs
+	features  []system.Feature // guarded by jobs
+	encrypted int64            // runs of the job after which keys were counted
+	again     chan struct{}    // has a report made now
 }
 
 const stopLimit = 10 * time.Second
@@ -124,7 +133,7 @@ func Part(o Options, build Build) app.Part {
 // for NATS, and calls ready when it serves. It ends when ctx does, or when
 // something of it fails that cannot be mended by waiting.
 func Run(ctx context.Context, ready func(), env app.Env, o Options, build Build) (err error) {
-	r := &running{opt: o, failed: make(chan error, 1)}
+	r := &running{opt: o, failed: make(chan error, 1), again: make(chan struct{}, 1)}
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		stopErr := r.stop()
@@ -146,8 +155,12 @@ func Run(ctx context.Context, ready func(), env app.Env, o Options, build Build)
 		}
 	}
 	if r.kit.Keyring != nil && len(o.Secrets) > 0 {
-		r.kit.Go("encrypting with the newest key", r.kit.rotate)
+		r.kit.Job(JobOptions{
+			Name: "encryption", Again: rotateAgain,
+			Failed: "some secrets are still encrypted with an old key: keep it in secrets.keyring; it is tried again",
+		}, r.kit.rotateAll)
 	}
+	r.kit.Go("reports", r.kit.reports)
 	h = r.kit.withSecrets(h)
 	if !o.Public {
 		if err := bus.Serve(r.kit.Bus, o.Name, httpx.FromBus(h)); err != nil {
@@ -205,6 +218,13 @@ func (r *running) wire(ctx context.Context, env app.Env) error {
 		cursorKey = []byte(k.Hasher.Hash("cursors of " + o.Name))
 	}
 	r.ctx = k.With(r.ctx)
+	if k.References = o.Config.Resolver; k.References == nil {
+		if k.References, err = reference.New(reference.Options{Vault: o.Config.Vault, Log: env.Log, Now: env.Now}); err != nil {
+			return err
+		}
+		k.Go("secrets", k.References.Run)
+		r.after = append(r.after, k.References.Close)
+	}
 	bo, err := o.Config.busOptions(o.Name)
 	if err != nil {
 		return err

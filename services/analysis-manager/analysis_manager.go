@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/app"
-	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/analysis"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/analysis-manager/internal/api"
@@ -71,9 +70,11 @@ func build(k *service.Kit, cfg Config, traffic store.Store) (http.Handler, error
 	k.Go("announcing traffic", in.Announce)
 	k.Go("owners of traffic", in.FollowOwners)
 	k.Go("organizations", func(ctx context.Context) error { return events.FollowOrganizations(ctx, k.Bus, traffic) })
-	k.Go("sweeping", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "sweep", sweepLease, func(ctx context.Context, _ uint64) error {
-			return sweep(ctx, k, traffic, keep)
+	k.Job(service.JobOptions{
+		Name: "sweep", Every: sweepEvery, Lease: sweepLease, Failed: "old traffic could not be forgotten, or sums not merged; it is tried again",
+	}, func(ctx context.Context) error {
+		return traffic.Sweep(ctx, store.Retention{
+			Now: k.Now(), Records: time.Duration(keep.Records), Minutes: time.Duration(keep.Minutes), Hours: time.Duration(keep.Hours),
 		})
 	})
 	if err := events.Answer(k.Bus, traffic, cfg.minutes(), k.Now); err != nil {
@@ -86,23 +87,4 @@ func build(k *service.Kit, cfg Config, traffic store.Store) (http.Handler, error
 	h := api.Handlers{Store: traffic, Minutes: cfg.minutes(), Now: k.Now}
 	api.RegisterHandlers(s.API(), api.NewStrictHandler(h, nil))
 	return s, nil
-}
-
-// sweep sweeps again and again. A sweep that fails is made up for by the next.
-func sweep(ctx context.Context, k *service.Kit, s store.Store, keep Retention) error {
-	t := time.NewTicker(sweepEvery)
-	defer t.Stop()
-	for {
-		err := s.Sweep(ctx, store.Retention{
-			Now: k.Now(), Records: time.Duration(keep.Records), Minutes: time.Duration(keep.Minutes), Hours: time.Duration(keep.Hours),
-		})
-		if err != nil && ctx.Err() == nil {
-			k.Log.WarnContext(ctx, "old traffic could not be forgotten, or sums not merged; it is tried again", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
 }

@@ -18,6 +18,6 @@ func TestTheReferenceIsThatOfTheCommand(t *testing.T) {
 	page, err := os.ReadFile("../../docs/reference/cli.md")
 	require.NoError(t, err)
 	require.Equal(t, cli.Reference(cli.New(cli.Options{
-		Extra: []*cobra.Command{standalone.Command(), install.Command(standalone.Services()), sample.Command()},
+		Extra: []*cobra.Command{standalone.Command(), standalone.BackupCommand(), install.Command(standalone.Services()), sample.Command()},
 	})), string(page), "make generate writes it anew")
 }

@@ -82,6 +82,7 @@ func build(ctx context.Context, k *service.Kit, cfg Config) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
+	validator.Secrets = cfg.References.Stand()
 	types, err := catalogue.New(registry, validator)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,4 +97,45 @@ func TestTheStoryInOneProcess(t *testing.T) {
 	g.kill()
 	g = run(t, bin, data)
 	require.Nil(t, g.ready.SignIn)
+
+	// Backed up while it runs, and restored elsewhere, it serves what it served.
+	dir := t.TempDir()
+	archive, keys, restored := filepath.Join(dir, "data.tar.gz"), filepath.Join(dir, "keys.tar.gz"), filepath.Join(dir, "restored")
+	made, err := standalone.Backup(t.Context(), standalone.BackupOptions{Data: data, File: archive, Keys: keys})
+	require.NoError(t, err)
+	require.True(t, made.Running)
+	require.Len(t, made.Files, 6, "five databases, and where the sample is")
+	_, err = standalone.Backup(t.Context(), standalone.BackupOptions{Data: data, File: archive})
+	require.ErrorIs(t, err, os.ErrExist)
+	b, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	for _, f := range secrets {
+		if strings.HasPrefix(filepath.Base(f), "keyring-") {
+			key, err := os.ReadFile(f)
+			require.NoError(t, err)
+			require.NotContains(t, string(b), strings.TrimSpace(string(key)))
+		}
+	}
+	damaged := filepath.Join(dir, "damaged.tar.gz")
+	b[len(b)/2] ^= 0xff
+	require.NoError(t, os.WriteFile(damaged, b, 0o600))
+	_, err = standalone.Verify(t.Context(), damaged)
+	require.ErrorContains(t, err, "damaged")
+	_, err = standalone.Restore(t.Context(), standalone.RestoreOptions{File: damaged, Data: restored})
+	require.ErrorContains(t, err, "damaged")
+	require.NoDirExists(t, restored)
+	_, err = standalone.Restore(t.Context(), standalone.RestoreOptions{File: archive, Data: data})
+	require.ErrorContains(t, err, "not empty")
+	_, err = standalone.Restore(t.Context(), standalone.RestoreOptions{File: archive, Keys: keys, Data: restored})
+	require.NoError(t, err)
+	g.kill()
+	g = run(t, bin, restored)
+	require.Nil(t, g.ready.SignIn)
+	require.Eventually(t, func() bool {
+		r, err := http.Get(g.ready.Traffic + "/petstore/pet/1")
+		if err != nil {
+			return false
+		}
+		return r.Body.Close() == nil && r.StatusCode == http.StatusUnauthorized
+	}, scenario.Patience, 50*time.Millisecond, "the API is served, and asks for a key")
 }

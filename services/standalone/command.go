@@ -52,6 +52,7 @@ func Command() *cobra.Command {
 	f.StringVar(&o.Traffic, "traffic", "127.0.0.1:8000", "host and port of API traffic")
 	f.StringVar(&o.ReadyFile, "ready-file", "", "file that gets the addresses and the one-time sign-in, as JSON, once all serves")
 	f.StringToStringVar(&o.Databases, "database", nil, "SERVICE=DSN: keep the data of a service in that PostgreSQL or MariaDB database instead of a file; SERVICE=file:PATH reads the address, which holds a password, from a file")
+	f.StringVar(&o.Secrets, "secrets", "", "file with vault and references: where HashiCorp Vault is, and which references to secrets people may name")
 	f.BoolVar(&o.Sample, "sample", true, "also serve the Petstore, an API to try things with, on a port of loopback")
 	f.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
 	f.StringVar(&form, "log-format", "text", "text or json")

@@ -52,6 +52,7 @@ func (s *suite) common(name string) (service.Config, error) {
 	if dsn := s.Databases[name]; dsn != "" {
 		c.Database.DSN = schema.NewSecret(dsn)
 	}
+	c.Resolver, c.Vault, c.References = s.references, s.named.Vault, s.named.References
 	o := s.nats.For(name)
 	c.InProcess, c.Bus.Username, c.Bus.Password = o.InProcess, o.Username, schema.NewSecret(o.Password)
 	keyring, err := s.secrets.Secret("keyring-"+name, install.Keyring)
@@ -79,7 +80,7 @@ func (s *suite) parts() ([]app.Part, error) {
 			return nil, err
 		}
 	}
-	parts := []app.Part{}
+	parts := []app.Part{{Name: "secrets", New: func(app.Env) (app.Service, error) { return app.Func(s.keepReferences), nil }}}
 	if s.Sample {
 		parts = append(parts, app.Part{Name: "sample", New: func(app.Env) (app.Service, error) { return app.Func(s.serveSample), nil }})
 	}
@@ -88,6 +89,7 @@ func (s *suite) parts() ([]app.Part, error) {
 	tenants.ConsoleURL, tenants.PortalURL, tenants.FirstRun.ConsoleURL = s.host("tenant-admin"), s.host("developers"), s.host("apim-admin")
 	tenants.OAuth.URL = s.host("auth-admin")
 	tenants.Passwords.Leaked = leakedPasswords(s.Data)
+	tenants.LastBackup = func() (*tenantmanager.Backup, error) { return lastBackup(s.Data) }
 	tenants.OnFirstRun = func(code string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -111,6 +113,12 @@ func (s *suite) parts() ([]app.Part, error) {
 	portal.Config = configs[4]
 	front := bff.DefaultConfig()
 	front.Config, front.Listen = configs[5], s.Listen
+	service.Describe(&tenants, nil)
+	service.Describe(&gateways, nil)
+	service.Describe(&policy, nil)
+	service.Describe(&analysis, nil)
+	service.Describe(&portal, nil)
+	service.Describe(&front, nil)
 	return append(
 		parts, tenantmanager.Part(tenants), policymanager.Part(policy), gatewaymanager.Part(gateways),
 		analysismanager.Part(analysis), devportal.Part(portal), s.gateway(join), bff.Part(front),
@@ -124,6 +132,7 @@ func (s *suite) gateway(join string) app.Part {
 	c.Listeners = []gateway.Listener{{Address: s.Traffic}}
 	c.Data = filepath.Join(s.Data, "gateway")
 	c.Log.Spool.Dir = filepath.Join(c.Data, "spool")
+	c.Vault, c.References = s.named.Vault, s.named.References
 	c.ControlPlane = &gateway.ControlPlane{Organization: organization, Group: group, JoinToken: schema.NewSecret(join)}
 	o := s.nats.For(gatewayName)
 	return gateway.Part(gateway.Options{

@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/bus/embedded"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/services/install"
 )
 
@@ -40,6 +41,9 @@ type Options struct {
 	// Databases are the addresses of databases by service, of those that are to keep
 	// their data elsewhere than in a SQLite file of the folder.
 	Databases map[string]string
+	// Secrets is a file that says where references to secrets lead, and which of them
+	// people may name; "" = to environment and files, and none.
+	Secrets string
 	// Sample also serves the sample API, on a port of loopback.
 	Sample bool
 	// Log is where the parts log; nil discards.
@@ -79,6 +83,9 @@ type suite struct {
 	Options
 	secrets install.Dir
 	nats    *embedded.Server
+	// references reads secrets that are named by a reference.
+	references *reference.Resolver
+	named      References
 
 	mu     sync.Mutex
 	code   string // of the one-time sign-in
@@ -113,6 +120,10 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer unlock()
 	s := &suite{Options: o, secrets: install.Dir{Path: filepath.Join(o.Data, "secrets"), Owner: -1}}
+	if err := s.openReferences(); err != nil {
+		return err
+	}
+	defer s.references.Close()
 	s.nats, err = embedded.Start(embedded.Options{
 		Dir: filepath.Join(o.Data, "nats"), Access: Access(), Sync: true, Log: o.Log.With("component", "nats"),
 	})

@@ -6,6 +6,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/portal"
+	"github.com/gatehouse/gatehouse/libs/contract/system"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/events"
 )
@@ -14,6 +15,7 @@ import (
 func Access() bus.Access {
 	return bus.Access{
 		Service: tenant.Service, Durables: []string{events.Durable}, Listens: []string{tenant.Service},
-		Asks: []string{gateway.Service, policy.Service, portal.Service, analysis.Service},
+		Asks:    []string{gateway.Service, policy.Service, portal.Service, analysis.Service},
+		Buckets: []bus.BucketAccess{{Name: system.Bucket, Write: true}},
 	}
 }

@@ -8,6 +8,11 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/analysis"
+	"github.com/gatehouse/gatehouse/libs/contract/gateway"
+	"github.com/gatehouse/gatehouse/libs/contract/policy"
+	"github.com/gatehouse/gatehouse/libs/contract/portal"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
@@ -48,6 +53,10 @@ type Config struct {
 	// OAuth is the authorization server, which gives consumers tokens for APIs.
 	OAuth OAuth `json:"oauth,omitzero"`
 
+	// Services are the names of all services of the installation.
+	Services []string `json:"-"`
+	// LastBackup, where not nil, returns the last backup; nil = there is none yet.
+	LastBackup func() (*Backup, error) `json:"-"`
 	// OnFirstRun, where not nil, is handed each one-time code of the first run.
 	OnFirstRun func(code string) `json:"-"`
 	// Listening, where not nil, is told the TCP address.
@@ -62,6 +71,16 @@ type DNS struct {
 	Servers []string `json:"servers,omitempty" schema:"format=hostport"`
 	// Every is how often it is seen which domains are due to be looked for.
 	Every schema.Duration `json:"every,omitempty" schema:"min=1s,max=1h"`
+}
+
+// Backup is a copy of the installation's data.
+type Backup struct {
+	At   time.Time `json:"at"`
+	File string    `json:"file"`
+	// Size is in bytes.
+	Size int64 `json:"size"`
+	// Keys says that the keys are in it.
+	Keys bool `json:"keys"`
 }
 
 // FirstRun is the first organization, and where its owner goes.
@@ -190,6 +209,7 @@ func DefaultConfig() Config {
 		InvitationLifetime: schema.Duration(7 * day),
 		OAuth:              OAuth{TokensPerSecond: 200},
 		DNS:                DNS{Every: schema.Duration(time.Minute)},
+		Services:           []string{tenant.Service, gateway.Service, policy.Service, analysis.Service, portal.Service, "bff"},
 	}
 }
 

@@ -6,6 +6,9 @@ import "github.com/gatehouse/gatehouse/libs/schema"
 
 // Docs holds the doc comments of the package's types.
 var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-manager", Texts: []schema.Text{
+	{Name: "Backup", Text: "Backup is a copy of the installation's data."},
+	{Name: "Backup.Keys", Text: "Keys says that the keys are in it."},
+	{Name: "Backup.Size", Text: "Size is in bytes."},
 	{Name: "ClientCertificates", Text: "ClientCertificates say where the certificates of clients come from. Those that the bff tells count always: it has a setting of its own, clientCertificateHeader."},
 	{Name: "ClientCertificates.Header", Text: "Header is the field in which a proxy before this service tells the certificate that a client has shown to it: as RFC 9440 has it, as escaped PEM, or as base64 of the DER form."},
 	{Name: "ClientCertificates.TrustedProxies", Text: "TrustedProxies are the peers whose header is believed."},
@@ -15,6 +18,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-
 	{Name: "Config.DNS", Text: "DNS says how it is found out whether an organization runs a domain."},
 	{Name: "Config.FirstRun", Text: "FirstRun is what the first start makes."},
 	{Name: "Config.InvitationLifetime", Text: "InvitationLifetime is how long an invitation can be accepted."},
+	{Name: "Config.LastBackup", Text: "LastBackup, where not nil, returns the last backup; nil = there is none yet."},
 	{Name: "Config.Listening", Text: "Listening, where not nil, is told the TCP address."},
 	{Name: "Config.Mail", Text: "Mail says how mail is sent. Administrators of the platform can set something else by the API. Without either, links are shown to administrators."},
 	{Name: "Config.OAuth", Text: "OAuth is the authorization server, which gives consumers tokens for APIs."},
@@ -23,6 +27,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-
 	{Name: "Config.Passkeys", Text: "Passkeys say for which addresses passkeys are."},
 	{Name: "Config.Passwords", Text: "Passwords say which passwords people can choose."},
 	{Name: "Config.PortalURL", Text: "PortalURL is where the developer portal is; links that invite people who use APIs begin with it. The default is ConsoleURL."},
+	{Name: "Config.Services", Text: "Services are the names of all services of the installation."},
 	{Name: "Config.Sessions", Text: "Sessions say how long people stay signed in."},
 	{Name: "DNS", Text: "DNS says how it is found out whether an organization runs a domain: by a TXT record."},
 	{Name: "DNS.Every", Text: "Every is how often it is seen which domains are due to be looked for."},

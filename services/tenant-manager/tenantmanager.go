@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/contract/system"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/api"
@@ -27,6 +28,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/webhook"
@@ -48,7 +50,7 @@ func Part(cfg Config) app.Part {
 		m := &manager{cfg: cfg}
 		return app.Func(func(ctx context.Context, ready func()) error {
 			return service.Run(ctx, ready, env, service.Options{
-				Name: tenant.Service, Config: cfg.Config, Migrations: migrations.Files, Source: m.source, Listening: cfg.Listening,
+				Name: tenant.Service, Config: cfg.Config, Migrations: migrations.Files, Source: m.source, Listening: cfg.Listening, Secrets: store.Secrets(),
 			}, m.build)
 		}), nil
 	}}
@@ -100,8 +102,13 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	if err != nil {
 		host = k.Name
 	}
-	sender := forward.NewSender(m.cfg.Outbound, host)
-	letters := mail.NewSender(m.cfg.Outbound, m.cfg.Mail.settings())
+	instances, err := k.Bus.Bucket(ctx, bus.BucketOptions{Name: system.Bucket, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	reader := secrets.NewReader(k.References, m.cfg.References, m.slugOf)
+	sender := forward.NewSender(m.cfg.Outbound, host, reader)
+	letters := mail.NewSender(m.cfg.Outbound, m.cfg.Mail.settings(), reader)
 	h := api.New(k, m.store, m.issuer, password.NewHasher(), sender, api.Options{
 		ConsoleURL: m.cfg.ConsoleURL, PortalURL: cmp.Or(m.cfg.PortalURL, m.cfg.ConsoleURL),
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
@@ -110,6 +117,8 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		Outbound: m.cfg.Outbound,
 		Leaked:   m.leaked(ctx, k),
 		OAuth:    server,
+		Secrets:  reader,
+		System:   api.System{Bucket: instances, Services: m.cfg.Services, Backup: m.backup()},
 		Mail:     letters,
 		Domains:  domains.NewResolver(m.cfg.DNS.Servers), DomainsEvery: time.Duration(m.cfg.DNS.Every),
 	})
@@ -137,28 +146,39 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 			return webhook.Run(ctx, m.store, hooks, k.Log)
 		})
 	})
-	k.Go("metadata of identity providers", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "sso-metadata", leaseTTL, func(ctx context.Context, _ uint64) error { return h.RefreshMetadata(ctx) })
+	k.Job(service.JobOptions{
+		Name: "organizations-that-are-over", Every: purgeEvery, Lease: leaseTTL, Failed: "an organization that is over is not gone yet; it is tried again",
+	}, h.PurgeOrganizations)
+	k.Job(service.JobOptions{
+		Name: "domains", Every: time.Duration(m.cfg.DNS.Every), Lease: leaseTTL, Failed: "domains could not be looked for; it is tried again",
+	}, h.LookForDomains)
+	k.Job(service.JobOptions{
+		Name: "access-reviews", Every: api.ReviewsEvery, Lease: leaseTTL, Failed: "looking after reviews of access failed; it is tried again",
+	}, h.TendReviews)
+	k.Job(service.JobOptions{
+		Name: "sso-metadata", Every: api.MetadataEvery, Lease: leaseTTL, Failed: "metadata of identity providers could not be fetched; it is tried again",
+	}, h.RefreshMetadata)
+	k.Job(service.JobOptions{Name: "housekeeping", Every: houseEvery, Lease: leaseTTL, Failed: "housekeeping failed; it is tried again"}, func(ctx context.Context) error {
+		return m.cleanHouse(ctx, k)
 	})
-	k.Go("organizations that are over", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "organizations", leaseTTL, func(ctx context.Context, _ uint64) error { return m.purge(ctx, k) })
-	})
-	k.Go("domains", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "domains", leaseTTL, func(ctx context.Context, _ uint64) error { return h.LookForDomains(ctx) })
-	})
-	k.Go("reviews of access", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "access-reviews", leaseTTL, func(ctx context.Context, _ uint64) error { return h.RunReviews(ctx) })
-	})
-	k.Go("housekeeping", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "housekeeping", leaseTTL, func(ctx context.Context, _ uint64) error { return m.keepHouse(ctx, k) })
-	})
+	k.Feature("authorization-server", server != nil)
+	k.Feature("mail-configured", m.cfg.Mail.Host != "")
+	k.Feature("vault", k.References.HasVault())
 	return s, events.Answer(k.Bus, m.store, m.rights)
+}
+
+// slugOf returns the short name of an organization.
+func (m *manager) slugOf(ctx context.Context, organization string) (string, error) {
+	o, err := m.store.For(organization).Organization(ctx)
+	return o.Slug, err
 }
 
 // leaked returns the list of leaked passwords, and says what is in it.
 func (m *manager) leaked(ctx context.Context, k *service.Kit) password.Leaked {
 	l := password.Leaked{Path: m.cfg.Passwords.Leaked}
-	switch n, err := l.Check(); {
+	n, err := l.Check()
+	k.Feature("leaked-passwords", err == nil && n > 0)
+	switch {
 	case err != nil:
 		k.Log.ErrorContext(ctx, "no new password can be set before the list of leaked passwords is imported again", "err", err)
 	case n > 0:
@@ -182,40 +202,23 @@ const (
 	mailKept = 30 * day
 )
 
-// purge deletes organizations whose time to be restored is over, in one replica at
-// a time.
-func (m *manager) purge(ctx context.Context, k *service.Kit) error {
-	t := time.NewTicker(purgeEvery)
-	defer t.Stop()
-	for {
-		if err := m.api.PurgeOrganizations(ctx); err != nil && ctx.Err() == nil {
-			k.Log.WarnContext(ctx, "an organization that is over is not gone yet; it is tried again", "err", err)
+// backup returns what tells of the last backup.
+func (m *manager) backup() func() (*api.SystemBackup, error) {
+	if m.cfg.LastBackup == nil {
+		return nil
+	}
+	return func() (*api.SystemBackup, error) {
+		out := api.SystemBackup{Shape: api.Standalone}
+		last, err := m.cfg.LastBackup()
+		if err == nil && last != nil {
+			out.LastAt, out.File, out.Size, out.Keys = &last.At, &last.File, &last.Size, &last.Keys
 		}
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return nil
-		}
+		return &out, err
 	}
 }
 
-// keepHouse rotates keys and cleans away what has run out, in one replica at a
+// cleanHouse rotates keys and cleans away what has run out, in one replica at a
 // time.
-func (m *manager) keepHouse(ctx context.Context, k *service.Kit) error {
-	t := time.NewTicker(houseEvery)
-	defer t.Stop()
-	for {
-		if err := m.cleanHouse(ctx, k); err != nil && ctx.Err() == nil {
-			k.Log.WarnContext(ctx, "housekeeping failed; it is tried again", "err", err)
-		}
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
 func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	now := k.Now()
 	keys, err := m.store.RotateSigningKeys(ctx)
@@ -229,7 +232,7 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	_, errImages := m.store.ForgetBrandImages(ctx, now.Add(-day))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
 	_, errTokens := m.store.ForgetPersonalTokens(ctx, now.Add(-tokensKept))
-	return errors.Join(err, m.store.RotateSecrets(ctx), errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, m.api.NoticeTokens(ctx), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	return errors.Join(err, errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, m.api.NoticeTokens(ctx), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

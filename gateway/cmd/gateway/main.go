@@ -11,7 +11,6 @@ import (
 	"github.com/gatehouse/gatehouse/gateway"
 	"github.com/gatehouse/gatehouse/gateway/policies"
 	"github.com/gatehouse/gatehouse/libs/app"
-	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // command is one verb of the command line.
@@ -79,7 +78,7 @@ func usage(w io.Writer) {
 
 // options are what every command runs with.
 func options(path string) gateway.Options {
-	return gateway.Options{Path: path, Policies: policies.All(), Secrets: schema.SystemResolver()}
+	return gateway.Options{Path: path, Policies: policies.All()}
 }
 
 func version(_ context.Context, _ []string, _ io.Reader, out, _ io.Writer) error {

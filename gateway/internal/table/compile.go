@@ -120,7 +120,7 @@ func (r *run) shared() {
 
 // platform compiles the policies for requests that match no API.
 func (r *run) platform() {
-	if r.prev != nil && (r.prev.platform.key == r.settingsKey || r.badSet[""]) {
+	if r.prev != nil && (r.prev.platform.key == r.settingsKey && r.sameSecrets(r.prev.platform.secrets) || r.badSet[""]) {
 		r.table.platform = r.prev.platform
 		return
 	}
@@ -186,7 +186,7 @@ func (r *run) sweep() {
 // called for every unit of every change, and makes no garbage.
 func (r *run) unchanged(u *Unit) bool {
 	key, ok := strings.CutPrefix(u.key, r.settingsKey)
-	return ok && key == r.setsKey(u.sets)
+	return ok && key == r.setsKey(u.sets) && r.sameSecrets(u.secrets)
 }
 
 // setsOf returns the policy sets that a unit and its project refer to.

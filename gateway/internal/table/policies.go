@@ -30,7 +30,11 @@ type Compiler struct {
 	KeySets     policy.KeySets
 	Store       policy.Store
 	HTTP        *http.Client
-	Secrets     schema.Resolver
+	// Secrets reads references to secrets.
+	Secrets schema.Resolver
+	// SecretPrint names the present value of a reference; it is another one when the
+	// value is. nil = values never change.
+	SecretPrint func(reference string) string
 	// NewUpstream makes an upstream of an API. Previous is the one of the same
 	// name in use, or nil.
 	NewUpstream func(api string, cfg unit.Upstream, previous Upstream) (Upstream, error)
@@ -166,7 +170,7 @@ func (b *builder) env(id string, scope policy.Scope, p unit.Policy) (policy.Env,
 		ID: id, Scope: scope, Now: b.Now,
 		Log:      b.Log.With("policy", id, "type", p.Type, "api", scope.API),
 		Counters: b.Counters, Credentials: b.Credentials, KeySets: b.KeySets, Store: b.Store, HTTP: b.HTTP,
-		Document: b.api.Document, Secrets: b.Secrets, Upstreams: names,
+		Document: b.api.Document, Secrets: b.look(), Upstreams: names,
 		Expression: b.expressions.Compile, Template: b.expressions.CompileTemplate,
 		Slot: func() policy.Slot { b.slots++; return b.slots - 1 },
 		Memo: func(key string, make func() (any, error)) (any, error) {
@@ -202,7 +206,7 @@ func (r *run) compilePlatform() (p *platform, err error) {
 	if len(b.problems) > 0 {
 		return nil, problem.Invalid("the platform's policies do not compile", b.problems...)
 	}
-	return &platform{key: r.settingsKey, chain: chain.New("", steps, nil), close: b.finish()}, nil
+	return &platform{key: r.settingsKey, secrets: b.unit.secrets, chain: chain.New("", steps, nil), close: b.finish()}, nil
 }
 
 // notCompiled is the key of no settings.

@@ -67,6 +67,7 @@ type Unit struct {
 	ops      []Operation
 	whole    Operation // for requests that match the API but no operation of it
 	sets     []string  // policy sets that it refers to
+	secrets  []secret  // that its policies refer to
 	close    func()
 	tables   atomic.Int32 // that it is part of
 
@@ -153,9 +154,10 @@ type Upstream interface {
 
 // platform has the policies for requests that match no API.
 type platform struct {
-	key   string
-	chain *chain.Chain
-	close func()
+	key     string
+	secrets []secret
+	chain   *chain.Chain
+	close   func()
 	// tables that it is part of
 	tables atomic.Int32
 }

@@ -16,6 +16,6 @@ import (
 
 func main() {
 	os.Exit(cli.Main(context.Background(), cli.Options{
-		Extra: []*cobra.Command{standalone.Command(), install.Command(standalone.Services()), sample.Command()},
+		Extra: []*cobra.Command{standalone.Command(), standalone.BackupCommand(), install.Command(standalone.Services()), sample.Command()},
 	}, os.Args[1:]))
 }

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	page := cli.Reference(cli.New(cli.Options{
-		Extra: []*cobra.Command{standalone.Command(), install.Command(standalone.Services()), sample.Command()},
+		Extra: []*cobra.Command{standalone.Command(), standalone.BackupCommand(), install.Command(standalone.Services()), sample.Command()},
 	}))
 	if err := os.WriteFile(filepath.Join("..", "..", "docs", "reference", "cli.md"), []byte(page), 0o600); err != nil {
 		slog.New(slog.NewTextHandler(os.Stderr, nil)).Error("the reference could not be written", "err", err)

@@ -1122,6 +1122,63 @@ func (e Status) Valid() bool {
 	}
 }
 
+// Defines values for SystemBackupShape.
+const (
+	Services   SystemBackupShape = "services"
+	Standalone SystemBackupShape = "standalone"
+)
+
+// Valid indicates whether the value is a known member of the SystemBackupShape enum.
+func (e SystemBackupShape) Valid() bool {
+	switch e {
+	case Services:
+		return true
+	case Standalone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SystemDatabaseKind.
+const (
+	Mysql    SystemDatabaseKind = "mysql"
+	Postgres SystemDatabaseKind = "postgres"
+	Sqlite   SystemDatabaseKind = "sqlite"
+)
+
+// Valid indicates whether the value is a known member of the SystemDatabaseKind enum.
+func (e SystemDatabaseKind) Valid() bool {
+	switch e {
+	case Mysql:
+		return true
+	case Postgres:
+		return true
+	case Sqlite:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SystemPackageKind.
+const (
+	Go  SystemPackageKind = "go"
+	Npm SystemPackageKind = "npm"
+)
+
+// Valid indicates whether the value is a known member of the SystemPackageKind enum.
+func (e SystemPackageKind) Valid() bool {
+	switch e {
+	case Go:
+		return true
+	case Npm:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UsageItemResource.
 const (
 	UsageItemResourceApis            UsageItemResource = "apis"
@@ -1944,6 +2001,9 @@ type AuditReceiver struct {
 	Name          string            `json:"name"`
 	NextAttemptAt *time.Time        `json:"nextAttemptAt,omitempty"`
 
+	// SecretReference Where the secret is kept, if it is a reference.
+	SecretReference *SecretReference `json:"secretReference,omitempty"`
+
 	// Sent The sequence of the last entry that was sent.
 	Sent   int64      `json:"sent"`
 	SentAt *time.Time `json:"sentAt,omitempty"`
@@ -1972,7 +2032,7 @@ type AuditReceiverInput struct {
 	Kind AuditReceiverKind `json:"kind"`
 	Name string            `json:"name"`
 
-	// Secret What requests carry in Authorization, such as `Bearer …`; HTTP only. It is kept encrypted and never shown.
+	// Secret What requests carry in Authorization, such as `Bearer …`, or a reference to that; HTTP only. It is kept encrypted and never shown.
 	Secret *string `json:"secret,omitempty"`
 }
 
@@ -3009,7 +3069,10 @@ type MailSettings struct {
 
 	// Language The language of mail to people of whom none is known.
 	Language *MailLanguage `json:"language,omitempty"`
-	Port     *int          `json:"port,omitempty"`
+
+	// PasswordReference Where the secret is kept, if it is a reference.
+	PasswordReference *SecretReference `json:"passwordReference,omitempty"`
+	Port              *int             `json:"port,omitempty"`
 
 	// Security `tls`: from the start; `starttls`: begun by a command, or nothing is sent; `none`: only to a server on the same machine.
 	Security *MailSecurity `json:"security,omitempty"`
@@ -3040,7 +3103,7 @@ type MailSettingsInput struct {
 	// Language The language of mail to people of whom none is known.
 	Language *MailLanguage `json:"language,omitempty"`
 
-	// Password It is kept encrypted and never shown.
+	// Password It is kept encrypted and never shown; or a reference, see getSecretReferences.
 	Password *string `json:"password,omitempty"`
 	Port     int     `json:"port"`
 
@@ -4470,6 +4533,32 @@ type SecondStepPasskeyInput struct {
 	Origin Origin `json:"origin"`
 }
 
+// SecretReference Where the secret is kept, if it is a reference.
+type SecretReference = string
+
+// SecretReferenceTest defines model for SecretReferenceTest.
+type SecretReferenceTest struct {
+	// Detail What is there or what is missing.
+	Detail string `json:"detail"`
+	Ok     bool   `json:"ok"`
+}
+
+// SecretReferenceTestInput defines model for SecretReferenceTestInput.
+type SecretReferenceTestInput struct {
+	// Platform Whether it is for what administrators of the platform set; it needs platform:update.
+	Platform  *bool  `json:"platform,omitempty"`
+	Reference string `json:"reference"`
+}
+
+// SecretReferences defines model for SecretReferences.
+type SecretReferences struct {
+	// Organization Beginnings that the organization may use: what ends in / allows all below it, what ends in _ all variables that begin so, anything else that one secret.
+	Organization []string `json:"organization"`
+
+	// Platform Those that administrators of the platform may use for what they set.
+	Platform []string `json:"platform"`
+}
+
 // SecurityPolicy defines model for SecurityPolicy.
 type SecurityPolicy struct {
 	// AllowedAddresses Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it.
@@ -4883,12 +4972,15 @@ type SsoConnection struct {
 	Oauth2 *SsoOauth2 `json:"oauth2,omitempty"`
 
 	// Preset Which defaults the form began with; with `ldap` also those of what is left out.
-	Preset     SsoPreset `json:"preset"`
-	Provision  bool      `json:"provision"`
-	Roles      []string  `json:"roles"`
-	Saml       *SsoSaml  `json:"saml,omitempty"`
-	Scopes     []string  `json:"scopes"`
-	TrustEmail bool      `json:"trustEmail"`
+	Preset    SsoPreset `json:"preset"`
+	Provision bool      `json:"provision"`
+	Roles     []string  `json:"roles"`
+	Saml      *SsoSaml  `json:"saml,omitempty"`
+	Scopes    []string  `json:"scopes"`
+
+	// SecretReference Where the secret is kept, if it is a reference.
+	SecretReference *SecretReference `json:"secretReference,omitempty"`
+	TrustEmail      bool             `json:"trustEmail"`
 
 	// UnverifiedDomains Those of the domains that are not verified, and lead nobody here.
 	UnverifiedDomains *[]string `json:"unverifiedDomains,omitempty"`
@@ -4900,7 +4992,7 @@ type SsoConnectionInput struct {
 	// ClientId `oidc` and `oauth2` need it.
 	ClientId *string `json:"clientId,omitempty"`
 
-	// ClientSecret It is kept encrypted and never shown.
+	// ClientSecret It is kept encrypted and never shown; or a reference, see getSecretReferences.
 	ClientSecret *string `json:"clientSecret,omitempty"`
 
 	// Domains Whose e-mail addresses lead here, such as acme.example. What is not claimed yet is claimed by it, and leads here when it is verified: see /domains.
@@ -4995,7 +5087,7 @@ type SsoLdap struct {
 	// BindDn The account that looks people up; empty = without an account.
 	BindDn *string `json:"bindDn,omitempty"`
 
-	// BindPassword Its password. It is kept encrypted and never shown; left out, it stays as it is, unless there is a new server.
+	// BindPassword Its password, or a reference. It is kept encrypted and never shown; left out, it stays as it is, unless there is a new server.
 	BindPassword *string `json:"bindPassword,omitempty"`
 
 	// Ca The certificate authority of the servers as PEM; empty = those of the system.
@@ -5179,6 +5271,207 @@ type SsoTestInput struct {
 
 // Status Whether somebody may sign in.
 type Status string
+
+// SystemBackup defines model for SystemBackup.
+type SystemBackup struct {
+	File *string `json:"file,omitempty"`
+
+	// Keys Whether the keys are in it.
+	Keys   *bool      `json:"keys,omitempty"`
+	LastAt *time.Time `json:"lastAt,omitempty"`
+
+	// Shape `standalone`: gatehouse backup does it; `services`: databases are backed up by their own means.
+	Shape SystemBackupShape `json:"shape"`
+
+	// Size In bytes.
+	Size *int64 `json:"size,omitempty"`
+}
+
+// SystemBackupShape `standalone`: gatehouse backup does it; `services`: databases are backed up by their own means.
+type SystemBackupShape string
+
+// SystemDatabase defines model for SystemDatabase.
+type SystemDatabase struct {
+	// Applied How many migrations were.
+	Applied int `json:"applied"`
+
+	// At When it was.
+	At time.Time `json:"at"`
+
+	// Error Why it does not answer.
+	Error *string            `json:"error,omitempty"`
+	Kind  SystemDatabaseKind `json:"kind"`
+
+	// Latency How many seconds an answer takes.
+	Latency float64 `json:"latency"`
+
+	// OldestEvent For how many seconds the oldest waits.
+	OldestEvent float64 `json:"oldestEvent"`
+
+	// Outbox How many events wait for the bus.
+	Outbox int64 `json:"outbox"`
+
+	// Pending Migrations that were not.
+	Pending  *[]string        `json:"pending,omitempty"`
+	Replicas *[]SystemReplica `json:"replicas,omitempty"`
+
+	// Schema The newest migration that was applied.
+	Schema string `json:"schema"`
+}
+
+// SystemDatabaseKind defines model for SystemDatabase.Kind.
+type SystemDatabaseKind string
+
+// SystemFeature defines model for SystemFeature.
+type SystemFeature struct {
+	Name string `json:"name"`
+	On   bool   `json:"on"`
+}
+
+// SystemInstance defines model for SystemInstance.
+type SystemInstance struct {
+	// At When it reported last.
+	At        time.Time       `json:"at"`
+	Database  *SystemDatabase `json:"database,omitempty"`
+	Features  []SystemFeature `json:"features"`
+	Go        string          `json:"go"`
+	Host      string          `json:"host"`
+	Instance  string          `json:"instance"`
+	Jobs      []SystemJob     `json:"jobs"`
+	Keys      *SystemKeys     `json:"keys,omitempty"`
+	Revision  *string         `json:"revision,omitempty"`
+	Secrets   SystemSecrets   `json:"secrets"`
+	Service   string          `json:"service"`
+	StartedAt time.Time       `json:"startedAt"`
+	Version   string          `json:"version"`
+}
+
+// SystemInstanceList defines model for SystemInstanceList.
+type SystemInstanceList struct {
+	Items []SystemInstance `json:"items"`
+
+	// Missing Services of which no instance reports.
+	Missing []string `json:"missing"`
+}
+
+// SystemJob defines model for SystemJob.
+type SystemJob struct {
+	// Error What went wrong.
+	Error *string `json:"error,omitempty"`
+
+	// Every Seconds between its runs; left out = when there is a reason.
+	Every *float64 `json:"every,omitempty"`
+
+	// Holds Whether this instance does it; of several, one does.
+	Holds   bool       `json:"holds"`
+	Name    string     `json:"name"`
+	NextAt  *time.Time `json:"nextAt,omitempty"`
+	Running bool       `json:"running"`
+	Runs    int64      `json:"runs"`
+
+	// Seconds How long it took.
+	Seconds *float64 `json:"seconds,omitempty"`
+
+	// StartedAt When it ran last.
+	StartedAt *time.Time `json:"startedAt,omitempty"`
+}
+
+// SystemKeyColumn defines model for SystemKeyColumn.
+type SystemKeyColumn struct {
+	Column string `json:"column"`
+	Table  string `json:"table"`
+
+	// Values How many values there are, by the id of their key.
+	Values map[string]int64 `json:"values"`
+}
+
+// SystemKeys defines model for SystemKeys.
+type SystemKeys struct {
+	Columns []SystemKeyColumn `json:"columns"`
+
+	// Ring The ids of the keys, the one that encrypts first.
+	Ring []string `json:"ring"`
+}
+
+// SystemLicence defines model for SystemLicence.
+type SystemLicence struct {
+	Digest string `json:"digest"`
+	Text   string `json:"text"`
+}
+
+// SystemPackage defines model for SystemPackage.
+type SystemPackage struct {
+	Kind SystemPackageKind `json:"kind"`
+
+	// Licence Its identifier by SPDX, such as MIT.
+	Licence string `json:"licence"`
+	Name    string `json:"name"`
+
+	// Texts The digests of its texts.
+	Texts   []string `json:"texts"`
+	Version string   `json:"version"`
+}
+
+// SystemPackageKind defines model for SystemPackageKind.
+type SystemPackageKind string
+
+// SystemPackageList defines model for SystemPackageList.
+type SystemPackageList struct {
+	Items []SystemPackage `json:"items"`
+
+	// Next The cursor of the next page.
+	Next  *string `json:"next,omitempty"`
+	Total int     `json:"total"`
+}
+
+// SystemReplica defines model for SystemReplica.
+type SystemReplica struct {
+	// Lag How many seconds it is behind, where it tells.
+	Lag  *float64 `json:"lag,omitempty"`
+	Name string   `json:"name"`
+	Up   bool     `json:"up"`
+}
+
+// SystemSecrets defines model for SystemSecrets.
+type SystemSecrets struct {
+	Error *string `json:"error,omitempty"`
+
+	// InUse How many references are in use.
+	InUse int `json:"inUse"`
+
+	// Missing How many lead to nothing.
+	Missing int `json:"missing"`
+
+	// Stale How many of them cannot be read now and are used as they were.
+	Stale int `json:"stale"`
+
+	// Vault Whether a Vault is configured.
+	Vault bool `json:"vault"`
+}
+
+// SystemServiceSettings defines model for SystemServiceSettings.
+type SystemServiceSettings struct {
+	Service  string          `json:"service"`
+	Settings []SystemSetting `json:"settings"`
+}
+
+// SystemSetting defines model for SystemSetting.
+type SystemSetting struct {
+	// Pointer Its name, such as /database/maxOpen.
+	Pointer string `json:"pointer"`
+	Secret  *bool  `json:"secret,omitempty"`
+
+	// Source The place in a file, the environment variable, or `default`.
+	Source string `json:"source"`
+
+	// Value Of a secret, the reference or ***.
+	Value string `json:"value"`
+}
+
+// SystemSettingsList defines model for SystemSettingsList.
+type SystemSettingsList struct {
+	Items []SystemServiceSettings `json:"items"`
+}
 
 // TokenPair defines model for TokenPair.
 type TokenPair struct {
@@ -6283,6 +6576,19 @@ type UpdateSsoConnectionParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListSystemLicencesParams defines parameters for ListSystemLicences.
+type ListSystemLicencesParams struct {
+	// Q A text in the name or the licence.
+	Q    *string            `form:"q,omitempty" json:"q,omitempty"`
+	Kind *SystemPackageKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Cursor The `next` of the page before.
@@ -6621,6 +6927,9 @@ type UpdateScimDirectoryJSONRequestBody = ScimDirectoryInput
 
 // CreateScimTokenJSONRequestBody defines body for CreateScimToken for application/json ContentType.
 type CreateScimTokenJSONRequestBody = ServiceTokenInput
+
+// TestSecretReferenceJSONRequestBody defines body for TestSecretReference for application/json ContentType.
+type TestSecretReferenceJSONRequestBody = SecretReferenceTestInput
 
 // UpdateSecurityPolicyJSONRequestBody defines body for UpdateSecurityPolicy for application/json ContentType.
 type UpdateSecurityPolicyJSONRequestBody = SecurityPolicyPatch
@@ -7227,6 +7536,12 @@ type ServerInterface interface {
 	// DeleteScimToken Revoke a token of a directory
 	// (DELETE /scim/directories/{id}/tokens/{token})
 	DeleteScimToken(ctx echo.Context, id Id, token string) error
+	// GetSecretReferences Say which references may be named in place of secrets
+	// (GET /secret-references)
+	GetSecretReferences(ctx echo.Context) error
+	// TestSecretReference Say whether a reference leads to a secret, without showing it
+	// (POST /secret-references/test)
+	TestSecretReference(ctx echo.Context) error
 	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
 	// (GET /security-policy)
 	GetSecurityPolicy(ctx echo.Context) error
@@ -7338,6 +7653,24 @@ type ServerInterface interface {
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx echo.Context, id Id) error
+	// GetSystemBackup Say when the installation was backed up last
+	// (GET /system/backup)
+	GetSystemBackup(ctx echo.Context) error
+	// ListSystemInstances List the running instances of all services
+	// (GET /system/instances)
+	ListSystemInstances(ctx echo.Context) error
+	// RunSystemJob Have a job of a service run now
+	// (POST /system/jobs/{service}/{job}/run)
+	RunSystemJob(ctx echo.Context, service string, job string) error
+	// ListSystemLicences List what Gatehouse is made of besides its own code
+	// (GET /system/licences)
+	ListSystemLicences(ctx echo.Context, params ListSystemLicencesParams) error
+	// GetSystemLicence Show the text of a licence
+	// (GET /system/licences/{digest})
+	GetSystemLicence(ctx echo.Context, digest string) error
+	// ListSystemSettings List the settings that each service runs with, and where each comes from
+	// (GET /system/settings)
+	ListSystemSettings(ctx echo.Context) error
 	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx echo.Context) error
@@ -11298,6 +11631,24 @@ func (w *ServerInterfaceWrapper) DeleteScimToken(ctx echo.Context) error {
 	return err
 }
 
+// GetSecretReferences converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSecretReferences(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSecretReferences(ctx)
+	return err
+}
+
+// TestSecretReference converts echo context to params.
+func (w *ServerInterfaceWrapper) TestSecretReference(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestSecretReference(ctx)
+	return err
+}
+
 // GetSecurityPolicy converts echo context to params.
 func (w *ServerInterfaceWrapper) GetSecurityPolicy(ctx echo.Context) error {
 	var err error
@@ -11949,6 +12300,112 @@ func (w *ServerInterfaceWrapper) GetSsoTest(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetSsoTest(ctx, id)
+	return err
+}
+
+// GetSystemBackup converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSystemBackup(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSystemBackup(ctx)
+	return err
+}
+
+// ListSystemInstances converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSystemInstances(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSystemInstances(ctx)
+	return err
+}
+
+// RunSystemJob converts echo context to params.
+func (w *ServerInterfaceWrapper) RunSystemJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "service" -------------
+	var service string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "service", ctx.Param("service"), &service, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter service: %s", err))
+	}
+
+	// ------------- Path parameter "job" -------------
+	var job string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job", ctx.Param("job"), &job, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RunSystemJob(ctx, service, job)
+	return err
+}
+
+// ListSystemLicences converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSystemLicences(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSystemLicencesParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSystemLicences(ctx, params)
+	return err
+}
+
+// GetSystemLicence converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSystemLicence(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "digest" -------------
+	var digest string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "digest", ctx.Param("digest"), &digest, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter digest: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSystemLicence(ctx, digest)
+	return err
+}
+
+// ListSystemSettings converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSystemSettings(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSystemSettings(ctx)
 	return err
 }
 
@@ -12952,6 +13409,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/mail/settings", wrapper.GetMailSettings, options.OperationMiddlewares["getMailSettings"]...)
 	router.PUT(options.BaseURL+"/mail/settings", wrapper.SetMailSettings, options.OperationMiddlewares["setMailSettings"]...)
 	router.POST(options.BaseURL+"/mail/test", wrapper.TestMail, options.OperationMiddlewares["testMail"]...)
+	router.GET(options.BaseURL+"/system/instances", wrapper.ListSystemInstances, options.OperationMiddlewares["listSystemInstances"]...)
+	router.GET(options.BaseURL+"/system/settings", wrapper.ListSystemSettings, options.OperationMiddlewares["listSystemSettings"]...)
+	router.POST(options.BaseURL+"/system/jobs/:service/:job/run", wrapper.RunSystemJob, options.OperationMiddlewares["runSystemJob"]...)
+	router.GET(options.BaseURL+"/system/licences", wrapper.ListSystemLicences, options.OperationMiddlewares["listSystemLicences"]...)
+	router.GET(options.BaseURL+"/system/licences/:digest", wrapper.GetSystemLicence, options.OperationMiddlewares["getSystemLicence"]...)
+	router.GET(options.BaseURL+"/system/backup", wrapper.GetSystemBackup, options.OperationMiddlewares["getSystemBackup"]...)
+	router.GET(options.BaseURL+"/secret-references", wrapper.GetSecretReferences, options.OperationMiddlewares["getSecretReferences"]...)
+	router.POST(options.BaseURL+"/secret-references/test", wrapper.TestSecretReference, options.OperationMiddlewares["testSecretReference"]...)
 	router.GET(options.BaseURL+"/mail/messages", wrapper.ListMail, options.OperationMiddlewares["listMail"]...)
 	router.POST(options.BaseURL+"/mail/messages/:id/retry", wrapper.RetryMail, options.OperationMiddlewares["retryMail"]...)
 	router.GET(options.BaseURL+"/sso/connections", wrapper.ListSsoConnections, options.OperationMiddlewares["listSsoConnections"]...)
@@ -20106,6 +20571,83 @@ func (response DeleteScimTokendefaultApplicationProblemPlusJSONResponse) VisitDe
 	return err
 }
 
+type GetSecretReferencesRequestObject struct {
+}
+
+type GetSecretReferencesResponseObject interface {
+	VisitGetSecretReferencesResponse(w http.ResponseWriter) error
+}
+
+type GetSecretReferences200JSONResponse SecretReferences
+
+func (response GetSecretReferences200JSONResponse) VisitGetSecretReferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSecretReferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSecretReferencesdefaultApplicationProblemPlusJSONResponse) VisitGetSecretReferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestSecretReferenceRequestObject struct {
+	Body *TestSecretReferenceJSONRequestBody
+}
+
+type TestSecretReferenceResponseObject interface {
+	VisitTestSecretReferenceResponse(w http.ResponseWriter) error
+}
+
+type TestSecretReference200JSONResponse SecretReferenceTest
+
+func (response TestSecretReference200JSONResponse) VisitTestSecretReferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestSecretReferencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestSecretReferencedefaultApplicationProblemPlusJSONResponse) VisitTestSecretReferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSecurityPolicyRequestObject struct {
 }
 
@@ -21646,6 +22188,232 @@ type GetSsoTestdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetSsoTestdefaultApplicationProblemPlusJSONResponse) VisitGetSsoTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSystemBackupRequestObject struct {
+}
+
+type GetSystemBackupResponseObject interface {
+	VisitGetSystemBackupResponse(w http.ResponseWriter) error
+}
+
+type GetSystemBackup200JSONResponse SystemBackup
+
+func (response GetSystemBackup200JSONResponse) VisitGetSystemBackupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSystemBackupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSystemBackupdefaultApplicationProblemPlusJSONResponse) VisitGetSystemBackupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSystemInstancesRequestObject struct {
+}
+
+type ListSystemInstancesResponseObject interface {
+	VisitListSystemInstancesResponse(w http.ResponseWriter) error
+}
+
+type ListSystemInstances200JSONResponse SystemInstanceList
+
+func (response ListSystemInstances200JSONResponse) VisitListSystemInstancesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSystemInstancesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSystemInstancesdefaultApplicationProblemPlusJSONResponse) VisitListSystemInstancesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RunSystemJobRequestObject struct {
+	Service string `json:"service"`
+	Job     string `json:"job"`
+}
+
+type RunSystemJobResponseObject interface {
+	VisitRunSystemJobResponse(w http.ResponseWriter) error
+}
+
+type RunSystemJob202Response struct {
+}
+
+func (response RunSystemJob202Response) VisitRunSystemJobResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type RunSystemJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RunSystemJobdefaultApplicationProblemPlusJSONResponse) VisitRunSystemJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSystemLicencesRequestObject struct {
+	Params ListSystemLicencesParams
+}
+
+type ListSystemLicencesResponseObject interface {
+	VisitListSystemLicencesResponse(w http.ResponseWriter) error
+}
+
+type ListSystemLicences200JSONResponse SystemPackageList
+
+func (response ListSystemLicences200JSONResponse) VisitListSystemLicencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSystemLicencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSystemLicencesdefaultApplicationProblemPlusJSONResponse) VisitListSystemLicencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSystemLicenceRequestObject struct {
+	Digest string `json:"digest"`
+}
+
+type GetSystemLicenceResponseObject interface {
+	VisitGetSystemLicenceResponse(w http.ResponseWriter) error
+}
+
+type GetSystemLicence200JSONResponse SystemLicence
+
+func (response GetSystemLicence200JSONResponse) VisitGetSystemLicenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSystemLicencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSystemLicencedefaultApplicationProblemPlusJSONResponse) VisitGetSystemLicenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSystemSettingsRequestObject struct {
+}
+
+type ListSystemSettingsResponseObject interface {
+	VisitListSystemSettingsResponse(w http.ResponseWriter) error
+}
+
+type ListSystemSettings200JSONResponse SystemSettingsList
+
+func (response ListSystemSettings200JSONResponse) VisitListSystemSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSystemSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSystemSettingsdefaultApplicationProblemPlusJSONResponse) VisitListSystemSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23388,6 +24156,12 @@ type StrictServerInterface interface {
 	// DeleteScimToken Revoke a token of a directory
 	// (DELETE /scim/directories/{id}/tokens/{token})
 	DeleteScimToken(ctx context.Context, request DeleteScimTokenRequestObject) (DeleteScimTokenResponseObject, error)
+	// GetSecretReferences Say which references may be named in place of secrets
+	// (GET /secret-references)
+	GetSecretReferences(ctx context.Context, request GetSecretReferencesRequestObject) (GetSecretReferencesResponseObject, error)
+	// TestSecretReference Say whether a reference leads to a secret, without showing it
+	// (POST /secret-references/test)
+	TestSecretReference(ctx context.Context, request TestSecretReferenceRequestObject) (TestSecretReferenceResponseObject, error)
 	// GetSecurityPolicy What the organization asks of those who sign in, and whom it hits now
 	// (GET /security-policy)
 	GetSecurityPolicy(ctx context.Context, request GetSecurityPolicyRequestObject) (GetSecurityPolicyResponseObject, error)
@@ -23499,6 +24273,24 @@ type StrictServerInterface interface {
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx context.Context, request GetSsoTestRequestObject) (GetSsoTestResponseObject, error)
+	// GetSystemBackup Say when the installation was backed up last
+	// (GET /system/backup)
+	GetSystemBackup(ctx context.Context, request GetSystemBackupRequestObject) (GetSystemBackupResponseObject, error)
+	// ListSystemInstances List the running instances of all services
+	// (GET /system/instances)
+	ListSystemInstances(ctx context.Context, request ListSystemInstancesRequestObject) (ListSystemInstancesResponseObject, error)
+	// RunSystemJob Have a job of a service run now
+	// (POST /system/jobs/{service}/{job}/run)
+	RunSystemJob(ctx context.Context, request RunSystemJobRequestObject) (RunSystemJobResponseObject, error)
+	// ListSystemLicences List what Gatehouse is made of besides its own code
+	// (GET /system/licences)
+	ListSystemLicences(ctx context.Context, request ListSystemLicencesRequestObject) (ListSystemLicencesResponseObject, error)
+	// GetSystemLicence Show the text of a licence
+	// (GET /system/licences/{digest})
+	GetSystemLicence(ctx context.Context, request GetSystemLicenceRequestObject) (GetSystemLicenceResponseObject, error)
+	// ListSystemSettings List the settings that each service runs with, and where each comes from
+	// (GET /system/settings)
+	ListSystemSettings(ctx context.Context, request ListSystemSettingsRequestObject) (ListSystemSettingsResponseObject, error)
 	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx context.Context, request ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error)
@@ -29500,6 +30292,75 @@ func (sh *strictHandler) DeleteScimToken(ctx echo.Context, id Id, token string) 
 	return nil
 }
 
+// GetSecretReferences operation middleware
+func (sh *strictHandler) GetSecretReferences(ctx echo.Context) error {
+	var request GetSecretReferencesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSecretReferences(ctx.Request().Context(), request.(GetSecretReferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSecretReferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSecretReferencesResponseObject); ok {
+		return validResponse.VisitGetSecretReferencesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestSecretReference operation middleware
+func (sh *strictHandler) TestSecretReference(ctx echo.Context) error {
+	var request TestSecretReferenceRequestObject
+
+	var body TestSecretReferenceJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestSecretReference(ctx.Request().Context(), request.(TestSecretReferenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestSecretReference")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestSecretReferenceResponseObject); ok {
+		return validResponse.VisitTestSecretReferenceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetSecurityPolicy operation middleware
 func (sh *strictHandler) GetSecurityPolicy(ctx echo.Context) error {
 	var request GetSecurityPolicyRequestObject
@@ -30948,6 +31809,151 @@ func (sh *strictHandler) GetSsoTest(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(GetSsoTestResponseObject); ok {
 		return validResponse.VisitGetSsoTestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSystemBackup operation middleware
+func (sh *strictHandler) GetSystemBackup(ctx echo.Context) error {
+	var request GetSystemBackupRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSystemBackup(ctx.Request().Context(), request.(GetSystemBackupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSystemBackup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSystemBackupResponseObject); ok {
+		return validResponse.VisitGetSystemBackupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSystemInstances operation middleware
+func (sh *strictHandler) ListSystemInstances(ctx echo.Context) error {
+	var request ListSystemInstancesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSystemInstances(ctx.Request().Context(), request.(ListSystemInstancesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSystemInstances")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSystemInstancesResponseObject); ok {
+		return validResponse.VisitListSystemInstancesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RunSystemJob operation middleware
+func (sh *strictHandler) RunSystemJob(ctx echo.Context, service string, job string) error {
+	var request RunSystemJobRequestObject
+
+	request.Service = service
+	request.Job = job
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RunSystemJob(ctx.Request().Context(), request.(RunSystemJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RunSystemJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RunSystemJobResponseObject); ok {
+		return validResponse.VisitRunSystemJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSystemLicences operation middleware
+func (sh *strictHandler) ListSystemLicences(ctx echo.Context, params ListSystemLicencesParams) error {
+	var request ListSystemLicencesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSystemLicences(ctx.Request().Context(), request.(ListSystemLicencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSystemLicences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSystemLicencesResponseObject); ok {
+		return validResponse.VisitListSystemLicencesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSystemLicence operation middleware
+func (sh *strictHandler) GetSystemLicence(ctx echo.Context, digest string) error {
+	var request GetSystemLicenceRequestObject
+
+	request.Digest = digest
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSystemLicence(ctx.Request().Context(), request.(GetSystemLicenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSystemLicence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSystemLicenceResponseObject); ok {
+		return validResponse.VisitGetSystemLicenceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSystemSettings operation middleware
+func (sh *strictHandler) ListSystemSettings(ctx echo.Context) error {
+	var request ListSystemSettingsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSystemSettings(ctx.Request().Context(), request.(ListSystemSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSystemSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSystemSettingsResponseObject); ok {
+		return validResponse.VisitListSystemSettingsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

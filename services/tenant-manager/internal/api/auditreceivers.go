@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -54,6 +55,9 @@ func (h *Handlers) CreateAuditReceiver(ctx context.Context, r CreateAuditReceive
 	if err := checkReceiver(*r.Body); err != nil {
 		return nil, err
 	}
+	if err := h.secretFits(ctx, "/secret", caller(ctx).Organization, r.Body.Secret); err != nil {
+		return nil, err
+	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createAuditReceiver", r.Body, func(tx *store.Tx) (AuditReceiver, error) {
 		kept, err := tx.AuditRetention(ctx)
 		if err != nil {
@@ -87,6 +91,9 @@ func (h *Handlers) UpdateAuditReceiver(ctx context.Context, r UpdateAuditReceive
 		return nil, err
 	}
 	if err := checkReceiver(*r.Body); err != nil {
+		return nil, err
+	}
+	if err := h.secretFits(ctx, "/secret", caller(ctx).Organization, r.Body.Secret); err != nil {
 		return nil, err
 	}
 	var (
@@ -197,7 +204,7 @@ func recordedReceiverOf(r store.AuditReceiver) recordedReceiver {
 func receiverOf(r store.AuditReceiver, last int64) AuditReceiver {
 	out := AuditReceiver{
 		Id: r.ID, Name: r.Name, Kind: AuditReceiverKind(r.Kind), Address: r.Address, Ca: ptr(r.CA), Enabled: r.Enabled,
-		HasSecret: r.Secret.Reveal() != "", Sent: r.Sent, Behind: ptr(max(0, last-r.Sent)), SentAt: utc(r.SentAt), Version: r.Version,
+		HasSecret: r.Secret.Reveal() != "", SecretReference: ptr(secrets.Reference(r.Secret)), Sent: r.Sent, Behind: ptr(max(0, last-r.Sent)), SentAt: utc(r.SentAt), Version: r.Version,
 		CreatedAt: r.CreatedAt.UTC(), State: AuditReceiverStateSending,
 	}
 	switch {

@@ -132,24 +132,8 @@ const (
 	looksAtOnce = 8
 )
 
-// LookForDomains looks for the records of domains that are due, until ctx ends. One
-// replica does so at a time.
+// LookForDomains looks for the records of domains that are due.
 func (h *Handlers) LookForDomains(ctx context.Context) error {
-	t := time.NewTicker(h.opt.DomainsEvery)
-	defer t.Stop()
-	for {
-		if err := h.lookForDue(ctx); err != nil && ctx.Err() == nil {
-			h.kit.Log.WarnContext(ctx, "domains could not be looked for; it is tried again", "err", err)
-		}
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (h *Handlers) lookForDue(ctx context.Context) error {
 	due, err := h.store.DueDomains(ctx, mostLooks)
 	if err != nil {
 		return err

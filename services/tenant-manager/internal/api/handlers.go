@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/webhook"
@@ -48,6 +49,10 @@ type Options struct {
 	Outbound egress.Guard
 	// Leaked are passwords that are refused because they were leaked.
 	Leaked password.Leaked
+	// Secrets reads secrets that people entered.
+	Secrets *secrets.Reader
+	// System is what there is to know of the installation itself.
+	System System
 	// Mail sends mail.
 	Mail *mail.Sender
 	// Domains asks DNS, and DomainsEvery is how often it is seen what is due to be

@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/brand"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -129,6 +130,9 @@ func (h *Handlers) SetMailSettings(ctx context.Context, r SetMailSettingsRequest
 	}
 	if m.Username == "" && deref(in.Password) != "" {
 		return nil, invalid("/username", "required", "a password needs a user name")
+	}
+	if err := h.secretFits(ctx, "/password", secrets.Platform, in.Password); err != nil {
+		return nil, err
 	}
 	err = h.change(ctx, func(tx *store.Tx) error {
 		was, err := tx.MailSettings(ctx)
@@ -265,6 +269,8 @@ func mailSettingsOf(m store.MailSettings, ok bool) MailSettings {
 	}
 	if m.Configured() {
 		out.Source = MailSettingsSourceConfiguration
+	} else {
+		out.PasswordReference = ptr(secrets.Reference(m.Password))
 	}
 	return out
 }

@@ -39,7 +39,7 @@ func (h *Handlers) DeleteOrganization(ctx context.Context, r DeleteOrganizationR
 		case o.ID == first:
 			return problem.New(problem.CodeConflict, "this is the organization of the platform's administrators: it stays as long as the installation does")
 		case r.Params.Slug != o.Slug:
-			return invalid("/slug", "const", "write the slug of the organization: "+o.Slug)
+			return invalid("/slug", "const", "write the slug of the organization: %s", o.Slug)
 		case o.DeletedAt != nil:
 			return problem.New(problem.CodeConflict, "the organization is deleted already")
 		}

@@ -17,34 +17,19 @@ import (
 )
 
 const (
-	// reviewsEvery is how often it is looked for reviews for which there is something
+	// ReviewsEvery is how often it is looked for reviews for which there is something
 	// to do, and reviewsAtOnce how many of each kind are taken.
-	reviewsEvery  = 2 * time.Second
+	ReviewsEvery  = 2 * time.Second
 	reviewsAtOnce = 50
 	// itemsAtOnce is how many items are looked up before they are carried out one by
 	// one.
 	itemsAtOnce = 500
 )
 
-// RunReviews ends reviews at their deadline, carries them out, reminds reviewers, and
-// begins the next rounds, until ctx ends. One worker at a time does so; what two do
+// TendReviews ends reviews at their deadline, carries them out, reminds reviewers, and
+// begins the next rounds, as far as each is due. What two workers do
 // at the same time happens once.
-func (h *Handlers) RunReviews(ctx context.Context) error {
-	t := time.NewTicker(reviewsEvery)
-	defer t.Stop()
-	for {
-		if err := h.tendReviews(ctx); err != nil && ctx.Err() == nil {
-			h.kit.Log.WarnContext(ctx, "looking after reviews of access failed; it is tried again", "err", err)
-		}
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (h *Handlers) tendReviews(ctx context.Context) error {
+func (h *Handlers) TendReviews(ctx context.Context) error {
 	rows, err := h.store.DueReviews(ctx, reviewsAtOnce)
 	for _, r := range rows {
 		if tended := h.tendReview(ctx, r); tended != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -44,6 +45,9 @@ func (h *Handlers) GetSsoConnection(ctx context.Context, r GetSsoConnectionReque
 // CreateSsoConnection makes a connection.
 func (h *Handlers) CreateSsoConnection(ctx context.Context, r CreateSsoConnectionRequestObject) (CreateSsoConnectionResponseObject, error) {
 	if err := authn.Require(ctx, "sso-connection:create", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	if err := h.connectionSecretsFit(ctx, *r.Body); err != nil {
 		return nil, err
 	}
 	body, err := h.withMetadata(ctx, *r.Body, nil)
@@ -76,6 +80,9 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 	}
 	version, err := httpx.IfMatch(r.Params.IfMatch)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.connectionSecretsFit(ctx, *r.Body); err != nil {
 		return nil, err
 	}
 	c, err := h.mine(ctx).SSOConnection(ctx, r.Id)
@@ -291,7 +298,7 @@ func recordedConnectionOf(c store.SSOConnection) recordedConnection {
 func ssoConnectionOf(c store.SSOConnection) SsoConnection {
 	out := SsoConnection{
 		Id: c.ID, Name: c.Name, Kind: SsoKind(c.Kind), Preset: SsoPreset(c.Preset), Issuer: c.Issuer, ClientId: c.ClientID,
-		HasSecret: c.Secret.Reveal() != "", Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
+		HasSecret: c.Secret.Reveal() != "", SecretReference: ptr(secrets.Reference(c.Secret)), Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
 		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
 		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
 		UnverifiedDomains: without(c.Domains, c.Verified), Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),

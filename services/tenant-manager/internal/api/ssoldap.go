@@ -120,7 +120,7 @@ func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c stor
 	if u.OrganizationID == c.OrganizationID {
 		known = u.ID
 	}
-	found, err := h.directory.SignIn(ctx, *c.Settings.LDAP, c.Secret.Reveal(), directory.Login{Name: strings.TrimSpace(in.Email), Password: in.Password})
+	found, err := h.atDirectory(ctx, h.directory.SignIn, c, directory.Login{Name: strings.TrimSpace(in.Email), Password: in.Password})
 	var (
 		away *directory.UnavailableError
 		no   *directory.RefusedError
@@ -152,6 +152,18 @@ func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c stor
 		return SignIn202JSONResponse(*out.Challenge), nil
 	}
 	return SignIn200JSONResponse(*out.Tokens), nil
+}
+
+// atDirectory asks a directory, with the password of the account that looks people
+// up. Where that cannot be read, the directory cannot be asked.
+func (h *Handlers) atDirectory(
+	ctx context.Context, ask func(context.Context, store.LDAPSettings, string, directory.Login) (directory.Found, error), c store.SSOConnection, l directory.Login,
+) (directory.Found, error) {
+	c, err := h.revealed(ctx, c)
+	if err != nil {
+		return directory.Found{}, &directory.UnavailableError{Reason: err.Error()}
+	}
+	return ask(ctx, *c.Settings.LDAP, c.Secret.Reveal(), l)
 }
 
 // forgive takes an attempt back that was right. What else is held against the
@@ -189,7 +201,7 @@ func (h *Handlers) testLDAP(ctx context.Context, c store.SSOConnection, in SsoTe
 	if err != nil {
 		return nil, err
 	}
-	found, err := h.directory.Try(ctx, *c.Settings.LDAP, c.Secret.Reveal(), directory.Login{Name: strings.TrimSpace(*in.Username), Password: *in.Password})
+	found, err := h.atDirectory(ctx, h.directory.Try, c, directory.Login{Name: strings.TrimSpace(*in.Username), Password: *in.Password})
 	var (
 		away   *directory.UnavailableError
 		no     *directory.RefusedError

@@ -20,7 +20,7 @@ const (
 	// long when that did not work.
 	metadataAge   = 24 * time.Hour
 	metadataRetry = time.Hour
-	metadataEvery = 10 * time.Minute
+	MetadataEvery = 10 * time.Minute
 )
 
 // RefreshSsoMetadata fetches the metadata of a provider anew.
@@ -98,24 +98,9 @@ func (h *Handlers) fetchProvider(ctx context.Context, c store.SSOConnection) (ss
 	return p, err
 }
 
-// RefreshMetadata fetches the metadata of all SAML providers anew once a day, until
-// ctx ends. One replica does so at a time.
+// RefreshMetadata fetches the metadata of SAML providers anew that is a day old. One
+// replica does so at a time.
 func (h *Handlers) RefreshMetadata(ctx context.Context) error {
-	t := time.NewTicker(metadataEvery)
-	defer t.Stop()
-	for {
-		if err := h.refreshDue(ctx); err != nil && ctx.Err() == nil {
-			h.kit.Log.WarnContext(ctx, "metadata of identity providers could not be fetched; it is tried again", "err", err)
-		}
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (h *Handlers) refreshDue(ctx context.Context) error {
 	all, err := h.store.SAMLConnections(ctx)
 	var errs []error
 	for _, c := range all {

@@ -268,6 +268,10 @@ func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, ch store.C
 	if deref(in.Code) == "" {
 		return nil, &sso.FailedError{Reason: "the provider sent no code"}
 	}
+	c, err := h.revealed(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	answer := sso.Answer{Code: *in.Code, Issuer: deref(in.Iss)}
 	if c.Kind == store.OAuth2 {
 		return h.sso.OAuth2Claims(ctx, oauth2ProviderOf(c), a, answer)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/egress"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -24,13 +25,16 @@ const sendTimeout = 20 * time.Second
 
 // Sender sends entries to receivers. It is safe for concurrent use.
 type Sender struct {
-	guard egress.Guard
-	host  string
+	guard   egress.Guard
+	host    string
+	secrets *secrets.Reader
 }
 
 // NewSender returns a sender that goes only where the guard lets it. host is the
 // name that syslog servers are told.
-func NewSender(guard egress.Guard, host string) *Sender { return &Sender{guard: guard, host: host} }
+func NewSender(guard egress.Guard, host string, s *secrets.Reader) *Sender {
+	return &Sender{guard: guard, host: host, secrets: s}
+}
 
 // Send sends entries, all or an error, after which some may have arrived. The
 // text of the error is for whoever chose the address.
@@ -44,6 +48,9 @@ func (s *Sender) Send(ctx context.Context, r store.AuditReceiver, entries []audi
 	roots, err := Authorities(r.CA)
 	if err != nil {
 		return err
+	}
+	if r.Secret, err = s.secrets.Reveal(ctx, r.OrganizationID, r.Secret); err != nil {
+		return fmt.Errorf("the secret cannot be read: %w", err)
 	}
 	if r.Kind == store.HTTP {
 		err = s.post(ctx, r, roots, entries)

@@ -17,6 +17,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/gatehouse/gatehouse/libs/egress"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -27,13 +28,14 @@ const sendTimeout = 30 * time.Second
 type Sender struct {
 	guard    egress.Guard
 	fallback *store.MailSettings
+	secrets  *secrets.Reader
 }
 
 // NewSender returns a sender. What administrators set by the API leads only where
 // the guard lets it; configured is what the configuration says, which leads
 // anywhere and counts where nothing was set; nil = nothing.
-func NewSender(guard egress.Guard, configured *store.MailSettings) *Sender {
-	return &Sender{guard: guard, fallback: configured}
+func NewSender(guard egress.Guard, configured *store.MailSettings, s *secrets.Reader) *Sender {
+	return &Sender{guard: guard, fallback: configured, secrets: s}
 }
 
 // Settings returns by what mail is sent: what was set, else what was configured.
@@ -96,6 +98,11 @@ func (s *Sender) Send(ctx context.Context, m store.MailSettings, fromName, to st
 	roots, err := Authorities(m.CA)
 	if err != nil {
 		return "", err
+	}
+	if !m.Configured() { // else it was read with the configuration
+		if m.Password, err = s.secrets.Reveal(ctx, secrets.Platform, m.Password); err != nil {
+			return "", fmt.Errorf("the password cannot be read: %w", err)
+		}
 	}
 	options := []gomail.Option{
 		gomail.WithPort(m.Port), gomail.WithTimeout(sendTimeout), gomail.WithDialContextFunc(s.dial(m, roots)),

@@ -125,11 +125,21 @@ func (s *Store) ForgetSessions(ctx context.Context, before time.Time) (int64, er
 	return g.RowsAffected, g.Error
 }
 
+// Secrets are the columns of encrypted values.
+func Secrets() []secret.Column {
+	return []secret.Column{
+		{Table: "sessions", Name: "refresh_key"}, {Table: "signing_keys", Name: "private_key"}, {Table: "audit_receivers", Name: "secret"},
+		{Table: "oauth_keys", Name: "private_key"}, {Table: "factors", Name: "secret"}, {Table: "sso_connections", Name: "secret"},
+		{Table: "mail_settings", Name: "password"}, {Table: "mail_messages", Name: "data"},
+		{Table: "webhooks", Name: "secret"}, {Table: "webhooks", Name: "previous_secret"},
+	}
+}
+
 // RotateSecrets encrypts everything anew that is not encrypted with the newest
 // key.
 func (s *Store) RotateSecrets(ctx context.Context) error {
 	g := s.db.Unscoped(ctx, "keys are rotated in rows of all organizations")
-	for _, c := range []secret.Column{{Table: "sessions", Name: "refresh_key"}, {Table: "signing_keys", Name: "private_key"}, {Table: "audit_receivers", Name: "secret"}, {Table: "oauth_keys", Name: "private_key"}, {Table: "factors", Name: "secret"}, {Table: "sso_connections", Name: "secret"}, {Table: "mail_settings", Name: "password"}, {Table: "mail_messages", Name: "data"}} {
+	for _, c := range Secrets() {
 		if _, err := s.ring.Rotate(ctx, g, c); err != nil {
 			return err
 		}

@@ -3077,6 +3077,157 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the running instances of all services
+         * @description Each instance reports every ten seconds over the bus; one that has not for a minute is left out. Gateways have their own list in gateway-manager.
+         */
+        get: operations["listSystemInstances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the settings that each service runs with, and where each comes from
+         * @description They are those of one instance of each service. Secrets are masked; references to them are shown.
+         */
+        get: operations["listSystemSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/jobs/{service}/{job}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a job of a service run now
+         * @description The instance that does the job runs it; where it runs already, it runs once more after that. Jobs may run at any time. What becomes of it is in the list of instances.
+         */
+        post: operations["runSystemJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what Gatehouse is made of besides its own code
+         * @description The Go modules and npm packages in the binary and the browser apps, as they were when it was built.
+         */
+        get: operations["listSystemLicences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/licences/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the text of a licence */
+        get: operations["getSystemLicence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say when the installation was backed up last */
+        get: operations["getSystemBackup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secret-references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say which references may be named in place of secrets
+         * @description A field for a secret takes the secret itself, or a reference to where it is kept: `vault:mount/path#field`, with `?version=3` before the `#` where it is not to be the newest, `env:NAME` or `file:/path`. Whoever runs the installation lists the beginnings of references that may be used; by default there are none.
+         */
+        get: operations["getSecretReferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secret-references/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether a reference leads to a secret, without showing it */
+        post: operations["testSecretReference"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mail/messages": {
         parameters: {
             query?: never;
@@ -5787,7 +5938,7 @@ export interface components {
             issuer?: string;
             /** @description `oidc` and `oauth2` need it. */
             clientId?: string;
-            /** @description It is kept encrypted and never shown. */
+            /** @description It is kept encrypted and never shown; or a reference, see getSecretReferences. */
             clientSecret?: string;
             /** @description Beside openid; the default is email and profile. */
             scopes?: string[];
@@ -5826,7 +5977,7 @@ export interface components {
             ca?: string;
             /** @description The account that looks people up; empty = without an account. */
             bindDn?: string;
-            /** @description Its password. It is kept encrypted and never shown; left out, it stays as it is, unless there is a new server. */
+            /** @description Its password, or a reference. It is kept encrypted and never shown; left out, it stays as it is, unless there is a new server. */
             bindPassword?: string;
             /** @description Below what people are, such as ou=people,dc=example,dc=com. */
             userBase: string;
@@ -5955,6 +6106,7 @@ export interface components {
             issuer: string;
             clientId: string;
             hasSecret: boolean;
+            secretReference?: components["schemas"]["SecretReference"];
             scopes: string[];
             emailClaim: string;
             nameClaim: string;
@@ -6191,6 +6343,7 @@ export interface components {
             enabled: boolean;
             /** @description Whether requests carry a secret in Authorization. */
             hasSecret: boolean;
+            secretReference?: components["schemas"]["SecretReference"];
             /**
              * @description `waiting`: everything has been sent; `failing`: the last attempt did not work, and is repeated.
              * @enum {string}
@@ -6230,7 +6383,7 @@ export interface components {
             kind: components["schemas"]["AuditReceiverKind"];
             /** @description For syslog `tls://host:6514`, `tcp://host:514` or `udp://host:514`; for HTTP an http:// or https:// address. */
             address: string;
-            /** @description What requests carry in Authorization, such as `Bearer …`; HTTP only. It is kept encrypted and never shown. */
+            /** @description What requests carry in Authorization, such as `Bearer …`, or a reference to that; HTTP only. It is kept encrypted and never shown. */
             secret?: string;
             /** @description The certificate authority that the receiver's certificate is of, as PEM; empty = those of the system. */
             ca?: string;
@@ -6522,6 +6675,7 @@ export interface components {
             security?: components["schemas"]["MailSecurity"];
             username?: string;
             hasPassword: boolean;
+            passwordReference?: components["schemas"]["SecretReference"];
             fromAddress?: string;
             /** @description The sender's name; empty = the name of the organization. */
             fromName?: string;
@@ -6531,6 +6685,203 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        SystemInstanceList: {
+            items: components["schemas"]["SystemInstance"][];
+            /** @description Services of which no instance reports. */
+            missing: string[];
+        };
+        SystemInstance: {
+            service: string;
+            instance: string;
+            host: string;
+            version: string;
+            revision?: string;
+            go: string;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description When it reported last.
+             */
+            at: string;
+            database?: components["schemas"]["SystemDatabase"];
+            secrets: components["schemas"]["SystemSecrets"];
+            jobs: components["schemas"]["SystemJob"][];
+            keys?: components["schemas"]["SystemKeys"];
+            features: components["schemas"]["SystemFeature"][];
+        };
+        SystemDatabase: {
+            /** @enum {string} */
+            kind: "postgres" | "mysql" | "sqlite";
+            /** @description Why it does not answer. */
+            error?: string;
+            /**
+             * Format: double
+             * @description How many seconds an answer takes.
+             */
+            latency: number;
+            /** @description The newest migration that was applied. */
+            schema: string;
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
+            at: string;
+            /** @description Migrations that were not. */
+            pending?: string[];
+            /** @description How many migrations were. */
+            applied: number;
+            /**
+             * Format: int64
+             * @description How many events wait for the bus.
+             */
+            outbox: number;
+            /**
+             * Format: double
+             * @description For how many seconds the oldest waits.
+             */
+            oldestEvent: number;
+            replicas?: components["schemas"]["SystemReplica"][];
+        };
+        SystemReplica: {
+            name: string;
+            up: boolean;
+            /**
+             * Format: double
+             * @description How many seconds it is behind, where it tells.
+             */
+            lag?: number;
+        };
+        SystemSecrets: {
+            /** @description Whether a Vault is configured. */
+            vault: boolean;
+            /** @description How many references are in use. */
+            inUse: number;
+            /** @description How many of them cannot be read now and are used as they were. */
+            stale: number;
+            /** @description How many lead to nothing. */
+            missing: number;
+            error?: string;
+        };
+        SystemJob: {
+            name: string;
+            /**
+             * Format: double
+             * @description Seconds between its runs; left out = when there is a reason.
+             */
+            every?: number;
+            /** @description Whether this instance does it; of several, one does. */
+            holds: boolean;
+            running: boolean;
+            /** Format: int64 */
+            runs: number;
+            /**
+             * Format: date-time
+             * @description When it ran last.
+             */
+            startedAt?: string;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            seconds?: number;
+            /** @description What went wrong. */
+            error?: string;
+            /** Format: date-time */
+            nextAt?: string;
+        };
+        SystemKeys: {
+            /** @description The ids of the keys, the one that encrypts first. */
+            ring: string[];
+            columns: components["schemas"]["SystemKeyColumn"][];
+        };
+        SystemKeyColumn: {
+            table: string;
+            column: string;
+            /** @description How many values there are, by the id of their key. */
+            values: {
+                [key: string]: number;
+            };
+        };
+        SystemFeature: {
+            name: string;
+            on: boolean;
+        };
+        SystemSettingsList: {
+            items: components["schemas"]["SystemServiceSettings"][];
+        };
+        SystemServiceSettings: {
+            service: string;
+            settings: components["schemas"]["SystemSetting"][];
+        };
+        SystemSetting: {
+            /** @description Its name, such as /database/maxOpen. */
+            pointer: string;
+            /** @description Of a secret, the reference or ***. */
+            value: string;
+            /** @description The place in a file, the environment variable, or `default`. */
+            source: string;
+            secret?: boolean;
+        };
+        /** @enum {string} */
+        SystemPackageKind: "go" | "npm";
+        SystemPackage: {
+            name: string;
+            version: string;
+            kind: components["schemas"]["SystemPackageKind"];
+            /** @description Its identifier by SPDX, such as MIT. */
+            licence: string;
+            /** @description The digests of its texts. */
+            texts: string[];
+        };
+        SystemPackageList: {
+            items: components["schemas"]["SystemPackage"][];
+            total: number;
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        SystemLicence: {
+            digest: string;
+            text: string;
+        };
+        SystemBackup: {
+            /**
+             * @description `standalone`: gatehouse backup does it; `services`: databases are backed up by their own means.
+             * @enum {string}
+             */
+            shape: "standalone" | "services";
+            /** Format: date-time */
+            lastAt?: string;
+            file?: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size?: number;
+            /** @description Whether the keys are in it. */
+            keys?: boolean;
+        };
+        /** @description Where the secret is kept, if it is a reference. */
+        SecretReference: string;
+        SecretReferences: {
+            /** @description Beginnings that the organization may use: what ends in / allows all below it, what ends in _ all variables that begin so, anything else that one secret. */
+            organization: string[];
+            /** @description Those that administrators of the platform may use for what they set. */
+            platform: string[];
+        };
+        SecretReferenceTestInput: {
+            reference: string;
+            /**
+             * @description Whether it is for what administrators of the platform set; it needs platform:update.
+             * @default false
+             */
+            platform?: boolean;
+        };
+        SecretReferenceTest: {
+            ok: boolean;
+            /** @description What is there or what is missing. */
+            detail: string;
+        };
         MailSettingsInput: {
             /** @description The name or the address of the server. */
             host: string;
@@ -6538,7 +6889,7 @@ export interface components {
             security: components["schemas"]["MailSecurity"];
             /** @description Empty = the server asks for none. */
             username?: string;
-            /** @description It is kept encrypted and never shown. */
+            /** @description It is kept encrypted and never shown; or a reference, see getSecretReferences. */
             password?: string;
             fromAddress: components["schemas"]["Email"];
             /** @description The sender's name; empty = the name of the organization. */
@@ -12113,6 +12464,189 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MailTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSystemInstances: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The instances, by service. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemInstanceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSystemSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings, by service. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemSettingsList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    runSystemJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was asked for. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSystemLicences: {
+        parameters: {
+            query?: {
+                /** @description A text in the name or the licence. */
+                q?: string;
+                kind?: components["schemas"]["SystemPackageKind"];
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of packages, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemPackageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSystemLicence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemLicence"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSystemBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last backup, where the installation knows of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemBackup"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSecretReferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The beginnings of references that may be used. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretReferences"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testSecretReference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretReferenceTestInput"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretReferenceTest"];
                 };
             };
             default: components["responses"]["Problem"];

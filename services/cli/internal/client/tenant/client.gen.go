@@ -410,6 +410,27 @@ func (e Status) Valid() bool {
 	}
 }
 
+// Defines values for SystemDatabaseKind.
+const (
+	Mysql    SystemDatabaseKind = "mysql"
+	Postgres SystemDatabaseKind = "postgres"
+	Sqlite   SystemDatabaseKind = "sqlite"
+)
+
+// Valid indicates whether the value is a known member of the SystemDatabaseKind enum.
+func (e SystemDatabaseKind) Valid() bool {
+	switch e {
+	case Mysql:
+		return true
+	case Postgres:
+		return true
+	case Sqlite:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UsageItemResource.
 const (
 	Apis            UsageItemResource = "apis"
@@ -1725,6 +1746,134 @@ type SetupStepName string
 // Status Whether somebody may sign in.
 type Status string
 
+// SystemDatabase defines model for SystemDatabase.
+type SystemDatabase struct {
+	// Applied How many migrations were.
+	Applied int `json:"applied"`
+
+	// At When it was.
+	At time.Time `json:"at"`
+
+	// Error Why it does not answer.
+	Error *string            `json:"error,omitempty"`
+	Kind  SystemDatabaseKind `json:"kind"`
+
+	// Latency How many seconds an answer takes.
+	Latency float64 `json:"latency"`
+
+	// OldestEvent For how many seconds the oldest waits.
+	OldestEvent float64 `json:"oldestEvent"`
+
+	// Outbox How many events wait for the bus.
+	Outbox int64 `json:"outbox"`
+
+	// Pending Migrations that were not.
+	Pending  *[]string        `json:"pending,omitempty"`
+	Replicas *[]SystemReplica `json:"replicas,omitempty"`
+
+	// Schema The newest migration that was applied.
+	Schema string `json:"schema"`
+}
+
+// SystemDatabaseKind defines model for SystemDatabase.Kind.
+type SystemDatabaseKind string
+
+// SystemFeature defines model for SystemFeature.
+type SystemFeature struct {
+	Name string `json:"name"`
+	On   bool   `json:"on"`
+}
+
+// SystemInstance defines model for SystemInstance.
+type SystemInstance struct {
+	// At When it reported last.
+	At        time.Time       `json:"at"`
+	Database  *SystemDatabase `json:"database,omitempty"`
+	Features  []SystemFeature `json:"features"`
+	Go        string          `json:"go"`
+	Host      string          `json:"host"`
+	Instance  string          `json:"instance"`
+	Jobs      []SystemJob     `json:"jobs"`
+	Keys      *SystemKeys     `json:"keys,omitempty"`
+	Revision  *string         `json:"revision,omitempty"`
+	Secrets   SystemSecrets   `json:"secrets"`
+	Service   string          `json:"service"`
+	StartedAt time.Time       `json:"startedAt"`
+	Version   string          `json:"version"`
+}
+
+// SystemInstanceList defines model for SystemInstanceList.
+type SystemInstanceList struct {
+	Items []SystemInstance `json:"items"`
+
+	// Missing Services of which no instance reports.
+	Missing []string `json:"missing"`
+}
+
+// SystemJob defines model for SystemJob.
+type SystemJob struct {
+	// Error What went wrong.
+	Error *string `json:"error,omitempty"`
+
+	// Every Seconds between its runs; left out = when there is a reason.
+	Every *float64 `json:"every,omitempty"`
+
+	// Holds Whether this instance does it; of several, one does.
+	Holds   bool       `json:"holds"`
+	Name    string     `json:"name"`
+	NextAt  *time.Time `json:"nextAt,omitempty"`
+	Running bool       `json:"running"`
+	Runs    int64      `json:"runs"`
+
+	// Seconds How long it took.
+	Seconds *float64 `json:"seconds,omitempty"`
+
+	// StartedAt When it ran last.
+	StartedAt *time.Time `json:"startedAt,omitempty"`
+}
+
+// SystemKeyColumn defines model for SystemKeyColumn.
+type SystemKeyColumn struct {
+	Column string `json:"column"`
+	Table  string `json:"table"`
+
+	// Values How many values there are, by the id of their key.
+	Values map[string]int64 `json:"values"`
+}
+
+// SystemKeys defines model for SystemKeys.
+type SystemKeys struct {
+	Columns []SystemKeyColumn `json:"columns"`
+
+	// Ring The ids of the keys, the one that encrypts first.
+	Ring []string `json:"ring"`
+}
+
+// SystemReplica defines model for SystemReplica.
+type SystemReplica struct {
+	// Lag How many seconds it is behind, where it tells.
+	Lag  *float64 `json:"lag,omitempty"`
+	Name string   `json:"name"`
+	Up   bool     `json:"up"`
+}
+
+// SystemSecrets defines model for SystemSecrets.
+type SystemSecrets struct {
+	Error *string `json:"error,omitempty"`
+
+	// InUse How many references are in use.
+	InUse int `json:"inUse"`
+
+	// Missing How many lead to nothing.
+	Missing int `json:"missing"`
+
+	// Stale How many of them cannot be read now and are used as they were.
+	Stale int `json:"stale"`
+
+	// Vault Whether a Vault is configured.
+	Vault bool `json:"vault"`
+}
+
 // UsageItem defines model for UsageItem.
 type UsageItem struct {
 	// Limit How many there may be; missing = any number.
@@ -2809,6 +2958,20 @@ type ClientInterface interface {
 	// Corresponds with POST /sign-out (the `SignOut` operationId).
 	SignOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListSystemInstances List the running instances of all services
+	//
+	// Each instance reports every ten seconds over the bus; one that has not for a minute is left out. Gateways have their own list in gateway-manager.
+	//
+	// Corresponds with GET /system/instances (the `ListSystemInstances` operationId).
+	ListSystemInstances(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RunSystemJob Have a job of a service run now
+	//
+	// The instance that does the job runs it; where it runs already, it runs once more after that. Jobs may run at any time. What becomes of it is in the list of instances.
+	//
+	// Corresponds with POST /system/jobs/{service}/{job}/run (the `RunSystemJob` operationId).
+	RunSystemJob(ctx context.Context, service string, job string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListUsers The users of the organization
 	//
 	// Corresponds with GET /users (the `ListUsers` operationId).
@@ -3826,6 +3989,40 @@ func (c *Client) CompleteSetup(ctx context.Context, body CompleteSetupJSONReques
 // Corresponds with POST /sign-out (the `SignOut` operationId).
 func (c *Client) SignOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSignOutRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSystemInstances List the running instances of all services
+//
+// Each instance reports every ten seconds over the bus; one that has not for a minute is left out. Gateways have their own list in gateway-manager.
+//
+// Corresponds with GET /system/instances (the `ListSystemInstances` operationId).
+func (c *Client) ListSystemInstances(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSystemInstancesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RunSystemJob Have a job of a service run now
+//
+// The instance that does the job runs it; where it runs already, it runs once more after that. Jobs may run at any time. What becomes of it is in the list of instances.
+//
+// Corresponds with POST /system/jobs/{service}/{job}/run (the `RunSystemJob` operationId).
+func (c *Client) RunSystemJob(ctx context.Context, service string, job string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRunSystemJobRequest(c.Server, service, job)
 	if err != nil {
 		return nil, err
 	}
@@ -6246,6 +6443,74 @@ func NewSignOutRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListSystemInstancesRequest constructs an http.Request for the ListSystemInstances method
+func NewListSystemInstancesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/system/instances")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRunSystemJobRequest constructs an http.Request for the RunSystemJob method
+func NewRunSystemJobRequest(server string, service string, job string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "service", service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/system/jobs/%s/%s/run", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListUsersRequest constructs an http.Request for the ListUsers method
 func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request, error) {
 	var err error
@@ -7010,6 +7275,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /sign-out (the `SignOut` operationId).
 	SignOutWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*SignOutResponse, error)
+
+	// ListSystemInstancesWithResponse List the running instances of all services
+	//
+	// Each instance reports every ten seconds over the bus; one that has not for a minute is left out. Gateways have their own list in gateway-manager.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /system/instances (the `ListSystemInstances` operationId).
+	ListSystemInstancesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSystemInstancesResponse, error)
+
+	// RunSystemJobWithResponse Have a job of a service run now
+	//
+	// The instance that does the job runs it; where it runs already, it runs once more after that. Jobs may run at any time. What becomes of it is in the list of instances.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /system/jobs/{service}/{job}/run (the `RunSystemJob` operationId).
+	RunSystemJobWithResponse(ctx context.Context, service string, job string, reqEditors ...RequestEditorFn) (*RunSystemJobResponse, error)
 
 	// ListUsersWithResponse The users of the organization
 	//
@@ -8919,6 +9202,95 @@ func (r SignOutResponse) ContentType() string {
 	return ""
 }
 
+type ListSystemInstancesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SystemInstanceList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSystemInstancesResponse) GetJSON200() *SystemInstanceList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSystemInstancesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSystemInstancesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSystemInstancesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSystemInstancesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSystemInstancesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RunSystemJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RunSystemJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RunSystemJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RunSystemJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RunSystemJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RunSystemJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9832,6 +10204,36 @@ func (c *ClientWithResponses) SignOutWithResponse(ctx context.Context, reqEditor
 		return nil, err
 	}
 	return ParseSignOutResponse(rsp)
+}
+
+// ListSystemInstancesWithResponse List the running instances of all services
+//
+// Each instance reports every ten seconds over the bus; one that has not for a minute is left out. Gateways have their own list in gateway-manager.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /system/instances (the `ListSystemInstances` operationId).
+func (c *ClientWithResponses) ListSystemInstancesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSystemInstancesResponse, error) {
+	rsp, err := c.ListSystemInstances(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSystemInstancesResponse(rsp)
+}
+
+// RunSystemJobWithResponse Have a job of a service run now
+//
+// The instance that does the job runs it; where it runs already, it runs once more after that. Jobs may run at any time. What becomes of it is in the list of instances.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /system/jobs/{service}/{job}/run (the `RunSystemJob` operationId).
+func (c *ClientWithResponses) RunSystemJobWithResponse(ctx context.Context, service string, job string, reqEditors ...RequestEditorFn) (*RunSystemJobResponse, error) {
+	rsp, err := c.RunSystemJob(ctx, service, job, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRunSystemJobResponse(rsp)
 }
 
 // ListUsersWithResponse The users of the organization
@@ -11313,6 +11715,68 @@ func ParseSignOutResponse(rsp *http.Response) (*SignOutResponse, error) {
 
 	switch {
 	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSystemInstancesResponse parses an HTTP response from a ListSystemInstancesWithResponse call
+func ParseListSystemInstancesResponse(rsp *http.Response) (*ListSystemInstancesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSystemInstancesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SystemInstanceList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRunSystemJobResponse parses an HTTP response from a RunSystemJobWithResponse call
+func ParseRunSystemJobResponse(rsp *http.Response) (*RunSystemJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RunSystemJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
