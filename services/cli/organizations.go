@@ -169,8 +169,14 @@ func (a *tool) showOrganization() *cobra.Command {
 
 // limits are the resources that can be limited, by the names that flags have.
 var limits = []struct{ flag, resource string }{
-	{"users", "users"}, {"service-accounts", "serviceAccounts"}, {"projects", "projects"}, {"apis", "apis"}, {"environments", "environments"},
-	{"gateway-groups", "gatewayGroups"}, {"applications", "applications"}, {"policy-sets", "policySets"},
+	{"users", "users"},
+	{"service-accounts", "serviceAccounts"},
+	{"projects", "projects"},
+	{"apis", "apis"},
+	{"environments", "environments"},
+	{"gateway-groups", "gatewayGroups"},
+	{"applications", "applications"},
+	{"policy-sets", "policySets"},
 }
 
 func (a *tool) limitOrganization() *cobra.Command {

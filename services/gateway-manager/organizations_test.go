@@ -34,7 +34,9 @@ func TestOrganizationsComeToAnEnd(t *testing.T) {
 	_, ok := g.serves(id)
 	require.True(t, ok)
 
-	say(func(o *tenant.Organization) { o.Quotas = tenant.Quotas{tenant.ResourceAPIs: 1, tenant.ResourceProjects: 1} })
+	say(func(o *tenant.Organization) {
+		o.Quotas = tenant.Quotas{tenant.ResourceAPIs: 1, tenant.ResourceProjects: 1}
+	})
 	var refused *reply
 	w.eventually(func() bool {
 		refused = w.send(http.MethodPost, me, "/projects", object{"slug": "p", "name": "P"})

@@ -89,7 +89,11 @@ func newWorld(t testing.TB, change ...func(*tenantmanager.Config)) *world {
 func newWorldAt(t testing.TB, clock *testkit.Clock, change ...func(*tenantmanager.Config)) *world {
 	t.Helper()
 	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), Access: []bus.Access{
-		tenantmanager.Access(), {Service: gateway.Service}, {Service: policy.Service}, {Service: portal.Service}, {Service: analysis.Service},
+		tenantmanager.Access(),
+		{Service: gateway.Service},
+		{Service: policy.Service},
+		{Service: portal.Service},
+		{Service: analysis.Service},
 		{Service: other, Asks: []string{tenant.Service}, Forwards: []string{tenant.Service}, Listens: []string{tenant.Service}},
 	}})
 	require.NoError(t, err)

@@ -16,7 +16,9 @@ import (
 // Answer answers other services, which have checked what their callers may see.
 func Answer(b *bus.Bus, s store.Store, minutes time.Duration, now func() time.Time) error {
 	return errors.Join(
-		bus.Answer(b, func(ctx context.Context, e analysis.Export) (tenant.Exported, error) { return export(ctx, s, e.Portion) }),
+		bus.Answer(b, func(ctx context.Context, e analysis.Export) (tenant.Exported, error) {
+			return export(ctx, s, e.Portion)
+		}),
 		bus.Answer(b, func(ctx context.Context, u analysis.Usage) (analysis.UsageReport, error) {
 			u, err := report.Prepare(u, report.Limits{Now: now(), Minutes: minutes})
 			if err != nil {

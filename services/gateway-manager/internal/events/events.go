@@ -66,8 +66,12 @@ func (e *Events) Answer() error {
 	return errors.Join(
 		answer(e, e.published), answer(e, e.apis), answer(e, e.projects),
 		answer(e, e.Fleet.Register), answer(e, e.Fleet.Report),
-		answer(e, func(ctx context.Context, r gateway.Holdings) (tenant.Counts, error) { return e.Store.For(r.Organization).Holdings(ctx) }),
-		answer(e, func(ctx context.Context, r gateway.Export) (tenant.Exported, error) { return exporter.Portion(ctx, r.Portion) }),
+		answer(e, func(ctx context.Context, r gateway.Holdings) (tenant.Counts, error) {
+			return e.Store.For(r.Organization).Holdings(ctx)
+		}),
+		answer(e, func(ctx context.Context, r gateway.Export) (tenant.Exported, error) {
+			return exporter.Portion(ctx, r.Portion)
+		}),
 	)
 }
 

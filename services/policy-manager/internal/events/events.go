@@ -47,7 +47,9 @@ func (a *Answers) Register(b *bus.Bus) error {
 		bus.Answer(b, func(ctx context.Context, q contract.Holdings) (tenant.Counts, error) {
 			return a.Store.For(q.Organization).Holdings(ctx)
 		}),
-		bus.Answer(b, func(ctx context.Context, q contract.Export) (tenant.Exported, error) { return exporter.Portion(ctx, q.Portion) }),
+		bus.Answer(b, func(ctx context.Context, q contract.Export) (tenant.Exported, error) {
+			return exporter.Portion(ctx, q.Portion)
+		}),
 		bus.Answer(b, a.effective),
 		bus.Answer(b, a.shared),
 		bus.Answer(b, a.plans),
