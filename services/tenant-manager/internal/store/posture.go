@@ -45,19 +45,19 @@ func ending[T any](o *Org, by time.Time) db.Query[T] {
 }
 
 // StaleTokens returns tokens of service accounts and people that work and were not
-// used since a time, the oldest first and at most so many of either, and how many
-// there are.
+// used since a time, those that last longest first and at most so many of either, and
+// how many there are.
 func (o *Org) StaleTokens(ctx context.Context, since time.Time, most int) ([]AgedToken, int64, error) {
-	return agedTokens(ctx, stale[ServiceToken](o, since), stale[PersonalToken](o, since), "created_at", most)
+	return agedTokens(ctx, stale[ServiceToken](o, since), stale[PersonalToken](o, since), true, most)
 }
 
 // EndingTokens returns tokens that work and end by a time, those that end first
 // first; see [Org.StaleTokens].
 func (o *Org) EndingTokens(ctx context.Context, by time.Time, most int) ([]AgedToken, int64, error) {
-	return agedTokens(ctx, ending[ServiceToken](o, by), ending[PersonalToken](o, by), "expires_at", most)
+	return agedTokens(ctx, ending[ServiceToken](o, by), ending[PersonalToken](o, by), false, most)
 }
 
-func agedTokens(ctx context.Context, service db.Query[ServiceToken], personal db.Query[PersonalToken], order string, most int) ([]AgedToken, int64, error) {
+func agedTokens(ctx context.Context, service db.Query[ServiceToken], personal db.Query[PersonalToken], lastFirst bool, most int) ([]AgedToken, int64, error) {
 	ofAccounts, err := service.Count(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -68,7 +68,7 @@ func agedTokens(ctx context.Context, service db.Query[ServiceToken], personal db
 	}
 	var out []AgedToken
 	if ofAccounts > 0 {
-		rows, err := service.Order(order, false).Limit(most).All(ctx)
+		rows, err := service.Order("expires_at", lastFirst).Limit(most).All(ctx)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -77,7 +77,7 @@ func agedTokens(ctx context.Context, service db.Query[ServiceToken], personal db
 		}
 	}
 	if ofPeople > 0 {
-		rows, err := personal.Order(order, false).Limit(most).All(ctx)
+		rows, err := personal.Order("expires_at", lastFirst).Limit(most).All(ctx)
 		if err != nil {
 			return nil, 0, err
 		}
