@@ -58,6 +58,7 @@ var skipped = map[string]string{
 
 // nothing are things that are not made for the test: an id of nothing is sent.
 var nothing = map[string]string{
+	"tenant-manager /system/licences/{digest}":                           "licences have names of their own",
 	"tenant-manager /me/device-sign-ins/{code}":                          "no device waits",
 	"analysis-manager /records/{requestId}":                              "there was no traffic",
 	"analysis-manager /explain/{requestId}":                              "there was no traffic",
@@ -254,6 +255,8 @@ func (m *matrix) make(project string) {
 		"devportal-backend /applications/{application}":            application,
 		"devportal-backend /credentials/{credential}":              m.made("owner", "POST", "devportal-backend", "/applications/"+application+"/credentials", `{"name":"first"}`, "id"),
 		"tenant-manager /users/{id}":                               user,
+		"tenant-manager /system/jobs/{service}":                    "tenant-manager",
+		"tenant-manager /system/jobs/{service}/{job}":              "sso-metadata",
 		"tenant-manager /me/factors/{id}":                          factor,
 		"tenant-manager /oauth/clients/{id}":                       client,
 		"tenant-manager /oauth/initial-tokens/{id}":                m.made("owner", "POST", "tenant-manager", "/oauth/initial-tokens", `{"name":"Partners"}`, "initialToken/id"),

@@ -102,9 +102,8 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	if err != nil {
 		host = k.Name
 	}
-	instances, err := k.Bus.Bucket(ctx, bus.BucketOptions{Name: system.Bucket, ReadOnly: true})
-	if err != nil {
-		return nil, err
+	instances := func(ctx context.Context) (*bus.Bucket, error) {
+		return k.Bus.Bucket(ctx, bus.BucketOptions{Name: system.Bucket, TTL: system.Kept, Memory: true})
 	}
 	reader := secrets.NewReader(k.References, m.cfg.References, m.slugOf)
 	sender := forward.NewSender(m.cfg.Outbound, host, reader)

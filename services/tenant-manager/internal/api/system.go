@@ -21,8 +21,8 @@ import (
 
 // System is what there is to know of the installation itself.
 type System struct {
-	// Bucket has what instances report.
-	Bucket *bus.Bucket
+	// Bucket opens what instances report into.
+	Bucket func(ctx context.Context) (*bus.Bucket, error)
 	// Services are the names of all.
 	Services []string
 	// Backup returns the last backup; nil = databases are backed up by their own
@@ -38,12 +38,16 @@ func (h *Handlers) instances(ctx context.Context) ([]system.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookUp)
 	defer cancel()
 	var out []system.Report
-	keys, err := h.opt.System.Bucket.Keys(ctx, "*.*")
+	bucket, err := h.opt.System.Bucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := bucket.Keys(ctx, "*.*")
 	if err != nil {
 		return nil, err
 	}
 	for _, key := range keys {
-		e, err := h.opt.System.Bucket.Get(ctx, key)
+		e, err := bucket.Get(ctx, key)
 		if err != nil {
 			continue // it has gone meanwhile
 		}
@@ -129,8 +133,12 @@ func (h *Handlers) RunSystemJob(ctx context.Context, r RunSystemJobRequestObject
 			Action: "system-job.asked-for", Target: audit.Target{Kind: "system-job", ID: r.Service + "/" + r.Job, Name: r.Job}, Organization: tx.ID(),
 		})
 	})
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := h.opt.System.Bucket(ctx)
 	if err == nil {
-		_, err = h.opt.System.Bucket.Put(ctx, system.RunKey(r.Service, r.Job), []byte(store.NewID()))
+		_, err = bucket.Put(ctx, system.RunKey(r.Service, r.Job), []byte(store.NewID()))
 	}
 	return RunSystemJob202Response{}, err
 }
