@@ -19,6 +19,8 @@ func TestMetadataIsFetchedAnewByItself(t *testing.T) {
 	a := w.call(t, owner, "POST", "/sso/connections", samlBody(t, p, nil))
 	require.Equal(t, 201, a.status, a.body)
 	id, first := a.text(t, "id"), a.text(t, "saml/certificates/0/fingerprint")
+	require.Equal(t, a.text(t, "saml/certificates/0/notAfter"), a.text(t, "ends/0/at"))
+	require.Contains(t, a.body, `"what":"own-certificate"`)
 	p.sign(samlKey(t), dsig.RSASHA256SignatureMethod)
 
 	// aDayLater returns the connection once the job of a day later has run.

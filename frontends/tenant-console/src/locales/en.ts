@@ -1462,6 +1462,7 @@ export default {
     testTitle: 'Test of {name}',
     testGone: 'What a test received is kept for a quarter of an hour, for whoever began it.',
     toConnection: 'To the connection',
+    ends: { 'provider-certificate': 'Certificate of the provider ends on {at}', 'own-certificate': 'Own certificate ends on {at}', authority: 'Authority of the server ends on {at}' },
     outcomes: {
       known: 'This person signs in as the user who is linked',
       linked: 'This person signs in as the user with this e-mail address, and is linked',

@@ -197,8 +197,8 @@ func (h *handlers) usePasswordLink(c echo.Context) error {
 
 // acceptance is what an invited person sends.
 type acceptance struct {
-	Token    string `json:"token" schema:"required,minLength=1,maxLength=256"`
-	Name     string `json:"name" schema:"required"`
+	Token string `json:"token" schema:"required,minLength=1,maxLength=256"`
+	Name  string `json:"name" schema:"required"`
 	// Password is left out by who will sign in at an identity provider.
 	Password string `json:"password,omitempty"`
 }

@@ -66,7 +66,8 @@ func fieldsOf(p store.SecurityPolicy) policyFields {
 	return policyFields{
 		max(p.PasswordMinLength, password.MinLength), p.MFA, p.MFAGraceDays, p.SessionIdleMinutes, p.SessionLifetimeHours,
 		append([]string{}, p.AllowedAddresses...), p.TokenLifetimeDays,
-		personalTokens{p.PersonalTokens, p.PersonalTokenDays}, p.ServiceTokens, lockoutOf(p),
+		personalTokens{p.PersonalTokens, p.PersonalTokenDays},
+		p.ServiceTokens, lockoutOf(p),
 	}
 }
 

@@ -301,7 +301,7 @@ func ssoConnectionOf(c store.SSOConnection) SsoConnection {
 		HasSecret: c.Secret.Reveal() != "", SecretReference: ptr(secrets.Reference(c.Secret)), Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
 		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
 		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
-		UnverifiedDomains: without(c.Domains, c.Verified), Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
+		UnverifiedDomains: without(c.Domains, c.Verified), Ends: ssoEndsOf(c), Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
 	}
 	for i, g := range c.GroupRoles {
 		out.GroupRoles[i] = SsoGroupRole{Group: g.Group, Role: g.Role}

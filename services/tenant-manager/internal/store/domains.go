@@ -176,17 +176,15 @@ func (o *Org) usesOf(ctx context.Context, rows []Domain) error {
 		return err
 	}
 	directories, err := db.From[SCIMDomain](o.scope).Where("domain IN ?", names).All(ctx)
+	connectionOf, directoryOf := map[string]string{}, map[string]string{}
+	for _, c := range connections {
+		connectionOf[c.Domain] = c.ConnectionID
+	}
+	for _, d := range directories {
+		directoryOf[d.Domain] = d.DirectoryID
+	}
 	for i := range rows {
-		for _, c := range connections {
-			if c.Domain == rows[i].Domain {
-				rows[i].ConnectionID = c.ConnectionID
-			}
-		}
-		for _, d := range directories {
-			if d.Domain == rows[i].Domain {
-				rows[i].DirectoryID = d.DirectoryID
-			}
-		}
+		rows[i].ConnectionID, rows[i].DirectoryID = connectionOf[rows[i].Domain], directoryOf[rows[i].Domain]
 	}
 	return err
 }

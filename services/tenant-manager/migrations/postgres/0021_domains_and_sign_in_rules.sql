@@ -34,13 +34,13 @@ CREATE INDEX domains_next_check ON domains (next_check_at);
 INSERT INTO domains (id, organization_id, domain, verified, method, record_value, verified_at, attempts, failure, single_sign_on, sso_groups, version, created_at, created_by, updated_at)
 SELECT d.id, d.organization_id, d.domain, CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN NULL ELSE d.domain END,
     CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN '' ELSE 'before' END, replace(CAST(gen_random_uuid() AS text), '-', ''), NULL,
-    0, '', 'off', '[]', 1, now(), '', now()
+    0, '', 'preferred', '[]', 1, now(), '', now()
 FROM sso_domains d WHERE NOT EXISTS (SELECT 1 FROM domains o WHERE o.organization_id = d.organization_id AND o.domain = d.domain);
 
 INSERT INTO domains (id, organization_id, domain, verified, method, record_value, verified_at, attempts, failure, single_sign_on, sso_groups, version, created_at, created_by, updated_at)
 SELECT d.id, d.organization_id, d.domain, CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN NULL ELSE d.domain END,
     CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN '' ELSE 'before' END, replace(CAST(gen_random_uuid() AS text), '-', ''), NULL,
-    0, '', 'off', '[]', 1, now(), '', now()
+    0, '', 'preferred', '[]', 1, now(), '', now()
 FROM scim_domains d WHERE NOT EXISTS (SELECT 1 FROM domains o WHERE o.organization_id = d.organization_id AND o.domain = d.domain);
 
 -- Several organizations may name a domain; which of them has it is said above.

@@ -34,13 +34,13 @@ CREATE INDEX domains_next_check ON domains (next_check_at);
 INSERT INTO domains (id, organization_id, domain, verified, method, record_value, verified_at, attempts, failure, single_sign_on, sso_groups, version, created_at, created_by, updated_at)
 SELECT d.id, d.organization_id, d.domain, CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN NULL ELSE d.domain END,
     CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN '' ELSE 'before' END, lower(hex(randomblob(16))), NULL,
-    0, '', 'off', '[]', 1, strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'), '', strftime('%Y-%m-%d %H:%M:%S+00:00', 'now')
+    0, '', 'preferred', '[]', 1, strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'), '', strftime('%Y-%m-%d %H:%M:%S+00:00', 'now')
 FROM sso_domains d WHERE NOT EXISTS (SELECT 1 FROM domains o WHERE o.organization_id = d.organization_id AND o.domain = d.domain);
 
 INSERT INTO domains (id, organization_id, domain, verified, method, record_value, verified_at, attempts, failure, single_sign_on, sso_groups, version, created_at, created_by, updated_at)
 SELECT d.id, d.organization_id, d.domain, CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN NULL ELSE d.domain END,
     CASE WHEN EXISTS (SELECT 1 FROM domains o WHERE o.domain = d.domain) THEN '' ELSE 'before' END, lower(hex(randomblob(16))), NULL,
-    0, '', 'off', '[]', 1, strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'), '', strftime('%Y-%m-%d %H:%M:%S+00:00', 'now')
+    0, '', 'preferred', '[]', 1, strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'), '', strftime('%Y-%m-%d %H:%M:%S+00:00', 'now')
 FROM scim_domains d WHERE NOT EXISTS (SELECT 1 FROM domains o WHERE o.organization_id = d.organization_id AND o.domain = d.domain);
 
 -- Several organizations may name a domain; which of them has it is said above.

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bodyOf, empty, formOf, presetText, switched, type Connection } from './connection'
+import { bodyOf, empty, ending, formOf, presetText, switched, type Connection } from './connection'
 import { asksStartTls, hasNewServer, ldapFormOf } from './ldap'
 import { samlBodyOf, samlFormOf } from './saml'
 
@@ -71,4 +71,16 @@ it('knows where GitHub is, and GitHub Enterprise', () => {
   expect(own.oauth2).not.toHaveProperty('base')
   const c = { ...own, id: '1', issuer: '', clientId: 'c', hasSecret: true, version: 1, createdAt: '', domains: [], roles: [], groupRoles: [], scopes: [] } as unknown as Connection
   expect(formOf(c).oauth2.base).toBe('https://git.acme.example')
+})
+
+it('warns of what ends soon', () => {
+  const now = Date.parse('2030-01-01T00:00:00Z')
+  const at = (days: number) => new Date(now + days * 86_400_000).toISOString()
+  const ends = [
+    { what: 'provider-certificate' as const, at: at(31) },
+    { what: 'own-certificate' as const, at: at(29) },
+    { what: 'authority' as const, at: at(-1) },
+  ]
+  expect(ending({ ends }, now).map((e) => [e.what, e.tone])).toEqual([['own-certificate', 'warn'], ['authority', 'bad']])
+  expect(ending({}, now)).toEqual([])
 })

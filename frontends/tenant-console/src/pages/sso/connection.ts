@@ -130,3 +130,13 @@ export function bodyOf(form: ConnectionForm): TenantSchemas['SsoConnectionInput'
   const client = { ...claims, scopes, clientId: form.clientId.trim(), ...(clientSecret ? { clientSecret } : {}) }
   return kind === 'oauth2' ? { ...client, oauth2: oauth2BodyOf(preset, form.oauth2) } : { ...client, issuer: form.issuer.trim() }
 }
+
+const DAY = 86_400_000
+
+/** What sign-in by a connection depends on that ends within 30 days, and how bad that is: worse from 7 days before. */
+export function ending(c: Pick<TenantSchemas['SsoConnection'], 'ends'>, now = Date.now()): { what: TenantSchemas['SsoEnd']['what']; at: string; tone: 'warn' | 'bad' }[] {
+  return (c.ends ?? [])
+    .map((e) => ({ ...e, days: (new Date(e.at).getTime() - now) / DAY }))
+    .filter((e) => e.days <= 30)
+    .map((e) => ({ what: e.what, at: e.at, tone: e.days <= 7 ? ('bad' as const) : ('warn' as const) }))
+}
