@@ -286,7 +286,7 @@ export default {
     enabled: 'Enabled',
     view: 'Form or code',
     views: { form: 'Form', code: 'Code' },
-    codeObject: 'The configuration must be an object: { … }.',
+    codeObject: 'The configuration must be an object: {\'{\'} … {\'}\'}.',
     when: 'Only when',
     whenHelp: 'A CEL expression over the request. Where it is false the policy is passed over.',
     name: 'Name',

@@ -32,6 +32,7 @@ export default {
     compact: 'Compact rows',
     utc: 'Times in UTC',
   },
+  language: { title: 'Language', now: '{title}: {name}', browser: 'As the browser', help: 'For this browser. Mail that you ask for comes in it too.', failed: 'The texts of this language could not be loaded. Try again.' },
   palette: {
     title: 'Search or run a command',
     text: 'Type to find a page, an API or a command.',

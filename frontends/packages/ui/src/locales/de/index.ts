@@ -1,0 +1,8 @@
+/** German texts of the shared components. */
+import { de as library } from '@nuxt/ui/locale'
+import problems from './problems'
+import shell from './shell'
+import signIn from './sign-in'
+
+export { library }
+export default { ...shell, ...signIn, problems }
