@@ -125,6 +125,8 @@ export default {
     document: 'Document',
     backend: 'Address of the backend',
     backendHelp: 'Every method and path is sent on to it. Operations can be added later.',
+    noAddress: 'This is no address',
+    noAddressText: 'Write it with its scheme, such as http://orders:8080.',
     continue: 'Continue',
     back: 'Back',
     make: 'Make the API',

@@ -37,7 +37,7 @@ export async function makeI18n(texts: Texts, own: Partial<Record<string, Languag
     locale: 'en',
     fallbackLocale: 'en',
     pluralRules,
-    messages: { en: { ui: en, ...texts } } as Record<string, Record<string, string>>,
+    messages: { en: { ui: en, ...texts } } as unknown as Record<string, Record<string, string>>,
     missingWarn: import.meta.env.DEV,
     fallbackWarn: false, // a text that is not translated yet is shown in English, on purpose
   })
@@ -48,7 +48,7 @@ export async function makeI18n(texts: Texts, own: Partial<Record<string, Languag
     if (code !== 'en' && !library.has(code)) {
       const [app, common] = await Promise.all([own[code]?.(), shared[code]?.()])
       if (!app || !common) return
-      i18n.global.setLocaleMessage(code, { ...app.default, ui: common.default } as Record<string, never>)
+      i18n.global.setLocaleMessage(code, { ...app.default, ui: common.default } as unknown as Record<string, string>)
       library.set(code, common.library)
     }
     if (code !== wanted()) return // another one was chosen while this one came

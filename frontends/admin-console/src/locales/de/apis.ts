@@ -35,6 +35,8 @@ export default {
     document: 'Dokument',
     backend: 'Adresse des Backends',
     backendHelp: 'Jede Methode und jeder Pfad wird dorthin weitergeleitet. Operationen lassen sich später ergänzen.',
+    noAddress: 'Das ist keine Adresse',
+    noAddressText: 'Mit Schema angeben, etwa http://orders:8080.',
     continue: 'Weiter',
     back: 'Zurück',
     make: 'API anlegen',

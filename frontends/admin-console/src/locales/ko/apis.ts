@@ -35,6 +35,8 @@ export default {
     document: '문서',
     backend: '백엔드 주소',
     backendHelp: '모든 메서드와 경로를 이 주소로 전달합니다. 오퍼레이션은 나중에 추가할 수 있습니다.',
+    noAddress: '올바른 주소가 아닙니다',
+    noAddressText: 'http://orders:8080처럼 스킴을 포함하여 입력하십시오.',
     continue: '계속',
     back: '뒤로',
     make: 'API 만들기',
