@@ -42,7 +42,7 @@ export function formatDuration(ms: number, language: string = shown.value): stri
   const digits = (v: number) => (Math.abs(v) >= 10 ? 0 : 1)
   const say = (v: number, sign: string, unit?: string) =>
     unit && language !== 'en'
-      ? numbers(language, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits(v) }).format(v)
+      ? numbers(language, { style: 'unit', unit, unitDisplay: unit === 'day' ? 'long' : 'short', maximumFractionDigits: digits(v) }).format(v)
       : `${numbers(language, { maximumFractionDigits: digits(v), useGrouping: false }).format(v)} ${sign}`
   if (ms === 0) return say(0, 'ms')
   if (Math.abs(ms) < 1) return say(ms * 1000, 'µs')

@@ -11,7 +11,7 @@ export default {
     refusedShort: '거부',
     errors: '서버 오류',
     errorsShort: '오류',
-    p95: '지연 시간 p95 · 게이트웨이 비중',
+    p95: '지연 p95 · 게이트웨이',
     p95Short: 'p95',
     p50p99: 'p50 {p50} · p99 {p99}',
     bytes: '클라이언트로 전송',
