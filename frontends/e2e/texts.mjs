@@ -63,6 +63,10 @@ try {
   await page.getByTestId('account').click()
   await page.getByRole('menuitem', { name: /^Sprache/ }).hover()
   await page.getByRole('menuitemcheckbox', { name: '한국어' }).click()
+  await page.getByRole('menuitem', { name: '언어: 한국어' }).first().waitFor()
+  // The menus stay open, and hide the page from who does not see it.
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
   await page.getByRole('heading', { name: '게이트웨이 그룹' }).first().waitFor()
   await page.getByRole('columnheader', { name: '공개 주소' }).first().waitFor()
   await page.reload()

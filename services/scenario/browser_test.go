@@ -64,7 +64,7 @@ func TestInABrowser(t *testing.T) {
 		missing(t, "what drives the browser is not installed: run make ui")
 	}
 	bin := build(t, "../cli/cmd/gatehouse")
-	for _, walk := range []string{"story", "people", "signin", "auth", "sso", "provisioning", "texts"} {
+	for _, walk := range []string{"story", "people", "signin", "auth", "sso", "provisioning"} {
 		t.Run(walk, func(t *testing.T) { walks(t, bin, browser, node, filepath.Join(root, "frontends", "e2e", walk+".mjs")) })
 	}
 }
