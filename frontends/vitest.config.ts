@@ -8,7 +8,7 @@ export default defineConfig({
   define: app.define,
   test: {
     environment: 'jsdom',
-    include: ['packages/*/src/**/*.test.ts', '*-console/src/**/*.test.ts', 'developer-portal/src/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', '*-console/src/**/*.test.ts', 'developer-portal/src/**/*.test.ts', 'texts/*.test.ts'],
     setupFiles: ['./packages/ui/src/testing.ts'],
     css: false,
   },

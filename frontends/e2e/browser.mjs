@@ -27,8 +27,9 @@ export async function open({ hosts, refusals = false, viewport = { width: 1440, 
   const wrong = []
   return {
     wrong,
-    async page() {
-      const context = await browser.newContext({ viewport, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', colorScheme: 'light' })
+    /** A window of somebody whose browser has a language (BCP 47). */
+    async page(locale = 'en-GB') {
+      const context = await browser.newContext({ viewport, locale, timezoneId: 'UTC', reducedMotion: 'reduce', colorScheme: 'light' })
       await watch(context, hosts, refusals, wrong)
       return context.newPage()
     },

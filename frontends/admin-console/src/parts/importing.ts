@@ -1,10 +1,12 @@
 /** What import takes, made of a source and of what was changed in the preview. */
 import { ref } from 'vue'
+import { useI18n } from 'vue-i18n'
 import { data, gatewayManager, idempotencyKey, problemOf, type GatewaySchemas, type Problem } from '@gatehouse/api'
 import { slugOf } from '../data'
 import type { Source } from './DocumentSource.vue'
 
 export function useImport(project: () => string) {
+  const { t } = useI18n()
   const source = ref<Source>({ kind: 'file', document: '', url: '', fileName: '', backend: '' })
   const found = ref<GatewaySchemas['ApiImported'] | null>(null)
   const chosen = ref({ name: '', slug: '', basePath: '', target: '' })
@@ -40,7 +42,7 @@ export function useImport(project: () => string) {
     } catch (error) {
       problem.value =
         error instanceof TypeError && source.value.kind === 'none'
-          ? { type: 'about:blank', title: 'This is no address', detail: 'Write it with its scheme, such as http://orders:8080.', status: 0, code: 'invalid-input' }
+          ? { type: 'about:blank', title: t('import.noAddress'), detail: t('import.noAddressText'), status: 0, code: 'no-address' }
           : problemOf(error)
       return false
     } finally {

@@ -9,10 +9,16 @@ import { ProblemError, toProblem } from './problem'
 const CSRF_HEADER = 'X-Gatehouse-CSRF'
 
 let csrf = ''
+let language = ''
 let onSignedOut: () => void = () => {}
 
 export function setCsrf(token: string) {
   csrf = token
+}
+
+/** The language of the page (BCP 47): mail that a call causes is written in it. */
+export function setLanguage(tag: string) {
+  language = tag
 }
 
 /** Says what happens when the session has ended: once, from the app. */
@@ -37,6 +43,7 @@ async function problemFrom(response: Response): Promise<ProblemError> {
 const middleware: Middleware = {
   onRequest({ request }) {
     if (isWrite(request.method)) request.headers.set(CSRF_HEADER, csrf)
+    if (language) request.headers.set('Accept-Language', language)
     return request
   },
   async onResponse({ response, request }) {

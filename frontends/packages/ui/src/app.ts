@@ -22,7 +22,8 @@ declare module 'vue-router' {
 export interface AppOptions {
   routes: RouteRecordRaw[]
   texts: Texts
-  languages?: Record<string, Language>
+  /** The languages beside English. */
+  languages?: Partial<Record<string, Language>>
   /** Where those go who are not signed in. */
   signIn?: string
   /** Pages are open unless they say `open: false`; for the portal. */

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, it } from 'vitest'
-import { formatBytes, formatCount, formatDuration, formatRelative, formatShare, initials, statusTone } from './format'
+import { compareNames, formatBytes, formatCount, formatDate, formatDuration, formatList, formatNumber, formatRelative, formatShare, initials, statusTone } from './format'
 
 it.each([
   [0, '0 ms'],
@@ -42,4 +42,25 @@ it('knows the tone of a status', () => {
 it('makes initials of names and addresses', () => {
   expect(initials('Lena Kim')).toBe('LK')
   expect(initials('mo@example.com')).toBe('ME')
+})
+
+it.each([
+  ['de', '1.234.567', '1,3 %', '1,5 s', '5 Min.', '30 Tage', '1,5 MB', 'DEV, STG und PRD', 'vor 4 Min.', '2. Jan. 2026'],
+  ['ko', '1,234,567', '1.3%', '1.5 s', '5분', '30일', '1.5 MB', 'DEV, STG 및 PRD', '4분 전', '2026년 1월 2일'],
+])('writes as %s does', (language, number, share, second, minutes, days, bytes, list, ago, date) => {
+  const now = new Date('2026-01-02T12:00:00Z')
+  expect(formatNumber(1_234_567, language)).toBe(number)
+  expect(formatDuration(1500, language)).toBe(second)
+  expect(formatDuration(300_000, language)).toBe(minutes)
+  expect(formatDuration(30 * 86_400_000, language)).toBe(days)
+  expect(formatShare(0.013, language).replace(/\s/g, ' ')).toBe(share)
+  expect(formatBytes(1_500_000, language)).toBe(bytes)
+  expect(formatList(['DEV', 'STG', 'PRD'], language)).toBe(list)
+  expect(formatRelative(new Date('2026-01-02T11:56:00Z'), now, language)).toBe(ago)
+  expect(formatDate(now, language, true)).toBe(date)
+})
+
+it('puts names in the order of the language', () => {
+  expect(['z', 'ä', 'a10', 'a2'].sort((a, b) => compareNames(a, b, 'de'))).toEqual(['ä', 'a2', 'a10', 'z'])
+  expect(['하', '가', 'b'].sort((a, b) => compareNames(a, b, 'ko'))).toEqual(['가', '하', 'b'])
 })

@@ -11,6 +11,7 @@ export interface Preferences {
   shortcuts: boolean
   navCollapsed: boolean
   utc: boolean
+  /** The code of a language; empty is as the browser's list says. */
   language: string
   /** Organizations that an administrator of the platform wants at hand. */
   favouriteOrganizations: { id: string; name: string }[]
@@ -34,7 +35,7 @@ export const preferences: Preferences = reactive({
   shortcuts: true,
   navCollapsed: false,
   utc: false,
-  language: 'en',
+  language: '',
   favouriteOrganizations: [],
   ...read(),
 })
@@ -57,7 +58,6 @@ function apply() {
   else delete html.dataset.contrast
   if (preferences.density === 'compact') html.dataset.density = 'compact'
   else delete html.dataset.density
-  html.lang = preferences.language
 }
 
 /** Applies the preferences now, when they change, and when the system's do. */

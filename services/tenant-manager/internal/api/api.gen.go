@@ -1014,6 +1014,27 @@ func (e SignInRule) Valid() bool {
 	}
 }
 
+// Defines values for SsoEndWhat.
+const (
+	Authority           SsoEndWhat = "authority"
+	OwnCertificate      SsoEndWhat = "own-certificate"
+	ProviderCertificate SsoEndWhat = "provider-certificate"
+)
+
+// Valid indicates whether the value is a known member of the SsoEndWhat enum.
+func (e SsoEndWhat) Valid() bool {
+	switch e {
+	case Authority:
+		return true
+	case OwnCertificate:
+		return true
+	case ProviderCertificate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SsoKind.
 const (
 	Ldap   SsoKind = "ldap"
@@ -4949,11 +4970,14 @@ type SsoClaim = string
 
 // SsoConnection defines model for SsoConnection.
 type SsoConnection struct {
-	ClientId    string         `json:"clientId"`
-	CreatedAt   time.Time      `json:"createdAt"`
-	Domains     []string       `json:"domains"`
-	EmailClaim  string         `json:"emailClaim"`
-	Enabled     bool           `json:"enabled"`
+	ClientId   string    `json:"clientId"`
+	CreatedAt  time.Time `json:"createdAt"`
+	Domains    []string  `json:"domains"`
+	EmailClaim string    `json:"emailClaim"`
+	Enabled    bool      `json:"enabled"`
+
+	// Ends What sign-in depends on that runs out, and when.
+	Ends        *[]SsoEnd      `json:"ends,omitempty"`
 	GroupRoles  []SsoGroupRole `json:"groupRoles"`
 	GroupsClaim string         `json:"groupsClaim"`
 	HasSecret   bool           `json:"hasSecret"`
@@ -5058,6 +5082,17 @@ type SsoConnectionName struct {
 	Kind SsoKind `json:"kind"`
 	Name string  `json:"name"`
 }
+
+// SsoEnd defines model for SsoEnd.
+type SsoEnd struct {
+	At time.Time `json:"at"`
+
+	// What `provider-certificate`: what a SAML provider signs with, the last of several; `own-certificate`: that of the connection itself; `authority`: the authority of an LDAP server.
+	What SsoEndWhat `json:"what"`
+}
+
+// SsoEndWhat `provider-certificate`: what a SAML provider signs with, the last of several; `own-certificate`: that of the connection itself; `authority`: the authority of an LDAP server.
+type SsoEndWhat string
 
 // SsoFinished defines model for SsoFinished.
 type SsoFinished struct {

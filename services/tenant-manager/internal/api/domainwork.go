@@ -126,10 +126,10 @@ func (h *Handlers) tellOwners(ctx context.Context, tx *store.Tx, kind string, d 
 }
 
 const (
-	// mostLooks is how many domains are looked for in one go, looksAtOnce how many of
+	// mostLooks is how many domains are looked for in one go, lookedAtOnce how many of
 	// them at the same time.
 	mostLooks   = 200
-	looksAtOnce = 8
+	lookedAtOnce = 8
 )
 
 // LookForDomains looks for the records of domains that are due.
@@ -144,7 +144,7 @@ func (h *Handlers) LookForDomains(ctx context.Context) error {
 		errs []error
 	)
 	work := make(chan store.Domain)
-	for range min(looksAtOnce, len(due)) {
+	for range min(lookedAtOnce, len(due)) {
 		all.Go(func() {
 			for d := range work {
 				err := h.look(ctx, d, "")

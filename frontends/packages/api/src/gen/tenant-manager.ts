@@ -6116,6 +6116,8 @@ export interface components {
             domains: string[];
             /** @description Those of the domains that are not verified, and lead nobody here. */
             unverifiedDomains?: string[];
+            /** @description What sign-in depends on that runs out, and when. */
+            ends?: components["schemas"]["SsoEnd"][];
             provision: boolean;
             roles: string[];
             groupRoles: components["schemas"]["SsoGroupRole"][];
@@ -6126,6 +6128,15 @@ export interface components {
             version: number;
             /** Format: date-time */
             createdAt: string;
+        };
+        SsoEnd: {
+            /**
+             * @description `provider-certificate`: what a SAML provider signs with, the last of several; `own-certificate`: that of the connection itself; `authority`: the authority of an LDAP server.
+             * @enum {string}
+             */
+            what: "provider-certificate" | "own-certificate" | "authority";
+            /** Format: date-time */
+            at: string;
         };
         SsoConnectionList: {
             items: components["schemas"]["SsoConnection"][];
