@@ -97,7 +97,7 @@ try {
   await page.getByText('Nobody owns this project alone').first().waitFor()
   await page.getByRole('button', { name: 'Add an owner' }).click()
   const owner = page.getByRole('dialog')
-  await owner.getByRole('combobox').click()
+  await owner.getByText('Choose a user, a service account or a group').click()
   await page.getByRole('option').first().click()
   await owner.getByRole('button', { name: 'Add', exact: true }).click()
   await page.getByRole('table', { name: 'Owners' }).first().waitFor()

@@ -131,7 +131,7 @@ func unzip(t *testing.T, a answer) map[string]string {
 		r, err := f.Open()
 		require.NoError(t, err)
 		var b bytes.Buffer
-		_, err = io.Copy(&b, r) //nolint:gosec // it is ours
+		_, err = io.Copy(&b, r)
 		require.NoError(t, err)
 		out[f.Name] = b.String()
 	}
@@ -203,7 +203,9 @@ func TestTheEndOfAnOrganization(t *testing.T) {
 	require.Contains(t, files["tenant-manager/users.ndjson"], `"email":"big@example.com"`)
 	require.Contains(t, files["tenant-manager/oauth_clients.ndjson"], `"name":"Billing"`)
 	require.Contains(t, files["tenant-manager/audit.ndjson"], `"organization.deleted"`)
-	require.Equal(t, "{\"of\":\"gateway-manager\"}\n{}\n", files["gateway-manager/things.ndjson"])
+	things := strings.Split(files["gateway-manager/things.ndjson"], "\n")
+	require.Len(t, things, 3, "two lines, each with its end")
+	require.JSONEq(t, `{"of":"gateway-manager"}`, things[0])
 	require.Contains(t, files["manifest.json"], `"gateway-manager/things.ndjson": 2`)
 	require.Contains(t, files["manifest.json"], `"slug": "big"`)
 	for name, text := range files {

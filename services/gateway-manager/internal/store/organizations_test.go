@@ -79,7 +79,8 @@ func TestDeletedOrganizationsArePublished(t *testing.T) { //nolint:paralleltest 
 		}{{true, 1}, {true, 1}, {false, 2}, {false, 2}} {
 			o.Deleted, o.Version = step.deleted, o.Version+1
 			require.NoError(t, s.KnowOrganization(ctx, o, "", ""))
-			require.Equal(t, before+step.more, wanted())
+			want := before + step.more
+			require.Equal(t, want, wanted())
 			deleted, err := s.Deleted(ctx, "id-one")
 			require.NoError(t, err)
 			require.Equal(t, step.deleted, deleted)
