@@ -126,7 +126,7 @@ try {
   await panel.getByText(/permissions less/).first().waitFor()
   await look(page, 'boundary')
   await panel.getByRole('button', { name: 'Set the boundary' }).click()
-  await page.getByRole('button', { name: 'What the boundary takes away from Contractors' }).first().waitFor()
+  await page.getByRole('button', { name: 'What it takes away: Contractors' }).first().waitFor()
   await look(page, 'boundaries')
 } catch (error) {
   wrong.push(error.stack)
