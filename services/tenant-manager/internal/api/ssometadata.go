@@ -20,6 +20,7 @@ const (
 	// long when that did not work.
 	metadataAge   = 24 * time.Hour
 	metadataRetry = time.Hour
+	// MetadataEvery is how often it is looked for metadata that is a day old.
 	MetadataEvery = 10 * time.Minute
 )
 

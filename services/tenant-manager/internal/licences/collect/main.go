@@ -92,14 +92,7 @@ func (c *collector) modules(services string) error {
 		return fmt.Errorf("asking for Go: %w", err)
 	}
 	f := strings.Fields(string(root))
-	dir := f[0]
-	if _, err := os.Stat(filepath.Join(dir, "LICENSE")); err != nil {
-		dir = "/usr/share/doc/golang" // where distributions have it
-	}
-	if _, err := os.Stat(filepath.Join(dir, "LICENSE")); err != nil {
-		return nil
-	}
-	return c.add(licences.Package{Name: "Go standard library", Version: f[1], Kind: licences.Go}, dir, "BSD-3-Clause")
+	return c.add(licences.Package{Name: "Go standard library", Version: f[1], Kind: licences.Go}, f[0], "BSD-3-Clause")
 }
 
 // elsewhere are the licences of packages that name none themselves, as they stand
