@@ -13,8 +13,8 @@ import (
 func TestSigningInOnADevice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	owner := w.setUp(t)
-	owner = w.signIn(t, "ada@example.com", "")
+	w.setUp(t)
+	owner := w.signIn(t, "ada@example.com", "")
 	begin := func() (secret, code string) {
 		a := w.call(t, "", "POST", "/sign-in/device", `{"name":"gatehouse on build-7"}`)
 		require.Equal(t, 200, a.status, a.body)

@@ -337,9 +337,7 @@ export default {
     search: 'state:dead',
     recipient: 'To',
     kind: 'What',
-    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'domain-failing': 'Record of a domain is missing' },
-    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon' },
-    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review' },
+    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'domain-failing': 'Record of a domain is missing', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review' },
     states: { waiting: 'Waiting', sent: 'Sent', dead: 'Given up' },
     retry: 'Try again',
     retryWhat: 'Try again to send the mail to {to}',
@@ -424,7 +422,6 @@ export default {
     addLanguage: 'Another language of {kind}',
     addTo: 'Write {kind} in that language',
     all: 'All letters',
-    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon' },
     when: {
       invitation: 'To who is invited, with the link.',
       'password-link': 'To who asked for a new password, with the link.',
