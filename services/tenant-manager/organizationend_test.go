@@ -25,7 +25,7 @@ func TestAFullOrganizationTakesNobodyIn(t *testing.T) {
 	t.Parallel()
 	s := withEve(t)
 	d := s.w.directory(t, s.vars["owner"], "People", "acme.example")
-	s.w.expect(t, "directory", "scim-directory.created", "scim-directory.token-created")
+	s.w.expect(t, "directory", "domain.claimed", "scim-directory.created", "scim-directory.token-created")
 	s.run(t, []step{
 		{name: "not by themselves", as: "eve", method: "PATCH", path: "/organizations/{org}", body: `{"quotas":{"users":9}}`, header: anyVersion, status: 403},
 		{name: "not less than nothing", as: "owner", method: "PATCH", path: "/organizations/{org}", body: `{"quotas":{"users":-1}}`, header: anyVersion, status: 422, has: []string{`"pointer":"/quotas/users"`}},

@@ -25,7 +25,7 @@ func TestRoles(t *testing.T) {
 	}
 	all := has("owner")
 	platform := has(access.PlatformAdministrator)
-	require.Equal(t, []string{"platform:read", "platform:create", "platform:update"}, platform)
+	require.Equal(t, []string{"platform:read", "platform:create", "platform:update", "platform:delete"}, platform)
 	require.Len(t, all, len(access.Permissions())-len(platform), "who owns an organization does not own the others")
 	require.Equal(t, []string{"organization:delete", "user:impersonate"}, without(all, has("administrator")))
 	for _, p := range has("auditor") {

@@ -128,7 +128,7 @@ func (h *Handlers) tellOwners(ctx context.Context, tx *store.Tx, kind string, d 
 const (
 	// mostLooks is how many domains are looked for in one go, lookedAtOnce how many of
 	// them at the same time.
-	mostLooks   = 200
+	mostLooks    = 200
 	lookedAtOnce = 8
 )
 
