@@ -179,16 +179,16 @@ try {
 
   // A terminal is signed in the same way, with a session of the person's.
   const api = `${at.console}/api/tenant-manager/v1`
-  const ask = async (path, body) => fetch(`${api}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
-  const terminal = await (await ask('/sign-in/device', { name: 'gatehouse on build-7' })).json()
+  const tell = async (path, body) => fetch(`${api}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+  const terminal = await (await tell('/sign-in/device', { name: 'gatehouse on build-7' })).json()
   await guest.goto(terminal.urlWithCode)
   await guest.getByRole('button', { name: 'Continue' }).click()
   await guest.getByRole('heading', { name: 'Sign in gatehouse on build-7?' }).first().waitFor()
   await look(guest, 'device-sign-in')
-  must((await ask('/sign-in/device/token', { deviceCode: terminal.deviceCode })).status === 202, 'the terminal does not wait')
+  must((await tell('/sign-in/device/token', { deviceCode: terminal.deviceCode })).status === 202, 'the terminal does not wait')
   await guest.getByRole('button', { name: 'Allow access' }).click()
   await guest.getByRole('heading', { name: 'The device is connected' }).first().waitFor()
-  const signedIn = await (await ask('/sign-in/device/token', { deviceCode: terminal.deviceCode })).json()
+  const signedIn = await (await tell('/sign-in/device/token', { deviceCode: terminal.deviceCode })).json()
   must(signedIn.accessToken, `no session for the terminal: ${JSON.stringify(signedIn)}`)
 
   // A partner's program registers itself.

@@ -76,7 +76,7 @@ try {
   await invited.page.locator('input[name=name]').fill('Sam Okoro')
   await invited.page.locator('input[name=password]').fill('another few good words')
   await invited.page.getByRole('button', { name: 'Accept the invitation' }).click()
-  await invited.page.waitForURL((u) => u.pathname === '/me')
+  await invited.page.waitForURL((u) => u.pathname !== '/invite')
   await look(invited, 'me')
   await invited.page.goto(`${ready.tenantConsole}/audit`)
   await invited.page.getByText('It takes the permission audit:read').first().waitFor()

@@ -123,8 +123,9 @@ try {
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('this would lock you out').first().waitFor()
   await look(owner, 'security-refused')
+  await page.getByRole('button', { name: 'Cancel' }).click()
   await page.getByLabel('The consoles can be used from').fill('')
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('The security policy is saved').first().waitFor()
 
   // Who was invited has to set up a second factor before anything else.

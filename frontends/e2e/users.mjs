@@ -56,7 +56,7 @@ try {
     await invited.locator('input[name=name]').fill(name)
     await invited.locator('input[name=password]').fill('another few good words')
     await invited.getByRole('button', { name: 'Accept the invitation' }).click()
-    await invited.waitForURL((u) => u.pathname === '/me')
+    await invited.waitForURL((u) => u.pathname !== '/invite')
     await invited.context().close()
   }
 

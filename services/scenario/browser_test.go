@@ -64,8 +64,11 @@ func TestInABrowser(t *testing.T) {
 		missing(t, "what drives the browser is not installed: run make ui")
 	}
 	bin := build(t, "../cli/cmd/gatehouse")
-	for _, walk := range []string{"story", "people", "signin", "auth", "sso", "signrules", "provisioning", "org", "brand", "govern", "users", "system"} {
-		t.Run(walk, func(t *testing.T) { walks(t, bin, browser, node, filepath.Join(root, "frontends", "e2e", walk+".mjs")) })
+	for _, walk := range []string{"story", "people", "signin", "auth", "sso", "signrules", "provisioning", "org", "brand", "govern", "users", "system", "texts"} {
+		t.Run(walk, func(t *testing.T) {
+			t.Parallel() // each has a suite and a browser of its own
+			walks(t, bin, browser, node, filepath.Join(root, "frontends", "e2e", walk+".mjs"))
+		})
 	}
 }
 

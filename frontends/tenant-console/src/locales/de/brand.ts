@@ -79,7 +79,7 @@ export default {
     addLanguage: 'Weitere Sprache für {kind}',
     addTo: '{kind} in dieser Sprache verfassen',
     all: 'Alle E-Mail-Texte',
-    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'token-ends': 'Token läuft bald ab' },
+    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'token-ends': 'Token läuft bald ab', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
     when: {
       invitation: 'An Eingeladene, mit dem Link.',
       'password-link': 'An Personen, die ein neues Passwort angefordert haben, mit dem Link.',

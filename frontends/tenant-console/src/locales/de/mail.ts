@@ -38,7 +38,7 @@ export default {
     search: 'state:dead',
     recipient: 'An',
     kind: 'Inhalt',
-    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt' },
+    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
     states: { waiting: 'Wartet', sent: 'Gesendet', dead: 'Aufgegeben' },
     retry: 'Erneut senden',
     retryWhat: 'E-Mail an {to} erneut senden',

@@ -151,6 +151,7 @@ export default {
     testTitle: 'Test von {name}',
     testGone: 'Das Ergebnis eines Tests bleibt eine Viertelstunde verfügbar, für die Person, die ihn begonnen hat.',
     toConnection: 'Zur Verbindung',
+    ends: { 'provider-certificate': 'Zertifikat des Anbieters endet am {at}', 'own-certificate': 'Eigenes Zertifikat endet am {at}', authority: 'Zertifizierungsstelle des Servers endet am {at}' },
     outcomes: {
       known: 'Diese Person meldet sich als der verknüpfte Benutzer an',
       linked: 'Diese Person meldet sich als der Benutzer mit dieser E-Mail-Adresse an und wird verknüpft',

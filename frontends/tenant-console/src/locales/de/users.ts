@@ -12,7 +12,6 @@ export default {
     enable: 'Aktivieren',
     enabled: 'Der Benutzer kann sich wieder anmelden',
     notYourself: 'Das eigene Konto lässt sich nicht deaktivieren',
-    activity: 'Aktivitäten',
     disableTitle: '{name} deaktivieren?',
     disableText: 'Alle Sitzungen enden sofort, eine Anmeldung ist nicht mehr möglich. Die Rollen bleiben für eine spätere Aktivierung erhalten.',
     delete: 'Löschen',

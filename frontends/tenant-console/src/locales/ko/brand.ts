@@ -79,7 +79,7 @@ export default {
     addLanguage: '{kind} 메일에 언어 추가',
     addTo: '이 언어로 {kind} 메일 작성',
     all: '모든 메일',
-    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'token-ends': '토큰 만료 예정' },
+    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'token-ends': '토큰 만료 예정', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함' },
     when: {
       invitation: '초대받은 사람에게 링크와 함께 발송합니다.',
       'password-link': '새 비밀번호를 요청한 사람에게 링크와 함께 발송합니다.',

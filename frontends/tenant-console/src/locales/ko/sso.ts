@@ -151,6 +151,7 @@ export default {
     testTitle: '{name} 테스트',
     testGone: '테스트 결과는 시작한 사람에게만 15분 동안 보관됩니다.',
     toConnection: '연결로 이동',
+    ends: { 'provider-certificate': '공급자 인증서 만료: {at}', 'own-certificate': '자체 인증서 만료: {at}', authority: '서버 인증 기관 만료: {at}' },
     outcomes: {
       known: '연결된 사용자로 로그인합니다',
       linked: '이 이메일 주소의 사용자로 로그인하고 연결됩니다',

@@ -12,7 +12,6 @@ export default {
     enable: '활성화',
     enabled: '사용자가 다시 로그인할 수 있습니다',
     notYourself: '본인 계정은 비활성화할 수 없습니다',
-    activity: '활동 내역',
     disableTitle: '{name} 사용자를 비활성화하시겠습니까?',
     disableText: '모든 곳에서 즉시 로그아웃되며 로그인할 수 없습니다. 역할은 다시 활성화할 때를 위해 유지됩니다.',
     delete: '삭제',

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { listOf, pageOfItem, refusedSince } from './posture'
 
 it('leads to the list of exactly those that are counted', () => {
-  expect(listOf('users-without-factor')).toEqual({ path: '/users', query: { q: 'status:active factor:none' } })
+  expect(listOf('users-without-factor')).toEqual({ path: '/users', query: { q: 'status:active mfa:no' } })
   expect(listOf('audit-broken')).toEqual({ path: '/audit' })
   expect(listOf('tokens-unused')).toBeUndefined()
 })

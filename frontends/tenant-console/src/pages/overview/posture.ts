@@ -8,7 +8,7 @@ export type Severity = TenantSchemas['PostureSeverity']
 export const TONES: Record<Severity, Tone> = { critical: 'bad', warning: 'warn', notice: 'accent', ok: 'live' }
 
 const LISTS: Partial<Record<Finding['code'], { path: string; q?: string }>> = {
-  'users-without-factor': { path: '/users', q: 'status:active factor:none' },
+  'users-without-factor': { path: '/users', q: 'status:active mfa:no' },
   'few-owners': { path: '/grants', q: 'role:owner' },
   'audit-broken': { path: '/audit' },
   'audit-unverified': { path: '/audit' },

@@ -30,6 +30,7 @@ export default {
   'confirmation-required': 'Identität bestätigen',
   'rate-limit-exceeded': 'Ratenlimit überschritten',
   'quota-exceeded': 'Kontingent erschöpft',
+  'organization-full': 'Davon darf die Organisation nicht mehr haben',
   'spike-arrested': 'Zu viele Anfragen auf einmal',
   'concurrency-limit-exceeded': 'Zu viele gleichzeitige Anfragen',
   'threat-detected': 'Anfrage als unsicher abgewiesen',

@@ -30,6 +30,7 @@ export default {
   'confirmation-required': '본인 확인이 필요합니다',
   'rate-limit-exceeded': '요청 속도 제한을 초과했습니다',
   'quota-exceeded': '할당량을 초과했습니다',
+  'organization-full': '조직에서 더 이상 만들 수 없습니다',
   'spike-arrested': '한꺼번에 너무 많은 요청이 발생했습니다',
   'concurrency-limit-exceeded': '동시 요청이 너무 많습니다',
   'threat-detected': '안전하지 않은 요청으로 거부되었습니다',
