@@ -12,7 +12,7 @@ import { addresses, must, OWNER, secret, setUp } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
-const auth = JSON.parse(readFileSync(readyFile, 'utf8')).authConsole
+const { authConsole: auth, api: direct } = JSON.parse(readFileSync(readyFile, 'utf8'))
 
 /** Sends a form, or with a token JSON, to the authorization server, from outside of any page. */
 function form(path, fields, credentials) {
@@ -178,7 +178,7 @@ try {
   must(polled.status === 200 && polled.body.scope === 'orders:read', `no token for the device: ${JSON.stringify(polled)}`)
 
   // A terminal is signed in the same way, with a session of the person's.
-  const api = `${at.console}/api/tenant-manager/v1`
+  const api = `${direct}/api/tenant-manager/v1`
   const tell = async (path, body) => fetch(`${api}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
   const terminal = await (await tell('/sign-in/device', { name: 'gatehouse on build-7' })).json()
   await guest.goto(terminal.urlWithCode)

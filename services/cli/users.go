@@ -231,7 +231,7 @@ func (a *tool) userImport() *cobra.Command {
 func (a *tool) sheet(name string) (string, error) {
 	in := a.o.In
 	if name != "-" {
-		f, err := os.Open(name) //nolint:gosec // whose the file is who runs the command
+		f, err := os.Open(name)
 		if err != nil {
 			return "", fmt.Errorf("reading the list: %w", err)
 		}

@@ -128,10 +128,16 @@ func (s *Store) ForgetSessions(ctx context.Context, before time.Time) (int64, er
 // Secrets are the columns of encrypted values.
 func Secrets() []secret.Column {
 	return []secret.Column{
-		{Table: "sessions", Name: "refresh_key"}, {Table: "signing_keys", Name: "private_key"}, {Table: "audit_receivers", Name: "secret"},
-		{Table: "oauth_keys", Name: "private_key"}, {Table: "factors", Name: "secret"}, {Table: "sso_connections", Name: "secret"},
-		{Table: "mail_settings", Name: "password"}, {Table: "mail_messages", Name: "data"},
-		{Table: "webhooks", Name: "secret"}, {Table: "webhooks", Name: "previous_secret"},
+		{Table: "sessions", Name: "refresh_key"},
+		{Table: "signing_keys", Name: "private_key"},
+		{Table: "audit_receivers", Name: "secret"},
+		{Table: "oauth_keys", Name: "private_key"},
+		{Table: "factors", Name: "secret"},
+		{Table: "sso_connections", Name: "secret"},
+		{Table: "mail_settings", Name: "password"},
+		{Table: "mail_messages", Name: "data"},
+		{Table: "webhooks", Name: "secret"},
+		{Table: "webhooks", Name: "previous_secret"},
 	}
 }
 

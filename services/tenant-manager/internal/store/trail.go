@@ -93,8 +93,10 @@ func (s *Store) AppendAudit(ctx context.Context, r audit.Recorded) error {
 // that of what can be read again.
 func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 	r.ID, r.Service, r.Action, r.Outcome = cut(r.ID, 64), cut(r.Service, 64), cut(r.Action, 100), cut(r.Outcome, 16)
-	r.Actor = audit.Actor{Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254), Token: cut(r.Actor.Token, 64), TokenName: cut(r.Actor.TokenName, 254),
-		Impersonator: cut(r.Actor.Impersonator, 64), ImpersonatorName: cut(r.Actor.ImpersonatorName, 254)}
+	r.Actor = audit.Actor{
+		Kind: cut(r.Actor.Kind, 32), ID: cut(r.Actor.ID, 64), Name: cut(r.Actor.Name, 254), Token: cut(r.Actor.Token, 64), TokenName: cut(r.Actor.TokenName, 254),
+		Impersonator: cut(r.Actor.Impersonator, 64), ImpersonatorName: cut(r.Actor.ImpersonatorName, 254),
+	}
 	r.Target = audit.Target{Kind: cut(r.Target.Kind, 64), ID: cut(r.Target.ID, 255), Name: cut(r.Target.Name, 255), Project: cut(r.Target.Project, 64)}
 	r.RequestID, r.IP = cut(r.RequestID, 128), cut(r.IP, 64)
 	e, err := audit.Append(head, r)
