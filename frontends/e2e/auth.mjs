@@ -181,7 +181,7 @@ try {
   const api = `${direct}/api/tenant-manager/v1`
   const tell = async (path, body) => fetch(`${api}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
   const terminal = await (await tell('/sign-in/device', { name: 'gatehouse on build-7' })).json()
-  await guest.goto(terminal.urlWithCode)
+  await guest.goto(`${auth}/device${new URL(terminal.urlWithCode).search}`) // where they are signed in
   await guest.getByRole('button', { name: 'Continue' }).click()
   await guest.getByRole('heading', { name: 'Sign in gatehouse on build-7?' }).first().waitFor()
   await look(guest, 'device-sign-in')
