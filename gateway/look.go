@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
@@ -85,7 +86,7 @@ func (s *Sandbox) Summary() string {
 
 // Schema describes the configuration file, without the policies in it.
 func Schema() (*schema.Schema, error) {
-	docs := append(file.Docs(), schemaDoc, listen.SchemaDoc, internaltraffic.SchemaDoc, tracing.SchemaDoc)
+	docs := append(file.Docs(), schemaDoc, listen.SchemaDoc, internaltraffic.SchemaDoc, tracing.SchemaDoc, reference.Docs)
 	return schema.Of(DefaultConfig(), schema.WithDocs(docs...))
 }
 

@@ -139,9 +139,9 @@ func TestMigrate(t *testing.T) {
 			d := dbtest.OpenDSN(t, dsn)
 			pending, err := d.Pending(ctx, stageFiles())
 			require.NoError(t, err)
-			require.Len(t, pending, 3)
-			require.Equal(t, "system", pending[0].Set)
-			require.Equal(t, db.Migration{Set: "service", Version: 2, Name: "count", Steps: 7}, pending[2])
+			require.Len(t, pending, 4)
+			require.Equal(t, "system", pending[1].Set)
+			require.Equal(t, db.Migration{Set: "service", Version: 2, Name: "count", Steps: 7}, pending[3])
 
 			// Several instances start at once.
 			var wg sync.WaitGroup
