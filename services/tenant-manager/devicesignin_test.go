@@ -49,8 +49,9 @@ func TestSigningInOnADevice(t *testing.T) {
 	mine := w.call(t, a.text(t, "accessToken"), "GET", "/me", "")
 	require.Equal(t, "ada@example.com", mine.text(t, "user/email"))
 	require.Equal(t, 200, w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+a.text(t, "refreshToken")+`"}`).status, "it is a session like any other")
-	trail := w.call(t, owner, "GET", "/audit?action=user.device-allowed", "")
-	require.Contains(t, trail.body, "gatehouse on build-7")
+	require.Eventually(t, func() bool { // entries reach the trail over the bus
+		return strings.Contains(w.call(t, owner, "GET", "/audit?action=user.device-allowed", "").body, "gatehouse on build-7")
+	}, 10*time.Second, 10*time.Millisecond)
 
 	// Denied, and too late.
 	secret, code = begin()
