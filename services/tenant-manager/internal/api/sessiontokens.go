@@ -1,0 +1,217 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
+)
+
+var errRefresh = errors.New("refused")
+
+// RefreshToken exchanges a refresh token. One that was exchanged before ends the
+// session.
+func (h *Handlers) RefreshToken(ctx context.Context, r RefreshTokenRequestObject) (RefreshTokenResponseObject, error) {
+	no := refused("the refresh token is not right, was used before, or its session has ended: sign in again")
+	t, ok := token.ParseRefresh(r.Body.RefreshToken)
+	if !ok {
+		return nil, no
+	}
+	organization, err := h.store.SessionOrganization(ctx, t.Session)
+	if store.IsNotFound(err) {
+		return nil, no
+	}
+	if err != nil {
+		return nil, err
+	}
+	var (
+		u      store.User
+		o      store.Organization
+		s      store.Session
+		stolen bool
+	)
+	err = h.store.Tx(ctx, organization, "", func(tx *store.Tx) error {
+		stolen = false
+		if s, err = tx.LockSession(ctx, t.Session); err != nil {
+			return err
+		}
+		now := h.store.Now()
+		if !t.Genuine(s.RefreshKey.Reveal()) || !s.Open(now) {
+			return errRefresh
+		}
+		if o, err = tx.Organization(ctx); err != nil {
+			return err
+		}
+		if u, err = tx.User(ctx, s.UserID); err != nil {
+			return err
+		}
+		if u.Status != store.Active || o.Suspended {
+			return errRefresh
+		}
+		switch {
+		case t.Generation == s.Generation:
+			return h.renew(ctx, tx, u, &s)
+		case t.Generation == s.Generation-1 && now.Sub(s.RotatedAt) < h.opt.RefreshLeeway:
+			return nil // the answer was lost, or another instance was faster
+		}
+		stolen = true
+		if _, err := tx.EndSessions(ctx, u.ID, s.ID, ""); err != nil {
+			return err
+		}
+		return h.recordUser(ctx, tx, "session.reused", u, true)
+	})
+	switch {
+	case errors.Is(err, errRefresh) || store.IsNotFound(err) || err == nil && stolen:
+		return nil, no
+	case err != nil:
+		return nil, err
+	}
+	pair, err := h.pair(ctx, o, u, s)
+	return RefreshToken200JSONResponse(pair), err
+}
+
+// renew takes a session to its next refresh token, and holds it to the policy as
+// it is now. The error is errRefresh where the session is over by that.
+func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *store.Session) error {
+	policy, err := tx.SecurityPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	now := h.store.Now()
+	if !now.Before(h.sessionEnd(*s, policy)) {
+		return errRefresh
+	}
+	if s.ImpersonatorID != "" {
+		return h.renewImpersonation(ctx, tx, s, policy)
+	}
+	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
+		return err
+	}
+	rule, err := h.ruleBinding(ctx, u)
+	if err != nil {
+		return err
+	}
+	if rule.ID != "" && !bySSO(*s, rule) {
+		return errRefresh
+	}
+	if s.Pending == "" {
+		lacks, err := h.lacksFactor(ctx, tx.Org, u, policy)
+		if err != nil {
+			return err
+		}
+		if lacks {
+			s.Pending = store.PendingFactor
+			if err := tx.AccessChanged(u.ID, ""); err != nil {
+				return err
+			}
+		}
+	}
+	s.Generation++
+	s.RotatedAt, s.LastUsedAt = now, now
+	if ip := httpx.Address(ctx); ip != "" {
+		s.IP, s.UserAgent = ip, userAgent(ctx)
+	}
+	s.ExpiresAt = h.sessionEnd(*s, policy)
+	return tx.RotateSession(ctx, *s)
+}
+
+var errNoToken = refused("the token is not right, has run out, or was revoked")
+
+// ExchangeToken gives a person or a service account an access token for their own
+// token.
+func (h *Handlers) ExchangeToken(ctx context.Context, r ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error) {
+	if token.ValidPersonal(r.Body.Token) {
+		out, err := h.exchangePersonal(ctx, r.Body.Token)
+		return ExchangeToken200JSONResponse(out), err
+	}
+	no := errNoToken
+	if !token.ValidService(r.Body.Token) {
+		return nil, no
+	}
+	k, err := h.store.ServiceTokenByHash(ctx, token.Hash(r.Body.Token))
+	if store.IsNotFound(err) {
+		return nil, no
+	}
+	if err != nil {
+		return nil, err
+	}
+	org := h.store.For(k.OrganizationID)
+	a, err := org.ServiceAccount(ctx, k.ServiceAccountID)
+	if err != nil {
+		return nil, err
+	}
+	o, err := org.Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := org.SecurityPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !policy.ServiceTokens || a.Status != store.Active || o.Suspended || k.ExpiresAt != nil && !h.store.Now().Before(*k.ExpiresAt) {
+		return nil, no
+	}
+	if err := org.UsedServiceToken(ctx, k, httpx.Address(ctx)); err != nil {
+		return nil, err
+	}
+	accessToken, err := h.issuer.Token(ctx, authn.Principal{
+		Organization: o.ID, OrganizationSlug: o.Slug, Subject: a.ID, Kind: authn.ServiceAccount, Session: k.ID, Token: k.Name, Name: a.Name,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ExchangeToken200JSONResponse{
+		AccessToken: accessToken, ExpiresIn: int(authn.Lifetime / time.Second),
+		ServiceAccount: &ServiceAccountName{Id: a.ID, Name: a.Name}, Organization: organizationName(o),
+	}, nil
+}
+
+// SignOut ends the caller's session.
+func (h *Handlers) SignOut(ctx context.Context, _ SignOutRequestObject) (SignOutResponseObject, error) {
+	p := caller(ctx)
+	if err := personal(p); err != nil {
+		return nil, err
+	}
+	err := h.change(ctx, func(tx *store.Tx) error {
+		ids, err := tx.EndSessions(ctx, p.Subject, p.Session, "")
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		action := "user.signed-out"
+		if p.ImpersonatorID != "" {
+			action = "user.impersonation-ended"
+		}
+		return h.record(ctx, tx, action, "user", p.Subject, p.Name, nil, nil)
+	})
+	return SignOut204Response{}, err
+}
+
+// GetKeys publishes the public keys.
+func (h *Handlers) GetKeys(ctx context.Context, _ GetKeysRequestObject) (GetKeysResponseObject, error) {
+	set, err := h.issuer.KeySet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := KeySet{Keys: make([]Key, len(set.Keys))}
+	for i, raw := range set.Keys {
+		if err := json.Unmarshal(raw, &out.Keys[i]); err != nil {
+			return nil, fmt.Errorf("publishing keys: %w", err)
+		}
+	}
+	return GetKeys200JSONResponse{Body: out, Headers: GetKeys200ResponseHeaders{CacheControl: ptr("public, max-age=300")}}, nil
+}
+
+// personal returns a problem for what only people have.
+func personal(p authn.Principal) error {
+	if p.Kind != authn.User {
+		return problem.New(problem.CodeAccessDenied, "only people have sessions, a name and a password of their own; a service account is changed at /service-accounts/%s", p.Subject)
+	}
+	return nil
+}
