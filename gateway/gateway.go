@@ -42,6 +42,9 @@ type Options struct {
 	// Secrets resolves references in the file, in place of environment, files and the
 	// Vault of the configuration.
 	Secrets schema.Resolver
+	// Sockets are already open on addresses of listeners, which take them over; the
+	// gateway closes them.
+	Sockets []net.Listener
 	// Ready, where not nil, is told the addresses that the listeners are open
 	// on, and the admin listener's last.
 	Ready func(addresses []net.Addr, admin net.Addr)

@@ -68,6 +68,7 @@ type gateway struct {
 	http1       []*http1.Server // by listener
 	status      *admin.Status
 	cleanup     []func() error
+	handed      []net.Listener // of [Options]
 	bus         *bus.Bus     // nil where there is no control plane
 	plane       *plane.Plane // likewise
 
@@ -99,7 +100,7 @@ func (g *gateway) close() error {
 // wire makes everything that a gateway is made of, and starts nothing that
 // carries traffic. On error nothing is left behind.
 func wire(ctx context.Context, cfg Config, o Options, env app.Env) (_ *gateway, err error) {
-	g := &gateway{cfg: cfg, log: env.Log, env: env, status: admin.NewStatus(env.Now), toKeep: make(chan source.Snapshot, 1)}
+	g := &gateway{cfg: cfg, log: env.Log, env: env, status: admin.NewStatus(env.Now), toKeep: make(chan source.Snapshot, 1), handed: o.Sockets}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.close())
@@ -366,6 +367,8 @@ func (g *gateway) listen(ctx, runCtx context.Context, work *sync.WaitGroup) ([]*
 		return nil, fmt.Errorf("taking over sockets: %w", err)
 	}
 	defer inherited.Close()
+	inherited.Add(g.handed...)
+	g.handed = nil
 	var servers []*listen.Server
 	for _, l := range g.cfg.Listeners {
 		limits := l.Limits.Transport()

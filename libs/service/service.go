@@ -67,6 +67,9 @@ type Options struct {
 	Public bool
 	// Listening, where not nil, is told the TCP address.
 	Listening func(net.Addr)
+	// Socket, where not nil, is already open on the address of the configuration;
+	// the service closes it.
+	Socket net.Listener
 }
 
 // Build makes what is a service's own, and returns the handler of its API. What
@@ -284,27 +287,29 @@ func (r *running) serve(ctx context.Context, env app.Env, h http.Handler) error 
 	m := http.NewServeMux()
 	m.Handle("/", h)
 	if env.Process == nil {
-		return r.listen(ctx, r.opt.Config.Listen, m, r.opt.Listening)
+		return r.listen(ctx, r.opt.Config.Listen, r.opt.Socket, m, r.opt.Listening)
 	}
 	m.Handle("/health/", env.Process)
 	if !r.opt.Public {
 		m.Handle("/metrics", env.Process)
 		m.Handle("/version", env.Process)
 	}
-	if err := r.listen(ctx, r.opt.Config.Listen, m, r.opt.Listening); err != nil {
+	if err := r.listen(ctx, r.opt.Config.Listen, r.opt.Socket, m, r.opt.Listening); err != nil {
 		return err
 	}
-	return r.listen(ctx, r.opt.Config.Operations, env.Process, nil)
+	return r.listen(ctx, r.opt.Config.Operations, nil, env.Process, nil)
 }
 
-func (r *running) listen(ctx context.Context, address string, h http.Handler, told func(net.Addr)) error {
+// listen serves an address; l, where not nil, is already open on it.
+func (r *running) listen(ctx context.Context, address string, l net.Listener, h http.Handler, told func(net.Addr)) error {
 	if address == "" {
 		return nil
 	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+	if l == nil {
+		var err error
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address); err != nil {
+			return fmt.Errorf("listening: %w", err)
+		}
 	}
 	log := r.kit.Log
 	s := &http.Server{

@@ -53,7 +53,7 @@ var errNoKeyring = errors.New("secrets.keyring is not set: sessions are kept enc
 
 // Part returns bff as a part of a process.
 func Part(cfg Config) app.Part {
-	return service.Part(service.Options{Name: Name, Config: cfg.Config, Public: true, Listening: cfg.Listening},
+	return service.Part(service.Options{Name: Name, Config: cfg.Config, Public: true, Listening: cfg.Listening, Socket: cfg.Socket},
 		func(ctx context.Context, k *service.Kit) (http.Handler, error) { return build(ctx, k, cfg) })
 }
 

@@ -45,6 +45,8 @@ type Config struct {
 	Frontend func(app string) (http.Handler, error) `json:"-"`
 	// Listening, where not nil, is told the TCP address.
 	Listening func(net.Addr) `json:"-"`
+	// Socket, where not nil, is already open on Listen; bff closes it.
+	Socket net.Listener `json:"-"`
 }
 
 // Sessions says where sessions of browsers are kept.

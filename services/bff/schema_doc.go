@@ -20,6 +20,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/bff", T
 	{Name: "Config.Organization", Text: "Organization is the short name of the organization whose portal visitors see who are not signed in."},
 	{Name: "Config.Organizations", Text: "Organizations are the short names of other organizations by the host names under which they are reached, such as developers.acme.example: whose portal visitors see there, and whose brand the sign-in pages have."},
 	{Name: "Config.Sessions", Text: "Sessions says where sessions of browsers are kept."},
+	{Name: "Config.Socket", Text: "Socket, where not nil, is already open on Listen; bff closes it."},
 	{Name: "Config.TrustedProxies", Text: "TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto are believed. The default trusts nobody."},
 	{Name: "Redis", Text: "Redis is where sessions are kept."},
 	{Name: "Redis.Addresses", Text: "Addresses are host:port of the server, of the Sentinels, or of some nodes of a cluster."},

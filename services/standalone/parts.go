@@ -112,7 +112,7 @@ func (s *suite) parts() ([]app.Part, error) {
 	portal := devportal.DefaultConfig()
 	portal.Config = configs[4]
 	front := bff.DefaultConfig()
-	front.Config, front.Listen = configs[5], s.Listen
+	front.Config, front.Listen, front.Socket = configs[5], s.Listen, s.open[s.Listen]
 	service.Describe(&tenants, nil)
 	service.Describe(&gateways, nil)
 	service.Describe(&policy, nil)
@@ -135,9 +135,11 @@ func (s *suite) gateway(join string) app.Part {
 	c.Vault, c.References = s.named.Vault, s.named.References
 	c.ControlPlane = &gateway.ControlPlane{Organization: organization, Group: group, JoinToken: schema.NewSecret(join)}
 	o := s.nats.For(gatewayName)
-	return gateway.Part(gateway.Options{
-		Config: &c, Bus: &o, Policies: policies.All(),
-	})
+	options := gateway.Options{Config: &c, Bus: &o, Policies: policies.All()}
+	if l := s.open[s.Traffic]; l != nil {
+		options.Sockets = []net.Listener{l}
+	}
+	return gateway.Part(options)
 }
 
 // serveSample serves the sample API on a port of loopback, the same at each start
@@ -166,15 +168,20 @@ func (s *suite) serveSample(ctx context.Context, ready func()) error {
 	return sample.Serve(ctx, l)
 }
 
-// fixed returns an address with its port: a free one where it was left open, so
-// that everybody can be told of it before anything listens.
-func fixed(ctx context.Context, address string) (string, error) {
-	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
-		return address, err
+// opened gives an address its port, a free one where it was left open, so that
+// everybody can be told of it before anything serves. The socket stays open, for who
+// serves it: a port that was let go could be somebody else's by then.
+func opened(ctx context.Context, address *string, open map[string]net.Listener) error {
+	if _, port, err := net.SplitHostPort(*address); err != nil || port != "0" {
+		return err
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false) // as the gateway's own
+	l, err := lc.Listen(ctx, "tcp", *address)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return l.Addr().String(), l.Close()
+	*address = l.Addr().String()
+	open[*address] = l
+	return nil
 }

@@ -90,6 +90,8 @@ type suite struct {
 	mu     sync.Mutex
 	code   string // of the one-time sign-in
 	sample net.Addr
+	// open are the sockets of addresses whose port was left open, by address.
+	open map[string]net.Listener
 }
 
 // Run runs the suite until ctx ends, which it does in good order.
@@ -100,9 +102,14 @@ func Run(ctx context.Context, o Options) error {
 	if o.Out == nil {
 		o.Out = io.Discard
 	}
-	var err error
+	open := map[string]net.Listener{}
+	defer func() {
+		for _, l := range open {
+			_ = l.Close() // by whom it was taken over it is closed already
+		}
+	}()
 	for _, address := range []*string{&o.Listen, &o.Traffic} {
-		if *address, err = fixed(ctx, *address); err != nil {
+		if err := opened(ctx, address, open); err != nil {
 			return fmt.Errorf("listening: %w", err)
 		}
 	}
@@ -119,7 +126,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer unlock()
-	s := &suite{Options: o, secrets: install.Dir{Path: filepath.Join(o.Data, "secrets"), Owner: -1}}
+	s := &suite{Options: o, secrets: install.Dir{Path: filepath.Join(o.Data, "secrets"), Owner: -1}, open: open}
 	if err := s.openReferences(); err != nil {
 		return err
 	}

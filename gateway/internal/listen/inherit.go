@@ -55,6 +55,13 @@ func Inherit(getenv func(string) string, pid int) (*Inherited, error) {
 	return in, nil
 }
 
+// Add adds sockets that were opened in this process.
+func (in *Inherited) Add(listeners ...net.Listener) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.listeners = append(in.listeners, listeners...)
+}
+
 // take returns the socket that listens on address, nil where there is none.
 func (in *Inherited) take(address string) *net.TCPListener {
 	if in == nil {

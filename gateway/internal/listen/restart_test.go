@@ -213,6 +213,22 @@ func TestInheritReadsTheEnvironment(t *testing.T) {
 	require.False(t, sameAddress(":81", "[::]:80"))
 }
 
+func TestASocketOfThisProcessIsTakenOver(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	in := &Inherited{}
+	in.Add(l)
+	s, err := Open(t.Context(), Listener{Address: l.Addr().String()}, Options{HTTP1: stuck{}, Log: quiet(), Inherited: in})
+	require.NoError(t, err)
+	require.Same(t, l, s.listener, "and not opened a second time")
+	in.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err, "whoever has taken it over closes it")
+	require.NoError(t, c.Close())
+	require.NoError(t, s.listener.Close())
+}
+
 func TestShutdownCutsWhatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), Listener{Address: "127.0.0.1:0"}, Options{HTTP1: stuck{}, Log: quiet()})
