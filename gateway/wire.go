@@ -69,8 +69,8 @@ type gateway struct {
 	status      *admin.Status
 	cleanup     []func() error
 	handed      []net.Listener // of [Options]
-	bus         *bus.Bus     // nil where there is no control plane
-	plane       *plane.Plane // likewise
+	bus         *bus.Bus       // nil where there is no control plane
+	plane       *plane.Plane   // likewise
 
 	secrets        *reference.Resolver
 	look           schema.Resolver // of the file
