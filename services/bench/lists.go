@@ -33,7 +33,9 @@ func (b *bench) seeds(ctx context.Context, s *suite) ([]*list, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(b.tenantLists(project), b.gatewayLists(project, environment, api, large), b.otherLists(s, api)), nil
+	return slices.Concat(
+		b.tenantLists(project), b.gatewayLists(project, environment, api, large), b.otherLists(s, api), b.identityLists(), b.settingLists(),
+	), nil
 }
 
 // deployed makes an API that is deployed and published, with a plan.
