@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,11 +10,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/gateway/internal/admin"
 	"github.com/gatehouse/gatehouse/gateway/internal/file"
 	"github.com/gatehouse/gatehouse/gateway/internal/listen"
+	"github.com/gatehouse/gatehouse/gateway/internal/table"
 	"github.com/gatehouse/gatehouse/gateway/internal/tracing"
 	internaltraffic "github.com/gatehouse/gatehouse/gateway/internal/traffic"
 	"github.com/gatehouse/gatehouse/gateway/policy"
@@ -56,11 +59,12 @@ func Ask(ctx context.Context, o Options, id string) (*traffic.Record, error) {
 	return &rec, nil
 }
 
-// Warnings are what is allowed but rarely meant.
+// Warnings are what is allowed but rarely meant, by the names of the APIs.
 func (s *Sandbox) Warnings() []string {
 	var out []string
-	t := s.live.Current()
-	for _, u := range t.Units() {
+	units := s.live.Current().Units()
+	slices.SortFunc(units, func(a, b *table.Unit) int { return cmp.Compare(a.ID, b.ID) })
+	for _, u := range units {
 		if u.Broken {
 			continue
 		}
