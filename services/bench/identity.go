@@ -27,13 +27,14 @@ func (b *bench) ids(ctx context.Context, table string, n int) ([]string, error) 
 	return out, nil
 }
 
-// spread makes a copy for each of as many users; the column says who it is about.
+// spread makes a copy for each of as many users, after the first two; the column
+// says who it is about.
 func (b *bench) spread(ctx context.Context, id, table, column string, n int) error {
-	users, err := b.ids(ctx, "users", n+1)
+	users, err := b.ids(ctx, "users", n+2)
 	if err != nil {
 		return err
 	}
-	return b.copies(ctx, tenants, id, n, part{table: table, column: "id", set: func(i int) object { return object{column: users[i]} }})
+	return b.copies(ctx, tenants, id, n, part{table: table, column: "id", set: func(i int) object { return object{column: users[i+1]} }})
 }
 
 // one returns the id of the only row of a table in which a column has a value.
@@ -62,13 +63,13 @@ func (b *bench) identityLists() []*list {
 		return b.copies(ctx, tenants, id, n, part{table: "principal_groups", column: "id"})
 	}
 	members := &list{name: "group members", search: true, filters: []string{"kind=user", "kind=service-account"}}
-	ofGroup := &list{name: "users of a group", path: tenants + "/v1/users", search: true, sorts: []string{"name"}, fill: func(context.Context, int) error { return nil }}
+	ofGroup := &list{name: "users of a group", search: true, filters: []string{"role=auditor", "status=active"}, fill: func(context.Context, int) error { return nil }}
 	members.fill = func(ctx context.Context, n int) error {
 		id, err := b.made(ctx, tenants+"/v1/groups", object{"name": "Everybody"})
 		if err != nil {
 			return err
 		}
-		members.path, ofGroup.filters = tenants+"/v1/groups/"+id+"/members", []string{"group=" + id, "group=" + id + "&role=auditor"}
+		members.path, ofGroup.path = tenants+"/v1/groups/"+id+"/members", tenants+"/v1/users?group="+id
 		users, err := b.ids(ctx, "users", 1)
 		if err != nil {
 			return err
@@ -97,14 +98,15 @@ func (b *bench) identityLists() []*list {
 	}
 	boundaries := &list{name: "boundaries", path: tenants + "/v1/boundaries", filters: []string{"role=viewer"}}
 	boundaries.fill = func(ctx context.Context, n int) error {
-		users, err := b.ids(ctx, "users", 1)
+		users, err := b.ids(ctx, "users", 2)
 		if err != nil {
 			return err
 		}
-		if _, err := b.send(ctx, http.MethodPut, tenants+"/v1/boundaries/"+users[0], object{"role": "auditor"}, "If-None-Match", "*"); err != nil {
+		who := users[1] // the first is the owner, who is not bounded
+		if _, err := b.send(ctx, http.MethodPut, tenants+"/v1/boundaries/"+who, object{"role": "auditor"}, "If-None-Match", "*"); err != nil {
 			return err
 		}
-		row, err := b.one(ctx, "boundaries", "principal_id", users[0])
+		row, err := b.one(ctx, "boundaries", "principal_id", who)
 		if err != nil {
 			return err
 		}
@@ -124,12 +126,25 @@ func (b *bench) identityLists() []*list {
 		filters: []string{"decision=undecided", "decision=keep", "outcome=revoked", "role=auditor", "role=owner"},
 	}
 	reviews.fill = func(ctx context.Context, n int) error {
-		// It is about ten thousand grants, the most that one can be about.
+		// Of the owners: of one grant, which is copied, and then the review as well.
 		id, err := b.made(ctx, tenants+"/v1/access/reviews", object{
-			"name": "Review " + marker, "scope": object{"kind": "organization"}, "undecided": "keep",
+			"name": "Review " + marker, "scope": object{"kind": "role", "id": "owner"}, "undecided": "keep",
 			"deadline": time.Now().Add(14 * 24 * time.Hour).UTC().Format(time.RFC3339),
 		})
 		if err != nil {
+			return err
+		}
+		row, err := b.one(ctx, "access_review_items", "review_id", id)
+		if err != nil {
+			return err
+		}
+		users, err := b.ids(ctx, "users", n+1)
+		if err != nil {
+			return err
+		}
+		if err := b.copies(ctx, tenants, row, n, part{table: "access_review_items", column: "id", set: func(i int) object {
+			return object{"principal_id": users[i], "grant_id": newID()}
+		}}); err != nil {
 			return err
 		}
 		items.path = tenants + "/v1/access/reviews/" + id + "/items"
@@ -151,7 +166,17 @@ func (b *bench) settingLists() []*list {
 	}
 	clients := &list{
 		name: "clients", path: tenants + "/v1/oauth/clients", search: true, sorts: []string{"name", "-name", "createdAt", "-createdAt"},
-		fill: copied("oauth/clients", object{"name": "Client " + marker, "grantTypes": []string{"client_credentials"}}, "oauth_clients"),
+	}
+	clients.fill = func(ctx context.Context, n int) error {
+		o, err := b.send(ctx, http.MethodPost, tenants+"/v1/oauth/clients", object{"name": "Client " + marker, "grantTypes": []string{"client_credentials"}})
+		if err != nil {
+			return err
+		}
+		id, err := text(o, "client", "id")
+		if err != nil {
+			return err
+		}
+		return b.copies(ctx, tenants, id, n, part{table: "oauth_clients", column: "id"}, part{table: "oauth_client_secrets", column: "client_id"})
 	}
 	consents := &list{name: "consents", path: tenants + "/v1/oauth/consents"}
 	consents.fill = func(ctx context.Context, n int) error {
@@ -183,7 +208,11 @@ func (b *bench) settingLists() []*list {
 	}
 	deliveries := &list{name: "deliveries of a webhook", filters: []string{"state=dead", "state=delivered", "event=webhook.test"}}
 	deliveries.fill = func(ctx context.Context, n int) error {
-		id, err := b.made(ctx, tenants+"/v1/webhooks", object{"name": "Webhook", "address": "http://127.0.0.1:9/", "events": []string{"user.created"}})
+		o, err := b.send(ctx, http.MethodPost, tenants+"/v1/webhooks", object{"name": "Webhook", "address": "http://127.0.0.1:9/", "events": []string{"sign-in.refused"}})
+		if err != nil {
+			return err
+		}
+		id, err := text(o, "webhook", "id")
 		if err != nil {
 			return err
 		}
@@ -201,7 +230,7 @@ func (b *bench) settingLists() []*list {
 	messages.fill = func(ctx context.Context, n int) error {
 		if _, err := b.send(ctx, http.MethodPut, tenants+"/v1/mail/settings", object{
 			"host": "127.0.0.1", "port": 9, "security": "none", "fromAddress": "gatehouse@example.com",
-		}, "If-None-Match", "*"); err != nil {
+		}, "If-Match", "*"); err != nil {
 			return err
 		}
 		if _, err := b.send(ctx, http.MethodPost, tenants+"/v1/invitations", object{"email": "m-" + marker + "@example.com", "roles": []object{{"role": "auditor"}}}); err != nil {
@@ -222,12 +251,21 @@ func (b *bench) settingLists() []*list {
 		name: "domains of all organizations", path: tenants + "/v1/platform/domains", search: true, filters: []string{"status=pending"},
 		fill: func(context.Context, int) error { return nil }, // they are the same
 	}
-	licences := &list{name: "licences", path: tenants + "/v1/system/licences", rows: 1, search: true, hit: "echo", fill: func(context.Context, int) error { return nil }}
 	// Last, since each has an owner who is invited.
 	organizations := &list{
 		name: "organizations", path: tenants + "/v1/organizations", search: true, sorts: []string{"name", "-name", "slug", "-slug", "createdAt", "-createdAt"},
 		filters: []string{"suspended=true", "suspended=false", "deleted=true"},
-		fill:    copied("organizations", object{"slug": "org-" + marker, "name": "Organization " + marker, "ownerEmail": "owner@example.com"}, "organizations"),
 	}
-	return []*list{clients, consents, deliveries, messages, domains, everybodys, licences, organizations}
+	organizations.fill = func(ctx context.Context, n int) error {
+		o, err := b.send(ctx, http.MethodPost, tenants+"/v1/organizations", object{"slug": "org-" + marker, "name": "Organization " + marker, "ownerEmail": "owner@example.com"})
+		if err != nil {
+			return err
+		}
+		id, err := text(o, "organization", "id")
+		if err != nil {
+			return err
+		}
+		return b.copies(ctx, tenants, id, n, part{table: "organizations", column: "id"})
+	}
+	return []*list{clients, consents, deliveries, messages, domains, everybodys, organizations}
 }

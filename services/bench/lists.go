@@ -119,7 +119,9 @@ func (b *bench) tenantLists(project string) []*list {
 		},
 		{
 			// They were filled with the users.
-			name: "grants", path: at + "/v1/grants", rows: manyUsers * b.rows, filters: []string{"role=owner", "role=auditor", "project=" + project},
+			name: "grants", path: at + "/v1/grants", rows: manyUsers * b.rows, filters: []string{
+				"role=owner", "role=auditor", "project=" + project, "effect=deny", "effect=allow", "standing=true", "standing=true&role=auditor", "principal=nobody",
+			},
 			fill: func(context.Context, int) error { return nil },
 		},
 		{
@@ -131,8 +133,8 @@ func (b *bench) tenantLists(project string) []*list {
 			fill: copied("invitations", object{"email": "i-" + marker + "@example.com", "name": "Invited " + marker, "roles": []object{{"role": "auditor"}}}, part{table: "invitations", column: "id"}),
 		},
 		{
-			name: "audit trail", path: at + "/v1/audit",
-			filters: []string{"action=user.*", "action=api.created", "outcome=done", "outcome=refused", "service=gateway-manager", "actor=nobody", "target=nothing", "from=2020-01-01T00:00:00Z"},
+			name: "audit trail", path: at + "/v1/audit", search: true, hit: "bench",
+			filters: []string{"impersonator=nobody", "to=2020-01-01T00:00:00Z", "action=user.*", "action=api.created", "outcome=done", "outcome=refused", "service=gateway-manager", "actor=nobody", "target=nothing", "from=2020-01-01T00:00:00Z"},
 			fill:    b.fillAudit,
 		},
 		{
@@ -202,7 +204,7 @@ func (b *bench) gatewayLists(project, environment, api, large string) []*list {
 		},
 		{
 			name: "deployments", path: at + "/v1/deployments",
-			filters: []string{"api=" + api, "environment=" + environment, "state=live", "state=failed"},
+			filters: []string{"api=" + api, "environment=" + environment, "api=" + api + "&environment=" + environment, "state=live", "state=failed"},
 			fill: func(ctx context.Context, n int) error {
 				id, err := b.first(ctx, at+"/v1/deployments")
 				if err != nil {
@@ -299,12 +301,12 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 		},
 		{
 			name: "subscriptions", path: "devportal-backend/v1/subscriptions?all=true", sorts: []string{"-createdAt", "createdAt", "-updatedAt", "status"},
-			filters: []string{"api=" + api, "status=active", "status=pending"},
+			filters: []string{"api=" + api, "status=active", "status=pending", "api=" + api + "&status=active", "application=nothing"},
 			fill:    func(context.Context, int) error { return nil }, // with the applications
 		},
 		{
 			name: "own subscriptions", path: "devportal-backend/v1/subscriptions", sorts: []string{"-createdAt", "createdAt", "-updatedAt", "status"},
-			filters: []string{"api=" + api, "status=active", "status=pending"},
+			filters: []string{"api=" + api, "status=active", "status=pending", "api=" + api + "&status=active", "application=nothing"},
 			fill:    func(context.Context, int) error { return nil },
 		},
 		{

@@ -221,13 +221,7 @@ func (h *Handlers) ListGroupMembers(ctx context.Context, r ListGroupMembersReque
 	if _, err := org.Group(ctx, r.Id); err != nil {
 		return nil, err
 	}
-	filter := store.MemberFilter{Kind: string(deref(p.Kind))}
-	if q := deref(p.Q); strings.TrimSpace(q) != "" {
-		var err error
-		if filter.IDs, err = org.Named(ctx, q); err != nil {
-			return nil, err
-		}
-	}
+	filter := store.MemberFilter{Kind: string(deref(p.Kind)), Search: strings.TrimSpace(deref(p.Q))}
 	page, err := org.Members(ctx, r.Id, filter, httpx.Page(p.Cursor, p.Limit, (*string)(nil)))
 	if err != nil {
 		return nil, err

@@ -56,6 +56,27 @@ func (h *Handlers) reviewers(ctx context.Context, org *store.Org, r store.Access
 	return out, err
 }
 
+// deciding returns what returns who decides in one of many reviews, and looks no
+// further where it is the same as in one before.
+func (h *Handlers) deciding(org *store.Org) func(context.Context, store.AccessReview) (reviewers, error) {
+	known := map[string]reviewers{}
+	return func(ctx context.Context, r store.AccessReview) (reviewers, error) {
+		key := strings.Join(r.Reviewers, " ")
+		if r.ScopeKind == store.ScopeProject {
+			key += " of " + r.ScopeID
+		}
+		who, ok := known[key]
+		if !ok {
+			var err error
+			if who, err = h.reviewers(ctx, org, r); err != nil {
+				return who, err
+			}
+			known[key] = who
+		}
+		return who, nil
+	}
+}
+
 // active returns the ids of users who may sign in, sorted.
 func active(ctx context.Context, org *store.Org, ids []string) ([]string, error) {
 	users, err := org.UsersByID(ctx, ids)

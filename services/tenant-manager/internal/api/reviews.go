@@ -67,10 +67,20 @@ func (h *Handlers) myReviews(ctx context.Context, org *store.Org, status string,
 	if err != nil {
 		return nil, err
 	}
-	all, err := h.showReviews(ctx, org, rows...)
+	deciding := h.deciding(org)
+	mine := rows[:0]
+	for _, r := range rows {
+		who, err := deciding(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(who.ids, caller(ctx).Subject) {
+			mine = append(mine, r)
+		}
+	}
+	all, err := h.showReviews(ctx, org, mine...)
 	for _, r := range all {
-		mine := slices.ContainsFunc(r.Reviewers, func(p Principal) bool { return p.Id == caller(ctx).Subject })
-		if mine && (!waiting || r.Waiting) {
+		if !waiting || r.Waiting {
 			out = append(out, r)
 		}
 	}
@@ -111,12 +121,12 @@ func (h *Handlers) readableReview(ctx context.Context, org *store.Org, id string
 // showReviews returns reviews as the caller sees them.
 func (h *Handlers) showReviews(ctx context.Context, org *store.Org, rows ...store.AccessReview) ([]AccessReview, error) {
 	ids, people := make([]string, len(rows)), []string{}
-	deciding := make([]reviewers, len(rows))
+	deciding, find := make([]reviewers, len(rows)), h.deciding(org)
 	for i, r := range rows {
 		ids[i] = r.ID
 		people = append(people, r.StartedBy, r.ScopeID)
 		var err error
-		if deciding[i], err = h.reviewers(ctx, org, r); err != nil {
+		if deciding[i], err = find(ctx, r); err != nil {
 			return nil, err
 		}
 		people = append(people, deciding[i].ids...)

@@ -28,22 +28,18 @@ func (h *Handlers) ListRoleHolders(ctx context.Context, r ListRoleHoldersRequest
 	} else if _, err := org.Role(ctx, role); err != nil {
 		return nil, err
 	}
-	ids, err := rights.Having(ctx, org, role)
-	if err != nil {
-		return nil, err
-	}
-	begin, found := slices.BinarySearch(ids, string(after))
-	if found {
-		begin++
-	}
 	limit := deref(r.Params.Limit)
 	if limit == 0 {
 		limit = 50
 	}
-	page := ids[begin:min(begin+limit, len(ids))]
+	page, err := org.RoleHolders(ctx, role, string(after), limit+1)
+	if err != nil {
+		return nil, err
+	}
 	out := RoleHolderList{Items: make([]RoleHolder, 0, len(page))}
-	if begin+limit < len(ids) {
-		out.Next = ptr(base64.RawURLEncoding.EncodeToString([]byte(page[len(page)-1])))
+	if len(page) > limit {
+		page = page[:limit]
+		out.Next = ptr(base64.RawURLEncoding.EncodeToString([]byte(page[limit-1])))
 	}
 	known, err := rights.FindAll(ctx, org, page...)
 	if err != nil {

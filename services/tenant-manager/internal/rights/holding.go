@@ -223,17 +223,6 @@ func Candidates(ctx context.Context, o *store.Org, permission string) ([]string,
 	return holders(ctx, o, grants)
 }
 
-// Having returns the ids of the users and service accounts who have a role somewhere,
-// by themselves or by a group, or to whom it is denied, sorted; ended grants do not
-// count.
-func Having(ctx context.Context, o *store.Org, role string) ([]string, error) {
-	grants, err := o.GrantsOfRole(ctx, role)
-	if err != nil {
-		return nil, err
-	}
-	return holders(ctx, o, grants)
-}
-
 // holders returns the ids of those who have grants, by themselves or by a group,
 // sorted.
 func holders(ctx context.Context, o *store.Org, grants []store.Grant) ([]string, error) {

@@ -129,8 +129,8 @@ func (t *Tx) countParents(ctx context.Context, group string, by int64) error {
 type MemberFilter struct {
 	// Kind is that of the members; "" = any.
 	Kind string
-	// IDs leaves these; nil = all.
-	IDs []string
+	// Search leaves those whose name or e-mail address has this text in it.
+	Search string
 }
 
 // Members returns a page of those in a group itself, by when they came.
@@ -139,42 +139,21 @@ func (o *Org) Members(ctx context.Context, group string, f MemberFilter, p db.Pa
 	if f.Kind != "" {
 		q = q.Where("member_kind = ?", f.Kind)
 	}
-	if f.IDs != nil {
-		if len(f.IDs) == 0 {
-			return db.Page[GroupMember]{}, nil
+	if f.Search != "" {
+		// They are fewer than all users, and looked at one after the other.
+		l, called := like(f.Search), []db.Subquery{}
+		if f.Kind == "" || f.Kind == KindUser {
+			called = append(called, db.From[User](o.scope).Where("status <> ? AND (name_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!')", Deleted, l, l).Column("id"))
 		}
-		q = q.Where("member_id IN ?", f.IDs)
+		if f.Kind == "" || f.Kind == KindServiceAccount {
+			called = append(called, db.From[ServiceAccount](o.scope).Where("name_key LIKE ? ESCAPE '!'", l).Column("id"))
+		}
+		if f.Kind == "" || f.Kind == KindGroup {
+			called = append(called, db.From[Group](o.scope).Where("name_key LIKE ? ESCAPE '!'", l).Column("id"))
+		}
+		q = q.HasAny("member_id", called...)
 	}
 	return q.Page(ctx, p, "created_at")
-}
-
-// mostNamed bounds how many a search by name finds of each kind.
-const mostNamed = 300
-
-// Named returns the ids of users, service accounts and groups whose name or
-// e-mail address has a text in it.
-func (o *Org) Named(ctx context.Context, search string) ([]string, error) {
-	out := []string{}
-	l := like(search)
-	users, err := db.From[User](o.scope).Where("status <> ? AND (name_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!')", Deleted, l, l).Limit(mostNamed).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range users {
-		out = append(out, u.ID)
-	}
-	accounts, err := db.From[ServiceAccount](o.scope).Where("name_key LIKE ? ESCAPE '!'", l).Limit(mostNamed).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range accounts {
-		out = append(out, a.ID)
-	}
-	groups, err := db.From[Group](o.scope).Where("name_key LIKE ? ESCAPE '!'", l).Limit(mostNamed).All(ctx)
-	for _, g := range groups {
-		out = append(out, g.ID)
-	}
-	return out, err
 }
 
 // MemberCounts returns how many are in each of the groups itself.

@@ -64,12 +64,20 @@ func testGroups(t *testing.T, s *store.Store) {
 	members, err = s.For(a).Members(ctx, staff.ID, store.MemberFilter{Kind: store.KindGroup}, db.PageRequest{})
 	require.NoError(t, err)
 	require.Len(t, members.Items, 1)
-	found, err := s.For(a).Named(ctx, "team_")
-	require.NoError(t, err)
-	require.Equal(t, []string{team.ID}, found)
-	members, err = s.For(a).Members(ctx, staff.ID, store.MemberFilter{IDs: found}, db.PageRequest{})
-	require.NoError(t, err)
-	require.Len(t, members.Items, 1)
+	called := func(group string, f store.MemberFilter) (ids []string) {
+		p, err := s.For(a).Members(ctx, group, f, db.PageRequest{})
+		require.NoError(t, err)
+		for _, m := range p.Items {
+			ids = append(ids, m.MemberID)
+		}
+		return ids
+	}
+	require.Equal(t, []string{team.ID}, called(staff.ID, store.MemberFilter{Search: "EAM_"}))
+	require.Empty(t, called(staff.ID, store.MemberFilter{Search: "team_", Kind: store.KindUser}))
+	require.Empty(t, called(staff.ID, store.MemberFilter{Search: "ada"}), "she is in the team")
+	require.Equal(t, []string{ada.ID}, called(team.ID, store.MemberFilter{Search: "ada@"}))
+	require.Equal(t, []string{ada.ID}, called(team.ID, store.MemberFilter{Search: "ada", Kind: store.KindUser}))
+	require.Empty(t, called(team.ID, store.MemberFilter{Search: "adam"}))
 
 	inside, err := s.For(a).Inside(ctx, staff.ID)
 	require.NoError(t, err)
