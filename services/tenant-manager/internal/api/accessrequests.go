@@ -32,16 +32,16 @@ func untilAsked(r store.AccessRequest, now time.Time) time.Time {
 
 // showRequests returns access requests as the caller sees them.
 func (h *Handlers) showRequests(ctx context.Context, org *store.Org, rows ...store.AccessRequest) ([]AccessRequest, error) {
-	roles, err := rights.Roles(ctx, org)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
+	var ids, asked []string
 	for _, r := range rows {
-		ids = append(ids, r.PrincipalID)
+		ids, asked = append(ids, r.PrincipalID), append(asked, r.RoleID)
 		if r.DecidedBy != "" {
 			ids = append(ids, r.DecidedBy)
 		}
+	}
+	roles, err := rights.RolesCalled(ctx, org, asked...)
+	if err != nil {
+		return nil, err
 	}
 	called, err := names(ctx, org, ids)
 	if err != nil {
@@ -114,7 +114,7 @@ func (h *Handlers) GetAccessRequest(ctx context.Context, r GetAccessRequestReque
 func (h *Handlers) CreateAccessRequest(ctx context.Context, r CreateAccessRequestRequestObject) (CreateAccessRequestResponseObject, error) {
 	p, b := caller(ctx), r.Body
 	made, err := create(ctx, h, func(tx *store.Tx) (AccessRequest, error) {
-		roles, err := rights.Roles(ctx, tx.Org)
+		roles, err := rights.RolesCalled(ctx, tx.Org, b.Role)
 		if err != nil {
 			return AccessRequest{}, err
 		}
@@ -153,7 +153,7 @@ func (h *Handlers) decide(ctx context.Context, id, status, note string, act func
 		if row.Status != store.Pending {
 			return problem.New(problem.CodeConflict, "this request is %s already", row.Status)
 		}
-		roles, err := rights.Roles(ctx, tx.Org)
+		roles, err := rights.RolesCalled(ctx, tx.Org, row.RoleID)
 		if err != nil {
 			return err
 		}

@@ -15,11 +15,11 @@ func (h *Handlers) ListBoundaries(ctx context.Context, r ListBoundariesRequestOb
 		return nil, err
 	}
 	org := h.mine(ctx)
-	roles, err := rights.Roles(ctx, org)
+	of := deref(r.Params.Role)
+	roles, err := rights.RolesCalled(ctx, org, of)
 	if err != nil {
 		return nil, err
 	}
-	of := deref(r.Params.Role)
 	if role, ok := findRole(roles, of); ok {
 		of = role.ID
 	}
@@ -29,9 +29,12 @@ func (h *Handlers) ListBoundaries(ctx context.Context, r ListBoundariesRequestOb
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(page.Items))
+	ids, given := make([]string, len(page.Items)), make([]string, len(page.Items))
 	for i, b := range page.Items {
-		ids[i] = b.PrincipalID
+		ids[i], given[i] = b.PrincipalID, b.RoleID
+	}
+	if roles, err = rights.RolesCalled(ctx, org, given...); err != nil {
+		return nil, err
 	}
 	called, err := names(ctx, org, ids)
 	if err != nil {
@@ -58,7 +61,7 @@ func (h *Handlers) boundary(ctx context.Context, org *store.Org, principal strin
 	if err != nil {
 		return Boundary{}, err
 	}
-	roles, err := rights.Roles(ctx, org)
+	roles, err := rights.RolesCalled(ctx, org, b.RoleID)
 	if err != nil {
 		return Boundary{}, err
 	}

@@ -33,11 +33,11 @@ func (h *Handlers) ListGrants(ctx context.Context, r ListGrantsRequestObject) (L
 		return nil, err
 	}
 	org := h.mine(ctx)
-	roles, err := rights.Roles(ctx, org)
+	filter := store.GrantFilter{Principal: deref(r.Params.Principal), Role: deref(r.Params.Role), Project: project, API: deref(r.Params.Api), Environment: deref(r.Params.Environment), Effect: string(deref(r.Params.Effect)), Standing: deref(r.Params.Standing)}
+	roles, err := rights.RolesCalled(ctx, org, filter.Role)
 	if err != nil {
 		return nil, err
 	}
-	filter := store.GrantFilter{Principal: deref(r.Params.Principal), Role: deref(r.Params.Role), Project: project, API: deref(r.Params.Api), Environment: deref(r.Params.Environment), Effect: string(deref(r.Params.Effect)), Standing: deref(r.Params.Standing)}
 	if role, ok := findRole(roles, filter.Role); ok {
 		filter.Role = role.ID
 	}
@@ -49,6 +49,13 @@ func (h *Handlers) ListGrants(ctx context.Context, r ListGrantsRequestObject) (L
 	}
 	names, err := principalNames(ctx, org, page.Items)
 	if err != nil {
+		return nil, err
+	}
+	given := make([]string, len(page.Items))
+	for i, g := range page.Items {
+		given[i] = g.RoleID
+	}
+	if roles, err = rights.RolesCalled(ctx, org, given...); err != nil {
 		return nil, err
 	}
 	out := GrantList{Items: make([]Grant, len(page.Items)), Next: ptr(page.Next)}
@@ -118,7 +125,7 @@ func (h *Handlers) GetGrant(ctx context.Context, r GetGrantRequestObject) (GetGr
 	if err := authn.Require(ctx, "role:read", authnScope(scopeOf(g))); err != nil {
 		return nil, err
 	}
-	roles, err := rights.Roles(ctx, org)
+	roles, err := rights.RolesCalled(ctx, org, g.RoleID)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +153,7 @@ func (h *Handlers) CreateGrant(ctx context.Context, r CreateGrantRequestObject) 
 		if err != nil {
 			return Grant{}, err
 		}
-		roles, err := rights.Roles(ctx, tx.Org)
+		roles, err := rights.RolesCalled(ctx, tx.Org, r.Body.Role)
 		if err != nil {
 			return Grant{}, err
 		}

@@ -30,7 +30,7 @@ func (h *Handlers) ListInvitations(ctx context.Context, r ListInvitationsRequest
 	if err != nil {
 		return nil, err
 	}
-	roles, err := rights.Roles(ctx, org)
+	roles, err := invitedRoles(ctx, org, page.Items...)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +45,17 @@ func (h *Handlers) ListInvitations(ctx context.Context, r ListInvitationsRequest
 	return ListInvitations200JSONResponse(out), nil
 }
 
+// invitedRoles returns the roles that invitations give, and those that are built in.
+func invitedRoles(ctx context.Context, org *store.Org, rows ...store.Invitation) (map[string]access.Role, error) {
+	var given []string
+	for _, row := range rows {
+		for _, r := range row.Roles {
+			given = append(given, r.Role)
+		}
+	}
+	return rights.RolesCalled(ctx, org, given...)
+}
+
 // GetInvitation returns an invitation.
 func (h *Handlers) GetInvitation(ctx context.Context, r GetInvitationRequestObject) (GetInvitationResponseObject, error) {
 	if err := authn.Require(ctx, "invitation:read", authn.Scope{}); err != nil {
@@ -55,7 +66,7 @@ func (h *Handlers) GetInvitation(ctx context.Context, r GetInvitationRequestObje
 	if err != nil {
 		return nil, err
 	}
-	roles, err := rights.Roles(ctx, org)
+	roles, err := invitedRoles(ctx, org, row)
 	if err != nil {
 		return nil, err
 	}

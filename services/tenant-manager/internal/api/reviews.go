@@ -135,7 +135,13 @@ func (h *Handlers) showReviews(ctx context.Context, org *store.Org, rows ...stor
 	if err != nil {
 		return nil, err
 	}
-	roles, err := rights.Roles(ctx, org)
+	var scopes []string
+	for _, r := range rows {
+		if r.ScopeKind == store.ScopeRole {
+			scopes = append(scopes, r.ScopeID)
+		}
+	}
+	roles, err := rights.RolesCalled(ctx, org, scopes...)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +194,7 @@ func (h *Handlers) scopeAskedFor(ctx context.Context, org *store.Org, s AccessRe
 	}
 	switch r.ScopeKind {
 	case store.ScopeRole:
-		roles, err := rights.Roles(ctx, org)
+		roles, err := rights.RolesCalled(ctx, org, r.ScopeID)
 		if err != nil {
 			return r, err
 		}

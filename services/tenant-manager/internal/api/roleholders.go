@@ -80,7 +80,7 @@ func (h *Handlers) PreviewBoundary(ctx context.Context, r PreviewBoundaryRequest
 	if err != nil {
 		return nil, err
 	}
-	roles, err := rights.Roles(ctx, org)
+	roles, err := rights.RolesCalled(ctx, org, deref(r.Body.Role))
 	if err != nil {
 		return nil, err
 	}

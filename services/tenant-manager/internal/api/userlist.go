@@ -80,7 +80,7 @@ func (h *Handlers) userFilter(ctx context.Context, org *store.Org, a narrowed) (
 		f.Source = key
 	}
 	if a.role != "" {
-		roles, err := rights.Roles(ctx, org)
+		roles, err := rights.RolesCalled(ctx, org, a.role)
 		if err != nil {
 			return f, nil, err
 		}

@@ -44,16 +44,19 @@ func Holdings(ctx context.Context, o *store.Org, principals ...string) (map[stri
 	if err != nil || len(grants)+len(boundaries) == 0 {
 		return map[string]access.Holding{}, err
 	}
-	roles, err := Roles(ctx, o)
-	if err != nil {
-		return nil, err
-	}
+	var given []string
 	grantsOf, boundariesOf := map[string][]store.Grant{}, map[string][]store.Boundary{}
 	for _, g := range grants {
 		grantsOf[g.PrincipalID] = append(grantsOf[g.PrincipalID], g)
+		given = append(given, g.RoleID)
 	}
 	for _, b := range boundaries {
 		boundariesOf[b.PrincipalID] = append(boundariesOf[b.PrincipalID], b)
+		given = append(given, b.RoleID)
+	}
+	roles, err := RolesCalled(ctx, o, given...)
+	if err != nil {
+		return nil, err
 	}
 	out := make(map[string]access.Holding, len(principals))
 	for _, p := range principals {

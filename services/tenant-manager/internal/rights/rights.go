@@ -5,6 +5,7 @@ package rights
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
@@ -64,9 +65,26 @@ func FindAll(ctx context.Context, o *store.Org, ids ...string) (map[string]Princ
 // Roles returns all roles of the organization, by id.
 func Roles(ctx context.Context, o *store.Org) (map[string]access.Role, error) {
 	custom, err := o.Roles(ctx)
-	if err != nil {
-		return nil, err
+	return withBuiltIn(custom), err
+}
+
+// RolesCalled returns, by id, the roles that are built in and those of the
+// organization that have one of the ids or names; there may be thousands of others.
+func RolesCalled(ctx context.Context, o *store.Org, called ...string) (map[string]access.Role, error) {
+	out := withBuiltIn(nil)
+	slices.Sort(called)
+	called = slices.DeleteFunc(slices.Compact(called), func(c string) bool {
+		_, builtIn := out[c]
+		return builtIn || c == ""
+	})
+	if len(called) == 0 {
+		return out, nil
 	}
+	custom, err := o.RolesCalled(ctx, called)
+	return withBuiltIn(custom), err
+}
+
+func withBuiltIn(custom []store.Role) map[string]access.Role {
 	out := make(map[string]access.Role, len(custom)+8)
 	for _, r := range append(access.BuiltIn(), access.OfPlatform()...) {
 		out[r.ID] = r
@@ -74,7 +92,7 @@ func Roles(ctx context.Context, o *store.Org) (map[string]access.Role, error) {
 	for _, r := range custom {
 		out[r.ID] = access.Role{ID: r.ID, Name: r.Name, Title: r.Title, Description: r.Description, Permissions: r.Permissions}
 	}
-	return out, nil
+	return out
 }
 
 // Keys publishes the keys of access tokens.

@@ -15,6 +15,11 @@ func (o *Org) Roles(ctx context.Context) ([]Role, error) {
 	return db.From[Role](o.scope).Order("name", false).All(ctx)
 }
 
+// RolesCalled returns the custom roles that have one of the ids or names.
+func (o *Org) RolesCalled(ctx context.Context, called []string) ([]Role, error) {
+	return db.From[Role](o.scope).Where("id IN ? OR name IN ?", called, called).All(ctx)
+}
+
 // RolePage returns a page of the custom roles, by name.
 func (o *Org) RolePage(ctx context.Context, p db.PageRequest) (db.Page[Role], error) {
 	return db.From[Role](o.scope).Page(ctx, p, "name")
