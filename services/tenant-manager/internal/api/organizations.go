@@ -34,20 +34,41 @@ func (h *Handlers) platform(ctx context.Context, permission string) (first strin
 	return first, err
 }
 
-func (h *Handlers) platformOrganization(ctx context.Context, o store.Organization, first string) (PlatformOrganization, error) {
-	out := PlatformOrganization{
-		Id: o.ID, Version: o.Version, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended, First: o.ID == first,
-		DeletedAt: utc(o.DeletedAt), PurgeAt: utc(o.PurgeAt), CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+// platformOrganizations shows organizations, with what counts for their quotas.
+func (h *Handlers) platformOrganizations(ctx context.Context, first string, rows ...store.Organization) ([]PlatformOrganization, error) {
+	ids, out := make([]string, len(rows)), make([]PlatformOrganization, len(rows))
+	for i, o := range rows {
+		ids[i] = o.ID
 	}
-	quotas, err := h.store.Quotas(ctx, o.ID)
+	if len(rows) == 0 {
+		return out, nil
+	}
+	quotas, err := h.store.Quotas(ctx, ids...)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	if out.Quotas, err = quotasOf(quotas[o.ID]); err != nil {
-		return out, err
+	users, err := h.store.UserCounts(ctx, ids...)
+	if err != nil {
+		return nil, err
 	}
-	out.Users, err = h.store.For(o.ID).UserCount(ctx)
-	return out, err
+	for i, o := range rows {
+		out[i] = PlatformOrganization{
+			Id: o.ID, Version: o.Version, Slug: o.Slug, Name: o.Name, Suspended: o.Suspended, First: o.ID == first, Users: users[o.ID],
+			DeletedAt: utc(o.DeletedAt), PurgeAt: utc(o.PurgeAt), CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+		}
+		if out[i].Quotas, err = quotasOf(quotas[o.ID]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (h *Handlers) platformOrganization(ctx context.Context, o store.Organization, first string) (PlatformOrganization, error) {
+	all, err := h.platformOrganizations(ctx, first, o)
+	if err != nil {
+		return PlatformOrganization{}, err
+	}
+	return all[0], nil
 }
 
 // ListOrganizations returns a page of all organizations.
@@ -75,17 +96,13 @@ func (h *Handlers) ListOrganizations(ctx context.Context, r ListOrganizationsReq
 	if err != nil {
 		return nil, err
 	}
-	out := PlatformOrganizationList{Items: []PlatformOrganization{}}
-	for i, o := range rows {
-		if i == page.Limit {
-			out.Next = ptr(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(f.Skip + i))))
-			break
-		}
-		item, err := h.platformOrganization(ctx, o, first)
-		if err != nil {
-			return nil, err
-		}
-		out.Items = append(out.Items, item)
+	var out PlatformOrganizationList
+	if len(rows) > page.Limit {
+		rows = rows[:page.Limit]
+		out.Next = ptr(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(f.Skip + page.Limit))))
+	}
+	if out.Items, err = h.platformOrganizations(ctx, first, rows...); err != nil {
+		return nil, err
 	}
 	return ListOrganizations200JSONResponse(out), nil
 }

@@ -86,6 +86,22 @@ func (o *Org) UserCount(ctx context.Context) (int64, error) {
 	return db.From[User](o.scope).Where("status <> ?", Deleted).Count(ctx)
 }
 
+// UserCounts counts the users of organizations who are not deleted, by the ids of
+// the organizations.
+func (s *Store) UserCounts(ctx context.Context, organizations ...string) (map[string]int64, error) {
+	var rows []struct {
+		OrganizationID string
+		N              int64
+	}
+	err := s.db.Unscoped(ctx, "administrators of the platform see how many users organizations have").Model(&User{}).
+		Select("organization_id, count(*) AS n").Where("organization_id IN ? AND status <> ?", organizations, Deleted).Group("organization_id").Scan(&rows).Error
+	out := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		out[r.OrganizationID] = r.N
+	}
+	return out, err
+}
+
 // Organizations returns those with the ids, or all.
 func (s *Store) Organizations(ctx context.Context, ids ...string) ([]Organization, error) {
 	g := s.db.Unscoped(ctx, "other services reconcile what they keep of all organizations").Order("id")
