@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -67,6 +68,8 @@ const (
 	maxAnswer  = 64 << 20
 	retries    = 2
 	elasticTag = "X-Elastic-Product"
+	// elasticMotto is in what Elasticsearch says of itself, in every version.
+	elasticMotto = "You Know, for Search"
 )
 
 // New returns a store. It does not connect.
@@ -213,13 +216,20 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.call(ctx, "asking what the search cluster is", esapi.InfoRequest{}, &info); err != nil {
 		return err
 	}
-	name, least := "Elasticsearch", 8
-	if info.Version.Distribution != "" {
-		name, least = info.Version.Distribution, 2
+	// Forks of Elasticsearch name themselves; Elasticsearch itself does not, and is
+	// known by its motto.
+	name, least := info.Version.Distribution, 2
+	switch {
+	case name == "" && info.Tagline == elasticMotto:
+		name, least = "Elasticsearch", 8
+	case name == "":
+		name, least = "another server that calls itself", math.MaxInt
+	case name != "opensearch":
+		least = math.MaxInt
 	}
 	major, _, _ := strings.Cut(info.Version.Number, ".")
-	if n, err := strconv.Atoi(major); err != nil || n < least || name != "Elasticsearch" && name != "opensearch" {
-		err := fmt.Errorf("the search cluster is %s %s: use Elasticsearch 8 or later, or OpenSearch 2 or later", name, info.Version.Number)
+	if n, err := strconv.Atoi(major); err != nil || n < least {
+		err := fmt.Errorf("the search cluster is %s %q: use Elasticsearch 8 or later, or OpenSearch 2 or later", name, info.Version.Number)
 		s.away.Store(&err)
 		return err
 	}

@@ -72,20 +72,62 @@ func TestShardsThatAreNotThereYet(t *testing.T) {
 	require.GreaterOrEqual(t, asked, 6)
 }
 
-// Nothing is known of such a server, so nothing is written to it.
-func TestOtherServersAreRefused(t *testing.T) {
+// OpenSearch sends no X-Elastic-Product, without which the client takes no answer:
+// it is supplied, and what the cluster is, is told by what it says of itself.
+func TestOpenSearchIsTakenThoughItDoesNotBearElasticsearchsHeader(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ info, want string }{
-		"old Elasticsearch": {`{"version":{"number":"7.17.0"}}`, "Elasticsearch 7.17.0: use Elasticsearch 8"},
-		"old OpenSearch":    {`{"version":{"number":"1.3.0","distribution":"opensearch"}}`, "opensearch 1.3.0"},
-		"another":           {`{"version":{"number":"9.1.0","distribution":"searchalike"}}`, "searchalike 9.1.0"},
-		"no search at all":  {`{}`, "use Elasticsearch 8"},
+	for name, c := range map[string]struct{ header, info string }{
+		"OpenSearch, no header":                              {"", `{"version":{"number":"2.19.1","distribution":"opensearch"},"tagline":"The OpenSearch Project: https://opensearch.org/"}`},
+		"OpenSearch 3, no header":                            {"", `{"version":{"number":"3.0.0","distribution":"opensearch"}}`},
+		"Elasticsearch, its header":                          {"Elasticsearch", `{"version":{"number":"8.19.7"},"tagline":"You Know, for Search"}`},
+		"Elasticsearch, behind a proxy that lost the header": {"", `{"version":{"number":"9.0.1"},"tagline":"You Know, for Search"}`},
+	} {
+		var asked []string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, r.Method+" "+r.URL.Path)
+			w.Header().Set("Content-Type", "application/json")
+			if c.header != "" {
+				w.Header().Set("X-Elastic-Product", c.header)
+			}
+			answer := `{"errors":false,"items":[{"create":{"status":201}}]}`
+			if r.URL.Path == "/" {
+				answer = c.info
+			}
+			_, _ = w.Write([]byte(answer))
+		}))
+		s, err := searchstore.New(searchstore.Options{URLs: []string{server.URL}})
+		require.NoError(t, err)
+		_, err = s.Add(t.Context(), []store.Batch{storetest.Batch("b", storetest.Row("acme", "1", 0))})
+		require.NoError(t, err, name)
+		require.NoError(t, s.Health(), name)
+		server.Close()
+		require.Equal(t, []string{"GET /", "PUT /_index_template/gatehouse-records"}, asked[:2], name)
+		require.Greater(t, len(asked), 2, "%s: nothing was written", name)
+	}
+}
+
+// Nothing is known of such a server, so nothing is written to it: supplying the
+// header makes no other server one that is taken.
+func TestAServerThatIsNeitherElasticsearchNorOpenSearchIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ header, info, want string }{
+		"old Elasticsearch":        {"Elasticsearch", `{"version":{"number":"7.17.0"},"tagline":"You Know, for Search"}`, `Elasticsearch "7.17.0": use Elasticsearch 8`},
+		"old OpenSearch":           {"", `{"version":{"number":"1.3.0","distribution":"opensearch"}}`, `opensearch "1.3.0"`},
+		"another fork":             {"", `{"version":{"number":"9.1.0","distribution":"searchalike"},"tagline":"You Know, for Search"}`, `searchalike "9.1.0"`},
+		"a version and no name":    {"", `{"version":{"number":"9.1.0"},"tagline":"Search, but otherwise"}`, `another server that calls itself "9.1.0"`},
+		"the header and no motto":  {"Elasticsearch", `{"version":{"number":"9.1.0"}}`, "use Elasticsearch 8"},
+		"another name in a header": {"Searchalike", `{"version":{"number":"9.1.0"},"tagline":"You Know, for Search"}`, "not Elasticsearch"},
+		"no search at all":         {"", `{}`, "use Elasticsearch 8"},
+		"no JSON":                  {"", `<html>`, "invalid character"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodGet || r.URL.Path != "/" {
 				t.Errorf("%s: %s %s", name, r.Method, r.URL)
 			}
 			w.Header().Set("Content-Type", "application/json")
+			if c.header != "" {
+				w.Header().Set("X-Elastic-Product", c.header)
+			}
 			_, _ = w.Write([]byte(c.info))
 		}))
 		s, err := searchstore.New(searchstore.Options{URLs: []string{server.URL}})
@@ -101,7 +143,7 @@ func TestOtherServersAreRefused(t *testing.T) {
 // it does not take is not.
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	status, body := http.StatusOK, `{"version":{"number":"8.1.0"}}`
+	status, body := http.StatusOK, `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if strings.HasSuffix(r.URL.Path, "_bulk") {
@@ -109,7 +151,7 @@ func TestHealth(t *testing.T) {
 			_, _ = w.Write([]byte(body))
 			return
 		}
-		_, _ = w.Write([]byte(`{"version":{"number":"8.1.0"}}`))
+		_, _ = w.Write([]byte(`{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`))
 	}))
 	t.Cleanup(server.Close)
 	s, err := searchstore.New(searchstore.Options{URLs: []string{server.URL}})
