@@ -91,7 +91,9 @@ func (s *Sandbox) Summary() string {
 // Schema describes the configuration file, without the policies in it.
 func Schema() (*schema.Schema, error) {
 	docs := append(file.Docs(), schemaDoc, listen.SchemaDoc, internaltraffic.SchemaDoc, tracing.SchemaDoc, reference.Docs)
-	return schema.Of(DefaultConfig(), schema.WithDocs(docs...))
+	defaults := DefaultConfig()
+	defaults.Name = "" // that of this machine is not that of others
+	return schema.Of(defaults, schema.WithDocs(docs...))
 }
 
 // FileSchema returns the JSON Schema of the configuration file, with those of the
