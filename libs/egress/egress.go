@@ -22,6 +22,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
+//go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -var Docs
+
 // Guard says which networks may be gone to, besides public ones. The zero value
 // allows none.
 type Guard struct {

@@ -80,10 +80,11 @@ type Bus struct {
 	// CA is a file with the certificates, in PEM, that the server's is checked
 	// against; the default are the system's.
 	CA string `json:"ca,omitempty"`
-	// Certificate and Key are files, in PEM, by which the service identifies
-	// itself; none by default.
+	// Certificate is a file, in PEM, by which the service identifies itself; none by
+	// default.
 	Certificate string `json:"certificate,omitempty"`
-	Key         string `json:"key,omitempty"`
+	// Key is the file with the key of the certificate, in PEM.
+	Key string `json:"key,omitempty"`
 	// Replicas is how many copies of streams a cluster keeps; the default is 1.
 	Replicas int `json:"replicas,omitempty" schema:"min=0,max=5"`
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/app"
 	"github.com/gatehouse/gatehouse/libs/config"
+	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
@@ -36,7 +35,6 @@ const startLimit = 365 * 24 * time.Hour
 
 var (
 	errUsage   = errors.New("usage")
-	errRefused = errors.New("refused")
 	errLater   = errors.New("a secret cannot be read now")
 	errRotated = errors.New("a secret of the configuration has changed")
 )
@@ -72,7 +70,7 @@ type Command[C any] struct {
 
 // MainWith is as [Main], for a program with more commands.
 func MainWith[C any, P Configuration[C]](name string, defaults C, part func(C) app.Part, more []Command[C], docs ...schema.Docs) {
-	p := program[C, P]{name: name, defaults: defaults, part: part, more: more, docs: append(docs, Docs, reference.Docs), environ: os.Environ(), pause: 10 * time.Second}
+	p := program[C, P]{name: name, defaults: defaults, part: part, more: more, docs: described(docs), environ: os.Environ(), pause: 10 * time.Second}
 	err := p.run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -100,10 +98,6 @@ type program[C any, P Configuration[C]] struct {
 	pause time.Duration
 }
 
-func (p program[C, P]) prefix() string {
-	return "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(p.name, "-", "_"))
-}
-
 func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writer) error {
 	verb := "run"
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -112,7 +106,7 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 	flags := flag.NewFlagSet(p.name, flag.ContinueOnError)
 	flags.SetOutput(errs)
 	flags.Usage = func() {
-		fmt.Fprintf(errs, "Usage: %s [run|health|schema|reference|version] [--config FILE] [--check]\n\nEvery key of the file can be set as an environment variable %s_….\n", p.name, p.prefix())
+		fmt.Fprintf(errs, "Usage: %s [run|health|schema|reference|version] [--config FILE] [--check]\n\nEvery key of the file can be set as an environment variable %s_….\n", p.name, prefix(p.name))
 		for _, c := range p.more {
 			fmt.Fprintf(errs, "  %s %s\n\t%s\n", p.name, strings.Join(append([]string{c.Name}, c.Operands...), " "), c.Summary)
 		}
@@ -162,7 +156,7 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 		if err != nil {
 			return err
 		}
-		return health(ctx, P(&cfg).Common().Listen)
+		return app.Health(ctx, P(&cfg).Common().Listen)
 	case "schema":
 		s, err := p.schema()
 		if err != nil {
@@ -170,11 +164,11 @@ func (p program[C, P]) run(ctx context.Context, args []string, out, errs io.Writ
 		}
 		fmt.Fprintln(out, string(indented(s.JSON())))
 	case "reference":
-		s, err := p.schema()
+		page, err := Page(p.name, p.defaults, p.docs...)
 		if err != nil {
 			return err
 		}
-		fmt.Fprint(out, config.Reference(config.Section{Title: p.name, Schema: s, Prefix: p.prefix()}))
+		fmt.Fprint(out, page)
 	case "version":
 		b := app.Build()
 		fmt.Fprintf(out, "%s %s %s %s\n", p.name, b.Version, b.Revision, b.Go)
@@ -189,11 +183,32 @@ func (p program[C, P]) schema() (*schema.Schema, error) {
 	return schema.Of(p.defaults, schema.WithDocs(p.docs...))
 }
 
+// described adds the texts of what the configurations of services are made of.
+func described(docs []schema.Docs) []schema.Docs {
+	return append(docs, Docs, reference.Docs, egress.Docs)
+}
+
+// prefix begins the environment variables of a service.
+func prefix(name string) string {
+	return "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// Page returns Markdown with every key of a service's configuration, its bounds,
+// default and environment variable. Texts come from docs, and from those of this
+// package.
+func Page[C any](name string, defaults C, docs ...schema.Docs) (string, error) {
+	s, err := schema.Of(defaults, schema.WithDocs(described(docs)...))
+	if err != nil {
+		return "", fmt.Errorf("describing the configuration of %s: %w", name, err)
+	}
+	return config.Reference(config.Section{Title: name, Schema: s, Prefix: prefix(name)}), nil
+}
+
 // load reads the configuration, with its secrets. The error is [errLater] where a
 // secret cannot be read now.
 func (p program[C, P]) load(path string, log *slog.Logger) (C, error) {
 	cfg := p.defaults
-	doc, err := config.Read(path, p.prefix(), p.environ, &cfg)
+	doc, err := config.Read(path, prefix(p.name), p.environ, &cfg)
 	if err != nil {
 		return cfg, err
 	}
@@ -246,32 +261,4 @@ func indented(b []byte) []byte {
 		return b
 	}
 	return out
-}
-
-// health asks the service at a listen address, on this machine, whether it is
-// ready: for health checks of containers that have no other program.
-func health(ctx context.Context, listen string) error {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fmt.Errorf("there is no listener to ask: set listen (%w)", errRefused)
-	}
-	if host == "" || host == "0.0.0.0" || host == "::" {
-		host = "127.0.0.1"
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/health/ready", nil)
-	if err != nil {
-		return err
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		b, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-		return fmt.Errorf("it is not ready: %s (%w)", b, errors.Join(errRefused, err))
-	}
-	return nil
 }

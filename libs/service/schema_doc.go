@@ -8,7 +8,8 @@ import "github.com/gatehouse/gatehouse/libs/schema"
 var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/libs/service", Texts: []schema.Text{
 	{Name: "Bus", Text: "Bus is a connection to NATS."},
 	{Name: "Bus.CA", Text: "CA is a file with the certificates, in PEM, that the server's is checked against; the default are the system's."},
-	{Name: "Bus.Certificate", Text: "Certificate and Key are files, in PEM, by which the service identifies itself; none by default."},
+	{Name: "Bus.Certificate", Text: "Certificate is a file, in PEM, by which the service identifies itself; none by default."},
+	{Name: "Bus.Key", Text: "Key is the file with the key of the certificate, in PEM."},
 	{Name: "Bus.Password", Text: "Password is best written as env:NAME or file:PATH."},
 	{Name: "Bus.Replicas", Text: "Replicas is how many copies of streams a cluster keeps; the default is 1."},
 	{Name: "Bus.URL", Text: "URL is one or more addresses, separated by commas, such as nats://nats:4222 or tls://nats:4222."},

@@ -32,8 +32,9 @@ type Search struct {
 	// URLs are addresses of nodes, such as https://search:9200. Without one,
 	// traffic is kept in the database.
 	URLs []string `json:"urls,omitempty"`
-	// Username and Password identify the service.
-	Username string        `json:"username,omitempty"`
+	// Username identifies the service; the default is none.
+	Username string `json:"username,omitempty"`
+	// Password is that of the user.
 	Password schema.Secret `json:"password,omitzero"`
 	// APIKey identifies the service, in place of a username.
 	APIKey schema.Secret `json:"apiKey,omitzero"`
@@ -42,9 +43,9 @@ type Search struct {
 	CA string `json:"ca,omitempty"`
 	// Prefix begins the names of indices; the default is gatehouse.
 	Prefix string `json:"prefix,omitempty" schema:"pattern=^[a-z][a-z0-9-]{0,40}$"`
-	// Shards and Replicas are those of the index of each day; the defaults are 1
-	// and 0.
-	Shards   int `json:"shards,omitempty" schema:"min=0,max=100"`
+	// Shards are those of the index of each day; the default is 1.
+	Shards int `json:"shards,omitempty" schema:"min=0,max=100"`
+	// Replicas are the copies of each shard; the default is 0.
 	Replicas int `json:"replicas,omitempty" schema:"min=0,max=5"`
 }
 

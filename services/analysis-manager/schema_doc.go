@@ -16,8 +16,10 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/analysi
 	{Name: "Search", Text: "Search is a cluster of Elasticsearch 8 or later, or of OpenSearch 2 or later."},
 	{Name: "Search.APIKey", Text: "APIKey identifies the service, in place of a username."},
 	{Name: "Search.CA", Text: "CA is a file with the certificates, in PEM, that the cluster's is checked against; the default are the system's."},
+	{Name: "Search.Password", Text: "Password is that of the user."},
 	{Name: "Search.Prefix", Text: "Prefix begins the names of indices; the default is gatehouse."},
-	{Name: "Search.Shards", Text: "Shards and Replicas are those of the index of each day; the defaults are 1 and 0."},
+	{Name: "Search.Replicas", Text: "Replicas are the copies of each shard; the default is 0."},
+	{Name: "Search.Shards", Text: "Shards are those of the index of each day; the default is 1."},
 	{Name: "Search.URLs", Text: "URLs are addresses of nodes, such as https://search:9200. Without one, traffic is kept in the database."},
-	{Name: "Search.Username", Text: "Username and Password identify the service."},
+	{Name: "Search.Username", Text: "Username identifies the service; the default is none."},
 }}

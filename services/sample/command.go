@@ -9,16 +9,22 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gatehouse/gatehouse/libs/app"
 )
 
 // Command returns the command that serves the sample by itself.
 func Command() *cobra.Command {
 	var listen string
+	var health bool
 	c := &cobra.Command{
 		Use:   "sample",
 		Short: "Serve the Petstore, an API to try things with",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if health {
+				return app.Health(c.Context(), listen)
+			}
 			l, err := (&net.ListenConfig{}).Listen(c.Context(), "tcp", listen)
 			if err != nil {
 				return fmt.Errorf("listening on %s: %w", listen, err)
@@ -28,6 +34,7 @@ func Command() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:9000", "host and port to serve on")
+	c.Flags().BoolVar(&health, "health", false, "ask a running one whether it is ready, and exit")
 	return c
 }
 

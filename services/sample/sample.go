@@ -127,6 +127,9 @@ func Handler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(Document(r.Host)) // the client is gone where it fails
 	})
+	mux.HandleFunc("GET /health/ready", func(w http.ResponseWriter, _ *http.Request) {
+		write(w, map[string]string{"status": "ready"}, nil)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { write(w, nil, errMissing) })
 	return mux
 }

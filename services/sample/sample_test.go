@@ -63,3 +63,18 @@ func TestWhatIsNotValidIsRefused(t *testing.T) {
 		require.Equal(t, c.status, w.Code, "%s %s %s", c.method, c.path, w.Body)
 	}
 }
+
+// The health check of its container is the same program.
+func TestTheCommandAsksARunningOneWhetherItIsReady(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(sample.Handler())
+	defer http.DefaultClient.CloseIdleConnections()
+	ask := func() error {
+		c := sample.Command()
+		c.SetArgs([]string{"--health", "--listen", server.Listener.Addr().String()})
+		return c.ExecuteContext(t.Context())
+	}
+	require.NoError(t, ask())
+	server.Close()
+	require.Error(t, ask(), "nobody listens there")
+}

@@ -222,9 +222,9 @@ type Mail struct {
 	// Security is tls from the start, starttls, or none, which leads only to a
 	// server on the same machine.
 	Security string `json:"security,omitempty" schema:"enum=tls|starttls|none"`
-	// Username is for servers that ask for one, Password best written as env:NAME or
-	// file:PATH.
-	Username string        `json:"username,omitempty"`
+	// Username is for servers that ask for one.
+	Username string `json:"username,omitempty"`
+	// Password is that of the user, best written as env:NAME or file:PATH.
 	Password schema.Secret `json:"password,omitzero"`
 	// From is the address of the sender.
 	From string `json:"from,omitempty"`
