@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/bus"
 )
 
-// Nonroot is the user that services run as in their images.
+// Nonroot is the user of all containers that are never root.
 const Nonroot = 65532
 
 // Addresses are how people and callers reach the installation.
@@ -42,7 +42,7 @@ func Compose(root string, addresses Addresses, access []bus.Access, gateways []s
 	if err := os.MkdirAll(c.state.Path, 0o700); err != nil {
 		return fmt.Errorf("making the folder of secrets: %w", err)
 	}
-	for _, step := range []func() error{c.nats, c.postgres, c.mariadb, c.redis, c.services, c.gatewayFiles, c.prometheus} {
+	for _, step := range []func() error{c.data, c.nats, c.postgres, c.mariadb, c.redis, c.services, c.gatewayFiles, c.prometheus} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -53,6 +53,17 @@ func Compose(root string, addresses Addresses, access []bus.Access, gateways []s
 // dir is the volume of a container.
 func (c *compose) dir(container string, owner int) Dir {
 	return Dir{Path: c.root + "/" + container, Owner: owner}
+}
+
+// data gives the volumes of the containers that are never root, not even at their
+// start, to the user that they run as.
+func (c *compose) data() error {
+	for _, container := range append([]string{"nats", "redis", "redis-replica", "prometheus"}, c.gateways...) {
+		if err := c.dir("data/"+container, Nonroot).Own(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nats writes the server's configuration, with one user for each service. The
@@ -76,9 +87,10 @@ func (c *compose) nats() error {
 		}
 		fmt.Fprintf(&users, "    { user: %q, password: %q, permissions: %s    }\n", a.Service, hash, grant)
 	}
-	return c.dir("nats", -1).Write("nats.conf", `# Made by "gatehouse install compose" at each start.
+	return c.dir("nats", Nonroot).Write("nats.conf", `# Made by "gatehouse install compose" at each start.
 server_name: nats
 listen: "0.0.0.0:4222"
+http: "127.0.0.1:8222"
 max_payload: 1MB
 max_pending: 64MB
 write_deadline: "10s"
@@ -87,7 +99,7 @@ authorization {
   users: [
 `+users.String()+`  ]
 }
-`, 0o444)
+`, 0o400)
 }
 
 // database returns the name of a service's database and user.
@@ -157,17 +169,17 @@ func (c *compose) mariadb() error {
 }
 
 func (c *compose) redis() error {
-	d := c.dir("redis", -1)
+	d := c.dir("redis", Nonroot)
 	password, err := c.state.Secret("redis", Password)
 	if err != nil {
 		return err
 	}
 	conf := fmt.Sprintf("bind 0.0.0.0\nprotected-mode yes\nrequirepass %[1]s\nmasterauth %[1]s\ndir /data\nappendonly yes\nappendfsync everysec\nmaxmemory 64mb\nmaxmemory-policy volatile-ttl\n", password)
-	if err := d.Write("primary.conf", conf, 0o444); err != nil {
+	if err := d.Write("primary.conf", conf, 0o400); err != nil {
 		return err
 	}
-	if err := d.Write("replica.conf", conf+"replicaof redis 6379\n", 0o444); err != nil {
+	if err := d.Write("replica.conf", conf+"replicaof redis 6379\n", 0o400); err != nil {
 		return err
 	}
-	return d.Write("password", password+"\n", 0o444)
+	return d.Write("password", password+"\n", 0o400)
 }

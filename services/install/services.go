@@ -139,10 +139,6 @@ func (c *compose) gatewayFiles() error {
 				return err
 			}
 		}
-		// The folder of the gateway's own data belongs to the user it runs as.
-		if err := c.dir("data/"+g, Nonroot).Own(); err != nil {
-			return err
-		}
 		if err := d.Write("gateway.yaml", strings.NewReplacer("GATEWAY", g, "INSIDE", inside).Replace(gatewayYAML), 0o400); err != nil {
 			return err
 		}
@@ -193,8 +189,8 @@ func (c *compose) prometheus() error {
 	if err != nil {
 		return err
 	}
-	d := c.dir("prometheus", -1)
-	if err := d.Write("admin-token", admin, 0o444); err != nil {
+	d := c.dir("prometheus", Nonroot)
+	if err := d.Write("admin-token", admin, 0o400); err != nil {
 		return err
 	}
 	var services, gateways []string
@@ -214,5 +210,5 @@ scrape_configs:
   - job_name: gateways
     authorization: {credentials_file: /install/admin-token}
     static_configs: [{targets: [%s]}]
-`, strings.Join(services, ", "), strings.Join(gateways, ", ")), 0o444)
+`, strings.Join(services, ", "), strings.Join(gateways, ", ")), 0o400)
 }
