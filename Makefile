@@ -82,6 +82,10 @@ bench: build setup ## compare the gateway with other proxies; measure the suite
 	cd gateway && FLEET=20x5000 FLEET_GATEWAY=$(CURDIR)/bin/gateway $(GO) test -count=1 -run Fleet -v . | grep -v '"level"'
 	cd services && $(GO) run ./bench $(SUITEFLAGS)
 
+.PHONY: footprint
+footprint: ## what the containers of a running docker compose use, into docs/guide/installing.md
+	cd services && $(GO) run ./install/footprint -write ../docs/guide/installing.md
+
 .PHONY: generate
 generate: ## schemas, references, goldens that come from code
 	@for m in $(MODULES); do (cd $$m && $(GO) generate ./...); done
