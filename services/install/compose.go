@@ -162,9 +162,10 @@ func (c *compose) mariadb() error {
 		}
 	}
 	// Run at each start, one statement a line; the place in the primary's log is
-	// kept apart from it (GTID).
+	// kept apart from it (GTID). A primary that comes back is asked soon: until then
+	// lists are read as they were.
 	return c.dir("mariadb-replica", -1).Write("start.init", fmt.Sprintf(
-		"CHANGE MASTER TO MASTER_HOST = 'mariadb', MASTER_USER = 'replica', MASTER_PASSWORD = '%s', MASTER_USE_GTID = slave_pos;\nSTART SLAVE;\n", replica,
+		"CHANGE MASTER TO MASTER_HOST = 'mariadb', MASTER_USER = 'replica', MASTER_PASSWORD = '%s', MASTER_CONNECT_RETRY = 2, MASTER_USE_GTID = slave_pos;\nSTART SLAVE;\n", replica,
 	), 0o444)
 }
 
