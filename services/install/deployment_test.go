@@ -258,7 +258,7 @@ func TestEveryImageComesFromOneDockerfileAndIsNotRoot(t *testing.T) {
 	for stage, i := range images {
 		if stage != "ui" && stage != "go" && stage != "base" {
 			require.Contains(t, built, stage, "nothing uses the stage")
-			require.NotEqual(t, "", i.user, stage)
+			require.NotEmpty(t, i.user, stage)
 		}
 	}
 }
