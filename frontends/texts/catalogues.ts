@@ -10,31 +10,28 @@ import { formTexts as formEn } from '../packages/schema-form/src/locales'
 import { formTexts as formDe } from '../packages/schema-form/src/locales/de'
 import { formTexts as formKo } from '../packages/schema-form/src/locales/ko'
 import uiEn from '../packages/ui/src/locales/en'
-import uiDe, { ahead as uiDeAhead } from '../packages/ui/src/locales/de'
-import uiKo, { ahead as uiKoAhead } from '../packages/ui/src/locales/ko'
+import uiDe from '../packages/ui/src/locales/de'
+import uiKo from '../packages/ui/src/locales/ko'
 import tenantEn from '../tenant-console/src/locales/en'
-import tenantDe, { ahead as tenantDeAhead } from '../tenant-console/src/locales/de'
-import tenantKo, { ahead as tenantKoAhead } from '../tenant-console/src/locales/ko'
+import tenantDe from '../tenant-console/src/locales/de'
+import tenantKo from '../tenant-console/src/locales/ko'
 
 export interface Catalogue {
   name: string
   english: Tree
   languages: Record<'de' | 'ko', Tree>
-  /** Texts of the languages that may be there before the English ones. */
-  ahead?: Record<'de' | 'ko', Tree>
   /** Beginnings of the keys of which none may be missing: what people see before they could choose anything. */
   whole: string[]
 }
 
 export const catalogues: Catalogue[] = [
-  { name: 'packages/ui', english: uiEn, languages: { de: uiDe, ko: uiKo }, ahead: { de: uiDeAhead, ko: uiKoAhead }, whole: [''] },
+  { name: 'packages/ui', english: uiEn, languages: { de: uiDe, ko: uiKo }, whole: [''] },
   { name: 'packages/schema-form', english: formEn, languages: { de: formDe, ko: formKo }, whole: [''] },
   { name: 'admin-console', english: adminEn, languages: { de: adminDe, ko: adminKo }, whole: ['app.', 'apps.', 'setup.', 'invite.'] },
   {
     name: 'tenant-console',
     english: tenantEn,
     languages: { de: tenantDe, ko: tenantKo },
-    ahead: { de: tenantDeAhead, ko: tenantKoAhead },
     whole: ['app.', 'apps.', 'setup.', 'invite.', 'passwordLink.', 'oauth.place', 'oauth.identity.', 'oauth.consent.', 'oauth.device.', 'oauth.failed.', 'oauth.out.'],
   },
   { name: 'developer-portal', english: portalEn, languages: { de: portalDe, ko: portalKo }, whole: ['app.', 'invite.'] },

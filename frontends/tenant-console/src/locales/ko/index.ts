@@ -15,7 +15,4 @@ import system from './system'
 import tenants from './tenants'
 import users from './users'
 
-/** Texts of which the English ones may come later; a test lets them be ahead. */
-export const ahead = mergeTexts(tenants, people, oversight, domains, brand, system)
-
-export default mergeTexts(common, users, access, organizations, oauth, sso, mail, audit, ahead)
+export default mergeTexts(common, users, access, organizations, oauth, sso, mail, audit, tenants, people, oversight, domains, brand, system)
