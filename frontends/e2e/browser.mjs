@@ -105,6 +105,21 @@ export function looker(walk, shots, wrong) {
   }
 }
 
+/** Keeps pictures of a screen as it is: in the light and in the dark, on a desk and on a phone. */
+export async function pictures(page, folder, name) {
+  mkdirSync(folder, { recursive: true })
+  const desk = page.viewportSize()
+  for (const [on, size] of [['desk', desk], ['phone', { width: 390, height: 844 }]]) {
+    await page.setViewportSize(size)
+    for (const colorScheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme })
+      await still(page)
+      await page.screenshot({ path: `${folder}/${name}-${on}-${colorScheme}.png`, fullPage: true })
+    }
+  }
+  await page.setViewportSize(desk)
+}
+
 /** Waits until a page says what it is, has what it asked for, and nothing on it moves any more. */
 export async function still(page) {
   await page.waitForFunction(() => document.querySelector('h1') && ![...document.querySelectorAll('main [role=status]')].some((s) => s.textContent.includes('Loading')))

@@ -2,15 +2,17 @@
  * The main job of the suite, by clicking: from the one-time link to a rolled back
  * API. Every screen on the way is inspected, and everything is found by what it
  * is and is called, as by a screen reader. Pictures of what fails go into the
- * folder GATEHOUSE_SHOTS.
+ * folder GATEHOUSE_SHOTS, and those of all screens into GATEHOUSE_PICTURES.
  *
  *   gatehouse standalone --data DIR --ready-file ready.json &
  *   npm run e2e -- ready.json
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { inspect, open, still } from './browser.mjs'
-import { addresses, call, CONSUMER, deployDraft, eventually, importSample, must, OWNER, secret, setUp, tab } from './suite.mjs'
+import { inspect, open, pictures, still } from './browser.mjs'
+import { firstApi } from './first-api.mjs'
+import { large } from './large.mjs'
+import { addresses, call, callEach, CONSUMER, deployDraft, eventually, importSample, must, newApi, OWNER, secret, setUp, tab } from './suite.mjs'
 
 const at = addresses(process.argv[2])
 const shots = process.argv[3] ?? process.env.GATEHOUSE_SHOTS
@@ -23,13 +25,28 @@ const people = await browser.page()
 const main = (page) => page.getByRole('navigation', { name: 'Main' })
 const findings = []
 /** What is on a page, in the light and in the dark. */
-const look = async (page) => findings.push(...(await inspect(page)))
+const look = async (page) => {
+  findings.push(...(await inspect(page)))
+  if (process.env.GATEHOUSE_PICTURES) await pictures(page, process.env.GATEHOUSE_PICTURES, `story-${String(++looked).padStart(2, '0')}`)
+}
+let looked = 0
 
 let invitation = ''
 let key = ''
 let calls = 0
 let refused = ''
-const url = `${at.traffic}/petstore/pet/1`
+const path = '/petstore/pet/1'
+const url = at.traffic + path
+
+/** Makes a key of the application that the consumer looks at. */
+async function newKey(name) {
+  await consumer.getByRole('button', { name: 'Create key' }).first().click()
+  const ask = consumer.getByRole('dialog', { name: 'Create key' })
+  await ask.getByLabel('Name').fill(name)
+  await ask.getByRole('button', { name: 'Create key' }).click()
+  await ask.waitFor({ state: 'hidden' })
+  return secret(consumer, new RegExp(name))
+}
 
 /** Every step needs those before it. */
 const steps = {
@@ -38,6 +55,45 @@ const steps = {
     await look(admin)
     await admin.getByRole('button', { name: 'Finish set-up' }).click()
     await admin.getByRole('heading', { name: 'Your first API' }).first().waitFor()
+    await look(admin)
+  },
+  async 'the first API, step by step'() {
+    await firstApi(admin, at, look)
+  },
+  async 'make a project'() {
+    await main(admin).getByRole('link', { name: 'Settings' }).click()
+    await admin.getByRole('heading', { name: 'Settings', level: 1 }).first().waitFor()
+    await admin.getByRole('button', { name: 'New project' }).click()
+    const ask = admin.getByRole('dialog', { name: 'New project' })
+    await ask.getByLabel('Name', { exact: true }).fill('Pet shop')
+    await look(admin)
+    await ask.getByRole('button', { name: 'Create the project' }).click()
+    await ask.waitFor({ state: 'hidden' })
+    await admin.getByRole('navigation', { name: 'Where you are' }).getByText('Pet shop').first().waitFor()
+    must(new URL(admin.url()).pathname.startsWith('/pet-shop'), `${admin.url()} is not in the new project`)
+    await look(admin)
+  },
+  async 'import a large document'() {
+    await newApi(admin)
+    await admin.getByRole('radio', { name: 'File' }).click()
+    const [chooser] = await Promise.all([admin.waitForEvent('filechooser'), admin.getByRole('button', { name: 'Choose a file' }).first().click()])
+    await chooser.setFiles({ name: 'backoffice.json', mimeType: 'application/json', buffer: Buffer.from(large('https://backoffice.example.com/v4')) })
+    await admin.getByText('backoffice.json').first().waitFor()
+    await admin.getByRole('button', { name: 'Continue' }).click()
+    await admin.getByRole('heading', { name: '520 operations found' }).first().waitFor()
+    await look(admin)
+    await admin.getByRole('button', { name: 'Make the API' }).click()
+    await admin.getByText('Never deployed').first().waitFor()
+    await tab(admin, 'Design')
+    const table = admin.getByRole('table', { name: 'Operations' })
+    await admin.getByText('520 of 520').first().waitFor()
+    await look(admin)
+    await admin.getByRole('button', { name: 'Next' }).click()
+    await admin.getByText('51–100').first().waitFor()
+    await admin.getByRole('combobox', { name: /^Search/ }).fill('tag:warehouse method:delete events')
+    await admin.getByText('1 of 520').first().waitFor()
+    await table.getByRole('row', { name: /Clear warehouse events/ }).waitFor()
+    must(new URL(admin.url()).searchParams.get('q'), 'the search is not in the address')
     await look(admin)
   },
   async 'import the document'() {
@@ -115,7 +171,9 @@ const steps = {
     await look(consumer)
   },
   async 'find the API and read an operation'() {
-    const found = consumer.getByRole('link', { name: /Find a pet by its number/ })
+    // The API of the wizard has the same operations.
+    const card = consumer.getByRole('article').filter({ has: consumer.getByRole('heading', { name: 'Petstore' }) })
+    const found = card.getByRole('link', { name: /Find a pet by its number/ })
     // The portal learns by an event what was published: it may be a moment behind.
     await eventually('the API is not in the catalogue', async () => {
       await consumer.goto(`${at.portal}/`)
@@ -156,14 +214,26 @@ const steps = {
     calls++
     await look(consumer)
   },
-  async 'call through the gateway'() {
-    await call(url, key, 200)
-    calls++
-    await call(url, '', 401)
-    await call(url, 'ghk_invented', 401)
+  async 'call through the gateways'() {
+    await callEach(at, path, key, 200)
+    calls += at.gateways.length
+    await callEach(at, path, '', 401)
+    await callEach(at, path, 'ghk_invented', 401)
+  },
+  async 'a key of an application that is not subscribed'() {
+    await main(consumer).getByRole('link', { name: 'Applications' }).click()
+    await consumer.getByRole('heading', { name: 'Applications', level: 1 }).first().waitFor()
+    await consumer.getByRole('button', { name: 'Create application' }).first().click()
+    const ask = consumer.getByRole('dialog', { name: 'Create application' })
+    await ask.getByLabel('Name').fill('Reports')
+    await ask.getByRole('button', { name: 'Create application' }).click()
+    await consumer.getByRole('heading', { name: 'Reports', level: 1 }).first().waitFor()
+    await look(consumer)
+    await callEach(at, path, await newKey('first'), 403)
+    await look(consumer)
   },
   async 'own usage in the portal'() {
-    await consumer.getByRole('link', { name: 'Applications' }).click()
+    await main(consumer).getByRole('link', { name: 'Applications' }).click()
     await consumer.getByRole('heading', { name: 'Applications', level: 1 }).first().waitFor()
     await consumer.getByRole('link', { name: 'Storefront' }).click()
     await consumer.getByRole('heading', { name: 'Storefront', level: 1 }).first().waitFor()
@@ -233,10 +303,13 @@ const steps = {
     await consumer.getByRole('button', { name: /^Revoke / }).click()
     const ask = consumer.getByRole('dialog')
     await look(consumer)
-    await ask.getByRole('button', { name: 'Revoke' }).click()
+    // From the moment that the page is told it is done, every gateway has two seconds.
+    await Promise.all([consumer.waitForResponse((r) => r.request().method() === 'DELETE' && r.url().includes('/credentials/') && r.status() === 204), ask.getByRole('button', { name: 'Revoke' }).click()])
+    console.log(`     the key is refused by all gateways after ${await callEach(at, path, key, 401, 2000)} ms`)
     await consumer.getByRole('heading', { name: 'No key works at the moment' }).first().waitFor()
-    await call(url, key, 401)
     await look(consumer)
+    key = await newKey('second')
+    await callEach(at, path, key, 429)
   },
   async 'roll back'() {
     await main(admin).getByRole('link', { name: 'APIs' }).click()
@@ -253,6 +326,8 @@ const steps = {
     await panel.getByRole('button', { name: 'Close' }).last().click()
     await panel.waitFor({ state: 'hidden' })
     await admin.getByRole('table', { name: 'History' }).getByRole('row', { name: /revision 1/ }).first().getByText('live', { exact: true }).first().waitFor()
+    // The limit is the first one again.
+    for (let i = 0; i < 4; i++) await callEach(at, path, key, 200)
     await look(admin)
   },
   async 'the other screens'() {

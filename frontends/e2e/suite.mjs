@@ -10,11 +10,14 @@ export function addresses(readyFile) {
     if (!found) throw new Error(`the environment variable ${name} is missing; name a ready file instead, of a suite that was not set up yet`)
     return found
   }
+  const traffic = one(ready.traffic, 'GATEHOUSE_TRAFFIC')
   return {
     console: one(ready.console, 'GATEHOUSE_CONSOLE'),
     tenant: one(ready.tenantConsole, 'GATEHOUSE_TENANT_CONSOLE'),
     portal: one(ready.portal, 'GATEHOUSE_PORTAL'),
-    traffic: one(ready.traffic, 'GATEHOUSE_TRAFFIC'),
+    traffic,
+    // Each gateway by itself, where there are several behind one address.
+    gateways: ready.traffics ?? process.env.GATEHOUSE_TRAFFICS?.split(',') ?? [traffic],
     sample: one(ready.sample, 'GATEHOUSE_SAMPLE'),
     signIn: one(ready.signIn?.url, 'GATEHOUSE_SIGN_IN'),
   }
@@ -40,13 +43,24 @@ export async function eventually(what, ask, within = PATIENCE) {
   throw new Error(`${what}; the last answer was ${JSON.stringify(last.value)}`)
 }
 
-/** Calls the gateway from outside of any page, and waits for a status. */
-export async function call(url, key, status) {
-  return eventually(`${url} is not answered ${status}`, async () => {
-    const answer = await fetch(url, { headers: key ? { 'X-API-Key': key } : {} })
-    const text = await answer.text()
-    return { ok: answer.status === status, value: { status: answer.status, id: answer.headers.get('x-request-id'), text: text.slice(0, 300) } }
-  })
+/** Calls a gateway from outside of any page, and waits for a status. */
+export async function call(url, key, status, within = PATIENCE) {
+  return eventually(
+    `${url} is not answered ${status}`,
+    async () => {
+      const answer = await fetch(url, { headers: key ? { 'X-API-Key': key } : {} })
+      const text = await answer.text()
+      return { ok: answer.status === status, value: { status: answer.status, id: answer.headers.get('x-request-id'), text: text.slice(0, 300) } }
+    },
+    within,
+  )
+}
+
+/** Calls a path on every gateway at once, and waits until each answers with a status. Returns how long that took, in milliseconds. */
+export async function callEach(at, path, key, status, within = PATIENCE) {
+  const begun = performance.now()
+  await Promise.all(at.gateways.map((gateway) => call(gateway + path, key, status, within)))
+  return Math.round(performance.now() - begun)
 }
 
 /** Completes the first run with the one-time link. */
@@ -59,10 +73,15 @@ export async function setUp(page, at) {
   await page.getByRole('textbox', { name: 'Password' }).fill(OWNER.password)
 }
 
-/** Fills the form that makes an API of the sample's document. */
-export async function importSample(page, at) {
+/** Goes to the form of a new API. */
+export async function newApi(page) {
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'APIs' }).click()
   await page.getByRole('link', { name: 'New API' }).first().click()
+}
+
+/** Fills the form that makes an API of the sample's document. */
+export async function importSample(page, at) {
+  await newApi(page)
   await page.getByRole('radio', { name: 'Address' }).click()
   await page.getByLabel('Address of the document').fill(at.sample)
   await page.getByRole('button', { name: 'Continue' }).click()
