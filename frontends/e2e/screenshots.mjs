@@ -10,12 +10,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, still } from './browser.mjs'
 import { seed } from './seed.mjs'
-import { addresses, CONSUMER, deployDraft, OWNER, tab } from './suite.mjs'
+import { addresses, CONSUMER, OWNER } from './suite.mjs'
 
 const [readyFile, folder = 'screenshots', minutes = '6'] = process.argv.slice(2)
 const at = addresses(readyFile)
 mkdirSync(folder, { recursive: true })
-const { owner, plans, refused } = await seed(readyFile, at, Number(minutes))
+const { refused } = await seed(readyFile, at, Number(minutes))
 
 const browser = await open({ hosts: [at.console, at.tenant, at.portal].map((x) => new URL(x).host), refusals: true })
 const page = await browser.page()
@@ -60,14 +60,6 @@ await go('APIs')
 await page.getByRole('link', { name: /^Petstore/ }).click()
 await page.getByRole('table', { name: /Who calls it/ }).waitFor()
 await shoot('api-overview')
-
-const bronze = plans.petstore.trial
-await owner('PATCH', `policy-manager/v1/plans/${bronze.id}`, { limits: { rateLimit: { limit: 120, window: '1m' } } }, { 'If-Match': `"${bronze.version}"` })
-await tab(page, 'Deployments')
-const panel = await deployDraft(page, 'More for those who try it out')
-await panel.getByRole('button', { name: /^Deploy to / }).click()
-await panel.getByText(/^(\d+) of \1 gateways have it/).waitFor()
-await shoot('deployment')
 
 await page.goto(`${at.console}/default/logs/${refused}`)
 await page.getByRole('heading', { name: 'What happened' }).waitFor()

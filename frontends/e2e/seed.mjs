@@ -41,7 +41,7 @@ const pick = (choices) => {
   return choices.find((c) => (at -= c.at(-1)) < 0) ?? choices[0]
 }
 
-/** Returns what was made, and the id of a request that a limit refused. */
+/** Returns the id of a request that a limit refused. */
 export async function seed(readyFile, at, minutes) {
   const { api } = JSON.parse(readFileSync(readyFile, 'utf8'))
   const as = program(api)
@@ -146,5 +146,5 @@ export async function seed(readyFile, at, minutes) {
     const report = await owner('GET', `analysis-manager/v1/usage?api=${apis.petstore.id}`)
     return { ok: report.total.requests >= 120, value: report.total.requests }
   })
-  return { owner, apis, plans, refused }
+  return { refused }
 }
