@@ -287,6 +287,15 @@ func (w *world) over(t testing.TB, rt http.RoundTripper, url, token, method, pat
 	return answer{res.StatusCode, string(b), res.Header}
 }
 
+// from returns what sends requests from another address of this machine.
+func from(t testing.TB, address string) *http.Client {
+	t.Helper()
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	c := &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
 // setUp completes the first run and returns the owner's access token.
 func (w *world) setUp(t testing.TB) string {
 	t.Helper()
