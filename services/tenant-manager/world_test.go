@@ -296,6 +296,12 @@ func from(t testing.TB, address string) *http.Client {
 	return c
 }
 
+// sender is as from, for [world.over].
+func (*world) sender(t testing.TB, address string) http.RoundTripper {
+	t.Helper()
+	return from(t, address).Transport
+}
+
 // setUp completes the first run and returns the owner's access token.
 func (w *world) setUp(t testing.TB) string {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
 )
@@ -78,6 +79,7 @@ func (t *Tenants) call(ctx context.Context, from *http.Request, method, path, to
 	if from != nil {
 		r.RemoteAddr = from.RemoteAddr
 		r.Header.Set("User-Agent", from.UserAgent())
+		r.Header.Set(httpx.ConsoleHeader, "1")
 		passOn(from, r.Header)
 	}
 	res, err := t.transport.RoundTrip(r)
