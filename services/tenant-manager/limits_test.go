@@ -99,7 +99,7 @@ func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
 			a.holds(t, i+1, func(n int) *http.Request {
 				made, err := op.Request(n, triedWith[op.ID])
 				require.NoError(t, err)
-				r, err := http.NewRequest(op.Method, a.url+"/api/v1"+made.Target, strings.NewReader(made.Body)) //nolint:noctx // it gets one
+				r, err := http.NewRequest(op.Method, a.url+"/api/v1"+made.Target, strings.NewReader(made.Body))
 				require.NoError(t, err)
 				if made.Body != "" {
 					r.Header.Set("Content-Type", made.Type)
@@ -131,7 +131,7 @@ func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
 					if method == http.MethodGet {
 						target, body = target+"?"+body, ""
 					}
-					r, err := http.NewRequest(method, target, strings.NewReader(body)) //nolint:noctx // it gets one
+					r, err := http.NewRequest(method, target, strings.NewReader(body))
 					require.NoError(t, err)
 					if body != "" {
 						r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

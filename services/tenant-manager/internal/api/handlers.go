@@ -94,8 +94,11 @@ const laterRoom = 1000
 func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, f *forward.Sender, opt Options) *Handlers {
 	people := directory.NewClient(opt.Outbound, s.Now)
 	people.Slow = opt.OnBind
-	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: people, domains: opt.Domains, webhooks: webhook.NewSender(opt.Outbound, s.Now), opt: opt,
-		unknown: service.NewPerMinute(unknownKept, s.Now), unknownOfAll: service.NewPerMinute(unknownKeptOfAll, s.Now), later: make(chan func(context.Context), laterRoom)}
+	return &Handlers{
+		kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: people, domains: opt.Domains,
+		webhooks: webhook.NewSender(opt.Outbound, s.Now), opt: opt, unknown: service.NewPerMinute(unknownKept, s.Now), unknownOfAll: service.NewPerMinute(unknownKeptOfAll, s.Now),
+		later: make(chan func(context.Context), laterRoom),
+	}
 }
 
 // Register puts the handlers below a router.
