@@ -81,6 +81,7 @@ bench: build setup ## compare the gateway with other proxies; measure the suite
 	cd gateway && $(GO) test -count=1 -run TestSwapsOfManyAPIs -v . | grep -v '"level"'
 	cd gateway && FLEET=20x5000 FLEET_GATEWAY=$(CURDIR)/bin/gateway $(GO) test -count=1 -run Fleet -v . | grep -v '"level"'
 	cd services && $(GO) run ./bench $(SUITEFLAGS)
+	deploy/bench-identity
 
 .PHONY: footprint
 footprint: ## what the containers of a running docker compose use, into docs/guide/installing.md

@@ -188,7 +188,11 @@ try {
   must((await tell('/sign-in/device/token', { deviceCode: terminal.deviceCode })).status === 202, 'the terminal does not wait')
   await guest.getByRole('button', { name: 'Allow access' }).click()
   await guest.getByRole('heading', { name: 'The device is connected' }).first().waitFor()
-  const signedIn = await (await tell('/sign-in/device/token', { deviceCode: terminal.deviceCode })).json()
+  let told = await tell('/sign-in/device/token', { deviceCode: terminal.deviceCode })
+  for (; told.status === 429; told = await tell('/sign-in/device/token', { deviceCode: terminal.deviceCode })) {
+    await new Promise((done) => setTimeout(done, 1000 * Number(told.headers.get('Retry-After')))) // it asked twice within its interval
+  }
+  const signedIn = await told.json()
   must(signedIn.accessToken, `no session for the terminal: ${JSON.stringify(signedIn)}`)
 
   // A partner's program registers itself.

@@ -37,8 +37,19 @@ type incoming struct {
 	key     string // Idempotency-Key
 	body    []byte // of JSON requests of the API
 	actor   string
+	console bool // a page of a browser app sent it
 	ring    *secret.Keyring
 	header  http.Header // of the answer
+}
+
+// writes reports whether the request is of a method that may change something (RFC
+// 9110 section 9.2.1).
+func (in *incoming) writes() bool {
+	switch in.method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	return true
 }
 
 // FromBus returns a handler for requests that other services forward over the
@@ -71,6 +82,17 @@ func Address(ctx context.Context) string {
 		return in.address
 	}
 	return ""
+}
+
+// ConsoleHeader is how the bff tells services that a page of a browser app sends a
+// request. It counts over the bus alone: see [FromBus].
+const ConsoleHeader = "X-Gatehouse-Console"
+
+// FromConsole reports whether the request being answered was sent by a page of a
+// browser app, rather than by a program.
+func FromConsole(ctx context.Context) bool {
+	in := incomingOf(ctx)
+	return in != nil && in.console
 }
 
 func incomingOf(ctx context.Context) *incoming {
@@ -126,6 +148,7 @@ func (s *Server) around(next echo.HandlerFunc) echo.HandlerFunc {
 		begun := time.Now()
 		r := c.Request()
 		in := &incoming{id: requestID(r), address: address(r), method: r.Method, target: r.URL.RequestURI(), key: r.Header.Get("Idempotency-Key"), header: c.Response().Header(), ring: s.opt.Keyring}
+		in.console = OverBus(r.Context()) && r.Header.Get(ConsoleHeader) != ""
 		ctx := context.WithValue(bus.WithMetadata(r.Context(), trace(r)), incomingKey{}, in)
 		c.SetRequest(r.WithContext(ctx))
 		// Echo matches, and generated code unescapes, the escaped path.

@@ -26,6 +26,9 @@ func (s *Server) fail(err error, c echo.Context) {
 	if p.Status >= 500 && ctx.Err() == nil {
 		s.opt.Log.ErrorContext(ctx, "request failed", "request", p.Instance, "route", routeOf(c), "err", err, "cause", errors.Unwrap(p))
 	}
+	if s.opt.Refused != nil && p.Status == http.StatusForbidden && in != nil && in.actor != "" && in.writes() {
+		s.opt.Refused(ctx, in.method+" "+routeOf(c), loggedPath(c.Request().URL.Path), p)
+	}
 	if c.Response().Committed {
 		// Too late for an answer: break off, so that what was sent is not taken for
 		// the whole.

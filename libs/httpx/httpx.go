@@ -62,6 +62,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/secret"
 )
@@ -88,6 +89,10 @@ type Options struct {
 	Log *slog.Logger
 	// Metrics is where the collectors are registered; nil registers none.
 	Metrics prometheus.Registerer
+	// Refused, where not nil, is told of each request of somebody who signed in that
+	// would change something and was answered 403. what is its method and route, path
+	// where it went, without secrets.
+	Refused func(ctx context.Context, what, path string, p *problem.Problem)
 	// Keyring encrypts the answers that [Once] keeps; nil keeps them as they are.
 	Keyring *secret.Keyring
 	// Now is the clock; nil is time.Now.

@@ -44,7 +44,8 @@ type Keyring struct {
 
 // ParseKeyring reads keys, one a line or parted by commas, each as
 // id:64 hexadecimal digits or id:base64 of 32 bytes. The first encrypts; the
-// others are there to decrypt what is older. Its errors do not hold the keys.
+// others are there to decrypt what is older. Keys that nobody drew at random are
+// refused. Its errors do not hold the keys.
 func ParseKeyring(text string) (*Keyring, error) {
 	r := &Keyring{keys: map[string]cipher.AEAD{}}
 	for i, item := range strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == ',' }) {
@@ -107,7 +108,28 @@ func parseKey(s string) ([]byte, error) {
 	if err != nil || len(key) != KeySize {
 		return nil, fmt.Errorf("want %d bytes as hexadecimal digits or base64", KeySize)
 	}
+	if guessable(key) {
+		return nil, errors.New("it is not random: it repeats itself or counts, as keys of examples do; make one with: openssl rand -hex 32")
+	}
 	return key, nil
+}
+
+// fewBytes is how many different bytes a key has at least. Of 2^80 random keys of 32
+// bytes not one has fewer.
+const fewBytes = 12
+
+// guessable reports whether a key is one that nobody drew at random: all the same
+// byte, a short text over and over, or bytes that count up or down.
+func guessable(key []byte) bool {
+	different := map[byte]bool{}
+	steps := map[byte]bool{}
+	for i, b := range key {
+		different[b] = true
+		if i > 0 {
+			steps[b-key[i-1]] = true
+		}
+	}
+	return len(different) < fewBytes || len(steps) < 3
 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {

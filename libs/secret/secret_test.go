@@ -2,7 +2,9 @@ package secret_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -18,11 +20,17 @@ import (
 
 var place = secret.Place{Table: "notes", Column: "secret", Row: "1"}
 
+// drawn returns a key that looks like a random one, the same for each id.
+func drawn(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
 func ring(t testing.TB, ids ...string) *secret.Keyring {
 	t.Helper()
 	var keys []string
 	for _, id := range ids {
-		keys = append(keys, id+":"+strings.Repeat(fmt.Sprintf("%02x", id[0]), secret.KeySize))
+		keys = append(keys, id+":"+drawn(id))
 	}
 	r, err := secret.ParseKeyring(strings.Join(keys, "\n"))
 	require.NoError(t, err)
@@ -62,20 +70,33 @@ func TestSealedValuesStayInTheirPlace(t *testing.T) {
 func TestKeysAreChecked(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                               "no encryption key",
-		"# only a comment":               "no encryption key",
-		strings.Repeat("ab", 32):         "want id:key",
-		"K1:" + strings.Repeat("ab", 32): "want id:key",
-		"k1:" + strings.Repeat("ab", 31): "want 32 bytes",
-		"k1:cafe sesame":                 "want 32 bytes",
-		secret.NewKey("a") + "," + secret.NewKey("a"): "there twice",
+		"":                                                "no encryption key",
+		"# only a comment":                                "no encryption key",
+		strings.Repeat("ab", 32):                          "want id:key",
+		"K1:" + strings.Repeat("ab", 32):                  "want id:key",
+		"k1:" + strings.Repeat("ab", 31):                  "want 32 bytes",
+		"k1:cafe sesame":                                  "want 32 bytes",
+		"k1:" + strings.Repeat("00", 32):                  "openssl rand -hex 32",
+		"k1:" + strings.Repeat("ff", 32):                  "not random",
+		"k1:" + strings.Repeat("0123456789abcdef", 4):     "not random",
+		"k1:" + strings.Repeat("deadbeef", 8):             "not random",
+		"k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=": "not random",
+		"k1:" + hex.EncodeToString([]byte("changeme-changeme-changeme-chang")): "not random",
+		"a:" + drawn("a") + "\nb:" + strings.Repeat("11", 32):                  `key "b": it is not random`,
+		secret.NewKey("a") + "," + secret.NewKey("a"):                          "there twice",
 	} {
 		_, err := secret.ParseKeyring(text)
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "sesame")
 	}
-	_, err := secret.ParseKeyring("k:" + base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	raw, err := hex.DecodeString(drawn("k"))
 	require.NoError(t, err)
+	_, err = secret.ParseKeyring("k:" + base64.StdEncoding.EncodeToString(raw))
+	require.NoError(t, err)
+	for range 1000 {
+		_, err = secret.ParseKeyring(secret.NewKey("k"))
+		require.NoError(t, err)
+	}
 
 	file := filepath.Join(t.TempDir(), "keys")
 	require.NoError(t, os.WriteFile(file, []byte("# ours\n"+secret.NewKey("a")+"\n"), 0o600))
@@ -90,7 +111,7 @@ func TestKeysAreChecked(t *testing.T) {
 
 func TestNothingIsPrinted(t *testing.T) {
 	t.Parallel()
-	key := strings.Repeat("5e", 32)
+	key := drawn("printed")
 	r, err := secret.ParseKeyring("k1:" + key)
 	require.NoError(t, err)
 	h, err := secret.NewHasher([]byte(strings.Repeat("pepper", 6)))
@@ -104,7 +125,7 @@ func TestNothingIsPrinted(t *testing.T) {
 		require.NoError(t, err)
 		b.Write(j)
 	}
-	for _, leak := range []string{"hush", "68757368", key, "pepper", "112 101 112", "706570706572", "[94 94"} {
+	for _, leak := range []string{"hush", "68757368", key, "pepper", "112 101 112", "706570706572"} {
 		require.NotContains(t, b.String(), leak)
 	}
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,9 +38,24 @@ type Entry struct {
 	Refused bool
 	// Organization is whose trail it goes into; "" is the caller's.
 	Organization string
+	// Via is by what it was done, one of audit's constants; "" is that of the request.
+	Via string
 	// Actor is who did it; the zero value is the caller, or the service itself
 	// where nobody calls.
 	Actor audit.Actor
+}
+
+// via returns by what something is done.
+func via(ctx context.Context, called bool) string {
+	switch {
+	case httpx.FromConsole(ctx):
+		return audit.ViaConsole
+	case httpx.RequestID(ctx) != "":
+		return audit.ViaAPI
+	case called:
+		return audit.ViaService
+	}
+	return audit.ViaSystem
 }
 
 // Audit records a change in the transaction of the change.
@@ -52,6 +68,7 @@ func (k *Kit) Audit(ctx context.Context, tx *db.Tx, e Entry) error {
 		r.Outcome = "refused"
 	}
 	p, called := authn.From(ctx)
+	r.Via = cmp.Or(e.Via, via(ctx, called))
 	if r.Organization == "" {
 		r.Organization = p.Organization
 	}
@@ -127,15 +144,22 @@ func differences(before, after any) ([]audit.Change, error) {
 	for f := range a {
 		fields[f] = true
 	}
-	var out []audit.Change
+	var (
+		out  []audit.Change
+		more int
+	)
 	for _, f := range slices.Sorted(maps.Keys(fields)) {
 		if b[f].json == a[f].json {
 			continue
 		}
 		if len(out) == mostChanges {
-			break
+			more++
+			continue
 		}
 		out = append(out, audit.Change{Field: f, Before: b[f].shown(), After: a[f].shown()})
+	}
+	if more > 0 { // the field is that of the whole
+		out = append(out, audit.Change{After: fmt.Sprintf("%q", fmt.Sprintf("%d more fields changed; they are not listed", more))})
 	}
 	return out, nil
 }

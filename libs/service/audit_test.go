@@ -2,6 +2,7 @@ package service
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -82,4 +83,46 @@ func TestAChangeIsToldFieldByField(t *testing.T) {
 	require.Equal(t, []audit.Change{{Field: "/a/0", Before: "1", After: "2"}}, got)
 	_, err = differences(nil, map[string]any{"f": func() {}})
 	require.Error(t, err)
+}
+
+// What is too much to list is counted, so that nobody takes the list for the whole.
+func TestALongListOfChangesSaysThatItIsCut(t *testing.T) {
+	t.Parallel()
+	after := map[string]int{}
+	for i := range mostChanges + 7 {
+		after[fmt.Sprintf("%04d", i)] = i
+	}
+	got, err := differences(nil, after)
+	require.NoError(t, err)
+	require.Len(t, got, mostChanges+1)
+	require.Equal(t, audit.Change{After: `"7 more fields changed; they are not listed"`}, got[mostChanges])
+	delete(after, "0000")
+	for i := range 6 {
+		delete(after, fmt.Sprintf("%04d", i+1))
+	}
+	got, err = differences(nil, after)
+	require.NoError(t, err)
+	require.Len(t, got, mostChanges)
+	require.Equal(t, "/0206", got[mostChanges-1].Field)
+}
+
+func TestSomeOfAMinuteGoThrough(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	p := NewPerMinute(2, func() time.Time { return now })
+	take := func(key string, ok bool, missed int64) {
+		t.Helper()
+		gotOK, gotMissed := p.Take(key)
+		require.Equal(t, ok, gotOK)
+		require.Equal(t, missed, gotMissed)
+	}
+	take("a", true, 0)
+	take("a", true, 0)
+	take("a", false, 0)
+	take("a", false, 0)
+	take("b", true, 0)
+	now = now.Add(time.Minute)
+	take("a", true, 2)
+	take("a", true, 0)
+	take("a", false, 0)
 }

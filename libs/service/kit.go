@@ -50,6 +50,7 @@ func guarded(ctx context.Context, f func(context.Context) error) (err error) {
 func (k *Kit) Server(document []byte, adjust ...func(*httpx.Options)) (*httpx.Server, error) {
 	o := httpx.Options{
 		Service: k.Name, Document: document, Verifier: k.Verifier, Access: k.Access, Log: k.Log, Metrics: k.Metrics, Keyring: k.Keyring, Now: k.Now,
+		Refused: k.recordRefusals(),
 	}
 	for _, f := range adjust {
 		f(&o)

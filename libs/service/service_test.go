@@ -228,7 +228,7 @@ func TestAServiceServes(t *testing.T) {
 	require.Equal(t, audit.Recorded{
 		ID: r.ID, Organization: "o1", Service: "shelf", Action: "book.created", Outcome: "done",
 		Actor: audit.Actor{Kind: "user", ID: "ada", Name: "ada"}, Target: audit.Target{Kind: "book", ID: "Dune", Name: "Dune"},
-		RequestID: "q1", Time: r.Time,
+		RequestID: "q1", Via: audit.ViaAPI, Time: r.Time,
 		Changes: []audit.Change{{Field: "/id", After: `"Dune"`}, {Field: "/title", After: `"Dune"`}, {Field: "/version", After: "1"}},
 	}, r)
 

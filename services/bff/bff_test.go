@@ -59,6 +59,10 @@ type world struct {
 	logins   int
 	ended    bool // tenant-manager takes no token any more
 	lastIP   string
+	// limited says that tenant-manager holds every address after some requests;
+	// held counts them, by address.
+	limited bool
+	held    map[string]int
 }
 
 func start(t *testing.T, change func(*bff.Config)) *world {
@@ -78,7 +82,7 @@ func start(t *testing.T, change func(*bff.Config)) *world {
 	identity := connect(tenant.Service)
 	w.tenants.Serve(t, identity)
 	w.tenants.Grant(t, "o1", "ada", tenant.Grant{Permissions: []string{"*"}})
-	require.NoError(t, bus.Serve(identity, tenant.Service, w.tenantManager()))
+	require.NoError(t, bus.Serve(identity, tenant.Service, w.limits(w.tenantManager())))
 	require.NoError(t, bus.Serve(w.fleet, gateway.Service, w.gatewayManager()))
 
 	cfg := bff.DefaultConfig()

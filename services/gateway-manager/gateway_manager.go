@@ -51,7 +51,7 @@ func build(k *service.Kit, cfg Config) (http.Handler, error) {
 		return publisher.Run(ctx)
 	})
 	e := &events.Events{
-		Bus: k.Bus, Store: s, Units: units, Fleet: &fleet.Fleet{Store: s, Now: k.Now, Heartbeat: time.Duration(cfg.Gateways.Heartbeat)},
+		Bus: k.Bus, Store: s, Units: units, Fleet: &fleet.Fleet{Store: s, Now: k.Now, Audit: k.Audit, Heartbeat: time.Duration(cfg.Gateways.Heartbeat)},
 		PublicURL: cfg.Gateways.PublicURL, Wake: publisher.Wake, Log: k.Log, With: k.With,
 	}
 	for _, g := range cfg.Seed.Groups {

@@ -59,6 +59,10 @@ type Config struct {
 	LastBackup func() (*Backup, error) `json:"-"`
 	// OnFirstRun, where not nil, is handed each one-time code of the first run.
 	OnFirstRun func(code string) `json:"-"`
+	// OnSlowStep, where not nil, is told of each step of a sign-in that takes its
+	// time before it is taken: "hash", a password hashed here, and "bind", one that a
+	// directory is asked about.
+	OnSlowStep func(step string) `json:"-"`
 	// Listening, where not nil, is told the TCP address.
 	Listening func(net.Addr) `json:"-"`
 }

@@ -24,6 +24,7 @@ func TestSigningInOnADevice(t *testing.T) {
 		return a.text(t, "deviceCode"), code
 	}
 	poll := func(secret string) answer {
+		w.clock.Advance(2 * time.Second)
 		return w.call(t, "", "POST", "/sign-in/device/token", `{"deviceCode":"`+secret+`"}`)
 	}
 
@@ -31,6 +32,12 @@ func TestSigningInOnADevice(t *testing.T) {
 	a := poll(secret)
 	require.Equal(t, 202, a.status)
 	require.Empty(t, a.body)
+	for range 3 {
+		hasty := w.call(t, "", "POST", "/sign-in/device/token", `{"deviceCode":"`+secret+`"}`)
+		require.Equal(t, 429, hasty.status, "it asks before its interval is over")
+		require.Equal(t, "2", hasty.header.Get("Retry-After"))
+	}
+	require.Equal(t, 202, poll(secret).status, "which it has nothing of")
 	require.Equal(t, 401, poll(code).status, "the code that is shown is no secret of the device")
 	require.Equal(t, 401, poll("none").status)
 

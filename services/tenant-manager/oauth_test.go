@@ -43,6 +43,12 @@ func newAuthority(t testing.TB, change ...func(*tenantmanager.Config)) *authorit
 	return a
 }
 
+// at is the same one, asked from another address of this machine.
+func (a *authority) at(t testing.TB, address string) *authority {
+	t.Helper()
+	return &authority{world: &world{url: a.url, clock: a.clock, client: from(t, address)}, owner: a.owner, issuer: a.issuer}
+}
+
 // made is a client with its secret.
 type made struct{ id, secret string }
 
@@ -290,6 +296,47 @@ func TestSecretsCannotBeGuessed(t *testing.T) {
 	a.clock.Advance(time.Hour)
 	status, _, _ = a.form(t, "token", m, grant)
 	require.Equal(t, 200, status)
+}
+
+// Whoever knows the id of a client holds up nobody but themselves with it: until a
+// client has proven who it is, requests count against the address that they come
+// from, and only then against the client.
+func TestStrangersDoNotHoldUpAClient(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, func(c *tenantmanager.Config) { c.OAuth.TokensPerSecond = 3 })
+	secretive := a.made(t, `{"name":"Billing"}`)
+	public := a.made(t, `{"name":"Shop","authMethod":"none","redirectUris":["https://shop.example/cb"],"grantTypes":["authorization_code","refresh_token"]}`)
+	stranger, third := a.at(t, "127.0.0.2"), a.at(t, "127.0.0.3")
+	grant := url.Values{"grant_type": {"client_credentials"}, "token": {"x"}}
+	refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"ghr_none"}, "client_id": {public.id}}
+	for _, endpoint := range []string{"token", "introspect", "revoke", "par"} {
+		for range 20 {
+			stranger.form(t, endpoint, made{secretive.id, "wrong"}, grant)
+			stranger.form(t, endpoint, made{id: public.id}, refresh)
+		}
+	}
+	status, body, header := stranger.form(t, "token", made{id: public.id}, refresh)
+	require.Equal(t, 429, status, body)
+	require.Equal(t, "1", header.Get("Retry-After"))
+	status, body, _ = stranger.form(t, "token", secretive, grant)
+	require.Equal(t, 429, status, body)
+
+	status, body, _ = a.form(t, "token", made{id: public.id}, refresh)
+	require.Equal(t, 400, status, body)
+	for range 6 { // all that it may at once
+		status, body, _ = a.form(t, "token", secretive, grant)
+		require.Equal(t, 200, status, body)
+	}
+	// Its own bucket is empty, wherever else it asks from.
+	for _, endpoint := range []string{"token", "introspect", "revoke", "par"} {
+		status, body, header = third.form(t, endpoint, secretive, grant)
+		require.Equal(t, 429, status, "%s: %v", endpoint, body)
+		require.Equal(t, "slow_down", body["error"])
+		require.Equal(t, "1", header.Get("Retry-After"))
+	}
+	a.clock.Advance(time.Second)
+	status, body, _ = third.form(t, "token", secretive, grant)
+	require.Equal(t, 200, status, body)
 }
 
 // BenchmarkClientCredentials asks for tokens over one connection: run it with

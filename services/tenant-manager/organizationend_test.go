@@ -232,7 +232,7 @@ func TestTheEndOfAnOrganization(t *testing.T) {
 	s.run(t, []step{
 		{name: "too late", as: "owner", method: "POST", path: "/organizations/{big}/restore", header: anyVersion, status: 404},
 		{name: "its slug is nobody's", as: "owner", method: "POST", path: "/organizations", body: `{"slug":"big","name":"Big","ownerEmail":"big@example.com"}`, status: 409, has: []string{"never given again"}},
-		{name: "its people are nobody", method: "POST", path: "/sign-in", body: `{"email":"big@example.com","password":"{good}"}`, status: 401},
+		{name: "its people are nobody", method: "POST", path: "/sign-in", body: `{"email":"big@example.com","password":"{good}"}`, status: 401, events: []string{"user.signed-in refused"}},
 		{name: "the others are as they were", as: "owner", method: "GET", path: "/users", status: 200, has: []string{"eve@example.com", "vic@example.com"}},
 	})
 }

@@ -108,18 +108,23 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	reader := secrets.NewReader(k.References, m.cfg.References, m.slugOf)
 	sender := forward.NewSender(m.cfg.Outbound, host, reader)
 	letters := mail.NewSender(m.cfg.Outbound, m.cfg.Mail.settings(), reader)
-	h := api.New(k, m.store, m.issuer, password.NewHasher(), sender, api.Options{
+	hasher := password.NewHasher()
+	var bind func()
+	if slow := m.cfg.OnSlowStep; slow != nil {
+		hasher.Slow, bind = func() { slow("hash") }, func() { slow("bind") }
+	}
+	h := api.New(k, m.store, m.issuer, hasher, sender, api.Options{
 		ConsoleURL: m.cfg.ConsoleURL, PortalURL: cmp.Or(m.cfg.PortalURL, m.cfg.ConsoleURL),
 		SessionIdle: time.Duration(m.cfg.Sessions.Idle), SessionLifetime: time.Duration(m.cfg.Sessions.Lifetime),
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
 		Passkeys: parties,
-		Outbound: m.cfg.Outbound,
-		Leaked:   m.leaked(ctx, k),
-		OAuth:    server,
-		Secrets:  reader,
-		System:   api.System{Bucket: instances, Services: m.cfg.Services, Backup: m.backup()},
-		Mail:     letters,
-		Domains:  domains.NewResolver(m.cfg.DNS.Servers), DomainsEvery: time.Duration(m.cfg.DNS.Every),
+		Outbound: m.cfg.Outbound, OnBind: bind,
+		Leaked:  m.leaked(ctx, k),
+		OAuth:   server,
+		Secrets: reader,
+		System:  api.System{Bucket: instances, Services: m.cfg.Services, Backup: m.backup()},
+		Mail:    letters,
+		Domains: domains.NewResolver(m.cfg.DNS.Servers), DomainsEvery: time.Duration(m.cfg.DNS.Every),
 	})
 	m.api = h
 	h.Register(s.API())

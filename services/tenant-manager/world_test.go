@@ -180,6 +180,9 @@ func (w *world) listen(t testing.TB) {
 				return
 			}
 			seen[e.ID] = true
+			if e.Action == "operation.called" { // of every refused write: TestRefusedWritesAreRecorded
+				return
+			}
 			if e.Outcome == "refused" {
 				e.Action += " refused"
 			}
@@ -285,6 +288,21 @@ func (w *world) over(t testing.TB, rt http.RoundTripper, url, token, method, pat
 	b, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	return answer{res.StatusCode, string(b), res.Header}
+}
+
+// from returns what sends requests from another address of this machine.
+func from(t testing.TB, address string) *http.Client {
+	t.Helper()
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	c := &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// sender is as from, for [world.over].
+func (*world) sender(t testing.TB, address string) http.RoundTripper {
+	t.Helper()
+	return from(t, address).Transport
 }
 
 // setUp completes the first run and returns the owner's access token.

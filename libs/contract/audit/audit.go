@@ -31,14 +31,29 @@ type Recorded struct {
 	RequestID string `json:"requestId,omitempty"`
 	// IP is the address that the request came from.
 	IP string `json:"ip,omitempty"`
+	// Via is by what it was done: one of the Via constants, "" in entries of before.
+	Via string `json:"via,omitempty"`
 	// Time is when it was done, in UTC.
 	Time time.Time `json:"time"`
 }
 
+// By what something was done.
+const (
+	// ViaConsole is a browser app, in a session of a person.
+	ViaConsole = "console"
+	// ViaAPI is a request with a token of its own: of the command line, a program, a
+	// directory, or a client of the authorization server.
+	ViaAPI = "api"
+	// ViaService is a service or a gateway, over the bus.
+	ViaService = "service"
+	// ViaSystem is a service by itself, such as a job.
+	ViaSystem = "system"
+)
+
 // Actor is who did something.
 type Actor struct {
-	// Kind is "user", "service-account", "scim-token" (a directory's), "service", or
-	// "anonymous".
+	// Kind is "user", "service-account", "scim-token" (a directory's), "gateway",
+	// "service", or "anonymous".
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`
 	// Name is for people, as it was then.

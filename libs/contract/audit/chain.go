@@ -44,6 +44,8 @@ type sealed struct {
 	RequestID    string   `json:"requestId"`
 	IP           string   `json:"ip"`
 	Time         string   `json:"time"`
+	// Via was not there at first: entries without it are sealed as they were.
+	Via string `json:"via,omitempty"`
 }
 
 // sealVersion is the format of [sealed].
@@ -67,7 +69,7 @@ func (e Entry) seal() (string, error) {
 		Version: sealVersion, Previous: e.PreviousHash, Sequence: e.Sequence,
 		ID: e.ID, Organization: e.Organization, Service: e.Service, Action: e.Action, Outcome: e.Outcome,
 		Actor: e.Actor, Target: e.Target, Changes: changes, RequestID: e.RequestID, IP: e.IP,
-		Time: e.Time.UTC().Format(time.RFC3339Nano),
+		Time: e.Time.UTC().Format(time.RFC3339Nano), Via: e.Via,
 	})
 	if err != nil {
 		return "", fmt.Errorf("sealing an audit entry: %w", err)

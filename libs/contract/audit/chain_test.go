@@ -56,6 +56,7 @@ func TestWhateverIsChangedShows(t *testing.T) {
 		"time":       {func(es []audit.Entry) []audit.Entry { es[2].Time = es[2].Time.Add(time.Microsecond); return es }, 3},
 		"change":     {func(es []audit.Entry) []audit.Entry { es[2].Changes[0].After = `"c"`; return es }, 3},
 		"address":    {func(es []audit.Entry) []audit.Entry { es[2].IP = "::1"; return es }, 3},
+		"via":        {func(es []audit.Entry) []audit.Entry { es[2].Via = audit.ViaConsole; return es }, 3},
 		"outcome":    {func(es []audit.Entry) []audit.Entry { es[0].Outcome = "refused"; return es }, 1},
 		"left out":   {func(es []audit.Entry) []audit.Entry { return slices.Delete(es, 2, 3) }, 4},
 		"first gone": {func(es []audit.Entry) []audit.Entry { return es[1:] }, 2},

@@ -60,6 +60,7 @@ type handlers struct {
 	Options
 	proxies  map[string]*httputil.ReverseProxy
 	exchange *exchange
+	guesses  *guesses
 	// direct carries requests to the authorization server and to provisioning, as
 	// they are.
 	direct *httputil.ReverseProxy
@@ -68,7 +69,7 @@ type handlers struct {
 // Register puts the API and the pages on a router. What is below /bff is in
 // openapi.yaml, by which it is validated before it comes here.
 func Register(e *echo.Echo, o Options) {
-	h := &handlers{Options: o, proxies: map[string]*httputil.ReverseProxy{}, exchange: newExchange(o.Tenants, o.Now)}
+	h := &handlers{Options: o, proxies: map[string]*httputil.ReverseProxy{}, exchange: newExchange(o.Tenants, o.Now), guesses: newGuesses(o.Now)}
 	for name, rt := range o.Services {
 		h.proxies[name] = h.proxy(name, rt)
 	}

@@ -49,6 +49,9 @@ func (h *handlers) forward(c echo.Context) error {
 		slug = s.Slug
 	}
 	r.Header.Set(OrganizationHeader, slug)
+	if s != nil || r.Header.Get("Sec-Fetch-Site") == "same-origin" { // a session of a browser, or a page before anybody has signed in
+		r.Header.Set(httpx.ConsoleHeader, "1")
+	}
 	// The service sets its own.
 	for _, name := range []string{
 		"X-Request-Id", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Content-Security-Policy", "Cache-Control",

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
@@ -111,8 +112,13 @@ func (h *handlers) takeImpersonation(c echo.Context) error {
 			back = k.Value
 		}
 	}
+	ip := httpx.Address(c.Request().Context())
+	if err := h.guesses.check(ip); err != nil {
+		return err
+	}
 	cookie, s, err := h.Sessions.Take(c.Request().Context(), in.Ticket, back)
 	if errors.Is(err, session.ErrNone) {
+		h.guesses.wrong(ip)
 		return problem.New(problem.CodeNotFound, "this was used, or has run out: begin again")
 	}
 	if err != nil {

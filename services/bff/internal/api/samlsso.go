@@ -44,7 +44,7 @@ func (h *handlers) samlCallback(c echo.Context) error {
 		return problem.New(problem.CodeBadRequest, "this takes the answer of a SAML identity provider: the field SAMLResponse is missing")
 	}
 	if state == "" {
-		return ssoFailed(c, samlUnasked)
+		return ssoRefused(c, samlUnasked)
 	}
 	var out struct {
 		Handle string `json:"handle"`
@@ -55,11 +55,11 @@ func (h *handlers) samlCallback(c echo.Context) error {
 	case err == nil:
 	case !errors.As(err, &p):
 		h.Log.WarnContext(r.Context(), "a sign-in at an identity provider failed", "request", httpx.RequestID(r.Context()), "err", err)
-		return ssoFailed(c, string(problem.From(err).Code))
+		return ssoFailed(c, problem.From(err))
 	case p.Status == http.StatusNotFound, p.Status == http.StatusUnprocessableEntity:
-		return ssoFailed(c, samlUnasked)
+		return ssoRefused(c, samlUnasked)
 	default:
-		return ssoFailed(c, string(p.Code))
+		return ssoFailed(c, p)
 	}
 	return c.Redirect(http.StatusSeeOther, ssoPath+"/callback?"+url.Values{"state": {state}, "saml": {out.Handle}}.Encode())
 }

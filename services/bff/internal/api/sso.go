@@ -148,7 +148,7 @@ func (h *handlers) endSSO(c echo.Context) error {
 		if !errors.As(err, &p) {
 			h.Log.WarnContext(r.Context(), "a sign-in at an identity provider failed", "request", httpx.RequestID(r.Context()), "err", err)
 		}
-		return ssoFailed(c, string(problem.From(err).Code))
+		return ssoFailed(c, problem.From(err))
 	}
 	switch {
 	case out.Test != "":
@@ -168,8 +168,16 @@ func (h *handlers) endSSO(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
-// ssoFailed leads to the sign-in page, with a code of what went wrong.
-func ssoFailed(c echo.Context, code string) error {
+// ssoFailed leads to the sign-in page, with the code of what went wrong.
+func ssoFailed(c echo.Context, p *problem.Problem) error {
+	if after := p.RetryAfterSeconds(); after != "" {
+		c.Response().Header().Set("Retry-After", after)
+	}
+	return ssoRefused(c, string(p.Code))
+}
+
+// ssoRefused is as ssoFailed, with a code of its own.
+func ssoRefused(c echo.Context, code string) error {
 	return c.Redirect(http.StatusSeeOther, "/sign-in?"+url.Values{"sso": {code}, "request": {httpx.RequestID(c.Request().Context())}}.Encode())
 }
 

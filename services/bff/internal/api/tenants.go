@@ -10,8 +10,10 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
 )
@@ -77,6 +79,7 @@ func (t *Tenants) call(ctx context.Context, from *http.Request, method, path, to
 	if from != nil {
 		r.RemoteAddr = from.RemoteAddr
 		r.Header.Set("User-Agent", from.UserAgent())
+		r.Header.Set(httpx.ConsoleHeader, "1")
 		passOn(from, r.Header)
 	}
 	res, err := t.transport.RoundTrip(r)
@@ -107,10 +110,11 @@ func problemIn(res *http.Response, body []byte) error {
 	if err != nil || kind != problem.ContentType || json.Unmarshal(body, p) != nil || p.Code == "" || p.Status != res.StatusCode {
 		return fmt.Errorf("tenant-manager answered %d without a problem", res.StatusCode)
 	}
-	for _, name := range []string{"Retry-After", "Www-Authenticate"} {
-		if v := res.Header.Get(name); v != "" {
-			p = p.WithHeader(name, v)
-		}
+	if v := res.Header.Get("Www-Authenticate"); v != "" {
+		p = p.WithHeader("Www-Authenticate", v)
+	}
+	if n, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+		p.RetryAfter = time.Duration(n) * time.Second
 	}
 	return p
 }

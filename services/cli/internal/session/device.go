@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
 // Device is what somebody enters in a browser to sign this program in.
@@ -44,7 +47,8 @@ func (s *Session) SignInByDevice(ctx context.Context, url, name string, show fun
 		return Pair{}, err
 	}
 	show(d)
-	wait := time.NewTicker(max(time.Duration(d.Interval)*time.Second, time.Second))
+	every := max(time.Duration(d.Interval)*time.Second, time.Second)
+	wait := time.NewTicker(every)
 	defer wait.Stop()
 	for {
 		select {
@@ -53,6 +57,12 @@ func (s *Session) SignInByDevice(ctx context.Context, url, name string, show fun
 		case <-wait.C:
 		}
 		pair, err := s.post(ctx, p.URL, "/sign-in/device/token", map[string]string{"deviceCode": d.DeviceCode})
+		var often *problem.Problem
+		if errors.As(err, &often) && often.Status == http.StatusTooManyRequests { // a network that is slow at times
+			every += time.Second
+			wait.Reset(every)
+			continue
+		}
 		if err != nil {
 			return pair, err
 		}

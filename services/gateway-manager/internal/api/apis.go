@@ -306,8 +306,13 @@ func (h *Handlers) DeleteApi(ctx context.Context, r DeleteApiRequestObject) (Del
 	if err != nil {
 		return nil, err
 	}
+	d, err := c.Draft(ctx, &a)
+	if err != nil {
+		return nil, err
+	}
+	before := auditOf(&a, &d)
 	err = h.change(ctx, func(_ *db.Tx, o *store.Org) (service.Entry, error) {
-		return service.Entry{Action: "api.deleted", Target: target("api", a.ID, a.Name, a.ProjectID)},
+		return service.Entry{Action: "api.deleted", Target: target("api", a.ID, a.Name, a.ProjectID), Before: before},
 			inUse(o.RemoveAPI(ctx, a.ID, version), "the API is deployed: take it out of all environments first")
 	}, apiChanged(c.Organization, a.ID, true))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/fleet"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/store"
 )
 
@@ -145,7 +146,7 @@ func (h *Handlers) DeleteGateway(ctx context.Context, r DeleteGatewayRequestObje
 		return nil, problem.New(problem.CodeConflict, "the gateway %q is online: stop it first", gw.Name)
 	}
 	err = h.change(ctx, func(_ *db.Tx, o *store.Org) (service.Entry, error) {
-		return service.Entry{Action: "gateway.deleted", Target: target("gateway", gw.ID, gw.Name, "")}, o.RemoveGateway(ctx, gw.ID)
+		return service.Entry{Action: "gateway.deleted", Target: target("gateway", gw.ID, gw.Name, ""), Before: fleet.Described(gw)}, o.RemoveGateway(ctx, gw.ID)
 	}, h.fleetChanged(c.Organization, g.ID))
 	if err != nil {
 		return nil, err

@@ -10,10 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/store"
 )
 
@@ -32,6 +34,8 @@ func HashToken(token string) string { return string(unit.HashOf([]byte(token))) 
 type Fleet struct {
 	Store *store.Store
 	Now   func() time.Time
+	// Audit records a change in its transaction.
+	Audit func(ctx context.Context, tx *db.Tx, e service.Entry) error
 	// Heartbeat is how often gateways are to report.
 	Heartbeat time.Duration
 }
@@ -76,6 +80,27 @@ func (f *Fleet) member(ctx context.Context, organization, group, token string) (
 	return o, org, g, t, nil
 }
 
+// Description is what the audit trail keeps of a gateway.
+type Description struct {
+	Group     string   `json:"group"`
+	Instance  string   `json:"instance"`
+	Build     string   `json:"build,omitempty"`
+	Listeners []string `json:"listeners,omitempty"`
+}
+
+// Described returns what the audit trail keeps of a gateway.
+func Described(gw store.Gateway) Description {
+	return Description{gw.GroupID, gw.Instance, gw.Build, gw.Listeners.V}
+}
+
+// joined is the entry of a gateway that has started, and came with a join token.
+func joined(organization string, gw store.Gateway, t store.JoinToken, before any) service.Entry {
+	return service.Entry{
+		Action: "gateway.joined", Target: audit.Target{Kind: "gateway", ID: gw.ID, Name: gw.Name}, Before: before, After: Described(gw),
+		Organization: organization, Actor: audit.Actor{Kind: "gateway", ID: gw.ID, Name: gw.Name, Token: t.ID, TokenName: t.Name}, Via: audit.ViaService,
+	}
+}
+
 // Register takes a gateway into its group.
 func (f *Fleet) Register(ctx context.Context, r gateway.Register) (gateway.Registered, error) {
 	o, org, g, token, err := f.member(ctx, r.Organization, r.Group, r.Token)
@@ -97,14 +122,16 @@ func (f *Fleet) Register(ctx context.Context, r gateway.Register) (gateway.Regis
 	}
 	now := f.Store.DB().Now()
 	gw := store.Gateway{GroupID: g.ID, Name: r.Gateway, CreatedAt: now}
+	var before any
 	err = f.Store.Tx(ctx, func(tx *db.Tx) error {
 		o := f.Store.In(tx, org.ID)
 		known, err := o.GatewayNamed(ctx, g.ID, r.Gateway)
 		if err == nil {
-			gw = known
+			gw, before = known, Described(known)
 		} else if !errors.Is(err, db.ErrNotFound) {
 			return err
 		}
+		again := gw.ID != "" && gw.Instance == r.Instance // it runs on, and asks anew
 		gw.Instance, gw.Build, gw.Listeners.V = r.Instance, short(r.Build, maxBuild), listeners(r.Listeners)
 		gw.StartedAt, gw.LastSeenAt, gw.Stopped, gw.Announced = started(r.Started, now), now, false, store.Healthy
 		if gw.ID == "" {
@@ -117,6 +144,11 @@ func (f *Fleet) Register(ctx context.Context, r gateway.Register) (gateway.Regis
 		}
 		if err := o.UsedJoinToken(ctx, token.ID); err != nil {
 			return err
+		}
+		if !again {
+			if err := f.Audit(ctx, tx, joined(org.ID, gw, token, before)); err != nil {
+				return err
+			}
 		}
 		return Tell(tx, gateway.FleetChanged{Organization: org.ID, Group: g.ID, Gateway: gw.ID, Time: now})
 	})

@@ -26,7 +26,7 @@ import (
 func run(t *testing.T, test func(t *testing.T, ctx context.Context, s *store.Store)) {
 	t.Helper()
 	t.Parallel()
-	ring, err := secret.ParseKeyring("k:" + strings.Repeat("ab", 32))
+	ring, err := secret.ParseKeyring(secret.NewKey("k"))
 	require.NoError(t, err)
 	dbtest.Run(t, migrations.Files, func(t *testing.T, d *db.DB) {
 		ctx := secret.With(t.Context(), ring)

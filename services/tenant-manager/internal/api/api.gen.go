@@ -228,6 +228,30 @@ func (e AuditReceiverKind) Valid() bool {
 	}
 }
 
+// Defines values for AuditVia.
+const (
+	AuditViaApi     AuditVia = "api"
+	AuditViaConsole AuditVia = "console"
+	AuditViaService AuditVia = "service"
+	AuditViaSystem  AuditVia = "system"
+)
+
+// Valid indicates whether the value is a known member of the AuditVia enum.
+func (e AuditVia) Valid() bool {
+	switch e {
+	case AuditViaApi:
+		return true
+	case AuditViaConsole:
+		return true
+	case AuditViaService:
+		return true
+	case AuditViaSystem:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClientStatus.
 const (
 	ClientStatusActive   ClientStatus = "active"
@@ -822,6 +846,7 @@ const (
 	StandingGrants              PostureFindingCode = "standing-grants"
 	TokensExpiring              PostureFindingCode = "tokens-expiring"
 	TokensUnused                PostureFindingCode = "tokens-unused"
+	UnknownAccountsTried        PostureFindingCode = "unknown-accounts-tried"
 	UsersWithoutFactor          PostureFindingCode = "users-without-factor"
 )
 
@@ -859,6 +884,8 @@ func (e PostureFindingCode) Valid() bool {
 	case TokensExpiring:
 		return true
 	case TokensUnused:
+		return true
+	case UnknownAccountsTried:
 		return true
 	case UsersWithoutFactor:
 		return true
@@ -1988,6 +2015,9 @@ type AuditEntry struct {
 	Service  string      `json:"service"`
 	Target   AuditTarget `json:"target"`
 	Time     time.Time   `json:"time"`
+
+	// Via By what it was done: console = a browser app; api = a request with a token, such as of the command line or a program; service = a service or a gateway; system = Gatehouse by itself. Entries of before this was kept have none.
+	Via *AuditVia `json:"via,omitempty"`
 }
 
 // AuditList defines model for AuditList.
@@ -2115,6 +2145,9 @@ type AuditVerification struct {
 	// Valid Whether every entry is as it was written.
 	Valid bool `json:"valid"`
 }
+
+// AuditVia By what it was done: console = a browser app; api = a request with a token, such as of the command line or a program; service = a service or a gateway; system = Gatehouse by itself. Entries of before this was kept have none.
+type AuditVia string
 
 // Boundary defines model for Boundary.
 type Boundary struct {
@@ -4130,7 +4163,7 @@ type Posture struct {
 	// Findings What is found, and what is in order, the gravest first.
 	Findings []PostureFinding `json:"findings"`
 
-	// SignIns Sign-ins to accounts of the organization that were refused.
+	// SignIns Sign-ins to accounts of the organization that were refused, and those with e-mail addresses that nobody has: at most 10 of these are recorded in a minute from one address.
 	SignIns *PostureSignIns `json:"signIns,omitempty"`
 
 	// Users How many may sign in.
@@ -4256,7 +4289,7 @@ type PostureItemKind string
 // PostureSeverity ok = nothing to do; notice = good to know; warning = to be seen to; critical = to be seen to now.
 type PostureSeverity string
 
-// PostureSignIns Sign-ins to accounts of the organization that were refused.
+// PostureSignIns Sign-ins to accounts of the organization that were refused, and those with e-mail addresses that nobody has: at most 10 of these are recorded in a minute from one address.
 type PostureSignIns struct {
 	// Day In the last 24 hours.
 	Day int64 `json:"day"`
@@ -6018,6 +6051,9 @@ type ListAuditParams struct {
 
 	// Outcome Only of this outcome.
 	Outcome *Outcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Via Only what was done by this.
+	Via *AuditVia `form:"via,omitempty" json:"via,omitempty"`
 
 	// From Not before this time.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
@@ -8298,6 +8334,13 @@ func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "via" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "via", ctx.QueryParams(), &params.Via, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter via: %s", err))
 	}
 
 	// ------------- Optional query parameter "from" -------------

@@ -22,7 +22,7 @@ func (h *Handlers) ListAudit(ctx context.Context, r ListAuditRequestObject) (Lis
 	}
 	p := r.Params
 	page, err := h.mine(ctx).Audit(ctx, store.AuditFilter{
-		Actor: deref(p.Actor), Impersonator: deref(p.Impersonator), Target: deref(p.Target), Service: deref(p.Service), Outcome: string(deref(p.Outcome)),
+		Actor: deref(p.Actor), Impersonator: deref(p.Impersonator), Target: deref(p.Target), Service: deref(p.Service), Outcome: string(deref(p.Outcome)), Via: string(deref(p.Via)),
 		Action: deref(p.Action), From: deref(p.From), To: deref(p.To), Search: deref(p.Q),
 	}, httpx.Page(p.Cursor, p.Limit, (*string)(nil)))
 	if err != nil {

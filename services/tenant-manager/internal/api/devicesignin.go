@@ -81,12 +81,8 @@ func deviceCodeHash(code string) string {
 
 // BeginDeviceSignIn gives a device two codes: one for itself, one to show.
 func (h *Handlers) BeginDeviceSignIn(ctx context.Context, r BeginDeviceSignInRequestObject) (BeginDeviceSignInResponseObject, error) {
-	wait, err := h.store.Attempt(ctx, store.Limited{Name: "asked by " + httpx.Address(ctx), Limit: throttle.Asking})
-	if err != nil {
+	if err := h.asksOften(ctx); err != nil {
 		return nil, err
-	}
-	if wait > 0 {
-		return nil, slower(wait, "too many devices asked from this address")
 	}
 	now := h.store.Now()
 	asked, err := json.Marshal(deviceSignIn{Name: strings.TrimSpace(r.Body.Name), Address: httpx.Address(ctx), At: now.UTC()})
@@ -121,6 +117,13 @@ func (h *Handlers) FinishDeviceSignIn(ctx context.Context, r FinishDeviceSignInR
 	}
 	if err != nil {
 		return nil, err
+	}
+	wait, err := h.store.Attempt(ctx, store.Limited{Name: "questions of device " + c.ID, Limit: throttle.Polling})
+	if err != nil {
+		return nil, err
+	}
+	if wait > 0 { // the slow_down of RFC 8628 section 3.5
+		return nil, slower(wait, "the device asks too often: it may ask once in "+devicePoll.String())
 	}
 	var d deviceSignIn
 	if err := json.Unmarshal([]byte(c.Data), &d); err != nil {

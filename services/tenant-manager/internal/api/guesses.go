@@ -18,6 +18,7 @@ import (
 var guessable = map[string]bool{
 	"SignInOnce": true, "RefreshToken": true, "ExchangeToken": true, "OpenPasswordLink": true, "UsePasswordLink": true,
 	"OpenInvitation": true, "AcceptInvitation": true, "GetOAuthDevice": true, "DecideOAuthDevice": true,
+	"FinishDeviceSignIn": true, "FinishSignIn": true, "AskSecondStepPasskey": true, "SignInPasskey": true,
 }
 
 // withGuesses holds secrets that are not right against the address that they come

@@ -47,6 +47,9 @@ type Options struct {
 	Passkeys *factor.Parties
 	// Outbound says where identity providers may be.
 	Outbound egress.Guard
+	// OnBind, where not nil, is told of each password before a directory is asked about
+	// it.
+	OnBind func()
 	// Leaked are passwords that are refused because they were leaked.
 	Leaked password.Leaked
 	// Secrets reads secrets that people entered.
@@ -75,6 +78,9 @@ type Handlers struct {
 	domains   *domains.Resolver
 	webhooks  *webhook.Sender
 	opt       Options
+	// unknown and unknownOfAll bound what is recorded of sign-ins at addresses that
+	// nobody has.
+	unknown, unknownOfAll *service.PerMinute
 	// later is work whose time must not show in an answer.
 	later chan func(context.Context)
 }
@@ -86,7 +92,13 @@ const laterRoom = 1000
 
 // New returns the handlers.
 func New(kit *service.Kit, s *store.Store, issuer *issue.Issuer, passwords *password.Hasher, f *forward.Sender, opt Options) *Handlers {
-	return &Handlers{kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: directory.NewClient(opt.Outbound, s.Now), domains: opt.Domains, webhooks: webhook.NewSender(opt.Outbound, s.Now), opt: opt, later: make(chan func(context.Context), laterRoom)}
+	people := directory.NewClient(opt.Outbound, s.Now)
+	people.Slow = opt.OnBind
+	return &Handlers{
+		kit: kit, store: s, issuer: issuer, passwords: passwords, forward: f, sso: sso.NewClient(opt.Outbound, s.Now), directory: people, domains: opt.Domains,
+		webhooks: webhook.NewSender(opt.Outbound, s.Now), opt: opt, unknown: service.NewPerMinute(unknownKept, s.Now), unknownOfAll: service.NewPerMinute(unknownKeptOfAll, s.Now),
+		later: make(chan func(context.Context), laterRoom),
+	}
 }
 
 // Register puts the handlers below a router.

@@ -27,6 +27,9 @@ const (
 	silentFor = 7 * day
 	// looksAtOnce bounds the connections to the database that one overview takes.
 	looksAtOnce = 3
+	// manyUnknown is how many sign-ins in a day at addresses that nobody has are more
+	// than mistakes.
+	manyUnknown = 20
 	// mostShown bounds what a finding names one by one.
 	mostShown = 50
 )
@@ -163,6 +166,17 @@ func (p *posture) signIns(ctx context.Context) error {
 		out.Day = n
 	}
 	p.out.SignIns = &out
+	tries, from, err := p.org.UnknownAccounts(ctx, unknownAccount, times[days-1])
+	if err != nil {
+		return err
+	}
+	severity := severityNotice // somebody has mistyped
+	if tries >= manyUnknown {
+		severity = severityWarning
+	}
+	p.found("unknown-accounts-tried", severity, tries,
+		fmt.Sprintf("In the last 24 hours, sign-ins were tried with e-mail addresses that nobody has, from %d IP addresses. Many of them are somebody who tries passwords at guessed addresses.", from),
+		"Look in the audit log where they come from, and ask everybody for a second factor: one password that is right among many tried is then not enough.")
 	return nil
 }
 

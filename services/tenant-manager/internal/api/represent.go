@@ -220,6 +220,9 @@ func auditOf(e audit.Entry) AuditEntry {
 		Changes: make([]AuditChange, len(e.Changes)), RequestId: ptr(e.RequestID), Ip: ptr(e.IP), Time: e.Time.UTC(),
 		Hash: e.Hash, PreviousHash: e.PreviousHash,
 	}
+	if e.Via != "" {
+		out.Via = ptr(AuditVia(e.Via))
+	}
 	for i, c := range e.Changes {
 		out.Changes[i] = AuditChange{Field: c.Field, Before: ptr(c.Before), After: ptr(c.After)}
 	}

@@ -330,11 +330,11 @@ func (h *Handlers) askOwn(ctx context.Context, u store.User, origin string) (fac
 
 // AskSignInPasskey says what a passkey has to sign to sign in with it alone.
 func (h *Handlers) AskSignInPasskey(ctx context.Context, r AskSignInPasskeyRequestObject) (AskSignInPasskeyResponseObject, error) {
-	party, err := h.party(r.Body.Origin)
-	if err != nil {
+	if err := h.asksOften(ctx); err != nil {
 		return nil, err
 	}
-	if err := h.asksOften(ctx); err != nil {
+	party, err := h.party(r.Body.Origin)
+	if err != nil {
 		return nil, err
 	}
 	c, err := party.AskAnyone()

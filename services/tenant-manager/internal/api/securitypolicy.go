@@ -374,28 +374,39 @@ func accountName(email string) string { return "account " + store.FoldEmail(emai
 // has the domain, else of the first one.
 func (h *Handlers) guesses(ctx context.Context, email, slug string) (store.Limited, error) {
 	out := store.Limited{Name: accountName(email), Limit: throttle.Account}
-	organization := ""
-	if slug != "" {
-		o, err := h.store.OrganizationBySlug(ctx, slug)
-		if err != nil && !store.IsNotFound(err) {
-			return out, err
-		}
-		organization = o.ID
-	}
-	if organization == "" {
-		d, err := h.store.VerifiedDomain(ctx, sso.Domain(email))
-		if err != nil && !store.IsNotFound(err) {
-			return out, err
-		}
-		organization = d.OrganizationID
-	}
-	if organization == "" {
-		var err error
-		if organization, err = h.store.First(ctx); err != nil {
-			return out, err
-		}
+	organization, _, err := h.looksAfter(ctx, email, slug)
+	if err != nil {
+		return out, err
 	}
 	p, err := h.store.For(organization).SecurityPolicy(ctx)
 	out.Limit = lockoutOf(p).limit()
 	return out, err
+}
+
+// looksAfter returns the organization that looks after an e-mail address, whether somebody
+// has it or not: the one that is named, else the one that has the domain, which is
+// returned too, else the first one.
+func (h *Handlers) looksAfter(ctx context.Context, email, slug string) (organization, domain string, err error) {
+	if slug != "" {
+		o, err := h.store.OrganizationBySlug(ctx, slug)
+		if err != nil && !store.IsNotFound(err) {
+			return "", "", err
+		}
+		organization = o.ID
+	}
+	d, err := h.store.VerifiedDomain(ctx, sso.Domain(email))
+	if err != nil && !store.IsNotFound(err) {
+		return "", "", err
+	}
+	if organization == "" {
+		organization = d.OrganizationID
+	}
+	if organization == d.OrganizationID {
+		domain = d.Domain
+	}
+	if organization == "" {
+		organization, err = h.store.First(ctx)
+		return organization, "", err
+	}
+	return organization, domain, nil
 }

@@ -57,6 +57,8 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	if !right || u.Status != store.Active || org.Suspended {
 		if u.ID != "" {
 			h.signInRefused(ctx, u)
+		} else {
+			h.unknownRefused(ctx, r.Body.Email, deref(r.Body.Organization))
 		}
 		return nil, h.ruleRefusal(ctx, rule)
 	}

@@ -136,6 +136,8 @@ func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c stor
 		h.ssoRefused(ctx, c, known, no.Reason)
 		if u.ID != "" {
 			h.signInRefused(ctx, u)
+		} else {
+			h.unknownRefused(ctx, in.Email, deref(in.Organization))
 		}
 		return nil, refused(signInRefusal)
 	case err != nil:

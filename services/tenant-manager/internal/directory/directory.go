@@ -56,6 +56,10 @@ func (e *RefusedError) Error() string { return e.Reason }
 
 // Client asks directories. It is safe for concurrent use.
 type Client struct {
+	// Slow, where not nil, is told of each password before a directory is asked
+	// whether it is right.
+	Slow func()
+
 	guard egress.Guard
 	now   func() time.Time
 
@@ -165,10 +169,12 @@ func (c *Client) signInAt(ctx context.Context, address string, s store.LDAPSetti
 		var refused *RefusedError
 		if errors.As(err, &refused) {
 			// It takes as long as where there is somebody.
+			c.slow()
 			_ = conn.Bind("cn="+rand.Text()+","+s.UserBase, l.Password)
 		}
 		return Found{}, err
 	}
+	c.slow()
 	if err := a.tryPassword(e, l.Password); err != nil {
 		return Found{}, err
 	}
@@ -189,6 +195,12 @@ func (c *Client) signInAt(ctx context.Context, address string, s store.LDAPSetti
 	}
 	found.Groups, err = a.groups(e, l.Name)
 	return found, err
+}
+
+func (c *Client) slow() {
+	if c.Slow != nil {
+		c.Slow()
+	}
 }
 
 // asking is one connection to a server.

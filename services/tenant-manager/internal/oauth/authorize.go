@@ -51,7 +51,7 @@ type login struct {
 func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if wait := s.server.limits.address("authorize", httpx.Address(ctx)); wait > 0 {
-		s.page(w, r, &fosite.RFC6749Error{ErrorField: "slow_down", DescriptionField: "Too many requests from this address: try again in a moment.", CodeField: http.StatusTooManyRequests})
+		s.slow(w, r, wait)
 		return
 	}
 	for _, name := range []string{"request", "registration"} {
@@ -294,6 +294,12 @@ func (s *realm) page(w http.ResponseWriter, r *http.Request, err error) {
 	e := fosite.ErrorToRFC6749Error(err)
 	q := url.Values{"error": {e.ErrorField}, "error_description": {e.GetDescription()}, "request_id": {httpx.RequestID(r.Context())}}
 	redirect(w, s.server.url+"/error?"+q.Encode())
+}
+
+// slow leads a browser that asks too often to the page that says so.
+func (s *realm) slow(w http.ResponseWriter, r *http.Request, wait time.Duration) {
+	w.Header().Set("Retry-After", seconds(wait))
+	s.page(w, r, &fosite.RFC6749Error{ErrorField: "slow_down", DescriptionField: "Too many requests from this address: try again in a moment.", CodeField: http.StatusTooManyRequests})
 }
 
 // Asked is what somebody is asked to allow.

@@ -133,9 +133,24 @@ func (s *realm) certificate(r *http.Request) *x509.Certificate {
 	return s.server.opt.Certificate(r)
 }
 
-// authenticate proves who a client is: by its certificate where that is its way
-// (RFC 8705 section 2), else as fosite does.
+// authenticate proves who a client is, and holds what it asks for against its own
+// bucket. Public clients prove nothing: they have none.
 func (s *realm) authenticate(ctx context.Context, r *http.Request, form url.Values) (fosite.Client, error) {
+	by, err := s.proveClient(ctx, r, form)
+	if err != nil {
+		return nil, err
+	}
+	if c, _ := by.(*client); c != nil && !c.IsPublic() {
+		if wait := s.server.limits.client(c.ID); wait > 0 {
+			return nil, &throttledError{wait}
+		}
+	}
+	return by, nil
+}
+
+// proveClient proves who a client is: by its certificate where that is its way
+// (RFC 8705 section 2), else as fosite does.
+func (s *realm) proveClient(ctx context.Context, r *http.Request, form url.Values) (fosite.Client, error) {
 	_, _, basic := r.BasicAuth()
 	if id := form.Get("client_id"); id != "" && !basic && form.Get("client_assertion_type") == "" && form.Get("client_secret") == "" {
 		known, err := (storage{s}).GetClient(ctx, id)

@@ -106,6 +106,16 @@ var endpoints = map[string]endpoint{
 	configuration:                            {[]string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, (*realm).registration},
 }
 
+// Endpoints returns the endpoints of an organization, below its issuer, and their
+// methods.
+func Endpoints() map[string][]string {
+	out := map[string][]string{}
+	for name, e := range endpoints {
+		out[name] = slices.Clone(e.methods)
+	}
+	return out
+}
+
 // fail answers with an error of RFC 6749 section 5.2, and the id of the request.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := fosite.ErrorToRFC6749Error(err)
@@ -144,19 +154,24 @@ func (s *realm) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func tooMany(w http.ResponseWriter, r *http.Request, wait time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	w.Header().Set("Retry-After", seconds(wait))
 	fail(w, r, &fosite.RFC6749Error{ErrorField: "slow_down", DescriptionField: "Too many requests: see Retry-After.", CodeField: http.StatusTooManyRequests})
 }
 
-// clientID is whom a request says to be; nothing is proven by it.
+// seconds returns a wait in the form of Retry-After, rounded up.
+func seconds(wait time.Duration) string {
+	return strconv.Itoa(int((wait + time.Second - 1) / time.Second))
+}
+
+// clientID is whom a request says to be; nothing is proven by it. No id is longer.
 func clientID(r *http.Request) string {
-	if id, _, ok := r.BasicAuth(); ok {
-		if plain, err := url.QueryUnescape(id); err == nil {
-			return plain
-		}
-		return id
+	id, _, ok := r.BasicAuth()
+	if !ok {
+		id = r.PostForm.Get("client_id")
+	} else if plain, err := url.QueryUnescape(id); err == nil {
+		id = plain
 	}
-	return r.PostForm.Get("client_id")
+	return id[:min(len(id), longestID)]
 }
 
 // admit reads the form, and refuses who asks or guesses too fast. It returns
@@ -174,11 +189,11 @@ func (s *realm) admit(w http.ResponseWriter, r *http.Request) bool {
 	}
 	ip := httpx.Address(r.Context())
 	id := clientID(r)
-	if wait := s.server.limits.waits(id, ip); wait > 0 {
-		tooMany(w, r, wait)
-		return false
+	wait := s.server.limits.waits(id, ip)
+	if wait == 0 {
+		wait = s.server.limits.named(s.org.ID+" "+id, ip)
 	}
-	if wait := s.server.limits.client(s.org.ID + " " + id); wait > 0 {
+	if wait > 0 {
 		tooMany(w, r, wait)
 		return false
 	}
@@ -191,6 +206,11 @@ func (s *realm) admit(w http.ResponseWriter, r *http.Request) bool {
 // failed answers a request whose client did not prove who it is, or that failed
 // otherwise.
 func (s *realm) failed(w http.ResponseWriter, r *http.Request, err error) {
+	var much *throttledError
+	if errors.As(err, &much) {
+		tooMany(w, r, much.wait)
+		return
+	}
 	var out *outage
 	if errors.As(err, &out) { // fosite takes it for a client that is not there
 		s.refuse(w, r, fosite.ErrTemporarilyUnavailable.WithWrap(out))

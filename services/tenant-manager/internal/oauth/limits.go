@@ -68,15 +68,41 @@ func (l *limits) bucket(name string, perSecond, burst int) time.Duration {
 	return wait
 }
 
-// client returns how long a client has to wait for its next token.
+// client returns how long a client has to wait for its next token, which has
+// proven who it is: nobody else takes from its bucket.
 func (l *limits) client(id string) time.Duration {
 	return l.bucket("client "+id, l.rate, 2*l.rate)
+}
+
+// named returns how long somebody has to wait at an address who names a client,
+// and has proven nothing yet: whoever knows its id holds up nobody elsewhere.
+func (l *limits) named(client, ip string) time.Duration {
+	return l.bucket("client "+client+" from "+ip, l.rate, 2*l.rate)
 }
 
 // address returns how long an address has to wait that shows no credential.
 func (l *limits) address(kind, ip string) time.Duration {
 	return l.bucket(kind+" "+ip, addressRate, addressBurst)
 }
+
+// spent returns how long an address has to wait that has shown too many tokens of a
+// kind that were not good. Those that are good cost nothing.
+func (l *limits) spent(kind, ip string) time.Duration {
+	now := l.now()
+	l.mu.Lock()
+	b := l.buckets[kind+" "+ip]
+	l.mu.Unlock()
+	if b == nil {
+		return 0
+	}
+	lacks := 1 - b.TokensAt(now)
+	return max(time.Duration(lacks/addressRate*float64(time.Second)), 0)
+}
+
+// throttledError says how long a client has to wait.
+type throttledError struct{ wait time.Duration }
+
+func (e *throttledError) Error() string { return "too many requests of the client" }
 
 func guess(client, ip string) store.Limited {
 	return store.Limited{Name: "oauth client " + client + " from " + ip, Limit: guesses}

@@ -106,6 +106,9 @@ func (s *Server) Certificates() bool { return s.opt.Certificate != nil }
 // Forget drops what is known of a client: it was changed.
 func (s *Server) Forget(client string) { s.clients.forget(client) }
 
+// longestID bounds the ids of clients, in bytes.
+const longestID = 64
+
 // errNoRealm says that there is no such organization, or not now.
 var errNoRealm = errors.New("there is no such organization")
 
@@ -138,7 +141,7 @@ func (s *Server) realm(ctx context.Context, slug string) (*realm, error) {
 // client returns an active client of an organization. The error is fosite's of a
 // client that is not there.
 func (s *Server) client(ctx context.Context, organization, id string) (*client, error) {
-	if id == "" || len(id) > 64 {
+	if id == "" || len(id) > longestID {
 		return nil, fosite.ErrNotFound
 	}
 	c, err := s.clients.get(id, func() (*client, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -33,6 +34,11 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, fosite.ErrRequestUnauthorized.WithHint("Send the access token in the header Authorization."))
 		return
 	}
+	ip := httpx.Address(ctx)
+	if wait := s.server.limits.spent("userinfo", ip); wait > 0 {
+		tooMany(w, r, wait)
+		return
+	}
 	_, req, err := s.provider.IntrospectToken(ctx, token, fosite.AccessToken, newSession())
 	if err != nil && !expected(err) {
 		s.refuse(w, r, err)
@@ -45,6 +51,7 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 	invalid := &fosite.RFC6749Error{ErrorField: "invalid_token", DescriptionField: "The access token is not valid, or is not about a user.", CodeField: http.StatusUnauthorized}
 	if in == nil || in.Subject == "" || strings.HasPrefix(token, refreshPrefix) || bound != (in.Confirm.JKT != "") ||
 		in.Confirm.X5T != "" && !s.shows(r, in.Confirm.X5T) {
+		s.server.limits.address("userinfo", ip)
 		challenge("invalid_token")
 		fail(w, r, invalid)
 		return
@@ -52,6 +59,7 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 	if bound {
 		c, err := s.proven(r, r.Header.Get("DPoP"), "userinfo", token)
 		if err != nil || c.JKT != in.Confirm.JKT {
+			s.server.limits.address("userinfo", ip)
 			w.Header().Set("WWW-Authenticate", `DPoP realm="gatehouse", error="invalid_token"`)
 			fail(w, r, invalid)
 			return
@@ -96,6 +104,11 @@ func (s *realm) logout(w http.ResponseWriter, r *http.Request) {
 		redirect(w, done+"?"+url.Values{"ask": {"1"}}.Encode())
 		return
 	}
+	ip := httpx.Address(ctx)
+	if wait := s.server.limits.spent("logout", ip); wait > 0 {
+		s.slow(w, r, wait)
+		return
+	}
 	claims := jwt.MapClaims{}
 	err := (strategy{s}).verify(ctx, hint, "JWT", claims)
 	if err != nil && !errors.Is(err, errToken) {
@@ -104,6 +117,7 @@ func (s *realm) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	id, _ := claims["aud"].(string)
 	if err != nil || claims["iss"] != s.issuer || r.Form.Get("client_id") != "" && r.Form.Get("client_id") != id {
+		s.server.limits.address("logout", ip)
 		s.page(w, r, fosite.ErrInvalidRequest.WithHint("id_token_hint is not an ID token of this issuer for this client."))
 		return
 	}

@@ -39,6 +39,9 @@ const decoy = "$argon2id$v=19$m=19456,t=2,p=1$Q0CF1c8j5SWBZqRnGS6nlw$Dyyrp/stm+0
 
 // Hasher hashes and compares passwords. It is safe for concurrent use.
 type Hasher struct {
+	// Slow, where not nil, is told of each hash before it is computed.
+	Slow func()
+
 	params *argon2id.Params
 	room   chan struct{}
 }
@@ -87,6 +90,9 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (right, outd
 func (h *Hasher) enter(ctx context.Context) error {
 	select {
 	case h.room <- struct{}{}:
+		if h.Slow != nil {
+			h.Slow()
+		}
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

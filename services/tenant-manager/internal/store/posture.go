@@ -136,6 +136,24 @@ func (o *Org) Refusals(ctx context.Context, action string, times ...time.Time) (
 	return out, nil
 }
 
+// UnknownAccounts counts the refused sign-ins at accounts that are not there since a
+// time, and the addresses that they came from.
+func (o *Org) UnknownAccounts(ctx context.Context, kind string, since time.Time) (tries, from int64, err error) {
+	q := db.From[auditEntry](o.scope).Where("action = ? AND outcome = ? AND time > ? AND target_kind = ?", "user.signed-in", "refused", since, kind)
+	if tries, err = q.Count(ctx); err != nil {
+		return 0, 0, err
+	}
+	rows, err := q.Order("sequence", true).Limit(mostUnknown).All(ctx)
+	seen := map[string]bool{}
+	for _, r := range rows {
+		seen[r.IP] = true
+	}
+	return tries, int64(len(seen)), err
+}
+
+// mostUnknown bounds the entries that are looked at for where they came from.
+const mostUnknown = 1000
+
 // LastRefusal returns the newest entry of an action on a target that was refused.
 // The error is [db.ErrNotFound] where there is none.
 func (o *Org) LastRefusal(ctx context.Context, action, target string) (audit.Entry, error) {

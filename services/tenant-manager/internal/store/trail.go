@@ -35,6 +35,7 @@ type auditEntry struct {
 	Changes          string
 	RequestID        string
 	IP               string
+	Via              string
 	Time             time.Time
 	PreviousHash     string
 	Hash             string
@@ -99,6 +100,7 @@ func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 	}
 	r.Target = audit.Target{Kind: cut(r.Target.Kind, 64), ID: cut(r.Target.ID, 255), Name: cut(r.Target.Name, 255), Project: cut(r.Target.Project, 64)}
 	r.RequestID, r.IP = cut(r.RequestID, 128), cut(r.IP, 64)
+	r.Via = cut(r.Via, 16)
 	e, err := audit.Append(head, r)
 	if err != nil {
 		return auditEntry{}, err
@@ -116,7 +118,7 @@ func entryRow(head audit.Head, r audit.Recorded) (auditEntry, error) {
 		ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorName: e.Actor.Name, ActorToken: e.Actor.Token, ActorTokenName: e.Actor.TokenName,
 		ImpersonatorID: e.Actor.Impersonator, ImpersonatorName: e.Actor.ImpersonatorName,
 		TargetKind: e.Target.Kind, TargetID: e.Target.ID, TargetName: e.Target.Name, TargetProject: e.Target.Project,
-		Changes: changes, RequestID: e.RequestID, IP: e.IP, Time: e.Time, PreviousHash: e.PreviousHash, Hash: e.Hash,
+		Changes: changes, RequestID: e.RequestID, IP: e.IP, Via: e.Via, Time: e.Time, PreviousHash: e.PreviousHash, Hash: e.Hash,
 		SearchText: cut(strings.ToLower(strings.Join([]string{
 			e.Actor.Name, e.Actor.TokenName, e.Actor.ImpersonatorName, e.Action, e.Target.Name, e.Target.ID, e.Actor.ID, e.RequestID, e.IP,
 		}, " ")), mostSearched),
@@ -132,7 +134,7 @@ func (r auditEntry) entry() (audit.Entry, error) {
 			ID: r.ID, Organization: r.OrganizationID, Service: r.Service, Action: r.Action, Outcome: r.Outcome,
 			Actor:     audit.Actor{Kind: r.ActorKind, ID: r.ActorID, Name: r.ActorName, Token: r.ActorToken, TokenName: r.ActorTokenName, Impersonator: r.ImpersonatorID, ImpersonatorName: r.ImpersonatorName},
 			Target:    audit.Target{Kind: r.TargetKind, ID: r.TargetID, Name: r.TargetName, Project: r.TargetProject},
-			RequestID: r.RequestID, IP: r.IP, Time: r.Time.UTC(),
+			RequestID: r.RequestID, IP: r.IP, Via: r.Via, Time: r.Time.UTC(),
 		},
 		Sequence: r.Sequence, PreviousHash: r.PreviousHash, Hash: r.Hash,
 	}
@@ -147,7 +149,7 @@ func (r auditEntry) entry() (audit.Entry, error) {
 
 // AuditFilter narrows the trail; empty fields do not.
 type AuditFilter struct {
-	Actor, Target, Service, Outcome string
+	Actor, Target, Service, Outcome, Via string
 	// Impersonator is who acted as the actor.
 	Impersonator string
 	// Action is one, or all of a kind: "user.*".
@@ -163,7 +165,7 @@ type AuditFilter struct {
 func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[audit.Entry], error) {
 	q := db.From[auditEntry](o.scope)
 	for _, c := range [...]struct{ condition, value string }{
-		{"actor_id = ?", f.Actor}, {"impersonator_id = ?", f.Impersonator}, {"target_id = ?", f.Target}, {"service = ?", f.Service}, {"outcome = ?", f.Outcome},
+		{"actor_id = ?", f.Actor}, {"impersonator_id = ?", f.Impersonator}, {"target_id = ?", f.Target}, {"service = ?", f.Service}, {"outcome = ?", f.Outcome}, {"via = ?", f.Via},
 	} {
 		if c.value != "" {
 			q = q.Where(c.condition, c.value)

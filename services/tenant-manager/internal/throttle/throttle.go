@@ -31,6 +31,10 @@ var (
 	// Looking holds what looks something up elsewhere for somebody who is signed in
 	// against what is looked up.
 	Looking = Limit{Free: 20, First: time.Second, Longest: time.Minute, Forget: 10 * time.Minute}
+	// Polling holds the questions of a device that waits against it, whatever the
+	// answer was: one in each interval of two seconds, with some leeway for clocks and
+	// networks.
+	Polling = Limit{Free: 1, First: 1500 * time.Millisecond, Longest: 1500 * time.Millisecond, Forget: time.Hour}
 	// AskingFor holds requests for a new password against the e-mail address, so
 	// that nobody is swamped with them.
 	AskingFor = Limit{Free: 5, First: time.Minute, Longest: time.Hour, Forget: 24 * time.Hour}

@@ -3839,7 +3839,7 @@ export interface components {
         };
         PostureFinding: {
             /** @enum {string} */
-            code: "administrators-without-factor" | "users-without-factor" | "few-owners" | "audit-broken" | "audit-unverified" | "accounts-locked" | "connections-failing" | "certificates-expiring" | "directories-failing" | "tokens-expiring" | "tokens-unused" | "accounts-unused" | "standing-grants" | "mail-failing" | "requests-pending" | "invitations-pending" | "reviews-running";
+            code: "administrators-without-factor" | "users-without-factor" | "few-owners" | "audit-broken" | "audit-unverified" | "accounts-locked" | "unknown-accounts-tried" | "connections-failing" | "certificates-expiring" | "directories-failing" | "tokens-expiring" | "tokens-unused" | "accounts-unused" | "standing-grants" | "mail-failing" | "requests-pending" | "invitations-pending" | "reviews-running";
             severity: components["schemas"]["PostureSeverity"];
             /** Format: int64 */
             count: number;
@@ -3863,7 +3863,7 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
-        /** @description Sign-ins to accounts of the organization that were refused. */
+        /** @description Sign-ins to accounts of the organization that were refused, and those with e-mail addresses that nobody has: at most 10 of these are recorded in a minute from one address. */
         PostureSignIns: {
             /**
              * Format: int64
@@ -5837,6 +5837,7 @@ export interface components {
             changes: components["schemas"]["AuditChange"][];
             requestId?: string;
             ip?: string;
+            via?: components["schemas"]["AuditVia"];
             /** Format: date-time */
             time: string;
             /** @description SHA-256 over the entry and the hash before. */
@@ -5844,6 +5845,11 @@ export interface components {
             /** @description That of the entry before; empty for the first. */
             previousHash: string;
         };
+        /**
+         * @description By what it was done: console = a browser app; api = a request with a token, such as of the command line or a program; service = a service or a gateway; system = Gatehouse by itself. Entries of before this was kept have none.
+         * @enum {string}
+         */
+        AuditVia: "console" | "api" | "service" | "system";
         AuditList: {
             items: components["schemas"]["AuditEntry"][];
             /** @description The cursor of the next page. */
@@ -7182,7 +7188,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
-            /** @description Nobody has decided yet. Ask again after the interval. */
+            /** @description Nobody has decided yet. Ask again after the interval: who asks before it gets 429 with Retry-After. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11812,6 +11818,8 @@ export interface operations {
                 service?: string;
                 /** @description Only of this outcome. */
                 outcome?: components["schemas"]["Outcome"];
+                /** @description Only what was done by this. */
+                via?: components["schemas"]["AuditVia"];
                 /** @description Not before this time. */
                 from?: string;
                 /** @description Before this time. */

@@ -13,6 +13,7 @@ const LISTS: Partial<Record<Finding['code'], { path: string; q?: string }>> = {
   'audit-broken': { path: '/audit' },
   'audit-unverified': { path: '/audit' },
   'accounts-locked': { path: '/audit', q: 'action:user.signed-in outcome:refused' },
+  'unknown-accounts-tried': { path: '/audit', q: 'action:user.signed-in outcome:refused' },
   'standing-grants': { path: '/grants', q: 'standing:yes' },
   'mail-failing': { path: '/mail', q: 'state:dead' },
   'requests-pending': { path: '/requests', q: 'status:pending' },

@@ -1,0 +1,112 @@
+package bff_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/internal/publicops"
+)
+
+// freeTries is how many requests the tenant-manager of the tests takes from an
+// address.
+const freeTries = 5
+
+// limits is a tenant-manager that, where it is told to, refuses all that is tried
+// and holds the address, as the real one does with all that anybody may call.
+func (w *world) limits(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+		w.mu.Lock()
+		if w.held == nil {
+			w.held = map[string]int{}
+		}
+		w.held[ip]++
+		limited, over := w.limited && r.URL.Path != "/api/v1/setup", w.held[ip] > freeTries
+		w.mu.Unlock()
+		switch {
+		case !limited:
+			next.ServeHTTP(rw, r)
+		case over:
+			problem.New(problem.CodeRateLimited, "too often").WithRetryAfter(7 * time.Second).Write(rw)
+		default:
+			problem.New(problem.CodeCredentialInvalid, "it is not right").Write(rw)
+		}
+	})
+}
+
+// unlimited are the operations for everybody that no limit holds, and why.
+var unlimited = map[string]string{
+	"getSession":           "cookies are 256 random bits, and who has none is told the same as all",
+	"signOut":              "it ends what the caller has, and succeeds for who has nothing",
+	"stopImpersonating":    "it ends what the caller has",
+	"impersonate":          "it is for who is signed in: nothing is looked up for anybody else",
+	"impersonateElsewhere": "it is for who is signed in: nothing is looked up for anybody else",
+	"beginSsoTest":         "it is for who is signed in: nothing is looked up for anybody else",
+	"listenLive":           "it is for who is signed in: nothing is looked up for anybody else",
+}
+
+// at is a browser with an address of its own.
+func (w *world) at(address string) *browser {
+	b := w.browser(admin)
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", w.bff) }}
+	w.t.Cleanup(tr.CloseIdleConnections)
+	b.client.Transport = tr
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	b.session()
+	return b
+}
+
+// Every operation that anybody may call is held by a limit: here, or by
+// tenant-manager, which is told the address of whoever calls. A new one falls under it.
+func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	w.mu.Lock()
+	w.limited = true
+	w.mu.Unlock()
+	ops, err := publicops.Read("openapi.yaml")
+	require.NoError(t, err)
+	reasons := 0
+	for i, op := range ops {
+		if unlimited[op.ID] != "" {
+			reasons++
+			continue
+		}
+		t.Run(op.ID, func(t *testing.T) {
+			one, another := w.at("127.0.3."+strconv.Itoa(i+1)), w.at("127.0.4."+strconv.Itoa(i+1))
+			try := func(b *browser, n int) answer {
+				made, err := op.Request(n, map[string]any{"totp": "000000", "state": "s", "RelayState": "s", "SAMLResponse": "x", "email": "nobody@example.com"})
+				require.NoError(t, err)
+				header := []string{"Cookie", "gatehouse-sso=" + strings.Repeat("x", 52)}
+				if made.Body != "" {
+					header = append(header, "Content-Type", made.Type)
+				}
+				return b.do(op.Method, "/bff"+made.Target, made.Body, header...)
+			}
+			held := func(a answer) bool {
+				return a.status == http.StatusTooManyRequests || a.status == http.StatusSeeOther && strings.Contains(a.header.Get("Location"), "sso="+string(problem.CodeRateLimited))
+			}
+			var last answer
+			for n := range 60 {
+				if last = try(one, n); held(last) {
+					break
+				}
+				require.NotContains(t, []int{400, 403, 405, 415, 422}, last.status, "nothing was tried: %s", last.body)
+			}
+			require.True(t, held(last), "the tries are not held: %d %s", last.status, last.body)
+			require.NotEmpty(t, last.header.Get("Retry-After"))
+			other := try(another, 60)
+			require.False(t, held(other), "another address is held as well: %s", other.body)
+		})
+	}
+	require.Len(t, unlimited, reasons, "a reason is given for what is not there any more")
+}

@@ -1,0 +1,146 @@
+package tenantmanager_test
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/services/internal/publicops"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
+)
+
+// unlimited are the operations for everybody that no limit holds, and why.
+var unlimited = map[string]string{
+	"getSetup":       "it says one thing, the same to everybody",
+	"getKeys":        "public keys, which every verifier fetches",
+	"getBrandImage":  "logos are for everybody, and have the hash of what they are for a name",
+	"getPublicBrand": "how a sign-in page looks, before anybody is known",
+
+	".well-known/openid-configuration":       "public metadata",
+	".well-known/oauth-authorization-server": "public metadata",
+	"jwks":                                   "public keys, which every verifier fetches",
+}
+
+// mostTries is how many wrong tries any limit lets through at once.
+const mostTries = 130
+
+// passkey is the form of a passkey's answer.
+var passkey = map[string]any{"id": "AA", "rawId": "AA", "type": "public-key", "response": map[string]any{"clientDataJSON": "AA", "authenticatorData": "AA", "signature": "AA"}}
+
+// triedWith stands in place of what the document says, by operation.
+var triedWith = map[string]map[string]any{
+	"signInPasskey":    {"passkey": passkey},
+	"finishSignIn":     {"totp": "000000"},
+	"beginSsoSignIn":   {"email": "nobody@elsewhere.example", "binding": binding},
+	"usePasswordLink":  {"password": goodWord},
+	"acceptInvitation": {"password": goodWord},
+}
+
+// try sends one request, and follows nowhere.
+func (w *world) try(t testing.TB, from *http.Client, r *http.Request) answer {
+	t.Helper()
+	res, err := from.Transport.RoundTrip(r.WithContext(t.Context()))
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	b, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return answer{res.StatusCode, string(b), res.Header}
+}
+
+// held reports whether an answer says to wait: with 429, or by the page that says so
+// to people.
+func held(a answer) bool {
+	return a.status == http.StatusTooManyRequests || a.status == http.StatusSeeOther && strings.Contains(a.header.Get("Location"), "error=slow_down")
+}
+
+// holds asserts that wrong tries from one address are held, and those from another
+// are not.
+func (w *world) holds(t *testing.T, number int, request func(n int) *http.Request) {
+	t.Helper()
+	address := func(net int) *http.Client { return from(t, "127.0."+strconv.Itoa(net)+"."+strconv.Itoa(number)) }
+	one, another := address(1), address(2)
+	var last answer
+	for n := range mostTries {
+		if last = w.try(t, one, request(n)); held(last) {
+			break
+		}
+		require.Less(t, last.status, 500, last.body)
+		require.NotContains(t, []int{400, 405, 415, 422}, last.status, "nothing was tried: %s", last.body)
+	}
+	require.True(t, held(last), "%d tries are not held: %d %s", mostTries, last.status, last.body)
+	wait, err := strconv.Atoi(last.header.Get("Retry-After"))
+	require.NoError(t, err, "Retry-After")
+	require.Positive(t, wait)
+	other := w.try(t, another, request(mostTries))
+	require.False(t, held(other), "another address is held as well: %s", other.body)
+}
+
+// Every operation that anybody may call is held by a limit, or says nothing that is
+// not public. A new one falls under it.
+func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	ops, err := publicops.Read("openapi.yaml")
+	require.NoError(t, err)
+	require.Greater(t, len(ops), 20)
+	reasons := map[string]bool{}
+	for i, op := range ops {
+		if unlimited[op.ID] != "" {
+			reasons[op.ID] = true
+			continue
+		}
+		t.Run(op.ID, func(t *testing.T) {
+			t.Parallel()
+			a.holds(t, i+1, func(n int) *http.Request {
+				made, err := op.Request(n, triedWith[op.ID])
+				require.NoError(t, err)
+				r, err := http.NewRequest(op.Method, a.url+"/api/v1"+made.Target, strings.NewReader(made.Body))
+				require.NoError(t, err)
+				if made.Body != "" {
+					r.Header.Set("Content-Type", made.Type)
+				}
+				return r
+			})
+		})
+	}
+	number := 100
+	client := a.made(t, `{"name":"Billing"}`)
+	for name, methods := range oauth.Endpoints() {
+		if unlimited[name] != "" {
+			reasons[name] = true
+			continue
+		}
+		for _, method := range methods {
+			if method == http.MethodHead {
+				continue
+			}
+			number++
+			t.Run("oauth "+method+" "+name, func(t *testing.T) {
+				t.Parallel()
+				a.holds(t, number, func(n int) *http.Request {
+					wrong := "wrong" + strconv.Itoa(n)
+					form := url.Values{
+						"client_id": {client.id}, "client_secret": {wrong}, "grant_type": {"client_credentials"}, "token": {wrong}, "id_token_hint": {wrong},
+					}
+					target, body := a.issuer+"/"+strings.ReplaceAll(name, "{id}", "none"), form.Encode()
+					if method == http.MethodGet {
+						target, body = target+"?"+body, ""
+					}
+					r, err := http.NewRequest(method, target, strings.NewReader(body))
+					require.NoError(t, err)
+					if body != "" {
+						r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+					}
+					r.Header.Set("Authorization", "Bearer "+wrong)
+					return r
+				})
+			})
+		}
+	}
+	require.Len(t, reasons, len(unlimited), "a reason is given for what is not there any more")
+}
