@@ -33,7 +33,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in with e-mail address and password
-         * @description Whether there is such an account is not told, neither by the answer nor by its time. Attempts are limited by account and by address (429 with Retry-After). Who has a second factor is answered 202 with a challenge for /sign-in/second-step, after the password was right.
+         * @description Whether there is such an account is not told, neither by the answer nor by its time. Attempts are limited by account and by address (429 with Retry-After). Who has a second factor is answered 202 with a challenge for /sign-in/second-step, after the password was right. Whose password is right in several organizations, and who names none, is answered 422 with the choices for /organization.
          */
         post: operations["signIn"];
         delete?: never;
@@ -3639,6 +3639,14 @@ export interface components {
             instance?: string;
             /** @description Every field at fault. */
             errors?: components["schemas"]["ProblemField"][];
+            /** @description What the field at fault can be, where only this answer can say it. */
+            choices?: components["schemas"]["ProblemChoice"][];
+        };
+        ProblemChoice: {
+            /** @description What is sent. */
+            value: string;
+            /** @description What people know it by. */
+            label: string;
         };
         ProblemField: {
             /** @description The JSON pointer of the field. */
