@@ -79,7 +79,7 @@ func TestEffectiveAccessAgreesWithCheck(t *testing.T) {
 			require.NoError(t, json.Unmarshal([]byte(a.body), into))
 		}
 	}
-	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // what is random is what is tried
+	random := rand.New(rand.NewPCG(7, 7))
 	var made struct{ ID string }
 	principals := []string{s.vars["vicId"]}
 	member := s.vars["vicId"]

@@ -34,7 +34,7 @@ func TestPointsAgreeWithDecisions(t *testing.T) {
 		}
 	}
 	for seed := range uint64(20) {
-		random := rand.New(rand.NewPCG(seed, 4)) //nolint:gosec // what is random is what is tried
+		random := rand.New(rand.NewPCG(seed, 4))
 		one := func() []string {
 			return []string{patterns[random.IntN(len(patterns))], patterns[random.IntN(len(patterns))]}
 		}
