@@ -1628,6 +1628,9 @@ type PrincipalKind string
 
 // Problem A problem document (RFC 9457).
 type Problem struct {
+	// Choices What the field at fault can be, where only this answer can say it.
+	Choices *[]ProblemChoice `json:"choices,omitempty"`
+
 	// Code Stable, for programs.
 	Code string `json:"code"`
 
@@ -1648,6 +1651,15 @@ type Problem struct {
 
 	// Type /problems/<code>.
 	Type string `json:"type"`
+}
+
+// ProblemChoice defines model for ProblemChoice.
+type ProblemChoice struct {
+	// Label What people know it by.
+	Label string `json:"label"`
+
+	// Value What is sent.
+	Value string `json:"value"`
 }
 
 // ProblemField defines model for ProblemField.
