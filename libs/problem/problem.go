@@ -36,6 +36,9 @@ type Problem struct {
 	Policy string `json:"policy,omitempty"`
 	// Errors lists every field at fault.
 	Errors []Field `json:"errors,omitempty"`
+	// Choices are what the field at fault can be, where there is one alone, and only
+	// the answer can say it.
+	Choices []Choice `json:"choices,omitempty"`
 
 	// RetryAfter, when positive, is sent as the Retry-After header in whole
 	// seconds, rounded up (RFC 9110 section 10.2.3).
@@ -58,6 +61,13 @@ type Field struct {
 	Detail string `json:"detail"`
 	// Source is where the field stands in a file, as "name:line:column".
 	Source string `json:"source,omitempty"`
+}
+
+// Choice is a value that a field can have.
+type Choice struct {
+	// Value is what is sent, Label what people know it by.
+	Value string `json:"value"`
+	Label string `json:"label"`
 }
 
 // New returns a problem of the given code. The detail is formatted as by

@@ -30,6 +30,7 @@ var measured = map[string]string{
 	"gateway-manager /projects":                                 "projects",
 	"policy-manager /policy-sets":                               "policy sets",
 	"policy-manager /policy-sets/{policySet}/versions":          "- a set has a few",
+	"tenant-manager /access/effective/{id}":                     "- it is as long as what one person holds",
 	"tenant-manager /access/requests":                           "access requests",
 	"tenant-manager /access/reviews":                            "access reviews",
 	"tenant-manager /access/reviews/{id}/items":                 "items of a review",

@@ -53,12 +53,13 @@ type world struct {
 	bff     string // address
 	stop    func() error
 
-	mu       sync.Mutex
-	asked    []*http.Request // of gateway-manager
-	exchange int
-	logins   int
-	ended    bool // tenant-manager takes no token any more
-	lastIP   string
+	mu        sync.Mutex
+	asked     []*http.Request // of gateway-manager
+	exchange  int
+	logins    int
+	ended     bool // tenant-manager takes no token any more
+	lastIP    string
+	lastLogin string // what was sent
 	// limited says that tenant-manager holds every address after some requests;
 	// held counts them, by address.
 	limited bool
@@ -133,6 +134,7 @@ func (w *world) tenantManager() http.Handler {
 		b, _ := io.ReadAll(r.Body)
 		w.mu.Lock()
 		w.lastIP, _, _ = net.SplitHostPort(r.RemoteAddr)
+		w.lastLogin = string(b)
 		w.mu.Unlock()
 		if !bytes.Contains(b, []byte("right")) {
 			problem.New(problem.CodeRateLimited, "too often").WithRetryAfter(7 * time.Second).Write(rw)
@@ -487,6 +489,18 @@ func TestRequestsGoToTheServices(t *testing.T) {
 	require.Equal(t, "default", w.last().Header.Get("X-Gatehouse-Organization"))
 	require.Equal(t, 200, w.browser("developers.globex.example").do("GET", "/api/gateway-manager/v1/apis", "").status)
 	require.Equal(t, "globex", w.last().Header.Get("X-Gatehouse-Organization"), "a host name can be another organization's")
+
+	// Who signs in there does so at that organization, unless they name another one.
+	for _, c := range []struct{ host, more, want string }{
+		{"developers.globex.example", "", `"organization":"globex"`},
+		{"developers.globex.example", `,"organization":"acme"`, `"organization":"acme"`},
+		{"developers.example.com", "", `"password":"right"}`},
+	} {
+		at := w.browser(c.host)
+		require.Equal(t, 200, at.do("POST", "/bff/sign-in", `{"email":"ada@example.com","password":"right"`+c.more+`}`, "X-Gatehouse-CSRF", at.session().CSRF).status)
+		require.Contains(t, w.lastLogin, c.want)
+		require.Equal(t, strings.Contains(c.want, "organization"), strings.Contains(w.lastLogin, "organization"))
+	}
 
 	// Command lines have no cookie, and need no proof that they are a page.
 	cli := w.browser("127.0.0.1:8080")

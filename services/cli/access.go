@@ -102,7 +102,7 @@ func (s *suite) principal(ctx context.Context, ref string) (*string, error) {
 }
 
 func (a *tool) access() *cobra.Command {
-	return group("access", "Who may do what, and why", a.accessCheck(), a.accessWho(), a.accessExplain(), a.accessRequest(), a.accessReview())
+	return group("access", "Who may do what, and why", a.accessCheck(), a.accessWho(), a.accessShow(), a.accessRequest(), a.accessReview())
 }
 
 func (a *tool) accessCheck() *cobra.Command {
@@ -185,46 +185,85 @@ func (a *tool) accessWho() *cobra.Command {
 	return c
 }
 
-func (a *tool) accessExplain() *cobra.Command {
-	c := &cobra.Command{Use: "explain [WHO]", Short: "All that bears on what somebody may do; without a name, on what you may", Args: func(c *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return exactly("who")(c, args)
-		}
-		return nil
-	}}
+func (a *tool) accessShow() *cobra.Command {
+	var at place
+	var about string
+	var allowed, refused bool
+	c := &cobra.Command{
+		Use: "show [WHO]", Aliases: []string{"explain"}, Short: "What somebody may do and where, and by what; without a name, what you may",
+		Example: "  gatehouse access show lena@example.com --about deploy\n  gatehouse access show Staff --project payments --refused",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return exactly("who")(c, args)
+			}
+			return nil
+		},
+	}
+	at.flags(c.Flags())
+	c.Flags().StringVar(&about, "about", "", "only permissions whose name or title has these words")
+	c.Flags().BoolVar(&allowed, "allowed", false, "only what is allowed")
+	c.Flags().BoolVar(&refused, "refused", false, "only what is not allowed, although something gives it or denies it")
 	c.RunE = a.run(func(ctx context.Context, args []string) error {
+		if allowed && refused {
+			return usage("--allowed and --refused leave nothing over: use one of them")
+		}
 		u, err := a.suite()
 		if err != nil {
 			return err
 		}
-		if len(args) == 0 {
+		who, err := u.principal(ctx, strings.Join(args, ""))
+		if err != nil {
+			return err
+		}
+		if who == nil {
 			me, err := answer[tenant.Me](u.tenant.GetMe(ctx))
 			if err != nil {
 				return err
 			}
-			return a.result(me.Grants, func(w io.Writer) {
-				t := show.NewTable("role", "effect", "through", "in", "until")
-				for _, g := range me.Grants {
-					var via []string
-					for _, v := range value(g.Via) {
-						via = append(via, v.Name)
-					}
-					t.Row(g.RoleName, string(g.Effect), strings.Join(via, " in "), within(g.Project, g.Api, g.Environment), when(value(g.ExpiresAt)))
-				}
-				t.Write(w, "You have no roles.")
-			})
+			who = &me.User.Id
 		}
-		who, err := u.principal(ctx, args[0])
+		in, err := at.find(ctx, u)
 		if err != nil {
 			return err
 		}
-		all, err := u.grants(ctx, who, "")
+		q := tenant.GetEffectiveAccessParams{Limit: ptr(200), Project: in.project, Api: in.api, Environment: in.environment, EnvironmentSlug: in.slug}
+		if about != "" {
+			q.Q = &about
+		}
+		if allowed || refused {
+			q.Allowed = &allowed
+		}
+		all, err := pages(func(cursor *string) ([]tenant.EffectivePermission, *string, error) {
+			q.Cursor = cursor
+			l, err := answer[tenant.EffectiveAccess](u.tenant.GetEffectiveAccess(ctx, *who, &q))
+			return l.Items, l.Next, err
+		})
 		if err != nil {
 			return err
 		}
-		return a.result(all, func(w io.Writer) { grantTable(w, all) })
+		return a.result(all, func(w io.Writer) { effectiveTable(w, all) })
 	})
 	return c
+}
+
+// effectiveTable writes what somebody may do, a line for each reason.
+func effectiveTable(w io.Writer, all []tenant.EffectivePermission) {
+	t := show.NewTable("permission", "in", "allowed", "because")
+	for _, x := range all {
+		permission, in, yes := x.Permission, within(x.Project, x.Api, x.Environment), map[bool]string{true: "yes", false: "no"}[x.Allowed]
+		for _, r := range x.Because {
+			detail := r.Detail
+			if r.ExpiresAt != nil && r.Code == tenant.AccessReasonCodeGranted {
+				detail += ", until " + when(*r.ExpiresAt)
+			}
+			t.Row(permission, in, yes, detail)
+			permission, in, yes = "", "", ""
+		}
+		if n := value(x.More); n > 0 {
+			t.Row("", "", "", fmt.Sprintf("and %d more reasons", n))
+		}
+	}
+	t.Write(w, "Nothing: what is not listed is not allowed.")
 }
 
 // within says where a grant holds.

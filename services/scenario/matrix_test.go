@@ -262,6 +262,7 @@ func (m *matrix) make(project string) {
 		"tenant-manager /oauth/initial-tokens/{id}":                m.made("owner", "POST", "tenant-manager", "/oauth/initial-tokens", `{"name":"Partners"}`, "initialToken/id"),
 		"tenant-manager /oauth/clients/{id}/secrets/{secret}":      owner("tenant-manager", "/oauth/clients/"+client+"/secrets", `{}`),
 		"tenant-manager /boundaries/{id}":                          account,
+		"tenant-manager /access/effective/{id}":                    account,
 		"tenant-manager /setup-steps/{step}":                       "sso",
 		"tenant-manager /me/tokens/{id}":                           personal,
 		"tenant-manager /users/{id}/tokens/{token}":                personal,

@@ -229,7 +229,7 @@ func storyAsProcesses(t *testing.T, bin string, search bool) {
 		return m != nil
 	}, scenario.Patience, 50*time.Millisecond, "the log of tenant-manager does not say how to sign in")
 
-	scenario.Run(t, scenario.Installation{
+	at := scenario.Installation{
 		API: "http://" + listen["bff"], Traffic: "http://" + traffic, Code: code, Upstream: upstream, Environment: "dev", Gateways: len(gateways),
 		Logs: func() map[string]string {
 			logs := map[string]string{}
@@ -238,7 +238,11 @@ func storyAsProcesses(t *testing.T, bin string, search bool) {
 			}
 			return logs
 		},
-	})
+	}
+	scenario.Run(t, at)
+	if !search { // once is enough
+		scenario.Revoked(t, at)
+	}
 }
 
 const joinToken = "join-0123456789abcdefghijklmnop"

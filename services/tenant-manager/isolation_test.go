@@ -138,6 +138,7 @@ var foreign = map[string]string{
 	"/scim/directories/{id}/tokens":           "/scim/directories/{directory}/tokens",
 	"/scim/directories/{id}/tokens/{token}":   "/scim/directories/{directory}/tokens/{directoryTokenId}",
 	"/mail/messages/{id}/retry":               "/mail/messages/{mail}/retry",
+	"/access/effective/{id}":                  "/access/effective/{account}",
 	"/access/requests/{id}":                   "/access/requests/{request}",
 	"/access/requests/{id}/approve":           "/access/requests/{request}/approve",
 	"/access/requests/{id}/deny":              "/access/requests/{request}/deny",

@@ -263,7 +263,7 @@ export default {
     noToken: 'The link is not complete. Open it as it is in the invitation.',
     name: 'Your name',
     password: 'Password',
-    passwordText: 'At least 12 characters.',
+    passwordText: '10 characters or more, or as many as your organization asks for. A few words are better than many signs.',
     go: 'Join',
   },
 }

@@ -22,6 +22,14 @@ export interface Problem {
   code: string
   policy?: string
   errors?: FieldProblem[]
+  /** What the field at fault can be, where only the answer can say it. */
+  choices?: Choice[]
+}
+
+/** A value that a field can have. */
+export interface Choice {
+  value: string
+  label: string
 }
 
 /** The error that every call of the API client throws. */
@@ -68,6 +76,7 @@ export function toProblem(body: unknown, status: number, requestId?: string): Pr
       ...instanceOf(body, requestId),
       ...(typeof body.policy === 'string' ? { policy: body.policy } : {}),
       ...(errors && errors.length > 0 ? { errors } : {}),
+      ...choicesOf(body),
     }
   }
   return {
@@ -77,6 +86,11 @@ export function toProblem(body: unknown, status: number, requestId?: string): Pr
     code: status === 0 ? 'no-connection' : `http-${status}`,
     ...(requestId ? { instance: requestId } : {}),
   }
+}
+
+function choicesOf(body: Record<string, unknown>): { choices?: Choice[] } {
+  if (!Array.isArray(body.choices)) return {}
+  return { choices: body.choices.filter(isRecord).flatMap((c) => (typeof c.value === 'string' ? [{ value: c.value, label: typeof c.label === 'string' ? c.label : c.value }] : [])) }
 }
 
 function instanceOf(body: Record<string, unknown>, requestId?: string): { instance?: string } {

@@ -38,8 +38,9 @@ async function begin(call: () => Promise<{ data?: components['schemas']['Session
   return null
 }
 
-export function signIn(email: string, password: string): Promise<Challenge | null> {
-  return begin(() => bff.POST('/sign-in', { body: { email, password, origin: location.origin } }))
+/** Signs in with a password; the organization is for who belongs to several. */
+export function signIn(email: string, password: string, organization = ''): Promise<Challenge | null> {
+  return begin(() => bff.POST('/sign-in', { body: { email, password, origin: location.origin, ...(organization ? { organization } : {}) } }))
 }
 
 /** Proves a second factor. */

@@ -77,7 +77,7 @@ func Register(e *echo.Echo, o Options) {
 		h.direct = h.passThrough(rt)
 	}
 	e.GET("/bff/session", h.getSession)
-	e.POST("/bff/sign-in", h.ours(h.passed("/sign-in")))
+	e.POST("/bff/sign-in", h.ours(h.signIn))
 	e.POST("/bff/sign-in/second-step", h.ours(h.passed("/sign-in/second-step")))
 	e.POST("/bff/sign-in/passkey", h.ours(h.passed("/sign-in/passkey")))
 	e.POST("/bff/sign-in/one-time", h.ours(h.passed("/sign-in/one-time")))

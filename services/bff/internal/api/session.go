@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -170,6 +171,27 @@ func (h *handlers) passed(path string) echo.HandlerFunc {
 		}
 		return h.begin(c, path, body)
 	}
+}
+
+// signIn signs in with a password. Where the host name is that of an organization, it
+// is there, unless another one is named.
+func (h *handlers) signIn(c echo.Context) error {
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	host, _ := hostOf(c.Request())
+	if slug := h.Organizations[host]; slug != "" {
+		var in map[string]string
+		if err := json.Unmarshal(body, &in); err != nil {
+			return problem.New(problem.CodeInvalidInput, "the body is not an object of texts")
+		}
+		if in["organization"] == "" {
+			in["organization"] = slug
+			body = marshal(in)
+		}
+	}
+	return h.begin(c, "/sign-in", body)
 }
 
 // newPassword is what is sent with a link for a new password.

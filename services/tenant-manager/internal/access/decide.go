@@ -31,6 +31,9 @@ type Reason struct {
 	Grant, Role string
 	// Via is the chain of groups by which they come to it; empty = their own.
 	Via []Group
+	// Scope is where the grant holds, and ExpiresAt when it ends; zero = never.
+	Scope     Scope
+	ExpiresAt time.Time
 }
 
 // Decide says whether somebody may do something, with a reason for every grant
@@ -78,7 +81,7 @@ func Decide(active bool, h Holding, permission, environment string, scope Scope,
 // look says what a grant comes to. ok is false for one that forbids something
 // else.
 func look(g Grant, permission string, scope Scope, now time.Time) (r Reason, ok bool) {
-	r = Reason{Grant: g.ID, Role: g.Role, Via: g.Via}
+	r = Reason{Grant: g.ID, Role: g.Role, Via: g.Via, Scope: g.Scope, ExpiresAt: g.ExpiresAt}
 	via := through(g.Via)
 	if g.Deny {
 		r.Code, r.Detail = DeniedBy, fmt.Sprintf("the role %s is denied%s in %s, and it has %s: that wins over whatever allows it", g.Role, via, g.Scope, permission)

@@ -37,7 +37,10 @@ func question(permission string, slug *string) (base, environment string, err er
 func reasonsOf(because []access.Reason) []AccessReason {
 	out := make([]AccessReason, len(because))
 	for i, r := range because {
-		out[i] = AccessReason{Code: AccessReasonCode(r.Code), Detail: r.Detail, Grant: ptr(r.Grant), Role: ptr(r.Role), Via: chainOf(r.Via)}
+		out[i] = AccessReason{
+			Code: AccessReasonCode(r.Code), Detail: r.Detail, Grant: ptr(r.Grant), Role: ptr(r.Role), Via: chainOf(r.Via),
+			Project: ptr(r.Scope.Project), Api: ptr(r.Scope.API), Environment: ptr(r.Scope.Environment), ExpiresAt: end(r.ExpiresAt),
+		}
 	}
 	return out
 }

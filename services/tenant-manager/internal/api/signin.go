@@ -19,7 +19,7 @@ func refused(detail string) *problem.Problem {
 	return problem.New(problem.CodeCredentialInvalid, "%s", detail).WithChallenge(`Bearer realm="gatehouse"`)
 }
 
-const signInRefusal = "the e-mail address or the password is not right; who belongs to several organizations also names one"
+const signInRefusal = "the e-mail address or the password is not right; who belongs to many organizations also names one"
 
 // SignIn begins a session. Until the password was compared, everything goes the
 // same way and takes the same time whether there is such an account or not.
@@ -32,39 +32,29 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	if err != nil {
 		return nil, err
 	}
-	u, org, err := h.account(ctx, r.Body.Email, deref(r.Body.Organization))
+	found, err := h.whose(ctx, *r.Body)
 	if err != nil {
 		return nil, err
 	}
-	rule, bound, err := h.passwordRule(ctx, *r.Body, u, org)
-	if err != nil {
-		return nil, err
+	if len(found.right) == 0 && found.directory != nil {
+		return h.signInByDirectory(ctx, *r.Body, *found.directory, found.ofDirectory(), account, address)
 	}
-	asked, local, err := h.directoryFor(ctx, *r.Body, u, org)
-	if err != nil {
-		return nil, err
-	}
-	if bound {
-		local = ""
-	}
-	right, outdated, err := h.passwords.Verify(ctx, r.Body.Password, local)
-	if err != nil {
-		return nil, err
-	}
-	if !right && asked != nil {
-		return h.signInByDirectory(ctx, *r.Body, *asked, u, account, address)
-	}
-	if !right || u.Status != store.Active || org.Suspended {
-		if u.ID != "" {
-			h.signInRefused(ctx, u)
-		} else {
+	if len(found.right) == 0 {
+		for _, c := range found.tried {
+			h.signInRefused(ctx, c.user)
+		}
+		if len(found.tried) == 0 {
 			h.unknownRefused(ctx, r.Body.Email, deref(r.Body.Organization))
 		}
-		return nil, h.ruleRefusal(ctx, rule)
+		return nil, h.ruleRefusal(ctx, found.rule)
 	}
-	if err := h.store.Succeeded(ctx, account, address); err != nil {
+	if err := h.wasRight(ctx, r.Body.Email, account, address); err != nil {
 		return nil, err
 	}
+	if len(found.right) > 1 {
+		return nil, whichOne(found.right)
+	}
+	u, org, outdated := found.right[0].user, found.right[0].organization, found.right[0].outdated
 	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByPassword), deref(r.Body.Origin), "")
 	if err != nil {
 		return nil, err
@@ -121,31 +111,6 @@ func (h *Handlers) attempt(ctx context.Context, account store.Limited) (address 
 func slower(wait time.Duration, why string) error {
 	wait = (wait + time.Second - 1).Truncate(time.Second)
 	return problem.New(problem.CodeRateLimited, "%s: try again in %s", why, wait).WithRetryAfter(wait)
-}
-
-// account returns whom an e-mail address belongs to; the zero user where that is
-// nobody, or more than one.
-func (h *Handlers) account(ctx context.Context, email, slug string) (u store.User, o store.Organization, err error) {
-	users, err := h.store.UsersWithEmail(ctx, email)
-	if err != nil {
-		return u, o, err
-	}
-	if slug != "" {
-		if o, err = h.store.OrganizationBySlug(ctx, slug); err != nil {
-			return u, store.Organization{}, ignoreNotFound(err)
-		}
-		u, err = h.store.For(o.ID).UserByEmail(ctx, email)
-		return u, o, ignoreNotFound(err)
-	}
-	// Both questions are asked in any case, so that the time is the same.
-	id := "none"
-	if len(users) == 1 {
-		id = users[0].OrganizationID
-	}
-	if o, err = h.store.For(id).Organization(ctx); err != nil {
-		return u, o, ignoreNotFound(err)
-	}
-	return users[0], o, nil
 }
 
 func ignoreNotFound(err error) error {

@@ -179,7 +179,12 @@ func (h *Handlers) forgive(ctx context.Context, email string, out SsoFinished, a
 	if out.Tokens != nil && len(users) == 1 && users[0].ID == out.Tokens.User.Id {
 		return h.store.Succeeded(ctx, account, address)
 	}
-	err = h.store.TakeBack(ctx, account)
+	return h.takeBack(ctx, account, address)
+}
+
+// takeBack takes an attempt back, and forgets nothing else.
+func (h *Handlers) takeBack(ctx context.Context, account, address store.Limited) error {
+	err := h.store.TakeBack(ctx, account)
 	if err == nil && address.Name != "" {
 		err = h.store.TakeBack(ctx, address)
 	}

@@ -147,12 +147,15 @@ func (o *Org) Owners(ctx context.Context, withoutUser, withoutGrant string) ([]s
 	return out, err
 }
 
+// MostWithEmail is how many users with one e-mail address are looked at.
+const MostWithEmail = 5
+
 // UsersWithEmail returns the active and disabled users of all organizations with
-// the e-mail address, at most two.
+// the e-mail address, at most [MostWithEmail].
 func (s *Store) UsersWithEmail(ctx context.Context, email string) ([]User, error) {
 	var out []User
 	return out, s.db.Unscoped(ctx, "who signs in is of no organization yet").
-		Where("email_key = ?", FoldEmail(email)).Order("id").Limit(2).Find(&out).Error
+		Where("email_key = ?", FoldEmail(email)).Order("id").Limit(MostWithEmail).Find(&out).Error
 }
 
 // PendingOwners returns the users who have still to complete the first run.

@@ -24,7 +24,7 @@ export default {
     name: 'Ihr Name',
     email: 'E-Mail',
     password: 'Passwort',
-    passwordHelp: 'Mindestens 12 Zeichen. Einige Wörter sind besser als viele Sonderzeichen.',
+    passwordHelp: 'Mindestens 10 Zeichen, oder so viele, wie Ihre Organisation verlangt. Einige Wörter sind besser als viele Sonderzeichen.',
     action: 'Einrichtung abschließen',
     codeTitle: 'Einmalig anmelden',
     codeText: 'Beim ersten Start wurde ein Link mit einem Einmalcode ausgegeben. Diesen Link öffnen oder den Code hier einfügen.',

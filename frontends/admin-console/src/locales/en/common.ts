@@ -24,7 +24,7 @@ export default {
     name: 'Your name',
     email: 'E-mail',
     password: 'Password',
-    passwordHelp: '12 characters or more. A few words are better than many signs.',
+    passwordHelp: '10 characters or more, or as many as your organization asks for. A few words are better than many signs.',
     action: 'Finish set-up',
     codeTitle: 'Sign in once',
     codeText: 'The first start printed a link with a one-time code. Open that link, or paste the code here.',

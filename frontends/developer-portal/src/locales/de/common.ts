@@ -28,7 +28,7 @@ export default {
     noToken: 'Der Link ist unvollständig. Bitte genau so öffnen, wie er in der Einladung steht.',
     name: 'Ihr Name',
     password: 'Passwort',
-    passwordText: 'Mindestens 12 Zeichen.',
+    passwordText: 'Mindestens 10 Zeichen, oder so viele, wie Ihre Organisation verlangt. Einige Wörter sind besser als viele Sonderzeichen.',
     go: 'Beitreten',
   },
 }

@@ -88,6 +88,12 @@ export default {
     with: 'Runs on {product}',
   },
   signIn: {
+    which: 'Which organization?',
+    whichText: 'The password for {email} is right in several.',
+    lastTime: 'Last time',
+    organization: 'Organization',
+    organizationHelp: 'Its short name, such as acme.',
+    nameOrganization: 'I belong to many organizations',
     title: 'Sign in',
     email: 'E-mail',
     password: 'Password',

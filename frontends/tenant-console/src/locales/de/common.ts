@@ -34,7 +34,7 @@ export default {
     security: 'Sicherheit',
     actions: 'Aktionen',
   },
-  setup: { name: 'Ihr Name', password: 'Passwort', passwordHelp: 'Mindestens 12 Zeichen. Einige Wörter sind besser als viele Sonderzeichen.' },
+  setup: { name: 'Ihr Name', password: 'Passwort', passwordHelp: 'Mindestens 10 Zeichen, oder so viele, wie Ihre Organisation verlangt. Einige Wörter sind besser als viele Sonderzeichen.' },
   invite: {
     title: '{organization} beitreten',
     open: 'Einladung öffnen',

@@ -36,7 +36,7 @@ export default {
     security: 'Security',
     actions: 'Actions',
   },
-  setup: { name: 'Your name', password: 'Password', passwordHelp: '12 characters or more. A few words are better than many signs.' },
+  setup: { name: 'Your name', password: 'Password', passwordHelp: '10 characters or more, or as many as your organization asks for. A few words are better than many signs.' },
   invite: {
     title: 'Join {organization}',
     open: 'Open invitation',

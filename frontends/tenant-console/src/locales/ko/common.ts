@@ -34,7 +34,7 @@ export default {
     security: '보안',
     actions: '작업',
   },
-  setup: { name: '이름', password: '비밀번호', passwordHelp: '12자 이상입니다. 특수 문자를 많이 쓰는 것보다 여러 단어를 쓰는 것이 좋습니다.' },
+  setup: { name: '이름', password: '비밀번호', passwordHelp: '10자 이상이거나 조직에서 요구하는 길이여야 합니다. 특수 문자를 많이 쓰는 것보다 여러 단어를 쓰는 것이 좋습니다.' },
   invite: {
     title: '{organization} 참여',
     open: '초대 열기',

@@ -648,14 +648,26 @@ type AccessCheckInput struct {
 
 // AccessReason defines model for AccessReason.
 type AccessReason struct {
+	// Api The API that the grant is narrowed to.
+	Api *string `json:"api,omitempty"`
+
 	// Code What it came to.
 	Code AccessReasonCode `json:"code"`
 
 	// Detail A sentence for people.
 	Detail string `json:"detail"`
 
+	// Environment The environment that the grant is narrowed to.
+	Environment *string `json:"environment,omitempty"`
+
+	// ExpiresAt When the grant ends; absent = never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
 	// Grant The id of the grant.
 	Grant *string `json:"grant,omitempty"`
+
+	// Project The project that the grant is narrowed to.
+	Project *string `json:"project,omitempty"`
 
 	// Role The name of the role.
 	Role *string `json:"role,omitempty"`
@@ -1036,6 +1048,17 @@ type ConfirmationInput struct {
 // Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
 type Effect string
 
+// EffectiveAccess defines model for EffectiveAccess.
+type EffectiveAccess struct {
+	// Active Whether they may sign in; who may not may do nothing.
+	Active bool                  `json:"active"`
+	Items  []EffectivePermission `json:"items"`
+
+	// Next The cursor of the next page.
+	Next      *string   `json:"next,omitempty"`
+	Principal Principal `json:"principal"`
+}
+
 // EffectiveGrant defines model for EffectiveGrant.
 type EffectiveGrant struct {
 	Api *string `json:"api,omitempty"`
@@ -1051,6 +1074,23 @@ type EffectiveGrant struct {
 
 	// Via A group, the one that it is in, and so on.
 	Via *GroupChain `json:"via,omitempty"`
+}
+
+// EffectivePermission A permission at a place: project, API and environment; none of them is the whole organization.
+type EffectivePermission struct {
+	Allowed bool    `json:"allowed"`
+	Api     *string `json:"api,omitempty"`
+
+	// Because What gives it, gave it until it ended, denies it or leaves it out; what decides comes first.
+	Because     []AccessReason `json:"because"`
+	Environment *string        `json:"environment,omitempty"`
+
+	// More How many more reasons there are.
+	More *int `json:"more,omitempty"`
+
+	// Permission Such as api:update, or deployment:deploy:prd.
+	Permission string  `json:"permission"`
+	Project    *string `json:"project,omitempty"`
 }
 
 // Email An e-mail address.
@@ -1588,6 +1628,9 @@ type PrincipalKind string
 
 // Problem A problem document (RFC 9457).
 type Problem struct {
+	// Choices What the field at fault can be, where only this answer can say it.
+	Choices *[]ProblemChoice `json:"choices,omitempty"`
+
 	// Code Stable, for programs.
 	Code string `json:"code"`
 
@@ -1608,6 +1651,15 @@ type Problem struct {
 
 	// Type /problems/<code>.
 	Type string `json:"type"`
+}
+
+// ProblemChoice defines model for ProblemChoice.
+type ProblemChoice struct {
+	// Label What people know it by.
+	Label string `json:"label"`
+
+	// Value What is sent.
+	Value string `json:"value"`
 }
 
 // ProblemField defines model for ProblemField.
@@ -2062,6 +2114,33 @@ type Search = string
 
 // Token defines model for Token.
 type Token = string
+
+// GetEffectiveAccessParams defines parameters for GetEffectiveAccess.
+type GetEffectiveAccessParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Only permissions whose name or title has all words of it.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Project What they may do in this project.
+	Project *string `form:"project,omitempty" json:"project,omitempty"`
+
+	// Api What they may do on this API; name its project too.
+	Api *string `form:"api,omitempty" json:"api,omitempty"`
+
+	// Environment What they may do in this environment.
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+
+	// EnvironmentSlug The slug of the environment: roles may name it.
+	EnvironmentSlug *EnvironmentSlug `form:"environmentSlug,omitempty" json:"environmentSlug,omitempty"`
+
+	// Allowed Only what is allowed, or only what is not.
+	Allowed *bool `form:"allowed,omitempty" json:"allowed,omitempty"`
+}
 
 // CreateAccessRequestParams defines parameters for CreateAccessRequest.
 type CreateAccessRequestParams struct {
@@ -2541,6 +2620,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /access/check (the `CheckAccess` operationId).
 	CheckAccess(ctx context.Context, body CheckAccessJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEffectiveAccess What a user, service account or group may do and where, and by what
+	//
+	// Every permission at every place that something which they hold is about, by themselves or by the groups that they are in: where it is given or denied, and where a denial meets what is given. With a project, an API or an environment, it is what they may do there. What is not in it is not allowed. It is decided as /access/check decides. About oneself anybody may ask; about others it needs role:read there.
+	//
+	// Corresponds with GET /access/effective/{id} (the `GetEffectiveAccess` operationId).
+	GetEffectiveAccess(ctx context.Context, id Id, params *GetEffectiveAccessParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateAccessRequestWithBody Ask for a role
 	//
@@ -3033,6 +3119,23 @@ func (c *Client) CheckAccessWithBody(ctx context.Context, contentType string, bo
 // Corresponds with POST /access/check (the `CheckAccess` operationId).
 func (c *Client) CheckAccess(ctx context.Context, body CheckAccessJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckAccessRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEffectiveAccess What a user, service account or group may do and where, and by what
+//
+// Every permission at every place that something which they hold is about, by themselves or by the groups that they are in: where it is given or denied, and where a denial meets what is given. With a project, an API or an environment, it is what they may do there. What is not in it is not allowed. It is decided as /access/check decides. About oneself anybody may ask; about others it needs role:read there.
+//
+// Corresponds with GET /access/effective/{id} (the `GetEffectiveAccess` operationId).
+func (c *Client) GetEffectiveAccess(ctx context.Context, id Id, params *GetEffectiveAccessParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEffectiveAccessRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4141,6 +4244,151 @@ func NewCheckAccessRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetEffectiveAccessRequest constructs an http.Request for the GetEffectiveAccess method
+func NewGetEffectiveAccessRequest(server string, id Id, params *GetEffectiveAccessParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/access/effective/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Project != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "project", *params.Project, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Api != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "api", *params.Api, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Environment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "environment", *params.Environment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EnvironmentSlug != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "environmentSlug", *params.EnvironmentSlug, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Allowed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "allowed", *params.Allowed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -6818,6 +7066,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /access/check (the `CheckAccess` operationId).
 	CheckAccessWithResponse(ctx context.Context, body CheckAccessJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckAccessResponse, error)
 
+	// GetEffectiveAccessWithResponse What a user, service account or group may do and where, and by what
+	//
+	// Every permission at every place that something which they hold is about, by themselves or by the groups that they are in: where it is given or denied, and where a denial meets what is given. With a project, an API or an environment, it is what they may do there. What is not in it is not allowed. It is decided as /access/check decides. About oneself anybody may ask; about others it needs role:read there.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /access/effective/{id} (the `GetEffectiveAccess` operationId).
+	GetEffectiveAccessWithResponse(ctx context.Context, id Id, params *GetEffectiveAccessParams, reqEditors ...RequestEditorFn) (*GetEffectiveAccessResponse, error)
+
 	// CreateAccessRequestWithBodyWithResponse Ask for a role
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -7371,6 +7628,54 @@ func (r CheckAccessResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CheckAccessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetEffectiveAccessResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EffectiveAccess
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetEffectiveAccessResponse) GetJSON200() *EffectiveAccess {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEffectiveAccessResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEffectiveAccessResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEffectiveAccessResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEffectiveAccessResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEffectiveAccessResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9424,6 +9729,21 @@ func (c *ClientWithResponses) CheckAccessWithResponse(ctx context.Context, body 
 	return ParseCheckAccessResponse(rsp)
 }
 
+// GetEffectiveAccessWithResponse What a user, service account or group may do and where, and by what
+//
+// Every permission at every place that something which they hold is about, by themselves or by the groups that they are in: where it is given or denied, and where a denial meets what is given. With a project, an API or an environment, it is what they may do there. What is not in it is not allowed. It is decided as /access/check decides. About oneself anybody may ask; about others it needs role:read there.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /access/effective/{id} (the `GetEffectiveAccess` operationId).
+func (c *ClientWithResponses) GetEffectiveAccessWithResponse(ctx context.Context, id Id, params *GetEffectiveAccessParams, reqEditors ...RequestEditorFn) (*GetEffectiveAccessResponse, error) {
+	rsp, err := c.GetEffectiveAccess(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEffectiveAccessResponse(rsp)
+}
+
 // CreateAccessRequestWithBodyWithResponse Ask for a role
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -10310,6 +10630,39 @@ func ParseCheckAccessResponse(rsp *http.Response) (*CheckAccessResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest AccessCheck
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEffectiveAccessResponse parses an HTTP response from a GetEffectiveAccessWithResponse call
+func ParseGetEffectiveAccessResponse(rsp *http.Response) (*GetEffectiveAccessResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEffectiveAccessResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EffectiveAccess
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

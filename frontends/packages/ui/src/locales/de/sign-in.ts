@@ -1,6 +1,12 @@
 /** Signing in, second factors, passwords. */
 export default {
   signIn: {
+    which: 'Welche Organisation?',
+    whichText: 'Das Passwort für {email} stimmt in mehreren.',
+    lastTime: 'Letztes Mal',
+    organization: 'Organisation',
+    organizationHelp: 'Ihr Kurzname, etwa acme.',
+    nameOrganization: 'Ich gehöre zu vielen Organisationen',
     title: 'Anmelden',
     email: 'E-Mail',
     password: 'Passwort',

@@ -1,6 +1,12 @@
 /** Signing in, second factors, passwords. */
 export default {
   signIn: {
+    which: '어느 조직인가요?',
+    whichText: '{email}의 비밀번호가 여러 조직에서 맞습니다.',
+    lastTime: '지난번',
+    organization: '조직',
+    organizationHelp: '조직의 짧은 이름입니다. 예: acme',
+    nameOrganization: '여러 조직에 속해 있습니다',
     title: '로그인',
     email: '이메일',
     password: '비밀번호',

@@ -1,0 +1,167 @@
+package scenario
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// atMost is how long what was taken away may still be had, anywhere.
+const atMost = 2 * time.Second
+
+// guarded are what a viewer may read of each service that asks who may do what.
+var guarded = map[string]string{
+	"gateway-manager": "/apis?limit=1", "policy-manager": "/policy-sets?limit=1", "devportal-backend": "/applications?limit=1", "analysis-manager": "/usage",
+}
+
+// Revoked takes what somebody may do away, in every way that there is, from an
+// installation to which the story was told: every service refuses it within
+// [atMost] of the answer to the change.
+func Revoked(t *testing.T, at Installation) {
+	t.Helper()
+	anyone := newClient(t, at)
+	as := func(c *client, pair object) *client {
+		out := newClient(c.t, at)
+		out.token = text(c.t, pair, "accessToken")
+		return out
+	}
+	owner := as(anyone, anyone.want(http.StatusOK, http.MethodPost, tenants, "/sign-in", object{"email": "olga@example.com", "password": password}))
+	made := func(path string, body object) string {
+		return text(t, owner.want(http.StatusCreated, http.MethodPost, tenants, path, body), "id")
+	}
+	role := made("/roles", object{"name": "reader", "permissions": []string{"*:read"}})
+	group := made("/groups", object{"name": "Readers"})
+	made("/grants", object{"principal": group, "role": "viewer"})
+	for name, c := range map[string]struct {
+		role, group string
+		// take takes it away; user and grant are ids.
+		take func(t *testing.T, o *client, user, grant string) answer
+	}{
+		"a grant is removed": {role: "viewer", take: func(_ *testing.T, o *client, _, grant string) answer {
+			return o.send(http.MethodDelete, tenants, "/grants/"+grant, nil, "If-Match", "*")
+		}},
+		"a user is disabled": {role: "viewer", take: func(_ *testing.T, o *client, user, _ string) answer {
+			return o.send(http.MethodPatch, tenants, "/users/"+user, object{"status": "disabled"}, "If-Match", "*")
+		}},
+		"a group is left": {role: "consumer", group: group, take: func(_ *testing.T, o *client, user, _ string) answer {
+			return o.send(http.MethodDelete, tenants, "/groups/"+group+"/members/"+user, nil)
+		}},
+		"a role is changed": {role: role, take: func(_ *testing.T, o *client, _, _ string) answer {
+			return o.send(http.MethodPatch, tenants, "/roles/"+role, object{"permissions": []string{"organization:read"}}, "If-Match", "*")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newClient(t, at)
+			o.token = owner.token
+			email := strings.ReplaceAll(name, " ", "-") + "@example.com"
+			invitation := o.want(http.StatusCreated, http.MethodPost, tenants, "/invitations", object{"email": email, "roles": []object{{"role": c.role}}})
+			somebody := as(o, newClient(t, at).want(http.StatusOK, http.MethodPost, tenants,
+				"/invitations/by-token/"+text(t, invitation, "token")+"/accept", object{"name": name, "password": password}))
+			user := text(t, somebody.get(tenants, "/me"), "user", "id")
+			grants := items(t, o.get(tenants, "/grants?principal="+user), "items")
+			require.Len(t, grants, 1)
+			grant := text(t, grants[0], "id")
+			if c.group != "" { // what they have comes by the group alone
+				o.want(http.StatusCreated, http.MethodPost, tenants, "/groups/"+c.group+"/members", object{"member": user})
+				o.want(http.StatusNoContent, http.MethodDelete, tenants, "/grants/"+grant, nil, "If-Match", "*")
+			}
+			page := pageOf(t, at, email)
+			// Every service has seen that they may, and keeps it.
+			for service, path := range guarded {
+				eventually(t, Patience, service+" lets them", func() bool { return somebody.status(service, path) == http.StatusOK })
+			}
+			eventually(t, Patience, "the page may", func() bool { return page.mayRead("api") })
+
+			require.Less(t, c.take(t, o, user, grant).status, 300)
+			answered := time.Now()
+			var all sync.WaitGroup
+			took := func(where string, gone func() bool) {
+				all.Go(func() {
+					for !gone() {
+						if time.Since(answered) > Patience {
+							break
+						}
+						<-time.After(10 * time.Millisecond)
+					}
+					if d := time.Since(answered); d > atMost {
+						t.Errorf("%s: %s let them for another %s, of %s at most", name, where, d.Round(time.Millisecond), atMost)
+					}
+				})
+			}
+			for service, path := range guarded {
+				took(service, func() bool {
+					s := somebody.status(service, path)
+					return s == http.StatusForbidden || s == http.StatusUnauthorized
+				})
+			}
+			took("bff", func() bool { return !page.mayRead("api") })
+			all.Wait()
+		})
+	}
+}
+
+// status returns that of a request to read, 0 where there was no answer. Unlike
+// send, it may be called by several at a time.
+func (c *client) status(service, path string) int {
+	r, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.at.address(service)+path, nil)
+	if err != nil {
+		return 0
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	res, err := c.http.Do(r)
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+// page is a page of a browser app, whose session is a cookie.
+type page struct {
+	t    *testing.T
+	at   string
+	http *http.Client
+}
+
+func pageOf(t *testing.T, at Installation, email string) *page {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	p := &page{t: t, at: at.API, http: &http.Client{Timeout: Patience, Jar: jar}}
+	t.Cleanup(p.http.CloseIdleConnections)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at.API+"/bff/sign-in", strings.NewReader(`{"email":"`+email+`","password":"`+password+`"}`))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Gatehouse-Csrf", "anonymous")
+	a := do(t, p.http, r)
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	return p
+}
+
+// mayRead reports whether the page shows what is read of a kind; so it does not when
+// nobody is signed in.
+func (p *page) mayRead(kind string) bool {
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.at+"/bff/session", nil)
+	if err != nil {
+		return true
+	}
+	res, err := p.http.Do(r)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = res.Body.Close() }()
+	var said struct{ Permissions []string }
+	if json.NewDecoder(res.Body).Decode(&said) != nil || res.StatusCode != http.StatusOK {
+		return true
+	}
+	return slices.Contains(said.Permissions, kind+":read")
+}
