@@ -23,6 +23,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-
 	{Name: "Config.Mail", Text: "Mail says how mail is sent. Administrators of the platform can set something else by the API. Without either, links are shown to administrators."},
 	{Name: "Config.OAuth", Text: "OAuth is the authorization server, which gives consumers tokens for APIs."},
 	{Name: "Config.OnFirstRun", Text: "OnFirstRun, where not nil, is handed each one-time code of the first run."},
+	{Name: "Config.OnSlowStep", Text: "OnSlowStep, where not nil, is told of each step of a sign-in that takes its time before it is taken: \"hash\", a password hashed here, and \"bind\", one that a directory is asked about."},
 	{Name: "Config.Outbound", Text: "Outbound says which networks the service goes to for addresses that administrators of organizations name, such as receivers of the audit trail. Public ones it always does."},
 	{Name: "Config.Passkeys", Text: "Passkeys say for which addresses passkeys are."},
 	{Name: "Config.Passwords", Text: "Passwords say which passwords people can choose."},

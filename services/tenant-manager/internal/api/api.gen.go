@@ -1657,14 +1657,26 @@ type AccessDecision struct {
 
 // AccessReason defines model for AccessReason.
 type AccessReason struct {
+	// Api The API that the grant is narrowed to.
+	Api *string `json:"api,omitempty"`
+
 	// Code What it came to.
 	Code AccessReasonCode `json:"code"`
 
 	// Detail A sentence for people.
 	Detail string `json:"detail"`
 
+	// Environment The environment that the grant is narrowed to.
+	Environment *string `json:"environment,omitempty"`
+
+	// ExpiresAt When the grant ends; absent = never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
 	// Grant The id of the grant.
 	Grant *string `json:"grant,omitempty"`
+
+	// Project The project that the grant is narrowed to.
+	Project *string `json:"project,omitempty"`
 
 	// Role The name of the role.
 	Role *string `json:"role,omitempty"`
@@ -2494,6 +2506,17 @@ type DomainUse struct {
 // Effect Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
 type Effect string
 
+// EffectiveAccess defines model for EffectiveAccess.
+type EffectiveAccess struct {
+	// Active Whether they may sign in; who may not may do nothing.
+	Active bool                  `json:"active"`
+	Items  []EffectivePermission `json:"items"`
+
+	// Next The cursor of the next page.
+	Next      *string   `json:"next,omitempty"`
+	Principal Principal `json:"principal"`
+}
+
 // EffectiveGrant defines model for EffectiveGrant.
 type EffectiveGrant struct {
 	Api *string `json:"api,omitempty"`
@@ -2509,6 +2532,23 @@ type EffectiveGrant struct {
 
 	// Via A group, the one that it is in, and so on.
 	Via *GroupChain `json:"via,omitempty"`
+}
+
+// EffectivePermission A permission at a place: project, API and environment; none of them is the whole organization.
+type EffectivePermission struct {
+	Allowed bool    `json:"allowed"`
+	Api     *string `json:"api,omitempty"`
+
+	// Because What gives it, gave it until it ended, denies it or leaves it out; what decides comes first.
+	Because     []AccessReason `json:"because"`
+	Environment *string        `json:"environment,omitempty"`
+
+	// More How many more reasons there are.
+	More *int `json:"more,omitempty"`
+
+	// Permission Such as api:update, or deployment:deploy:prd.
+	Permission string  `json:"permission"`
+	Project    *string `json:"project,omitempty"`
 }
 
 // Email An e-mail address.
@@ -4322,6 +4362,9 @@ type PrincipalKind string
 
 // Problem A problem document (RFC 9457).
 type Problem struct {
+	// Choices What the field at fault can be, where only this answer can say it.
+	Choices *[]ProblemChoice `json:"choices,omitempty"`
+
 	// Code Stable, for programs.
 	Code string `json:"code"`
 
@@ -4342,6 +4385,15 @@ type Problem struct {
 
 	// Type /problems/<code>.
 	Type string `json:"type"`
+}
+
+// ProblemChoice defines model for ProblemChoice.
+type ProblemChoice struct {
+	// Label What people know it by.
+	Label string `json:"label"`
+
+	// Value What is sent.
+	Value string `json:"value"`
 }
 
 // ProblemField defines model for ProblemField.
@@ -5939,6 +5991,33 @@ type Search = string
 // Token defines model for Token.
 type Token = string
 
+// GetEffectiveAccessParams defines parameters for GetEffectiveAccess.
+type GetEffectiveAccessParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Only permissions whose name or title has all words of it.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Project What they may do in this project.
+	Project *string `form:"project,omitempty" json:"project,omitempty"`
+
+	// Api What they may do on this API; name its project too.
+	Api *string `form:"api,omitempty" json:"api,omitempty"`
+
+	// Environment What they may do in this environment.
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+
+	// EnvironmentSlug The slug of the environment: roles may name it.
+	EnvironmentSlug *EnvironmentSlug `form:"environmentSlug,omitempty" json:"environmentSlug,omitempty"`
+
+	// Allowed Only what is allowed, or only what is not.
+	Allowed *bool `form:"allowed,omitempty" json:"allowed,omitempty"`
+}
+
 // ListAccessRequestsParams defines parameters for ListAccessRequests.
 type ListAccessRequestsParams struct {
 	// Cursor The `next` of the page before.
@@ -7106,6 +7185,9 @@ type ServerInterface interface {
 	// CheckAccess Whether somebody may do something, and why
 	// (POST /access/check)
 	CheckAccess(ctx echo.Context) error
+	// GetEffectiveAccess What a user, service account or group may do and where, and by what
+	// (GET /access/effective/{id})
+	GetEffectiveAccess(ctx echo.Context, id Id, params GetEffectiveAccessParams) error
 	// ListAccessRequests Who asked for which role
 	// (GET /access/requests)
 	ListAccessRequests(ctx echo.Context, params ListAccessRequestsParams) error
@@ -7845,6 +7927,80 @@ func (w *ServerInterfaceWrapper) CheckAccess(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CheckAccess(ctx)
+	return err
+}
+
+// GetEffectiveAccess converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEffectiveAccess(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEffectiveAccessParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "project" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project", ctx.QueryParams(), &params.Project, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project: %s", err))
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", ctx.QueryParams(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter api: %s", err))
+	}
+
+	// ------------- Optional query parameter "environment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environment", ctx.QueryParams(), &params.Environment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
+	}
+
+	// ------------- Optional query parameter "environmentSlug" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environmentSlug", ctx.QueryParams(), &params.EnvironmentSlug, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environmentSlug: %s", err))
+	}
+
+	// ------------- Optional query parameter "allowed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "allowed", ctx.QueryParams(), &params.Allowed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allowed: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEffectiveAccess(ctx, id, params)
 	return err
 }
 
@@ -13381,6 +13537,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/grants/:id", wrapper.DeleteGrant, options.OperationMiddlewares["deleteGrant"]...)
 	router.GET(options.BaseURL+"/grants/:id", wrapper.GetGrant, options.OperationMiddlewares["getGrant"]...)
 	router.POST(options.BaseURL+"/access/check", wrapper.CheckAccess, options.OperationMiddlewares["checkAccess"]...)
+	router.GET(options.BaseURL+"/access/effective/:id", wrapper.GetEffectiveAccess, options.OperationMiddlewares["getEffectiveAccess"]...)
 	router.POST(options.BaseURL+"/access/who-can", wrapper.WhoCan, options.OperationMiddlewares["whoCan"]...)
 	router.GET(options.BaseURL+"/access/requests", wrapper.ListAccessRequests, options.OperationMiddlewares["listAccessRequests"]...)
 	router.POST(options.BaseURL+"/access/requests", wrapper.CreateAccessRequest, options.OperationMiddlewares["createAccessRequest"]...)
@@ -13566,6 +13723,46 @@ type CheckAccessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CheckAccessdefaultApplicationProblemPlusJSONResponse) VisitCheckAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEffectiveAccessRequestObject struct {
+	Id     Id `json:"id"`
+	Params GetEffectiveAccessParams
+}
+
+type GetEffectiveAccessResponseObject interface {
+	VisitGetEffectiveAccessResponse(w http.ResponseWriter) error
+}
+
+type GetEffectiveAccess200JSONResponse EffectiveAccess
+
+func (response GetEffectiveAccess200JSONResponse) VisitGetEffectiveAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEffectiveAccessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEffectiveAccessdefaultApplicationProblemPlusJSONResponse) VisitGetEffectiveAccessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23733,6 +23930,9 @@ type StrictServerInterface interface {
 	// CheckAccess Whether somebody may do something, and why
 	// (POST /access/check)
 	CheckAccess(ctx context.Context, request CheckAccessRequestObject) (CheckAccessResponseObject, error)
+	// GetEffectiveAccess What a user, service account or group may do and where, and by what
+	// (GET /access/effective/{id})
+	GetEffectiveAccess(ctx context.Context, request GetEffectiveAccessRequestObject) (GetEffectiveAccessResponseObject, error)
 	// ListAccessRequests Who asked for which role
 	// (GET /access/requests)
 	ListAccessRequests(ctx context.Context, request ListAccessRequestsRequestObject) (ListAccessRequestsResponseObject, error)
@@ -24513,6 +24713,32 @@ func (sh *strictHandler) CheckAccess(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CheckAccessResponseObject); ok {
 		return validResponse.VisitCheckAccessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEffectiveAccess operation middleware
+func (sh *strictHandler) GetEffectiveAccess(ctx echo.Context, id Id, params GetEffectiveAccessParams) error {
+	var request GetEffectiveAccessRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEffectiveAccess(ctx.Request().Context(), request.(GetEffectiveAccessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEffectiveAccess")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEffectiveAccessResponseObject); ok {
+		return validResponse.VisitGetEffectiveAccessResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

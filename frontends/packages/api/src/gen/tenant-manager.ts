@@ -33,7 +33,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in with e-mail address and password
-         * @description Whether there is such an account is not told, neither by the answer nor by its time. Attempts are limited by account and by address (429 with Retry-After). Who has a second factor is answered 202 with a challenge for /sign-in/second-step, after the password was right.
+         * @description Whether there is such an account is not told, neither by the answer nor by its time. Attempts are limited by account and by address (429 with Retry-After). Who has a second factor is answered 202 with a challenge for /sign-in/second-step, after the password was right. Whose password is right in several organizations, and who names none, is answered 422 with the choices for /organization.
          */
         post: operations["signIn"];
         delete?: never;
@@ -1595,6 +1595,29 @@ export interface paths {
          * @description About oneself anybody may ask; about others it needs role:read.
          */
         post: operations["checkAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/effective/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What a user, service account or group may do and where, and by what
+         * @description Every permission at every place that something which they hold is about, by themselves or by the groups that they are in: where it is given or denied, and where a denial meets what is given. With a project, an API or an environment, it is what they may do there. What is not in it is not allowed. It is decided as /access/check decides. About oneself anybody may ask; about others it needs role:read there.
+         */
+        get: operations["getEffectiveAccess"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3616,6 +3639,14 @@ export interface components {
             instance?: string;
             /** @description Every field at fault. */
             errors?: components["schemas"]["ProblemField"][];
+            /** @description What the field at fault can be, where only this answer can say it. */
+            choices?: components["schemas"]["ProblemChoice"][];
+        };
+        ProblemChoice: {
+            /** @description What is sent. */
+            value: string;
+            /** @description What people know it by. */
+            label: string;
         };
         ProblemField: {
             /** @description The JSON pointer of the field. */
@@ -4643,6 +4674,38 @@ export interface components {
             /** @description The name of the role. */
             role?: string;
             via?: components["schemas"]["GroupChain"];
+            /** @description The project that the grant is narrowed to. */
+            project?: string;
+            /** @description The API that the grant is narrowed to. */
+            api?: string;
+            /** @description The environment that the grant is narrowed to. */
+            environment?: string;
+            /**
+             * Format: date-time
+             * @description When the grant ends; absent = never.
+             */
+            expiresAt?: string;
+        };
+        /** @description A permission at a place: project, API and environment; none of them is the whole organization. */
+        EffectivePermission: {
+            /** @description Such as api:update, or deployment:deploy:prd. */
+            permission: string;
+            project?: string;
+            api?: string;
+            environment?: string;
+            allowed: boolean;
+            /** @description What gives it, gave it until it ended, denies it or leaves it out; what decides comes first. */
+            because: components["schemas"]["AccessReason"][];
+            /** @description How many more reasons there are. */
+            more?: number;
+        };
+        EffectiveAccess: {
+            principal: components["schemas"]["Principal"];
+            /** @description Whether they may sign in; who may not may do nothing. */
+            active: boolean;
+            items: components["schemas"]["EffectivePermission"][];
+            /** @description The cursor of the next page. */
+            next?: string;
         };
         /**
          * @description Whether the permissions of the role are allowed or denied. What is denied wins over all that is allowed.
@@ -9637,6 +9700,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEffectiveAccess: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only permissions whose name or title has all words of it. */
+                q?: string;
+                /** @description What they may do in this project. */
+                project?: string;
+                /** @description What they may do on this API; name its project too. */
+                api?: string;
+                /** @description What they may do in this environment. */
+                environment?: string;
+                /** @description The slug of the environment: roles may name it. */
+                environmentSlug?: components["schemas"]["EnvironmentSlug"];
+                /** @description Only what is allowed, or only what is not. */
+                allowed?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, by permission and place. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EffectiveAccess"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -185,6 +185,30 @@ func (e AccessReviewStatus) Valid() bool {
 	}
 }
 
+// Defines values for AuditVia.
+const (
+	AuditViaApi     AuditVia = "api"
+	AuditViaConsole AuditVia = "console"
+	AuditViaService AuditVia = "service"
+	AuditViaSystem  AuditVia = "system"
+)
+
+// Valid indicates whether the value is a known member of the AuditVia enum.
+func (e AuditVia) Valid() bool {
+	switch e {
+	case AuditViaApi:
+		return true
+	case AuditViaConsole:
+		return true
+	case AuditViaService:
+		return true
+	case AuditViaSystem:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Effect.
 const (
 	Allow Effect = "allow"
@@ -987,6 +1011,9 @@ type AuditEntry struct {
 	Service  string      `json:"service"`
 	Target   AuditTarget `json:"target"`
 	Time     time.Time   `json:"time"`
+
+	// Via By what it was done: console = a browser app; api = a request with a token, such as of the command line or a program; service = a service or a gateway; system = Gatehouse by itself. Entries of before this was kept have none.
+	Via *AuditVia `json:"via,omitempty"`
 }
 
 // AuditList defines model for AuditList.
@@ -1021,6 +1048,9 @@ type AuditVerification struct {
 	// Valid Whether every entry is as it was written.
 	Valid bool `json:"valid"`
 }
+
+// AuditVia By what it was done: console = a browser app; api = a request with a token, such as of the command line or a program; service = a service or a gateway; system = Gatehouse by itself. Entries of before this was kept have none.
+type AuditVia string
 
 // Code A code of an authenticator app.
 type Code = string
@@ -2230,6 +2260,9 @@ type ListAuditParams struct {
 
 	// Outcome Only of this outcome.
 	Outcome *Outcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Via Only what was done by this.
+	Via *AuditVia `form:"via,omitempty" json:"via,omitempty"`
 
 	// From Not before this time.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
@@ -4967,6 +5000,18 @@ func NewListAuditRequest(server string, params *ListAuditParams) (*http.Request,
 		if params.Outcome != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Via != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "via", *params.Via, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
