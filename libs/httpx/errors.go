@@ -95,6 +95,15 @@ func errNoIfMatch() *problem.Problem {
 		WithStatus(http.StatusPreconditionRequired)
 }
 
+// IfMatchOptional is as [IfMatch], for what can be done without reading it
+// before: where there is no header it is [db.AnyVersion].
+func IfMatchOptional(header string) (int64, error) {
+	if header == "" {
+		return db.AnyVersion, nil
+	}
+	return IfMatch(header)
+}
+
 // IfMatch returns the version that an If-Match header names; see
 // [db.ParseIfMatch]. Where there is none the error is a problem 428.
 func IfMatch(header string) (int64, error) {

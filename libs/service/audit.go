@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -77,6 +79,29 @@ func (k *Kit) Audit(ctx context.Context, tx *db.Tx, e Entry) error {
 		return fmt.Errorf("recording %s for the audit trail: %w", e.Action, err)
 	}
 	return Emit(tx, "audit:"+r.Target.Kind+":"+r.Target.ID, r)
+}
+
+// refusal is what the audit trail tells of a write that somebody may not do.
+type refusal struct {
+	Permission string `json:"permission,omitempty"`
+	Reason     string `json:"reason"`
+}
+
+// recordLimit bounds what an answer waits for its entry.
+const recordLimit = 10 * time.Second
+
+// refused records a write that the caller may not do, for which there is no
+// transaction of a change. Its target is what it was to be done to.
+func (k *Kit) refused(ctx context.Context, r httpx.Refusal) {
+	e := Entry{
+		Action: "access.denied", Target: audit.Target{Kind: "operation", ID: cmp.Or(r.ID, r.Operation), Name: r.Operation},
+		After: refusal{r.Permission, r.Problem.Detail}, Refused: true,
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
+	if err := k.DB.Tx(ctx, func(tx *db.Tx) error { return k.Audit(ctx, tx, e) }); err != nil {
+		k.Log.ErrorContext(ctx, "a refused write is not in the audit trail", "operation", r.Operation, "request", httpx.RequestID(ctx), "err", err)
+	}
 }
 
 const (
@@ -220,6 +245,13 @@ func collectStruct(v reflect.Value, at string, hidden bool, depth int, out map[s
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && !f.IsExported() && f.Type.Kind() == reflect.Struct && name == "" {
+			// Its fields are those of the struct, as encoding/json has it.
+			if err := collectStruct(v.Field(i), at, hidden || f.Tag.Get("audit") == "secret", depth+1, out); err != nil {
+				return err
+			}
+			continue
+		}
 		if !f.IsExported() || name == "-" {
 			continue
 		}

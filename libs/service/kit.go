@@ -51,6 +51,9 @@ func (k *Kit) Server(document []byte, adjust ...func(*httpx.Options)) (*httpx.Se
 	o := httpx.Options{
 		Service: k.Name, Document: document, Verifier: k.Verifier, Access: k.Access, Log: k.Log, Metrics: k.Metrics, Keyring: k.Keyring, Now: k.Now,
 	}
+	if k.DB != nil {
+		o.Refused = k.refused
+	}
 	for _, f := range adjust {
 		f(&o)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -124,6 +125,12 @@ func (h *Handlers) GetGateway(ctx context.Context, r GetGatewayRequestObject) (G
 	return GetGateway200JSONResponse(out[0]), nil
 }
 
+// forgotten is what the audit trail says of a gateway.
+type forgotten struct {
+	Group      string
+	LastSeenAt time.Time
+}
+
 // DeleteGateway forgets a gateway that is lost or offline.
 func (h *Handlers) DeleteGateway(ctx context.Context, r DeleteGatewayRequestObject) (DeleteGatewayResponseObject, error) {
 	c, err := h.caller(ctx)
@@ -145,7 +152,7 @@ func (h *Handlers) DeleteGateway(ctx context.Context, r DeleteGatewayRequestObje
 		return nil, problem.New(problem.CodeConflict, "the gateway %q is online: stop it first", gw.Name)
 	}
 	err = h.change(ctx, func(_ *db.Tx, o *store.Org) (service.Entry, error) {
-		return service.Entry{Action: "gateway.deleted", Target: target("gateway", gw.ID, gw.Name, "")}, o.RemoveGateway(ctx, gw.ID)
+		return service.Entry{Action: "gateway.deleted", Target: target("gateway", gw.ID, gw.Name, ""), Before: forgotten{g.Name, gw.LastSeenAt.UTC()}}, o.RemoveGateway(ctx, gw.ID)
 	}, h.fleetChanged(c.Organization, g.ID))
 	if err != nil {
 		return nil, err
