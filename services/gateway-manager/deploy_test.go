@@ -1,6 +1,7 @@
 package gatewaymanager_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"

@@ -424,6 +424,9 @@ func (m *matrix) ask(who, service, method, template, real string, op *openapi3.O
 		path = m.path(service, template, paths, noSuch) // it would be carried out
 	}
 	body, header := "", []string{"If-Match", `"v0"`}
+	if apart || strings.Contains(path, noSuch) {
+		header[1] = "*" // whatever version there is, it is not theirs, or nothing
+	}
 	if op.RequestBody != nil {
 		body = "{}"
 	}
