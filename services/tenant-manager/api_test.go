@@ -1,7 +1,9 @@
 package tenantmanager_test
 
 import (
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,7 +75,11 @@ func (s *scenario) run(t *testing.T, steps []step) {
 			s.vars[c.keepETag] = a.header.Get("ETag")
 			require.NotEmpty(t, s.vars[c.keepETag], c.name)
 		}
-		s.w.expect(t, c.name, c.events...)
+		events := c.events
+		if token != "" && c.method != http.MethodGet && a.status == http.StatusForbidden && strings.Contains(a.body, `"access-denied"`) {
+			events = append(slices.Clone(events), "access.denied refused")
+		}
+		s.w.expect(t, c.name, events...)
 	}
 }
 

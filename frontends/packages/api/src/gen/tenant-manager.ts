@@ -4716,6 +4716,8 @@ export interface components {
             /** @description The id of the role that they cannot exceed. */
             role: string;
             roleName: string;
+            /** Format: int64 */
+            version: number;
             /** Format: date-time */
             createdAt: string;
             createdBy: string;
@@ -6261,6 +6263,8 @@ export interface components {
         };
         PlatformDomain: {
             id: string;
+            /** Format: int64 */
+            version: number;
             domain: string;
             status: components["schemas"]["DomainStatus"];
             method?: components["schemas"]["DomainMethod"];
@@ -7002,6 +7006,8 @@ export interface components {
         LanguageOfLetter: string;
         /** @description The ETag of the version that is changed, or *. */
         IfMatch: string;
+        /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+        IfMatchOptional: string;
         /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
         IdempotencyKey: string;
         /** @description Only users of this status. */
@@ -9756,7 +9762,10 @@ export interface operations {
     approveAccessRequest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -9772,6 +9781,7 @@ export interface operations {
             /** @description The request. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9784,7 +9794,10 @@ export interface operations {
     denyAccessRequest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -9800,6 +9813,7 @@ export interface operations {
             /** @description The request. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9812,7 +9826,10 @@ export interface operations {
     withdrawAccessRequest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -9824,6 +9841,7 @@ export interface operations {
             /** @description The request. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9979,7 +9997,10 @@ export interface operations {
     closeAccessReview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -9991,6 +10012,7 @@ export interface operations {
             /** @description The review, which is being carried out. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10003,7 +10025,10 @@ export interface operations {
     cancelAccessReview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -10015,6 +10040,7 @@ export interface operations {
             /** @description The review. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10158,6 +10184,7 @@ export interface operations {
             /** @description The boundary. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10170,7 +10197,10 @@ export interface operations {
     setBoundary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the user, service account or group. */
                 id: string;
@@ -10186,6 +10216,7 @@ export interface operations {
             /** @description The boundary. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10198,7 +10229,10 @@ export interface operations {
     deleteBoundary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the user, service account or group. */
                 id: string;
@@ -10598,6 +10632,8 @@ export interface operations {
             header?: {
                 /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
             };
             path: {
                 /** @description The id. */
@@ -12439,7 +12475,10 @@ export interface operations {
     deleteMailSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -12879,7 +12918,10 @@ export interface operations {
     refreshSsoMetadata: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -13073,7 +13115,10 @@ export interface operations {
     verifyDomain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -13156,7 +13201,10 @@ export interface operations {
     verifyPlatformDomain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the domain. */
                 domain: string;
@@ -13172,6 +13220,7 @@ export interface operations {
             /** @description The domain as it is now. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13184,7 +13233,10 @@ export interface operations {
     revokePlatformDomain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the domain. */
                 domain: string;
@@ -13196,6 +13248,7 @@ export interface operations {
             /** @description The domain as it is now. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
