@@ -28,7 +28,7 @@ func TestBreakGlass(t *testing.T) {
 	a = w.call(t, owner, "PATCH", "/users/"+s.vars["ownerId"], `{"breakGlass":true}`, anyVersion...)
 	require.Equal(t, 200, a.status, a.body)
 	require.Contains(t, a.body, `"breakGlass":true`)
-	w.expect(t, "marked", "user.updated")
+	w.expect(t, "marked", "user.updated", "access.denied refused", "access.denied refused")
 	require.Contains(t, w.call(t, owner, "GET", "/security-policy", "").body, `"breakGlassUsers":1`)
 
 	a = w.call(t, owner, "PATCH", "/security-policy", `{"mfa":"everyone","mfaGraceDays":0,"allowedAddresses":["127.0.0.1"]}`, anyVersion...)
