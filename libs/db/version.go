@@ -144,7 +144,17 @@ func missed[T any](ctx context.Context, s *Scope, id string, version int64) erro
 	if len(now) == 0 || version == AnyVersion {
 		return ErrNotFound
 	}
-	return problem.New(problem.CodePreconditionFailed, "it has the version %s now, and not %s: read it again, and repeat the change", ETag(now[0]), ETag(version))
+	return Expect(now[0], version)
+}
+
+// Expect returns a problem 412 where a row has another version than the one that
+// is wanted, and that is not [AnyVersion]. Who has read the row saves it with the
+// version that it was read with, so that nobody is faster in between.
+func Expect(now, want int64) error {
+	if want == AnyVersion || want == now {
+		return nil
+	}
+	return problem.New(problem.CodePreconditionFailed, "it has the version %s now, and not %s: read it again, and repeat the change", ETag(now), ETag(want))
 }
 
 func asVersion(v any, _ bool) (int64, error) {

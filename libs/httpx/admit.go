@@ -31,15 +31,41 @@ func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 		if o == nil {
 			return next(c)
 		}
-		if err := s.authenticate(c, o); err != nil {
-			return err
+		err := s.authenticate(c, o)
+		if err == nil {
+			err = o.validate(c, incomingOf(c.Request().Context()))
 		}
-		if err := o.validate(c, incomingOf(c.Request().Context())); err != nil {
-			return err
+		if err == nil {
+			err = next(c)
 		}
-		return next(c)
+		s.tellRefused(c, o, err)
+		return err
 	}
 }
+
+// tellRefused tells of a write that somebody who is signed in may not do.
+func (s *Server) tellRefused(c echo.Context, o *operation, err error) {
+	if err == nil || s.opt.Refused == nil || !incomingOf(c.Request().Context()).writes() {
+		return
+	}
+	p := problemOf(err)
+	if p.Code != problem.CodeAccessDenied {
+		return
+	}
+	if _, known := authn.From(c.Request().Context()); !known {
+		return
+	}
+	r := Refusal{Operation: o.id, Permission: o.permission, Problem: p}
+	if values := c.ParamValues(); len(values) > 0 && !strings.Contains(c.Path(), byToken) {
+		if id := values[len(values)-1]; len(id) <= longestID && goodID.MatchString(id) {
+			r.ID = id
+		}
+	}
+	s.opt.Refused(c.Request().Context(), r)
+}
+
+// longestID is that of ids in the addresses of all services.
+const longestID = 64
 
 // authenticate finds out who calls, and whether they may do such a thing
 // anywhere at all.

@@ -26,9 +26,6 @@ func (s *Server) fail(err error, c echo.Context) {
 	if p.Status >= 500 && ctx.Err() == nil {
 		s.opt.Log.ErrorContext(ctx, "request failed", "request", p.Instance, "route", routeOf(c), "err", err, "cause", errors.Unwrap(p))
 	}
-	if s.opt.Refused != nil && p.Status == http.StatusForbidden && in != nil && in.actor != "" && in.writes() {
-		s.opt.Refused(ctx, in.method+" "+routeOf(c), loggedPath(c.Request().URL.Path), p)
-	}
 	if c.Response().Committed {
 		// Too late for an answer: break off, so that what was sent is not taken for
 		// the whole.
@@ -96,6 +93,15 @@ func tooLarge(limit int64) *problem.Problem {
 func errNoIfMatch() *problem.Problem {
 	return problem.New(problem.CodePreconditionFailed, "%s", `send the If-Match header with the ETag of the version that you read, such as "v3", or * to change whatever is there`).
 		WithStatus(http.StatusPreconditionRequired)
+}
+
+// IfMatchOptional is as [IfMatch], for what can be done without reading it
+// before: where there is no header it is [db.AnyVersion].
+func IfMatchOptional(header string) (int64, error) {
+	if header == "" {
+		return db.AnyVersion, nil
+	}
+	return IfMatch(header)
 }
 
 // IfMatch returns the version that an If-Match header names; see

@@ -89,14 +89,25 @@ type Options struct {
 	Log *slog.Logger
 	// Metrics is where the collectors are registered; nil registers none.
 	Metrics prometheus.Registerer
-	// Refused, where not nil, is told of each request of somebody who signed in that
-	// would change something and was answered 403. what is its method and route, path
-	// where it went, without secrets.
-	Refused func(ctx context.Context, what, path string, p *problem.Problem)
 	// Keyring encrypts the answers that [Once] keeps; nil keeps them as they are.
 	Keyring *secret.Keyring
+	// Refused, where not nil, is told of each write that is answered 403 to somebody
+	// who is signed in, before they are answered.
+	Refused func(ctx context.Context, r Refusal)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+}
+
+// Refusal is a write that its caller may not do.
+type Refusal struct {
+	// Operation is its operationId, Permission what it needs in any case, "" = being
+	// signed in.
+	Operation, Permission string
+	// ID is that of what it was to be done to, as the address has it; "" where that
+	// names nothing, a secret, or what cannot be an id.
+	ID string
+	// Problem is the answer.
+	Problem *problem.Problem
 }
 
 // Server is an assembled Echo. It is an http.Handler, for a TCP port as well as,

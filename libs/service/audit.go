@@ -244,6 +244,13 @@ func collectStruct(v reflect.Value, at string, hidden bool, depth int, out map[s
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && !f.IsExported() && f.Type.Kind() == reflect.Struct && name == "" {
+			// Its fields are those of the struct, as encoding/json has it.
+			if err := collectStruct(v.Field(i), at, hidden || f.Tag.Get("audit") == "secret", depth+1, out); err != nil {
+				return err
+			}
+			continue
+		}
 		if !f.IsExported() || name == "-" {
 			continue
 		}

@@ -33,6 +33,15 @@ type thing struct {
 	Hidden   string            `json:"-"`
 }
 
+type inner struct {
+	Name string `json:"name"`
+}
+
+type embedding struct {
+	inner
+	Size int `json:"size"`
+}
+
 func TestAChangeIsToldFieldByField(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -81,6 +90,9 @@ func TestAChangeIsToldFieldByField(t *testing.T) {
 	got, err = differences(map[string]any{"a": []int{1}, "n": nil}, map[string]any{"a": []int{2}})
 	require.NoError(t, err)
 	require.Equal(t, []audit.Change{{Field: "/a/0", Before: "1", After: "2"}}, got)
+	got, err = differences(embedding{inner{"a"}, 1}, embedding{inner{"b"}, 1})
+	require.NoError(t, err)
+	require.Equal(t, []audit.Change{{Field: "/name", Before: `"a"`, After: `"b"`}}, got, "fields of what is embedded are its own")
 	_, err = differences(nil, map[string]any{"f": func() {}})
 	require.Error(t, err)
 }

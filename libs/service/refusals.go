@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -8,11 +9,12 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
-	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/httpx"
 )
 
 const (
-	// refusalsKept is how many refused writes of one caller are recorded in a minute.
+	// refusalsKept is how many refused writes of one caller, by one operation, are
+	// recorded in a minute.
 	refusalsKept = 10
 	// refusalTimeout bounds how long it takes to record one.
 	refusalTimeout = 5 * time.Second
@@ -76,6 +78,8 @@ func (p *PerMinute) Take(key string) (ok bool, missed int64) {
 
 // Refusal is what the audit trail keeps of something that was refused.
 type Refusal struct {
+	// Permission is the one that is needed in any case; "" where there is none.
+	Permission string `json:"permission,omitempty"`
 	// Reason is what was answered.
 	Reason string `json:"reason,omitempty"`
 	// Missed is how many more there were before this one that are not recorded, since
@@ -84,18 +88,19 @@ type Refusal struct {
 }
 
 // recordRefusals puts writes that were refused into the audit trail of the caller's
-// organization.
-func (k *Kit) recordRefusals() func(ctx context.Context, what, path string, p *problem.Problem) {
+// organization. There is no transaction of a change; the target is what it was to be
+// done to.
+func (k *Kit) recordRefusals() func(context.Context, httpx.Refusal) {
 	if k.DB == nil {
 		return nil
 	}
 	kept := NewPerMinute(refusalsKept, k.Now)
-	return func(ctx context.Context, what, path string, p *problem.Problem) {
+	return func(ctx context.Context, r httpx.Refusal) {
 		who, ok := authn.From(ctx)
 		if !ok || who.Organization == "" {
 			return
 		}
-		ok, missed := kept.Take(who.Organization + " " + who.Subject)
+		ok, missed := kept.Take(who.Organization + " " + who.Subject + " " + r.Operation)
 		if !ok {
 			return
 		}
@@ -103,12 +108,12 @@ func (k *Kit) recordRefusals() func(ctx context.Context, what, path string, p *p
 		defer cancel()
 		err := k.DB.Tx(ctx, func(tx *db.Tx) error {
 			return k.Audit(ctx, tx, Entry{
-				Action: "operation.called", Target: audit.Target{Kind: "operation", ID: what, Name: path}, Refused: true,
-				After: Refusal{Reason: p.Detail, Missed: missed},
+				Action: "access.denied", Target: audit.Target{Kind: "operation", ID: cmp.Or(r.ID, r.Operation), Name: r.Operation}, Refused: true,
+				After: Refusal{r.Permission, r.Problem.Detail, missed},
 			})
 		})
 		if err != nil {
-			k.Log.WarnContext(ctx, "a refused request could not be recorded", "route", what, "err", err)
+			k.Log.ErrorContext(ctx, "a refused write is not in the audit trail", "operation", r.Operation, "request", httpx.RequestID(ctx), "err", err)
 		}
 	}
 }

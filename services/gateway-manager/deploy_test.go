@@ -1,6 +1,7 @@
 package gatewaymanager_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -255,7 +256,17 @@ func TestStatesOfGateways(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "offline", w.get(me, "/gateways?state=offline").ok(200).list()[0]["state"])
 	require.Empty(t, w.get(me, "/gateways?state=healthy").ok(200).list())
+	trail := make(chan recorded, 8)
+	listens := make(chan struct{})
+	go func() {
+		_ = bus.Listen(t.Context(), w.caller, func(_ context.Context, e recorded) { trail <- e }, func() { close(listens) })
+	}()
+	<-listens
 	w.send(http.MethodDelete, me, "/gateways/"+gw["id"].(string), nil).ok(204)
+	entry := <-trail
+	require.Equal(t, "gateway.deleted", entry.Action)
+	require.Equal(t, gw["id"], entry.Target.ID)
+	require.NotEmpty(t, entry.Changes)
 	again, err := bus.Ask(t.Context(), g.bus, report)
 	require.NoError(t, err)
 	require.True(t, again.Again, "a gateway that was forgotten registers anew")

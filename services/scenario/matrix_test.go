@@ -98,6 +98,8 @@ type matrix struct {
 	tokens map[string]string
 	// ids are what goes into paths, by service and path; of the first organization.
 	ids map[string]string
+	// sent are the ids of the last requests to each address.
+	sent map[string]string
 }
 
 func (m *matrix) send(who, method, service, path, body string, header ...string) (int, http.Header, string) {
@@ -126,6 +128,7 @@ func (m *matrix) send(who, method, service, path, body string, header ...string)
 		cancel()
 		// Neither yes nor no: it is asked again.
 		if res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
+			m.sent[method+" "+service+" "+path] = res.Header.Get("X-Request-Id")
 			return res.StatusCode, res.Header, content.String()
 		}
 		after, err := strconv.Atoi(res.Header.Get("Retry-After"))
@@ -176,7 +179,7 @@ func begin(t *testing.T) *matrix {
 		b, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(b, &ready) == nil
 	}, scenario.Patience, 10*time.Millisecond)
-	m := &matrix{t: t, api: ready.API, client: &http.Client{}, tokens: map[string]string{}, ids: map[string]string{}}
+	m := &matrix{t: t, api: ready.API, client: &http.Client{}, tokens: map[string]string{}, ids: map[string]string{}, sent: map[string]string{}}
 	t.Cleanup(m.client.CloseIdleConnections)
 
 	const tenants = "tenant-manager"
@@ -422,6 +425,9 @@ func (m *matrix) ask(who, service, method, template, real string, op *openapi3.O
 		path = m.path(service, template, paths, noSuch) // it would be carried out
 	}
 	body, header := "", []string{"If-Match", `"v0"`}
+	if apart || strings.Contains(path, noSuch) {
+		header[1] = "*" // whatever version there is, it is not theirs, or nothing
+	}
 	if op.RequestBody != nil {
 		body = "{}"
 	}

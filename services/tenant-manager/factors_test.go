@@ -246,6 +246,8 @@ func TestPasskeys(t *testing.T) {
 	require.Equal(t, 200, a.status, a.body)
 	require.Contains(t, w.call(t, a.text(t, "accessToken"), "GET", "/me/sessions", "").body, `"methods":["pop","user","mfa"]`)
 	require.Equal(t, 401, w.call(t, "", "POST", "/sign-in/passkey", alone).status, "once")
+	w.recordedAs(t, owner, "user.factor-added", "Laptop")
+	w.recordedAs(t, owner, "user.signed-in", `\"pop\"`)
 
 	// Not without PIN or biometry, not of somebody else, not with a counter that
 	// went backwards, and not once it is removed.

@@ -327,7 +327,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 	require.Greater(t, calls, 35)
 
 	// Filters and the bus do not reach over, either.
-	for _, query := range []string{"/grants?principal={ownerId}", "/grants?role={role}", "/groups?member={account}", "/groups?parent={group}", "/boundaries?role=viewer", "/access/requests?project=p", "/audit?actor={ownerId}", "/audit?target={org}", "/users?q=ada"} {
+	for _, query := range []string{"/grants?principal={ownerId}", "/grants?role={role}", "/groups?member={account}", "/groups?parent={group}", "/boundaries?role=viewer", "/access/requests?project=p", "/audit?actor={ownerId}", "/audit?target={org}&outcome=done", "/users?q=ada"} {
 		a := o.w.call(t, o.stranger, "GET", o.fill(query), "")
 		require.Equal(t, 200, a.status)
 		require.Contains(t, a.body, `"items":[]`, query)

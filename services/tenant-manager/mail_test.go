@@ -253,6 +253,7 @@ func TestMailIsSent(t *testing.T) {
 	}, 30*time.Second, 10*time.Millisecond)
 	p.away.Store(false)
 	call("POST", "/mail/messages/"+call("GET", "/mail/messages?state=waiting", "", 200).text(t, "items/0/id")+"/retry", "", 200)
+	w.recordedAs(t, owner, "mail.retried", `"mail"`)
 	require.Equal(t, "fay@example.com", p.next(t).to)
 	call("POST", "/invitations", `{"email":"nobody@example.com","roles":[{"role":"viewer"}]}`, 201)
 	require.Eventually(t, func() bool {

@@ -226,6 +226,8 @@ func TestRefreshTokens(t *testing.T) {
 	mine := a.call(t, a.owner, "GET", "/me/consents", "")
 	require.Contains(t, mine.body, `"name":"Phone"`)
 	require.Equal(t, 204, a.call(t, a.owner, "DELETE", "/me/consents/"+mine.text(t, "items/0/id"), "").status)
+	a.recordedAs(t, a.owner, "oauth-consent.given", m.id)
+	a.recordedAs(t, a.owner, "oauth-consent.revoked", m.id)
 	status, body = refresh(fourth.RefreshToken)
 	require.Equal(t, 400, status, body)
 	proof := oauth2.GenerateVerifier()
@@ -242,6 +244,10 @@ func TestRefreshTokens(t *testing.T) {
 	require.Equal(t, 400, status, body)
 	_, body, _ = a.form(t, "introspect", gateway, url.Values{"token": {hers.AccessToken}})
 	require.Equal(t, map[string]any{"active": false}, body)
+	// An administrator takes it back.
+	theirs := a.call(t, a.owner, "GET", "/oauth/consents", "")
+	require.Equal(t, 204, a.call(t, a.owner, "DELETE", "/oauth/consents/"+theirs.text(t, "items/0/id"), "").status)
+	a.recordedAs(t, a.owner, "oauth-consent.revoked", eve.text(t, "user/id"))
 }
 
 // A request that was pushed ahead (RFC 9126).

@@ -196,6 +196,8 @@ func TestSigningInAtAProvider(t *testing.T) {
 		require.Contains(t, me.body, role)
 	}
 	require.Contains(t, w.call(t, token, "GET", "/me/sessions", "").body, `"methods":["fed"]`)
+	w.recordedAs(t, owner, "user.provisioned", user)
+	w.recordedAs(t, owner, "user.signed-in", `\"fed\"`)
 	again := w.call(t, "", "POST", "/sign-in/sso/callback", callback(t, back, nil))
 	require.Equal(t, 401, again.status, "the state is good once")
 
@@ -291,6 +293,7 @@ func TestTestingAConnection(t *testing.T) {
 		require.Contains(t, a.body, part)
 	}
 	require.NotContains(t, w.call(t, owner, "GET", "/users", "").body, "eve@acme.example", "nobody was made")
+	w.recordedAs(t, owner, "sso-connection.tested", id)
 	a = test("eve", map[string]string{"code": "wrong"})
 	require.Contains(t, a.body, `"outcome":"failed"`)
 	require.Contains(t, a.body, "invalid_grant")

@@ -92,10 +92,10 @@ func TestRefusedWritesAreRecorded(t *testing.T) {
 		require.Equal(t, 403, w.call(t, token, "POST", "/roles", `{"name":"x","permissions":["user:read"]}`).status)
 	}
 	require.Equal(t, 403, w.call(t, token, "GET", "/audit", "").status, "who only looks changes nothing")
-	list := w.trail(t, owner, "action=operation.called&outcome=refused&actor="+id, 10)
+	list := w.trail(t, owner, "action=access.denied&outcome=refused&actor="+id, 10)
 	require.Len(t, list, 10)
 	target, _ := list[0]["target"].(map[string]any)
-	require.Equal(t, map[string]any{"kind": "operation", "id": "POST /api/v1/roles", "name": "/api/v1/roles"}, target)
+	require.Equal(t, map[string]any{"kind": "operation", "id": "createRole", "name": "createRole"}, target)
 	raw, err := json.Marshal(list[0]["changes"])
 	require.NoError(t, err)
 	require.Contains(t, string(raw), "role:create")

@@ -162,6 +162,7 @@ func testWebhooks(t *testing.T, w *world) {
 		return strings.Contains(call("GET", "/webhooks/"+id+"/deliveries/"+waiting, "", 200).body, `"state":"delivered"`)
 	}, 30*time.Second, 10*time.Millisecond)
 	call("POST", "/webhooks/"+id+"/deliveries/"+waiting+"/replay", "", 200)
+	w.recordedAs(t, owner, "webhook.replayed", waiting)
 	require.Equal(t, waiting, receiver.next(t).id, "what was delivered can be sent again, too")
 
 	// A new secret signs beside the one before, until that ends.

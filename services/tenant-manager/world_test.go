@@ -180,7 +180,7 @@ func (w *world) listen(t testing.TB) {
 				return
 			}
 			seen[e.ID] = true
-			if e.Action == "operation.called" { // of every refused write: TestRefusedWritesAreRecorded
+			if e.Action == "access.denied" { // of every refused write: TestRefusedWritesAreRecorded
 				return
 			}
 			if e.Outcome == "refused" {

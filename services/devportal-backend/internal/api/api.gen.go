@@ -1090,6 +1090,9 @@ type IdempotencyKey = string
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
+// IfMatchOptional defines model for IfMatchOptional.
+type IfMatchOptional = string
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -1236,6 +1239,9 @@ type RevokeCredentialParams struct {
 
 // RotateCredentialParams defines parameters for RotateCredential.
 type RotateCredentialParams struct {
+	// IfMatch The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+
 	// IdempotencyKey Makes a repeated request take effect once, within a day.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -1286,6 +1292,36 @@ type ListSubscriptionsParams struct {
 type CreateSubscriptionParams struct {
 	// IdempotencyKey Makes a repeated request take effect once, within a day.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ApproveSubscriptionParams defines parameters for ApproveSubscription.
+type ApproveSubscriptionParams struct {
+	// IfMatch The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// CloseSubscriptionParams defines parameters for CloseSubscription.
+type CloseSubscriptionParams struct {
+	// IfMatch The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// PauseSubscriptionParams defines parameters for PauseSubscription.
+type PauseSubscriptionParams struct {
+	// IfMatch The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// RejectSubscriptionParams defines parameters for RejectSubscription.
+type RejectSubscriptionParams struct {
+	// IfMatch The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// ResumeSubscriptionParams defines parameters for ResumeSubscription.
+type ResumeSubscriptionParams struct {
+	// IfMatch The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // TryOperationParams defines parameters for TryOperation.
@@ -1406,19 +1442,19 @@ type ServerInterface interface {
 	GetSubscription(ctx echo.Context, subscription SubscriptionID) error
 	// ApproveSubscription Approve a pending subscription
 	// (POST /subscriptions/{subscription}/approve)
-	ApproveSubscription(ctx echo.Context, subscription SubscriptionID) error
+	ApproveSubscription(ctx echo.Context, subscription SubscriptionID, params ApproveSubscriptionParams) error
 	// CloseSubscription End a subscription for good
 	// (POST /subscriptions/{subscription}/close)
-	CloseSubscription(ctx echo.Context, subscription SubscriptionID) error
+	CloseSubscription(ctx echo.Context, subscription SubscriptionID, params CloseSubscriptionParams) error
 	// PauseSubscription Pause an active subscription
 	// (POST /subscriptions/{subscription}/pause)
-	PauseSubscription(ctx echo.Context, subscription SubscriptionID) error
+	PauseSubscription(ctx echo.Context, subscription SubscriptionID, params PauseSubscriptionParams) error
 	// RejectSubscription Reject a pending subscription
 	// (POST /subscriptions/{subscription}/reject)
-	RejectSubscription(ctx echo.Context, subscription SubscriptionID) error
+	RejectSubscription(ctx echo.Context, subscription SubscriptionID, params RejectSubscriptionParams) error
 	// ResumeSubscription Resume a paused subscription
 	// (POST /subscriptions/{subscription}/resume)
-	ResumeSubscription(ctx echo.Context, subscription SubscriptionID) error
+	ResumeSubscription(ctx echo.Context, subscription SubscriptionID, params ResumeSubscriptionParams) error
 	// TryOperation Call an API from the portal
 	// (POST /try)
 	TryOperation(ctx echo.Context, params TryOperationParams) error
@@ -2001,6 +2037,21 @@ func (w *ServerInterfaceWrapper) RotateCredential(ctx echo.Context) error {
 	var params RotateCredentialParams
 
 	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 	// ------------- Optional header parameter "Idempotency-Key" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
 		var IdempotencyKey IdempotencyKey
@@ -2209,8 +2260,28 @@ func (w *ServerInterfaceWrapper) ApproveSubscription(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApproveSubscriptionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ApproveSubscription(ctx, subscription)
+	err = w.Handler.ApproveSubscription(ctx, subscription, params)
 	return err
 }
 
@@ -2225,8 +2296,28 @@ func (w *ServerInterfaceWrapper) CloseSubscription(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CloseSubscriptionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CloseSubscription(ctx, subscription)
+	err = w.Handler.CloseSubscription(ctx, subscription, params)
 	return err
 }
 
@@ -2241,8 +2332,28 @@ func (w *ServerInterfaceWrapper) PauseSubscription(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseSubscriptionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseSubscription(ctx, subscription)
+	err = w.Handler.PauseSubscription(ctx, subscription, params)
 	return err
 }
 
@@ -2257,8 +2368,28 @@ func (w *ServerInterfaceWrapper) RejectSubscription(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RejectSubscriptionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RejectSubscription(ctx, subscription)
+	err = w.Handler.RejectSubscription(ctx, subscription, params)
 	return err
 }
 
@@ -2273,8 +2404,28 @@ func (w *ServerInterfaceWrapper) ResumeSubscription(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeSubscriptionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeSubscription(ctx, subscription)
+	err = w.Handler.ResumeSubscription(ctx, subscription, params)
 	return err
 }
 
@@ -3360,6 +3511,7 @@ func (response GetSubscriptiondefaultApplicationProblemPlusJSONResponse) VisitGe
 
 type ApproveSubscriptionRequestObject struct {
 	Subscription SubscriptionID `json:"subscription"`
+	Params       ApproveSubscriptionParams
 	Body         *ApproveSubscriptionJSONRequestBody
 }
 
@@ -3403,6 +3555,7 @@ func (response ApproveSubscriptiondefaultApplicationProblemPlusJSONResponse) Vis
 
 type CloseSubscriptionRequestObject struct {
 	Subscription SubscriptionID `json:"subscription"`
+	Params       CloseSubscriptionParams
 	Body         *CloseSubscriptionJSONRequestBody
 }
 
@@ -3446,6 +3599,7 @@ func (response CloseSubscriptiondefaultApplicationProblemPlusJSONResponse) Visit
 
 type PauseSubscriptionRequestObject struct {
 	Subscription SubscriptionID `json:"subscription"`
+	Params       PauseSubscriptionParams
 	Body         *PauseSubscriptionJSONRequestBody
 }
 
@@ -3489,6 +3643,7 @@ func (response PauseSubscriptiondefaultApplicationProblemPlusJSONResponse) Visit
 
 type RejectSubscriptionRequestObject struct {
 	Subscription SubscriptionID `json:"subscription"`
+	Params       RejectSubscriptionParams
 	Body         *RejectSubscriptionJSONRequestBody
 }
 
@@ -3532,6 +3687,7 @@ func (response RejectSubscriptiondefaultApplicationProblemPlusJSONResponse) Visi
 
 type ResumeSubscriptionRequestObject struct {
 	Subscription SubscriptionID `json:"subscription"`
+	Params       ResumeSubscriptionParams
 	Body         *ResumeSubscriptionJSONRequestBody
 }
 
@@ -4440,10 +4596,11 @@ func (sh *strictHandler) GetSubscription(ctx echo.Context, subscription Subscrip
 }
 
 // ApproveSubscription operation middleware
-func (sh *strictHandler) ApproveSubscription(ctx echo.Context, subscription SubscriptionID) error {
+func (sh *strictHandler) ApproveSubscription(ctx echo.Context, subscription SubscriptionID, params ApproveSubscriptionParams) error {
 	var request ApproveSubscriptionRequestObject
 
 	request.Subscription = subscription
+	request.Params = params
 
 	var body ApproveSubscriptionJSONRequestBody
 	var err error
@@ -4491,10 +4648,11 @@ func (sh *strictHandler) ApproveSubscription(ctx echo.Context, subscription Subs
 }
 
 // CloseSubscription operation middleware
-func (sh *strictHandler) CloseSubscription(ctx echo.Context, subscription SubscriptionID) error {
+func (sh *strictHandler) CloseSubscription(ctx echo.Context, subscription SubscriptionID, params CloseSubscriptionParams) error {
 	var request CloseSubscriptionRequestObject
 
 	request.Subscription = subscription
+	request.Params = params
 
 	var body CloseSubscriptionJSONRequestBody
 	var err error
@@ -4542,10 +4700,11 @@ func (sh *strictHandler) CloseSubscription(ctx echo.Context, subscription Subscr
 }
 
 // PauseSubscription operation middleware
-func (sh *strictHandler) PauseSubscription(ctx echo.Context, subscription SubscriptionID) error {
+func (sh *strictHandler) PauseSubscription(ctx echo.Context, subscription SubscriptionID, params PauseSubscriptionParams) error {
 	var request PauseSubscriptionRequestObject
 
 	request.Subscription = subscription
+	request.Params = params
 
 	var body PauseSubscriptionJSONRequestBody
 	var err error
@@ -4593,10 +4752,11 @@ func (sh *strictHandler) PauseSubscription(ctx echo.Context, subscription Subscr
 }
 
 // RejectSubscription operation middleware
-func (sh *strictHandler) RejectSubscription(ctx echo.Context, subscription SubscriptionID) error {
+func (sh *strictHandler) RejectSubscription(ctx echo.Context, subscription SubscriptionID, params RejectSubscriptionParams) error {
 	var request RejectSubscriptionRequestObject
 
 	request.Subscription = subscription
+	request.Params = params
 
 	var body RejectSubscriptionJSONRequestBody
 	var err error
@@ -4644,10 +4804,11 @@ func (sh *strictHandler) RejectSubscription(ctx echo.Context, subscription Subsc
 }
 
 // ResumeSubscription operation middleware
-func (sh *strictHandler) ResumeSubscription(ctx echo.Context, subscription SubscriptionID) error {
+func (sh *strictHandler) ResumeSubscription(ctx echo.Context, subscription SubscriptionID, params ResumeSubscriptionParams) error {
 	var request ResumeSubscriptionRequestObject
 
 	request.Subscription = subscription
+	request.Params = params
 
 	var body ResumeSubscriptionJSONRequestBody
 	var err error

@@ -234,6 +234,10 @@ func (h *Handlers) RotateCredential(ctx context.Context, r RotateCredentialReque
 	if err != nil {
 		return nil, err
 	}
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
 	overlap := int64(defaultOverlap)
 	if r.Body.Overlap != nil {
 		overlap = *r.Body.Overlap
@@ -243,6 +247,9 @@ func (h *Handlers) RotateCredential(ctx context.Context, r RotateCredentialReque
 		s, now := tx.For(p.Organization), h.kit.DB.Now()
 		old, a, err := h.credential(ctx, s, r.Credential, "credential:create", true)
 		if err != nil {
+			return Credential{}, err
+		}
+		if err := db.Expect(old.Version, version); err != nil {
 			return Credential{}, err
 		}
 		switch {

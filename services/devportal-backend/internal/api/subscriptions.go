@@ -298,9 +298,13 @@ type state struct {
 }
 
 // act does something with a subscription.
-func (h *Handlers) act(ctx context.Context, id string, action subscription.Action, d *Decision) (SubscriptionJSONResponse, error) {
+func (h *Handlers) act(ctx context.Context, id string, header *IfMatchOptional, action subscription.Action, d *Decision) (SubscriptionJSONResponse, error) {
 	var out SubscriptionJSONResponse
 	p, err := caller(ctx)
+	if err != nil {
+		return out, err
+	}
+	version, err := httpx.IfMatchOptional(deref(header))
 	if err != nil {
 		return out, err
 	}
@@ -320,6 +324,9 @@ func (h *Handlers) act(ctx context.Context, id string, action subscription.Actio
 		}
 		if !allowed {
 			return problem.New(problem.CodeAccessDenied, "to %s this subscription is for who looks after the API: it needs %s and %s in its project", action, action.Permission(), decidesAbout)
+		}
+		if err := db.Expect(row.Version, version); err != nil {
+			return err
 		}
 		next, err := subscription.Next(row.Status, action)
 		if err != nil {
@@ -344,30 +351,30 @@ func (h *Handlers) act(ctx context.Context, id string, action subscription.Actio
 
 // ApproveSubscription lets calls pass.
 func (h *Handlers) ApproveSubscription(ctx context.Context, r ApproveSubscriptionRequestObject) (ApproveSubscriptionResponseObject, error) {
-	out, err := h.act(ctx, r.Subscription, subscription.Approve, r.Body)
+	out, err := h.act(ctx, r.Subscription, r.Params.IfMatch, subscription.Approve, r.Body)
 	return ApproveSubscription200JSONResponse{out}, err
 }
 
 // RejectSubscription refuses a subscription.
 func (h *Handlers) RejectSubscription(ctx context.Context, r RejectSubscriptionRequestObject) (RejectSubscriptionResponseObject, error) {
-	out, err := h.act(ctx, r.Subscription, subscription.Reject, r.Body)
+	out, err := h.act(ctx, r.Subscription, r.Params.IfMatch, subscription.Reject, r.Body)
 	return RejectSubscription200JSONResponse{out}, err
 }
 
 // PauseSubscription stops calls for a while.
 func (h *Handlers) PauseSubscription(ctx context.Context, r PauseSubscriptionRequestObject) (PauseSubscriptionResponseObject, error) {
-	out, err := h.act(ctx, r.Subscription, subscription.Pause, r.Body)
+	out, err := h.act(ctx, r.Subscription, r.Params.IfMatch, subscription.Pause, r.Body)
 	return PauseSubscription200JSONResponse{out}, err
 }
 
 // ResumeSubscription lets calls pass again.
 func (h *Handlers) ResumeSubscription(ctx context.Context, r ResumeSubscriptionRequestObject) (ResumeSubscriptionResponseObject, error) {
-	out, err := h.act(ctx, r.Subscription, subscription.Resume, r.Body)
+	out, err := h.act(ctx, r.Subscription, r.Params.IfMatch, subscription.Resume, r.Body)
 	return ResumeSubscription200JSONResponse{out}, err
 }
 
 // CloseSubscription ends a subscription.
 func (h *Handlers) CloseSubscription(ctx context.Context, r CloseSubscriptionRequestObject) (CloseSubscriptionResponseObject, error) {
-	out, err := h.act(ctx, r.Subscription, subscription.Close, r.Body)
+	out, err := h.act(ctx, r.Subscription, r.Params.IfMatch, subscription.Close, r.Body)
 	return CloseSubscription200JSONResponse{out}, err
 }

@@ -955,6 +955,9 @@ type IdempotencyKey = string
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
+// IfMatchOptional defines model for IfMatchOptional.
+type IfMatchOptional = string
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -1021,6 +1024,12 @@ type DeployApiParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// UndeployApiParams defines parameters for UndeployApi.
+type UndeployApiParams struct {
+	// IfMatch The number of the revision that is to be taken out, as "v7": where another one is deployed there the answer is 412, and nothing happens. Without it, whatever is there is taken out.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // DiffApiParams defines parameters for DiffApi.
 type DiffApiParams struct {
 	// From The number of a revision, "draft", "latest", or "deployed:" and the id or slug of an environment. By default "latest".
@@ -1045,6 +1054,12 @@ type ListApiOperationsParams struct {
 	Q *Q `form:"q,omitempty" json:"q,omitempty"`
 }
 
+// PublishApiParams defines parameters for PublishApi.
+type PublishApiParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // ListRevisionsParams defines parameters for ListRevisions.
 type ListRevisionsParams struct {
 	// Cursor The next of the page before.
@@ -1058,6 +1073,12 @@ type ListRevisionsParams struct {
 type CreateRevisionParams struct {
 	// IdempotencyKey A text of the caller's, such as a UUID, that makes a repetition of the request harmless for a day.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UnpublishApiParams defines parameters for UnpublishApi.
+type UnpublishApiParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // ListDeploymentsParams defines parameters for ListDeployments.
@@ -1277,7 +1298,7 @@ type ServerInterface interface {
 	DeployApi(ctx echo.Context, id Id, params DeployApiParams) error
 	// UndeployApi Take an API out of an environment
 	// (DELETE /apis/{id}/deployments/{environment})
-	UndeployApi(ctx echo.Context, id Id, environment string) error
+	UndeployApi(ctx echo.Context, id Id, environment string, params UndeployApiParams) error
 	// DiffApi Say what is different between two states of an API
 	// (GET /apis/{id}/diff)
 	DiffApi(ctx echo.Context, id Id, params DiffApiParams) error
@@ -1292,7 +1313,7 @@ type ServerInterface interface {
 	ListApiOperations(ctx echo.Context, id Id, params ListApiOperationsParams) error
 	// PublishApi Show the API in the developer portal
 	// (POST /apis/{id}/publish)
-	PublishApi(ctx echo.Context, id Id) error
+	PublishApi(ctx echo.Context, id Id, params PublishApiParams) error
 	// ListRevisions List an API's revisions, newest first
 	// (GET /apis/{id}/revisions)
 	ListRevisions(ctx echo.Context, id Id, params ListRevisionsParams) error
@@ -1307,7 +1328,7 @@ type ServerInterface interface {
 	GetRevisionDocument(ctx echo.Context, id Id, number Number) error
 	// UnpublishApi Take the API out of the developer portal
 	// (POST /apis/{id}/unpublish)
-	UnpublishApi(ctx echo.Context, id Id) error
+	UnpublishApi(ctx echo.Context, id Id, params UnpublishApiParams) error
 	// ListDeployments List deployments, newest first
 	// (GET /deployments)
 	ListDeployments(ctx echo.Context, params ListDeploymentsParams) error
@@ -1638,8 +1659,28 @@ func (w *ServerInterfaceWrapper) UndeployApi(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UndeployApiParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UndeployApi(ctx, id, environment)
+	err = w.Handler.UndeployApi(ctx, id, environment, params)
 	return err
 }
 
@@ -1770,8 +1811,28 @@ func (w *ServerInterfaceWrapper) PublishApi(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PublishApiParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PublishApi(ctx, id)
+	err = w.Handler.PublishApi(ctx, id, params)
 	return err
 }
 
@@ -1902,8 +1963,28 @@ func (w *ServerInterfaceWrapper) UnpublishApi(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UnpublishApiParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UnpublishApi(ctx, id)
+	err = w.Handler.UnpublishApi(ctx, id, params)
 	return err
 }
 
@@ -3010,6 +3091,7 @@ func (response DeployApidefaultApplicationProblemPlusJSONResponse) VisitDeployAp
 type UndeployApiRequestObject struct {
 	Id          Id     `json:"id"`
 	Environment string `json:"environment"`
+	Params      UndeployApiParams
 }
 
 type UndeployApiResponseObject interface {
@@ -3228,7 +3310,8 @@ func (response ListApiOperationsdefaultApplicationProblemPlusJSONResponse) Visit
 }
 
 type PublishApiRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params PublishApiParams
 }
 
 type PublishApiResponseObject interface {
@@ -3452,7 +3535,8 @@ func (response GetRevisionDocumentdefaultApplicationProblemPlusJSONResponse) Vis
 }
 
 type UnpublishApiRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params UnpublishApiParams
 }
 
 type UnpublishApiResponseObject interface {
@@ -4911,11 +4995,12 @@ func (sh *strictHandler) DeployApi(ctx echo.Context, id Id, params DeployApiPara
 }
 
 // UndeployApi operation middleware
-func (sh *strictHandler) UndeployApi(ctx echo.Context, id Id, environment string) error {
+func (sh *strictHandler) UndeployApi(ctx echo.Context, id Id, environment string, params UndeployApiParams) error {
 	var request UndeployApiRequestObject
 
 	request.Id = id
 	request.Environment = environment
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.UndeployApi(ctx.Request().Context(), request.(UndeployApiRequestObject))
@@ -5063,10 +5148,11 @@ func (sh *strictHandler) ListApiOperations(ctx echo.Context, id Id, params ListA
 }
 
 // PublishApi operation middleware
-func (sh *strictHandler) PublishApi(ctx echo.Context, id Id) error {
+func (sh *strictHandler) PublishApi(ctx echo.Context, id Id, params PublishApiParams) error {
 	var request PublishApiRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PublishApi(ctx.Request().Context(), request.(PublishApiRequestObject))
@@ -5215,10 +5301,11 @@ func (sh *strictHandler) GetRevisionDocument(ctx echo.Context, id Id, number Num
 }
 
 // UnpublishApi operation middleware
-func (sh *strictHandler) UnpublishApi(ctx echo.Context, id Id) error {
+func (sh *strictHandler) UnpublishApi(ctx echo.Context, id Id, params UnpublishApiParams) error {
 	var request UnpublishApiRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.UnpublishApi(ctx.Request().Context(), request.(UnpublishApiRequestObject))

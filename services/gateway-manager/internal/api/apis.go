@@ -350,8 +350,15 @@ func (h *Handlers) ListApiOperations(ctx context.Context, r ListApiOperationsReq
 	return out, nil
 }
 
+// shownInPortal is what the audit trail says of publishing.
+type shownInPortal struct{ Published bool }
+
 // publish shows an API in the portal, or no longer.
-func (h *Handlers) publish(ctx context.Context, id string, published bool) (Api, error) {
+func (h *Handlers) publish(ctx context.Context, id string, header *IfMatchOptional, published bool) (Api, error) {
+	version, err := httpx.IfMatchOptional(get(header))
+	if err != nil {
+		return Api{}, err
+	}
 	c, err := h.caller(ctx)
 	if err != nil {
 		return Api{}, err
@@ -360,14 +367,19 @@ func (h *Handlers) publish(ctx context.Context, id string, published bool) (Api,
 	if err != nil {
 		return Api{}, err
 	}
+	if err := db.Expect(a.Version, version); err != nil {
+		return Api{}, err
+	}
 	action := "api.unpublished"
 	if published {
 		action = "api.published"
 	}
 	if a.Published != published {
-		a.Version = db.AnyVersion
+		a.Version = version
 		err = h.change(ctx, func(_ *db.Tx, o *store.Org) (service.Entry, error) {
-			return service.Entry{Action: action, Target: target("api", a.ID, a.Name, a.ProjectID)}, o.Publish(ctx, &a, published)
+			return service.Entry{
+				Action: action, Target: target("api", a.ID, a.Name, a.ProjectID), Before: shownInPortal{!published}, After: shownInPortal{published},
+			}, o.Publish(ctx, &a, published)
 		}, apiChanged(c.Organization, a.ID, false))
 		if err != nil {
 			return Api{}, err
@@ -378,7 +390,7 @@ func (h *Handlers) publish(ctx context.Context, id string, published bool) (Api,
 
 // PublishApi shows the API in the developer portal.
 func (h *Handlers) PublishApi(ctx context.Context, r PublishApiRequestObject) (PublishApiResponseObject, error) { //nolint:revive // the generator spells it so
-	a, err := h.publish(ctx, r.Id, true)
+	a, err := h.publish(ctx, r.Id, r.Params.IfMatch, true)
 	if err != nil {
 		return nil, err
 	}
@@ -387,7 +399,7 @@ func (h *Handlers) PublishApi(ctx context.Context, r PublishApiRequestObject) (P
 
 // UnpublishApi takes the API out of the developer portal.
 func (h *Handlers) UnpublishApi(ctx context.Context, r UnpublishApiRequestObject) (UnpublishApiResponseObject, error) { //nolint:revive // the generator spells it so
-	a, err := h.publish(ctx, r.Id, false)
+	a, err := h.publish(ctx, r.Id, r.Params.IfMatch, false)
 	if err != nil {
 		return nil, err
 	}

@@ -179,6 +179,10 @@ func (h *Handlers) put(ctx context.Context, tx *db.Tx, c caller, in store.Deploy
 
 // UndeployApi takes an API out of an environment.
 func (h *Handlers) UndeployApi(ctx context.Context, r UndeployApiRequestObject) (UndeployApiResponseObject, error) { //nolint:revive // the generator spells it so
+	was, err := httpx.IfMatchOptional(get(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
 	c, err := h.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -196,7 +200,7 @@ func (h *Handlers) UndeployApi(ctx context.Context, r UndeployApiRequestObject) 
 	}
 	var out Deployment
 	err = h.Store.Tx(ctx, func(tx *db.Tx) (err error) {
-		out, err = h.put(ctx, tx, c, store.Deploy{API: &a, Environment: env.ID, Hash: unit.Hash(""), By: c.Subject})
+		out, err = h.put(ctx, tx, c, store.Deploy{API: &a, Environment: env.ID, Was: was, Hash: unit.Hash(""), By: c.Subject})
 		return err
 	})
 	if err != nil {

@@ -185,8 +185,15 @@ func (h *Handlers) latest(ctx context.Context, tx *db.Tx, c caller, id string, p
 	}
 	err = h.Audit(ctx, tx, service.Entry{
 		Action: "revision.created", Target: target("revision", fmt.Sprintf("%s/%d", a.ID, r.Number), fmt.Sprintf("%s revision %d", a.Name, r.Number), a.ProjectID),
+		After: cut{r.Number, r.Message, r.Hash},
 	})
 	return a, r, true, err
+}
+
+// cut is what the audit trail says of a revision.
+type cut struct {
+	Number        int64
+	Message, Hash string
 }
 
 // CreateRevision makes a revision of the draft.

@@ -17,6 +17,8 @@ type Deploy struct {
 	Environment string // id
 	// Revision 0 takes the API out.
 	Revision int64
+	// Was is the revision that must be there now, [db.AnyVersion] for any.
+	Was int64
 	// Routes are those of the revision; Hash is that of its unit.
 	Routes  []revision.Route
 	Hash    unit.Hash
@@ -125,6 +127,9 @@ func (o *Org) replace(ctx context.Context, env Environment, d *Deployment, in De
 	if in.Revision == 0 {
 		if d.PreviousRevision == 0 {
 			return problem.New(problem.CodeConflict, "the API is not deployed to %s", env.Name)
+		}
+		if err := db.Expect(d.PreviousRevision, in.Was); err != nil {
+			return err
 		}
 		d.Action, d.Revision = ActionUndeploy, d.PreviousRevision
 	}

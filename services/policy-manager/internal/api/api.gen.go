@@ -894,6 +894,9 @@ type CursorParam = string
 // IdempotencyKeyParam defines model for IdempotencyKeyParam.
 type IdempotencyKeyParam = string
 
+// IfMatchOptionalParam defines model for IfMatchOptionalParam.
+type IfMatchOptionalParam = string
+
 // IfMatchParam defines model for IfMatchParam.
 type IfMatchParam = string
 
@@ -970,6 +973,24 @@ type DeletePlanParams struct {
 type UpdatePlanParams struct {
 	// IfMatch The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1".
 	IfMatch *IfMatchParam `json:"If-Match,omitempty"`
+}
+
+// ClosePlanParams defines parameters for ClosePlan.
+type ClosePlanParams struct {
+	// IfMatch The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptionalParam `json:"If-Match,omitempty"`
+}
+
+// DeprecatePlanParams defines parameters for DeprecatePlan.
+type DeprecatePlanParams struct {
+	// IfMatch The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptionalParam `json:"If-Match,omitempty"`
+}
+
+// PublishPlanParams defines parameters for PublishPlan.
+type PublishPlanParams struct {
+	// IfMatch The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptionalParam `json:"If-Match,omitempty"`
 }
 
 // PutPlatformPoliciesParams defines parameters for PutPlatformPolicies.
@@ -1093,13 +1114,13 @@ type ServerInterface interface {
 	UpdatePlan(ctx echo.Context, plan PlanParam, params UpdatePlanParams) error
 	// ClosePlan Closes a plan for good.
 	// (POST /plans/{plan}/close)
-	ClosePlan(ctx echo.Context, plan PlanParam) error
+	ClosePlan(ctx echo.Context, plan PlanParam, params ClosePlanParams) error
 	// DeprecatePlan Closes a plan to new subscriptions; those that exist go on.
 	// (POST /plans/{plan}/deprecate)
-	DeprecatePlan(ctx echo.Context, plan PlanParam) error
+	DeprecatePlan(ctx echo.Context, plan PlanParam, params DeprecatePlanParams) error
 	// PublishPlan Opens a plan to subscriptions.
 	// (POST /plans/{plan}/publish)
-	PublishPlan(ctx echo.Context, plan PlanParam) error
+	PublishPlan(ctx echo.Context, plan PlanParam, params PublishPlanParams) error
 	// GetPlatformPolicies Returns the policies that apply to every API of the organization.
 	// (GET /platform/policies)
 	GetPlatformPolicies(ctx echo.Context) error
@@ -1409,8 +1430,28 @@ func (w *ServerInterfaceWrapper) ClosePlan(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter plan: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ClosePlanParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptionalParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ClosePlan(ctx, plan)
+	err = w.Handler.ClosePlan(ctx, plan, params)
 	return err
 }
 
@@ -1425,8 +1466,28 @@ func (w *ServerInterfaceWrapper) DeprecatePlan(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter plan: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeprecatePlanParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptionalParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeprecatePlan(ctx, plan)
+	err = w.Handler.DeprecatePlan(ctx, plan, params)
 	return err
 }
 
@@ -1441,8 +1502,28 @@ func (w *ServerInterfaceWrapper) PublishPlan(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter plan: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PublishPlanParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptionalParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PublishPlan(ctx, plan)
+	err = w.Handler.PublishPlan(ctx, plan, params)
 	return err
 }
 
@@ -2254,7 +2335,8 @@ func (response UpdatePlandefaultApplicationProblemPlusJSONResponse) VisitUpdateP
 }
 
 type ClosePlanRequestObject struct {
-	Plan PlanParam `json:"plan"`
+	Plan   PlanParam `json:"plan"`
+	Params ClosePlanParams
 }
 
 type ClosePlanResponseObject interface {
@@ -2294,7 +2376,8 @@ func (response ClosePlandefaultApplicationProblemPlusJSONResponse) VisitClosePla
 }
 
 type DeprecatePlanRequestObject struct {
-	Plan PlanParam `json:"plan"`
+	Plan   PlanParam `json:"plan"`
+	Params DeprecatePlanParams
 }
 
 type DeprecatePlanResponseObject interface {
@@ -2334,7 +2417,8 @@ func (response DeprecatePlandefaultApplicationProblemPlusJSONResponse) VisitDepr
 }
 
 type PublishPlanRequestObject struct {
-	Plan PlanParam `json:"plan"`
+	Plan   PlanParam `json:"plan"`
+	Params PublishPlanParams
 }
 
 type PublishPlanResponseObject interface {
@@ -3380,10 +3464,11 @@ func (sh *strictHandler) UpdatePlan(ctx echo.Context, plan PlanParam, params Upd
 }
 
 // ClosePlan operation middleware
-func (sh *strictHandler) ClosePlan(ctx echo.Context, plan PlanParam) error {
+func (sh *strictHandler) ClosePlan(ctx echo.Context, plan PlanParam, params ClosePlanParams) error {
 	var request ClosePlanRequestObject
 
 	request.Plan = plan
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ClosePlan(ctx.Request().Context(), request.(ClosePlanRequestObject))
@@ -3405,10 +3490,11 @@ func (sh *strictHandler) ClosePlan(ctx echo.Context, plan PlanParam) error {
 }
 
 // DeprecatePlan operation middleware
-func (sh *strictHandler) DeprecatePlan(ctx echo.Context, plan PlanParam) error {
+func (sh *strictHandler) DeprecatePlan(ctx echo.Context, plan PlanParam, params DeprecatePlanParams) error {
 	var request DeprecatePlanRequestObject
 
 	request.Plan = plan
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeprecatePlan(ctx.Request().Context(), request.(DeprecatePlanRequestObject))
@@ -3430,10 +3516,11 @@ func (sh *strictHandler) DeprecatePlan(ctx echo.Context, plan PlanParam) error {
 }
 
 // PublishPlan operation middleware
-func (sh *strictHandler) PublishPlan(ctx echo.Context, plan PlanParam) error {
+func (sh *strictHandler) PublishPlan(ctx echo.Context, plan PlanParam, params PublishPlanParams) error {
 	var request PublishPlanRequestObject
 
 	request.Plan = plan
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PublishPlan(ctx.Request().Context(), request.(PublishPlanRequestObject))

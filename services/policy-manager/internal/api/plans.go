@@ -197,7 +197,7 @@ func (h *Handlers) UpdatePlan(ctx context.Context, r UpdatePlanRequestObject) (U
 	if err != nil {
 		return nil, err
 	}
-	if err := sameVersion(p.Version, v); err != nil {
+	if err := db.Expect(p.Version, v); err != nil {
 		return nil, err
 	}
 	a, err := h.APIs.API(ctx, caller(ctx).Organization, p.API)
@@ -306,9 +306,16 @@ func (h *Handlers) DeletePlan(ctx context.Context, r DeletePlanRequestObject) (D
 }
 
 // move takes a plan from one status to another.
-func (h *Handlers) move(ctx context.Context, id, action string, step func(p *plan.Plan) (bool, error)) (PlanResponseJSONResponse, error) {
+func (h *Handlers) move(ctx context.Context, id string, header *IfMatchOptionalParam, action string, step func(p *plan.Plan) (bool, error)) (PlanResponseJSONResponse, error) {
+	v, err := httpx.IfMatchOptional(value(header))
+	if err != nil {
+		return PlanResponseJSONResponse{}, err
+	}
 	p, err := h.found(ctx, h.mine(ctx), id, "plan:update")
 	if err != nil {
+		return PlanResponseJSONResponse{}, err
+	}
+	if err := db.Expect(p.Version, v); err != nil {
 		return PlanResponseJSONResponse{}, err
 	}
 	before := p
@@ -326,7 +333,7 @@ func (h *Handlers) move(ctx context.Context, id, action string, step func(p *pla
 
 // PublishPlan implements the operation.
 func (h *Handlers) PublishPlan(ctx context.Context, r PublishPlanRequestObject) (PublishPlanResponseObject, error) {
-	out, err := h.move(ctx, r.Plan, "plan.published", func(p *plan.Plan) (bool, error) { return p.Publish(h.Store.DB().Now()) })
+	out, err := h.move(ctx, r.Plan, r.Params.IfMatch, "plan.published", func(p *plan.Plan) (bool, error) { return p.Publish(h.Store.DB().Now()) })
 	if err != nil {
 		return nil, err
 	}
@@ -335,7 +342,7 @@ func (h *Handlers) PublishPlan(ctx context.Context, r PublishPlanRequestObject) 
 
 // DeprecatePlan implements the operation.
 func (h *Handlers) DeprecatePlan(ctx context.Context, r DeprecatePlanRequestObject) (DeprecatePlanResponseObject, error) {
-	out, err := h.move(ctx, r.Plan, "plan.deprecated", func(p *plan.Plan) (bool, error) { return p.Deprecate() })
+	out, err := h.move(ctx, r.Plan, r.Params.IfMatch, "plan.deprecated", func(p *plan.Plan) (bool, error) { return p.Deprecate() })
 	if err != nil {
 		return nil, err
 	}
@@ -344,7 +351,7 @@ func (h *Handlers) DeprecatePlan(ctx context.Context, r DeprecatePlanRequestObje
 
 // ClosePlan implements the operation.
 func (h *Handlers) ClosePlan(ctx context.Context, r ClosePlanRequestObject) (ClosePlanResponseObject, error) {
-	out, err := h.move(ctx, r.Plan, "plan.closed", func(p *plan.Plan) (bool, error) {
+	out, err := h.move(ctx, r.Plan, r.Params.IfMatch, "plan.closed", func(p *plan.Plan) (bool, error) {
 		n, err := h.subscribed(ctx, *p)
 		if err != nil {
 			return false, err

@@ -104,7 +104,7 @@ func (h *Handlers) UpdatePolicySet(ctx context.Context, r UpdatePolicySetRequest
 	if err != nil {
 		return nil, err
 	}
-	if err := sameVersion(s.Version, v); err != nil {
+	if err := db.Expect(s.Version, v); err != nil {
 		return nil, err
 	}
 	before := s
@@ -200,14 +200,6 @@ func same(a, b []policies.Policy) bool {
 	x, err1 := unit.Canonical(a)
 	y, err2 := unit.Canonical(b)
 	return err1 == nil && err2 == nil && reflect.DeepEqual(x, y)
-}
-
-// sameVersion is nil where a change is made from the version that there is.
-func sameVersion(now, want int64) error {
-	if want == db.AnyVersion || want == now {
-		return nil
-	}
-	return problem.New(problem.CodePreconditionFailed, "it has the version %s now, and not %s: read it again, and repeat the change", db.ETag(now), db.ETag(want))
 }
 
 // DeletePolicySet implements the operation.

@@ -143,11 +143,18 @@ func (h *Handlers) CreateAccessRequest(ctx context.Context, r CreateAccessReques
 }
 
 // decide ends a request that waits; act is what makes it what it becomes.
-func (h *Handlers) decide(ctx context.Context, id, status, note string, act func(tx *store.Tx, row *store.AccessRequest, role access.Role) error) (AccessRequest, error) {
+func (h *Handlers) decide(ctx context.Context, id string, header *IfMatchOptional, status, note string, act func(tx *store.Tx, row *store.AccessRequest, role access.Role) error) (AccessRequest, error) {
+	version, err := httpx.IfMatchOptional(deref(header))
+	if err != nil {
+		return AccessRequest{}, err
+	}
 	var row store.AccessRequest
-	err := h.change(ctx, func(tx *store.Tx) error {
+	err = h.change(ctx, func(tx *store.Tx) error {
 		var err error
 		if row, err = tx.LockAccessRequest(ctx, id); err != nil {
+			return err
+		}
+		if err := db.Expect(row.Version, version); err != nil {
 			return err
 		}
 		if row.Status != store.Pending {
@@ -202,7 +209,7 @@ func noteOf(d *AccessDecision) string {
 
 // ApproveAccessRequest gives what was asked for.
 func (h *Handlers) ApproveAccessRequest(ctx context.Context, r ApproveAccessRequestRequestObject) (ApproveAccessRequestResponseObject, error) {
-	out, err := h.decide(ctx, r.Id, store.Approved, noteOf(r.Body), func(tx *store.Tx, row *store.AccessRequest, role access.Role) error {
+	out, err := h.decide(ctx, r.Id, r.Params.IfMatch, store.Approved, noteOf(r.Body), func(tx *store.Tx, row *store.AccessRequest, role access.Role) error {
 		if err := h.mayDecide(ctx, tx, *row, role); err != nil {
 			return err
 		}
@@ -227,24 +234,24 @@ func (h *Handlers) ApproveAccessRequest(ctx context.Context, r ApproveAccessRequ
 		row.GrantID = g.ID
 		return nil
 	})
-	return ApproveAccessRequest200JSONResponse(out), err
+	return ApproveAccessRequest200JSONResponse{Body: out, Headers: ApproveAccessRequest200ResponseHeaders{ETag: etag(out.Version)}}, err
 }
 
 // DenyAccessRequest refuses what was asked for.
 func (h *Handlers) DenyAccessRequest(ctx context.Context, r DenyAccessRequestRequestObject) (DenyAccessRequestResponseObject, error) {
-	out, err := h.decide(ctx, r.Id, store.Refused, noteOf(r.Body), func(tx *store.Tx, row *store.AccessRequest, role access.Role) error {
+	out, err := h.decide(ctx, r.Id, r.Params.IfMatch, store.Refused, noteOf(r.Body), func(tx *store.Tx, row *store.AccessRequest, role access.Role) error {
 		return h.mayDecide(ctx, tx, *row, role)
 	})
-	return DenyAccessRequest200JSONResponse(out), err
+	return DenyAccessRequest200JSONResponse{Body: out, Headers: DenyAccessRequest200ResponseHeaders{ETag: etag(out.Version)}}, err
 }
 
 // WithdrawAccessRequest takes one's own request back.
 func (h *Handlers) WithdrawAccessRequest(ctx context.Context, r WithdrawAccessRequestRequestObject) (WithdrawAccessRequestResponseObject, error) {
-	out, err := h.decide(ctx, r.Id, store.Withdrawn, "", func(_ *store.Tx, row *store.AccessRequest, _ access.Role) error {
+	out, err := h.decide(ctx, r.Id, r.Params.IfMatch, store.Withdrawn, "", func(_ *store.Tx, row *store.AccessRequest, _ access.Role) error {
 		if row.PrincipalID != caller(ctx).Subject {
 			return db.ErrNotFound
 		}
 		return nil
 	})
-	return WithdrawAccessRequest200JSONResponse(out), err
+	return WithdrawAccessRequest200JSONResponse{Body: out, Headers: WithdrawAccessRequest200ResponseHeaders{ETag: etag(out.Version)}}, err
 }

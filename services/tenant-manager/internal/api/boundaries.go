@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -53,7 +54,7 @@ func (h *Handlers) GetBoundary(ctx context.Context, r GetBoundaryRequestObject) 
 		return nil, err
 	}
 	out, err := h.boundary(ctx, h.mine(ctx), r.Id)
-	return GetBoundary200JSONResponse(out), err
+	return GetBoundary200JSONResponse{Body: out, Headers: GetBoundary200ResponseHeaders{ETag: etag(out.Version)}}, err
 }
 
 func (h *Handlers) boundary(ctx context.Context, org *store.Org, principal string) (Boundary, error) {
@@ -79,8 +80,12 @@ func (h *Handlers) SetBoundary(ctx context.Context, r SetBoundaryRequestObject) 
 	if err := authn.Require(ctx, "role:update", authn.Scope{}); err != nil {
 		return nil, err
 	}
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
 	var out Boundary
-	err := h.change(ctx, func(tx *store.Tx) error {
+	err = h.change(ctx, func(tx *store.Tx) error {
 		to, err := rights.Find(ctx, tx.Org, r.Id)
 		if err != nil {
 			return err
@@ -94,10 +99,15 @@ func (h *Handlers) SetBoundary(ctx context.Context, r SetBoundaryRequestObject) 
 			return invalid("/role", "reference", "there is no role %q: see /roles", r.Body.Role)
 		}
 		var before any
-		if b, err := tx.Boundary(ctx, to.ID); err == nil {
-			before = bounds{roles[b.RoleID].Name}
-		} else if !store.IsNotFound(err) {
+		was, err := tx.Boundary(ctx, to.ID)
+		if err != nil && !store.IsNotFound(err) {
 			return err
+		}
+		if err := db.Expect(was.Version, version); err != nil {
+			return err
+		}
+		if was.ID != "" {
+			before = bounds{roles[was.RoleID].Name}
 		}
 		b := store.Boundary{PrincipalID: to.ID, PrincipalKind: string(to.Kind), RoleID: role.ID}
 		if err := h.restrict(ctx, tx, to, func() error { return tx.SetBoundary(ctx, &b) }); err != nil {
@@ -106,7 +116,7 @@ func (h *Handlers) SetBoundary(ctx context.Context, r SetBoundaryRequestObject) 
 		out = boundaryOf(b, role.Name, to.Name)
 		return h.record(ctx, tx, "boundary.set", string(to.Kind), to.ID, to.Name, before, bounds{role.Name})
 	})
-	return SetBoundary200JSONResponse(out), err
+	return SetBoundary200JSONResponse{Body: out, Headers: SetBoundary200ResponseHeaders{ETag: etag(out.Version)}}, err
 }
 
 // DeleteBoundary takes a boundary away.
@@ -114,9 +124,16 @@ func (h *Handlers) DeleteBoundary(ctx context.Context, r DeleteBoundaryRequestOb
 	if err := authn.Require(ctx, "role:update", authn.Scope{}); err != nil {
 		return nil, err
 	}
-	err := h.change(ctx, func(tx *store.Tx) error {
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
 		b, err := tx.Boundary(ctx, r.Id)
 		if err != nil {
+			return err
+		}
+		if err := db.Expect(b.Version, version); err != nil {
 			return err
 		}
 		to, err := rights.Find(ctx, tx.Org, r.Id)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/domains"
@@ -21,9 +23,16 @@ func (h *Handlers) VerifyDomain(ctx context.Context, r VerifyDomainRequestObject
 	if err := authn.Require(ctx, "sso-connection:update", authn.Scope{}); err != nil {
 		return nil, err
 	}
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
 	org := h.mine(ctx)
 	d, err := org.Domain(ctx, r.Id)
 	if err != nil {
+		return nil, err
+	}
+	if err := db.Expect(d.Version, version); err != nil {
 		return nil, err
 	}
 	wait, err := h.store.Attempt(ctx, store.Limited{Name: "looking for " + d.ID, Limit: throttle.Looking})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/roster"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -27,7 +28,7 @@ func (h *Handlers) ResendInvitations(ctx context.Context, r ResendInvitationsReq
 		if err != nil && !store.IsNotFound(err) {
 			return nil, err
 		}
-		res, err := h.invited(ctx, row.Email, func(tx *store.Tx) (InvitationCreated, error) { return h.resend(ctx, tx, g, id) })
+		res, err := h.invited(ctx, row.Email, func(tx *store.Tx) (InvitationCreated, error) { return h.resend(ctx, tx, g, id, db.AnyVersion) })
 		if err != nil {
 			return nil, err
 		}

@@ -139,7 +139,11 @@ func (h *Handlers) DeleteInvitation(ctx context.Context, r DeleteInvitationReque
 		if err := tx.DeleteInvitation(ctx, row.ID, version); err != nil {
 			return err
 		}
-		return h.record(ctx, tx, "invitation.deleted", "invitation", row.ID, row.Email, nil, nil)
+		roles, err := rights.Roles(ctx, tx.Org)
+		if err != nil {
+			return err
+		}
+		return h.record(ctx, tx, "invitation.deleted", "invitation", row.ID, row.Email, invitationOf(row, roles, nil, h.store.Now()), nil)
 	})
 	return DeleteInvitation204Response{}, err
 }

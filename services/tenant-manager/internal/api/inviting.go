@@ -7,6 +7,8 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -81,19 +83,26 @@ func (h *Handlers) ResendInvitation(ctx context.Context, r ResendInvitationReque
 	if err := authn.RequireAnywhere(ctx, "invitation:create"); err != nil {
 		return nil, err
 	}
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "resendInvitation", r.Id, func(tx *store.Tx) (InvitationCreated, error) {
 		g, err := h.giving(ctx, tx.Org)
 		if err != nil {
 			return InvitationCreated{}, err
 		}
-		return h.resend(ctx, tx, g, r.Id)
+		return h.resend(ctx, tx, g, r.Id, version)
 	})
 	return ResendInvitation201JSONResponse{Body: made, Headers: ResendInvitation201ResponseHeaders{ETag: etag(made.Version)}}, err
 }
 
-func (h *Handlers) resend(ctx context.Context, tx *store.Tx, g *giving, id string) (InvitationCreated, error) {
+func (h *Handlers) resend(ctx context.Context, tx *store.Tx, g *giving, id string, version int64) (InvitationCreated, error) {
 	row, err := tx.LockInvitation(ctx, id)
 	if err != nil {
+		return InvitationCreated{}, err
+	}
+	if err := db.Expect(row.Version, version); err != nil {
 		return InvitationCreated{}, err
 	}
 	if row.AcceptedAt != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/libs/service"
@@ -175,16 +176,26 @@ func recordedMailOf(m store.MailSettings) any {
 }
 
 // DeleteMailSettings goes back to the configuration.
-func (h *Handlers) DeleteMailSettings(ctx context.Context, _ DeleteMailSettingsRequestObject) (DeleteMailSettingsResponseObject, error) {
+func (h *Handlers) DeleteMailSettings(ctx context.Context, r DeleteMailSettingsRequestObject) (DeleteMailSettingsResponseObject, error) {
 	if _, err := h.platform(ctx, "platform:update"); err != nil {
 		return nil, err
 	}
-	err := h.change(ctx, func(tx *store.Tx) error {
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
+	err = h.change(ctx, func(tx *store.Tx) error {
 		was, err := tx.MailSettings(ctx)
-		if err != nil {
-			return ignoreNotFound(err)
+		if store.IsNotFound(err) {
+			return db.Expect(1, version) // that of what was never set
 		}
-		if err := tx.DropMailSettings(ctx); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := db.Expect(was.Version, version); err != nil {
+			return err
+		}
+		if err := tx.DropMailSettings(ctx, was); err != nil {
 			return err
 		}
 		return h.record(ctx, tx, "mail-settings.deleted", "mail-settings", "installation", was.Host, recordedMailOf(was), nil)

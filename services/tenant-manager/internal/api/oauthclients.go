@@ -402,7 +402,7 @@ func (h *Handlers) DeleteOAuthSecret(ctx context.Context, r DeleteOAuthSecretReq
 		if err := tx.DeleteOAuthSecret(ctx, c.ID, r.Secret); err != nil {
 			return err
 		}
-		return h.record(ctx, tx, "oauth-client.secret-deleted", "oauth-client", c.ID, c.Name, nil, nil)
+		return h.record(ctx, tx, "oauth-client.secret-deleted", "oauth-client", c.ID, c.Name, map[string]string{"id": r.Secret}, nil)
 	})
 	h.forgetClient(r.Id)
 	return DeleteOAuthSecret204Response{}, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
@@ -16,7 +17,7 @@ import (
 
 func platformDomainOf(d store.ClaimedDomain) PlatformDomain {
 	out := PlatformDomain{
-		Id: d.ID, Domain: d.Domain.Domain, Status: DomainStatus(d.Status()), VerifiedAt: utc(d.VerifiedAt), CheckedAt: utc(d.CheckedAt), CreatedAt: d.CreatedAt.UTC(),
+		Id: d.ID, Version: d.Version, Domain: d.Domain.Domain, Status: DomainStatus(d.Status()), VerifiedAt: utc(d.VerifiedAt), CheckedAt: utc(d.CheckedAt), CreatedAt: d.CreatedAt.UTC(),
 		Organization: OrganizationName{Id: d.OrganizationID, Name: d.OrganizationName, Slug: d.OrganizationSlug},
 	}
 	if d.Method != "" {
@@ -62,16 +63,16 @@ func (h *Handlers) ListPlatformDomains(ctx context.Context, r ListPlatformDomain
 
 // VerifyPlatformDomain says that an organization runs a domain.
 func (h *Handlers) VerifyPlatformDomain(ctx context.Context, r VerifyPlatformDomainRequestObject) (VerifyPlatformDomainResponseObject, error) {
-	out, err := h.changePlatformDomain(ctx, r.Domain, "domain.verified", strings.TrimSpace(r.Body.Reason), func(d *store.Domain) error {
+	out, err := h.changePlatformDomain(ctx, r.Domain, r.Params.IfMatch, "domain.verified", strings.TrimSpace(r.Body.Reason), func(d *store.Domain) error {
 		vouchFor(d, h.store.Now())
 		return nil
 	})
-	return VerifyPlatformDomain200JSONResponse(out), err
+	return VerifyPlatformDomain200JSONResponse{Body: out, Headers: VerifyPlatformDomain200ResponseHeaders{ETag: etag(out.Version)}}, err
 }
 
 // RevokePlatformDomain takes a domain from the organization that has it.
 func (h *Handlers) RevokePlatformDomain(ctx context.Context, r RevokePlatformDomainRequestObject) (RevokePlatformDomainResponseObject, error) {
-	out, err := h.changePlatformDomain(ctx, r.Domain, "domain.revoked", "", func(d *store.Domain) error {
+	out, err := h.changePlatformDomain(ctx, r.Domain, r.Params.IfMatch, "domain.revoked", "", func(d *store.Domain) error {
 		if d.Verified == nil {
 			return problem.New(problem.CodeConflict, "the organization does not have this domain")
 		}
@@ -79,11 +80,15 @@ func (h *Handlers) RevokePlatformDomain(ctx context.Context, r RevokePlatformDom
 		d.NextCheckAt = nil // its record may still be there
 		return nil
 	})
-	return RevokePlatformDomain200JSONResponse(out), err
+	return RevokePlatformDomain200JSONResponse{Body: out, Headers: RevokePlatformDomain200ResponseHeaders{ETag: etag(out.Version)}}, err
 }
 
-func (h *Handlers) changePlatformDomain(ctx context.Context, id, action, reason string, change func(*store.Domain) error) (PlatformDomain, error) {
+func (h *Handlers) changePlatformDomain(ctx context.Context, id string, header *IfMatchOptional, action, reason string, change func(*store.Domain) error) (PlatformDomain, error) {
 	if _, err := h.platform(ctx, "platform:update"); err != nil {
+		return PlatformDomain{}, err
+	}
+	version, err := httpx.IfMatchOptional(deref(header))
+	if err != nil {
 		return PlatformDomain{}, err
 	}
 	claimed, err := h.store.DomainByID(ctx, id)
@@ -94,6 +99,9 @@ func (h *Handlers) changePlatformDomain(ctx context.Context, id, action, reason 
 	err = h.store.Tx(ctx, claimed.OrganizationID, "", func(tx *store.Tx) error {
 		d, err := tx.Domain(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := db.Expect(d.Version, version); err != nil {
 			return err
 		}
 		o, err := tx.Organization(ctx)

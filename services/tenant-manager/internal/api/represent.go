@@ -197,7 +197,7 @@ func groupOf(g store.Group, members int64) Group {
 
 func boundaryOf(b store.Boundary, role, principalName string) Boundary {
 	return Boundary{
-		Principal: Principal{Kind: PrincipalKind(b.PrincipalKind), Id: b.PrincipalID, Name: principalName}, Role: b.RoleID, RoleName: role,
+		Principal: Principal{Kind: PrincipalKind(b.PrincipalKind), Id: b.PrincipalID, Name: principalName}, Role: b.RoleID, RoleName: role, Version: b.Version,
 		CreatedAt: b.CreatedAt.UTC(), CreatedBy: b.CreatedBy, UpdatedAt: b.UpdatedAt.UTC(),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
@@ -360,13 +361,23 @@ func fieldsOfReview(r store.AccessReview) reviewFields {
 	return reviewFields{r.Name, r.Reviewers, r.Deadline.UTC(), r.Undecided, r.RepeatDays}
 }
 
+// recordedReview is what the audit trail says of a review.
+type recordedReview struct {
+	reviewFields
+	Status string `json:"status"`
+}
+
+func recordedReviewOf(r store.AccessReview) recordedReview {
+	return recordedReview{fieldsOfReview(r), r.Status}
+}
+
 // UpdateAccessReview changes a review.
 func (h *Handlers) UpdateAccessReview(ctx context.Context, r UpdateAccessReviewRequestObject) (UpdateAccessReviewResponseObject, error) {
 	version, err := httpx.IfMatch(r.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	row, err := h.changeReview(ctx, r.Id, "access-review.updated", func(tx *store.Tx, row *store.AccessReview) error {
+	row, err := h.changeReview(ctx, r.Id, version, "access-review.updated", func(tx *store.Tx, row *store.AccessReview) error {
 		was := fieldsOfReview(*row)
 		f, err := httpx.Merge(ctx, was)
 		if err != nil {
@@ -397,7 +408,7 @@ func (h *Handlers) UpdateAccessReview(ctx context.Context, r UpdateAccessReviewR
 				row.NextAt = new(row.CreatedAt.Add(time.Duration(f.RepeatDays) * day))
 			}
 		}
-		row.Name, row.Reviewers, row.Deadline, row.Undecided, row.RepeatDays, row.Version = f.Name, f.Reviewers, f.Deadline, f.Undecided, f.RepeatDays, version
+		row.Name, row.Reviewers, row.Deadline, row.Undecided, row.RepeatDays = f.Name, f.Reviewers, f.Deadline, f.Undecided, f.RepeatDays
 		if row.Reviewers == nil {
 			row.Reviewers = []string{}
 		}
@@ -414,7 +425,7 @@ func (h *Handlers) UpdateAccessReview(ctx context.Context, r UpdateAccessReviewR
 }
 
 // changeReview changes a review that the caller may change, and records it.
-func (h *Handlers) changeReview(ctx context.Context, id, action string, change func(tx *store.Tx, row *store.AccessReview) error) (store.AccessReview, error) {
+func (h *Handlers) changeReview(ctx context.Context, id string, version int64, action string, change func(tx *store.Tx, row *store.AccessReview) error) (store.AccessReview, error) {
 	row, err := h.mine(ctx).AccessReview(ctx, id)
 	if err != nil {
 		return row, err
@@ -426,21 +437,28 @@ func (h *Handlers) changeReview(ctx context.Context, id, action string, change f
 		if row, err = tx.LockAccessReview(ctx, id); err != nil {
 			return err
 		}
-		before := fieldsOfReview(row)
+		if err := db.Expect(row.Version, version); err != nil {
+			return err
+		}
+		before := recordedReviewOf(row)
 		if err := change(tx, &row); err != nil {
 			return err
 		}
 		if err := tx.SaveAccessReview(ctx, &row); err != nil {
 			return err
 		}
-		return h.record(ctx, tx, action, "access-review", row.ID, row.Name, before, fieldsOfReview(row))
+		return h.record(ctx, tx, action, "access-review", row.ID, row.Name, before, recordedReviewOf(row))
 	})
 	return row, err
 }
 
 // CloseAccessReview ends a review before its deadline.
 func (h *Handlers) CloseAccessReview(ctx context.Context, r CloseAccessReviewRequestObject) (CloseAccessReviewResponseObject, error) {
-	row, err := h.changeReview(ctx, r.Id, "access-review.ended", func(_ *store.Tx, row *store.AccessReview) error {
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
+	row, err := h.changeReview(ctx, r.Id, version, "access-review.ended", func(_ *store.Tx, row *store.AccessReview) error {
 		if row.Status != store.ReviewRunning {
 			return problem.New(problem.CodeConflict, "this review is over already")
 		}
@@ -456,12 +474,16 @@ func (h *Handlers) CloseAccessReview(ctx context.Context, r CloseAccessReviewReq
 	if err != nil {
 		return nil, err
 	}
-	return CloseAccessReview200JSONResponse(out[0]), nil
+	return CloseAccessReview200JSONResponse{Body: out[0], Headers: CloseAccessReview200ResponseHeaders{ETag: etag(row.Version)}}, nil
 }
 
 // CancelAccessReview ends a review without carrying anything out.
 func (h *Handlers) CancelAccessReview(ctx context.Context, r CancelAccessReviewRequestObject) (CancelAccessReviewResponseObject, error) {
-	row, err := h.changeReview(ctx, r.Id, "access-review.cancelled", func(_ *store.Tx, row *store.AccessReview) error {
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
+	row, err := h.changeReview(ctx, r.Id, version, "access-review.cancelled", func(_ *store.Tx, row *store.AccessReview) error {
 		if row.Status != store.ReviewRunning {
 			return problem.New(problem.CodeConflict, "this review is over already")
 		}
@@ -476,5 +498,5 @@ func (h *Handlers) CancelAccessReview(ctx context.Context, r CancelAccessReviewR
 	if err != nil {
 		return nil, err
 	}
-	return CancelAccessReview200JSONResponse(out[0]), nil
+	return CancelAccessReview200JSONResponse{Body: out[0], Headers: CancelAccessReview200ResponseHeaders{ETag: etag(row.Version)}}, nil
 }

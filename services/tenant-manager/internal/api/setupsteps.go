@@ -107,6 +107,12 @@ func (h *Handlers) setUp(ctx context.Context, org *store.Org) (map[string]bool, 
 	return out, err
 }
 
+// skippedStep is what the audit trail says of a step.
+type skippedStep struct {
+	Step    string `json:"step"`
+	Skipped bool   `json:"skipped"`
+}
+
 // SetSetupStep leaves a step out, or takes it up again.
 func (h *Handlers) SetSetupStep(ctx context.Context, r SetSetupStepRequestObject) (SetSetupStepResponseObject, error) {
 	if err := authn.Require(ctx, "organization:update", authn.Scope{}); err != nil {
@@ -122,7 +128,7 @@ func (h *Handlers) SetSetupStep(ctx context.Context, r SetSetupStepRequestObject
 		if r.Body.Skipped {
 			action = "organization.setup-step-skipped"
 		}
-		return h.record(ctx, tx, action, "organization", tx.ID(), name, nil, nil)
+		return h.record(ctx, tx, action, "organization", tx.ID(), name, skippedStep{name, !r.Body.Skipped}, skippedStep{name, r.Body.Skipped})
 	})
 	if err != nil {
 		return nil, err

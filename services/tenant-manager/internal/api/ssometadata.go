@@ -9,6 +9,8 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
@@ -29,8 +31,15 @@ func (h *Handlers) RefreshSsoMetadata(ctx context.Context, r RefreshSsoMetadataR
 	if err := authn.Require(ctx, "sso-connection:update", authn.Scope{}); err != nil {
 		return nil, err
 	}
+	version, err := httpx.IfMatchOptional(deref(r.Params.IfMatch))
+	if err != nil {
+		return nil, err
+	}
 	c, err := h.mine(ctx).SSOConnection(ctx, r.Id)
 	if err != nil {
+		return nil, err
+	}
+	if err := db.Expect(c.Version, version); err != nil {
 		return nil, err
 	}
 	if c.Settings.SAML == nil || c.Settings.SAML.MetadataURL == "" {

@@ -327,6 +327,11 @@ func (s *Server) Keys(ctx context.Context, organization string) ([]Key, error) {
 	return s.keys.list(ctx, organization)
 }
 
+// keyState is what the audit trail says of a key.
+type keyState struct {
+	State string `json:"state"`
+}
+
 // RotateKeys has the next key of an algorithm sign from now on, and makes the one
 // after it. The one before stays published for as long as its tokens live.
 func (s *Server) RotateKeys(ctx context.Context, organization, by, algorithm string) ([]Key, error) {
@@ -354,6 +359,7 @@ func (s *Server) RotateKeys(ctx context.Context, organization, by, algorithm str
 			}
 			err := s.audit(ctx, tx.DB(), service.Entry{
 				Action: "oauth-key.rotated", Target: audit.Target{Kind: "oauth-key", ID: k.ID, Name: k.Algorithm}, Organization: organization,
+				Before: keyState{"next"}, After: keyState{"active"},
 			})
 			if err != nil {
 				return err

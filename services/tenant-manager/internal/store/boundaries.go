@@ -50,7 +50,7 @@ func (t *Tx) SetBoundary(ctx context.Context, b *Boundary) error {
 
 // DeleteBoundary takes a boundary away, and tells everybody.
 func (t *Tx) DeleteBoundary(ctx context.Context, b Boundary) error {
-	if _, err := db.From[Boundary](t.scope).Where("id = ?", b.ID).Delete(ctx); err != nil {
+	if err := db.Remove[Boundary](ctx, t.scope, b.ID, b.Version); err != nil {
 		return err
 	}
 	return t.PrincipalChanged(ctx, b.PrincipalKind, b.PrincipalID)

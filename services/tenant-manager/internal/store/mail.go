@@ -96,9 +96,14 @@ func (t *Tx) SaveMailSettings(ctx context.Context, m *MailSettings) error {
 	return res.Error
 }
 
-// DropMailSettings goes back to the configuration.
-func (t *Tx) DropMailSettings(context.Context) error {
-	return t.tx.Unscoped(mailReason).Delete(&MailSettings{}, "id = ?", mailID).Error
+// DropMailSettings goes back to the configuration, if the version is still that
+// of m. Else the error is a problem.
+func (t *Tx) DropMailSettings(_ context.Context, m MailSettings) error {
+	res := t.tx.Unscoped(mailReason).Delete(&MailSettings{}, "id = ? AND version = ?", mailID, m.Version)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return errMailChanged
+	}
+	return res.Error
 }
 
 // The states of letters.

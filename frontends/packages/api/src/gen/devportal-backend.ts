@@ -1096,6 +1096,8 @@ export interface components {
         Sort: string;
         /** @description The ETag of the version that the change is made to, or `*`. */
         IfMatch: string;
+        /** @description The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+        IfMatchOptional: string;
         /** @description Makes a repeated request take effect once, within a day. */
         IdempotencyKey: string;
     };
@@ -1569,6 +1571,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
                 /** @description Makes a repeated request take effect once, within a day. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -1694,7 +1698,10 @@ export interface operations {
     approveSubscription: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of a subscription. */
                 subscription: components["parameters"]["SubscriptionID"];
@@ -1710,7 +1717,10 @@ export interface operations {
     rejectSubscription: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of a subscription. */
                 subscription: components["parameters"]["SubscriptionID"];
@@ -1726,7 +1736,10 @@ export interface operations {
     pauseSubscription: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of a subscription. */
                 subscription: components["parameters"]["SubscriptionID"];
@@ -1742,7 +1755,10 @@ export interface operations {
     resumeSubscription: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of a subscription. */
                 subscription: components["parameters"]["SubscriptionID"];
@@ -1758,7 +1774,10 @@ export interface operations {
     closeSubscription: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to; another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of a subscription. */
                 subscription: components["parameters"]["SubscriptionID"];

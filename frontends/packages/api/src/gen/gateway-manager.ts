@@ -1236,6 +1236,8 @@ export interface components {
         Q: string;
         /** @description The ETag of the version that was read. Missing it is answered 428. */
         IfMatch: string;
+        /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+        IfMatchOptional: string;
         /** @description A text of the caller's, such as a UUID, that makes a repetition of the request harmless for a day. */
         IdempotencyKey: string;
     };
@@ -2103,7 +2105,10 @@ export interface operations {
     publishApi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -2128,7 +2133,10 @@ export interface operations {
     unpublishApi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -2336,7 +2344,10 @@ export interface operations {
     undeployApi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The number of the revision that is to be taken out, as "v7": where another one is deployed there the answer is 412, and nothing happens. Without it, whatever is there is taken out. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];

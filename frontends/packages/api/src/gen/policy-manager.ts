@@ -864,6 +864,8 @@ export interface components {
         PlanParam: string;
         /** @description The version that the change is made from, as ETag has it. Without it the answer is 428; where it is another, 412. Policies that were never set have version "v1". */
         IfMatchParam: string;
+        /** @description The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there. */
+        IfMatchOptionalParam: string;
         /** @description Makes sure that a create that is sent again is done once. */
         IdempotencyKeyParam: string;
         /** @description What next of the page before said. */
@@ -1406,7 +1408,10 @@ export interface operations {
     publishPlan: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptionalParam"];
+            };
             path: {
                 /** @description The id of a plan. */
                 plan: components["parameters"]["PlanParam"];
@@ -1422,7 +1427,10 @@ export interface operations {
     deprecatePlan: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptionalParam"];
+            };
             path: {
                 /** @description The id of a plan. */
                 plan: components["parameters"]["PlanParam"];
@@ -1438,7 +1446,10 @@ export interface operations {
     closePlan: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptionalParam"];
+            };
             path: {
                 /** @description The id of a plan. */
                 plan: components["parameters"]["PlanParam"];

@@ -1,0 +1,66 @@
+package scenario_test
+
+var inGatewayManager = []deed{
+	{op: "gateway-manager createProject", body: `{"slug":"writes","name":"Writes"}`, keep: "home=id", says: "project.created"},
+	{op: "gateway-manager updateProject", at: "$home", body: `{"description":"What is written"}`, says: "project.updated"},
+	{op: "gateway-manager createEnvironment", body: `{"slug":"qa","name":"QA"}`, keep: "qa=id", says: "environment.created"},
+	{op: "gateway-manager updateEnvironment", at: "$qa", body: `{"name":"Quality"}`, says: "environment.updated"},
+	{op: "gateway-manager createGatewayGroup", body: `{"slug":"edge","name":"Edge","environment":"$qa"}`, keep: "edge=id", says: "gateway-group.created"},
+	{op: "gateway-manager updateGatewayGroup", at: "$edge", body: `{"publicUrl":"https://edge.example.com"}`, says: "gateway-group.updated"},
+	{op: "gateway-manager createJoinToken", at: "$edge", body: `{"name":"rack 1"}`, keep: "join=id", says: "join-token.created"},
+	{op: "gateway-manager deleteJoinToken", at: "$edge $join", says: "join-token.deleted"},
+	{op: "gateway-manager createApi", body: `{"project":"$home","name":"Books","basePath":"/books","upstreams":[{"targets":[{"url":"http://127.0.0.1:1"}],"tls":{"certificate":"C","key":"$marked"}}]}`, keep: "books=id", says: "api.created"},
+	{op: "gateway-manager deleteApi", at: "$books", says: "api.deleted"},
+	{op: "gateway-manager importApi", body: `{"project":"$home","document":"{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"Shelf\",\"version\":\"1\"},\"servers\":[{\"url\":\"http://127.0.0.1:1/shelf\"}],\"paths\":{\"/a\":{\"get\":{\"responses\":{\"200\":{\"description\":\"ok\"}}}}}}"}`, keep: "shelf=api/id", says: "api.created"},
+	{op: "gateway-manager updateApi", at: "$shelf", body: `{"description":"All that stands there"}`, says: "api.updated"},
+	{op: "gateway-manager putApiDocument", at: "$shelf", body: `{"document":"{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"Shelf\",\"version\":\"2\"},\"servers\":[{\"url\":\"http://127.0.0.1:1/shelf\"}],\"paths\":{\"/b\":{\"get\":{\"responses\":{\"200\":{\"description\":\"ok\"}}}}}}"}`, says: "api.document-updated"},
+	{op: "gateway-manager publishApi", at: "$shelf", says: "api.published"},
+	{op: "gateway-manager unpublishApi", at: "$shelf", says: "api.unpublished"},
+	{op: "gateway-manager createRevision", at: "$shelf", body: `{"message":"first"}`, says: "revision.created", of: "$shelf/1"},
+	{op: "gateway-manager deployApi", at: "$shelf", body: `{"environment":"dev"}`, says: "deployment.created"},
+	{op: "gateway-manager undeployApi", at: "$shelf dev", says: "deployment.removed"},
+	{op: "gateway-manager deleteApi", at: "$shelf", says: "api.deleted"},
+	{op: "gateway-manager deleteGatewayGroup", at: "$edge", says: "gateway-group.deleted"},
+	{op: "gateway-manager deleteEnvironment", at: "$qa", says: "environment.deleted"},
+	{op: "gateway-manager deleteProject", at: "$home", says: "project.deleted"},
+}
+
+var inPolicyManager = []deed{
+	{op: "policy-manager putPlatformPolicies", body: `{"policies":[{"type":"cors","config":{"origins":["https://a.example.com"]}}]}`, says: "policy.updated", of: "platform"},
+	{op: "policy-manager putProjectPolicies", at: "$project", body: `{"policies":[{"type":"cors","config":{"origins":["https://b.example.com"]}}]}`, says: "policy.updated"},
+	{op: "policy-manager putApiPolicies", at: "$api", body: `{"api":[{"type":"cors","config":{"origins":["https://c.example.com"]}}]}`, says: "policy.updated"},
+	{op: "policy-manager createPolicySet", body: `{"slug":"browsers","name":"Browsers","policies":[]}`, keep: "set=id", says: "policy-set.created"},
+	{op: "policy-manager updatePolicySet", at: "$set", body: `{"name":"All browsers"}`, says: "policy-set.updated"},
+	{op: "policy-manager deletePolicySet", at: "$set", says: "policy-set.deleted"},
+	{op: "policy-manager createPlan", at: "$api", body: `{"slug":"gold","name":"Gold","security":{"type":"api-key"},"approval":"manual"}`, keep: "gold=id", says: "plan.created"},
+	{op: "policy-manager createPlan", at: "$api", body: `{"slug":"tin","name":"Tin","security":{"type":"api-key"}}`, keep: "tin=id", says: "plan.created"},
+	{op: "policy-manager orderPlans", at: "$api", body: `{"plans":["$tin","$gold","$bronze"]}`, says: "plan.ordered"},
+	{op: "policy-manager updatePlan", at: "$gold", body: `{"description":"For those who need more"}`, says: "plan.updated"},
+	{op: "policy-manager publishPlan", at: "$gold", says: "plan.published"},
+	{op: "policy-manager deprecatePlan", at: "$gold", says: "plan.deprecated"},
+	{op: "policy-manager publishPlan", at: "$gold", says: "plan.published"},
+	{op: "policy-manager publishPlan", at: "$tin", says: "plan.published"},
+	{op: "policy-manager closePlan", at: "$tin", says: "plan.closed"},
+	{op: "policy-manager deletePlan", at: "$tin", says: "plan.deleted"},
+}
+
+var inDevportalBackend = []deed{
+	{op: "devportal-backend updatePortal", body: `{"tagline":"All we have"}`, says: "portal.updated", of: "$organization"},
+	{op: "devportal-backend createApplication", body: `{"name":"Till"}`, keep: "till=id", says: "application.created"},
+	{op: "devportal-backend updateApplication", at: "$till", body: `{"description":"In the shop"}`, says: "application.updated"},
+	{op: "devportal-backend createCredential", at: "$till", body: `{"name":"first"}`, keep: "key=id", says: "credential.created"},
+	{op: "devportal-backend rotateCredential", at: "$key", body: `{}`, says: "credential.rotated"},
+	{op: "devportal-backend revokeCredential", at: "$key", says: "credential.revoked"},
+
+	// For a subscription, the plan has to be deployed.
+	{op: "gateway-manager publishApi", at: "$api", says: "api.published"},
+	{op: "gateway-manager deployApi", at: "$api", body: `{"environment":"dev"}`, says: "deployment.created"},
+	{op: "devportal-backend createSubscription", body: `{"application":"$till","plan":"$gold"}`, keep: "subscription=subscription/id", says: "subscription.created"},
+	{op: "devportal-backend approveSubscription", at: "$subscription", body: `{}`, says: "subscription.approved"},
+	{op: "devportal-backend pauseSubscription", at: "$subscription", body: `{}`, says: "subscription.paused"},
+	{op: "devportal-backend resumeSubscription", at: "$subscription", body: `{}`, says: "subscription.resumed"},
+	{op: "devportal-backend closeSubscription", at: "$subscription", body: `{}`, says: "subscription.closed"},
+	{op: "devportal-backend createSubscription", body: `{"application":"$till","plan":"$gold"}`, keep: "subscription=subscription/id", says: "subscription.created"},
+	{op: "devportal-backend rejectSubscription", at: "$subscription", body: `{}`, says: "subscription.rejected"},
+	{op: "devportal-backend deleteApplication", at: "$till", says: "application.deleted"},
+}

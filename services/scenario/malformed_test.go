@@ -1,0 +1,129 @@
+package scenario_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// unbounded are texts of bodies that have no longest, by operation and pointer, with
+// what bounds them.
+var unbounded = map[string]string{}
+
+// fields returns the fields that a schema names, by name.
+func fields(s *openapi3.Schema) map[string]*openapi3.Schema {
+	out := map[string]*openapi3.Schema{}
+	for _, part := range s.AllOf {
+		maps.Copy(out, fields(part.Value))
+	}
+	for name, p := range s.Properties {
+		out[name] = p.Value
+	}
+	return out
+}
+
+// otherType returns a value that a schema does not take.
+func otherType(s *openapi3.Schema) any {
+	if s.Type.Is("integer") || s.Type.Is("number") || s.Type.Is("boolean") || s.Type.Is("array") || s.Type.Is("object") {
+		return "another type"
+	}
+	return 17
+}
+
+// tooLong returns a value for each text of a schema that has a longest.
+func tooLong(of map[string]*openapi3.Schema) map[string]any {
+	out := map[string]any{}
+	for name, s := range of {
+		if s.MaxLength != nil && *s.MaxLength < 10_000 {
+			out[name] = strings.Repeat("x", int(*s.MaxLength)+1)
+		}
+	}
+	return out
+}
+
+// malformed sends to every operation that takes a body what it does not take: fields
+// that nobody knows, of another type, and too long. The answer names each of them, and
+// nothing is done.
+func (w *writes) malformed() {
+	w.t.Helper()
+	for op, o := range w.all {
+		if o.service == "bff" || o.op.RequestBody == nil {
+			continue
+		}
+		media := o.op.RequestBody.Value.Content.Get("application/json")
+		if media == nil {
+			w.fault("%s: it takes no JSON", op)
+			continue
+		}
+		known := fields(media.Schema.Value)
+		w.bounded(op, "", media.Schema.Value, nil)
+		wrong := map[string]any{"noSuchField": true}
+		for name, s := range known {
+			if s.Type != nil || len(s.Enum) > 0 {
+				wrong[name] = otherType(s)
+			}
+		}
+		for _, body := range []map[string]any{wrong, tooLong(known)} {
+			if len(body) > 0 {
+				w.refusedFields(op, o, body)
+			}
+		}
+	}
+}
+
+// refusedFields sends a body of which every field is at fault.
+func (w *writes) refusedFields(op string, o write, body map[string]any) {
+	w.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		w.fault("%s: %v", op, err)
+		return
+	}
+	who := "owner"
+	if o.public() {
+		who = ""
+	}
+	status, header, answer := w.send(who, o.method, o.service, pathParameter.ReplaceAllString(o.template, noSuch), string(raw), "If-Match", "*")
+	var p struct {
+		Errors []struct{ Pointer, Detail string }
+	}
+	if status != http.StatusUnprocessableEntity && status != http.StatusBadRequest || header.Get("Content-Type") != "application/problem+json" || json.Unmarshal([]byte(answer), &p) != nil {
+		w.fault("%s: what it does not take is answered %d %s %s", op, status, header.Get("Content-Type"), answer)
+		return
+	}
+	w.not[header.Get("X-Request-Id")] = op
+	for _, name := range slices.Sorted(maps.Keys(body)) {
+		named := slices.ContainsFunc(p.Errors, func(e struct{ Pointer, Detail string }) bool {
+			return e.Pointer == "/"+name && e.Detail != ""
+		})
+		if !named {
+			w.fault("%s: the answer does not name /%s: %s", op, name, answer)
+		}
+	}
+}
+
+// bounded sees to it that every text of a body has a longest.
+func (w *writes) bounded(op, at string, s *openapi3.Schema, above []*openapi3.Schema) {
+	if slices.Contains(above, s) {
+		return
+	}
+	above = append(above, s)
+	for _, list := range []openapi3.SchemaRefs{s.AllOf, s.OneOf, s.AnyOf} {
+		for _, part := range list {
+			w.bounded(op, at, part.Value, above)
+		}
+	}
+	for name, p := range s.Properties {
+		w.bounded(op, at+"/"+name, p.Value, above)
+	}
+	if s.Items != nil {
+		w.bounded(op, at+"/*", s.Items.Value, above)
+	}
+	if s.Type.Is("string") && s.MaxLength == nil && len(s.Enum) == 0 && s.Format != "date-time" && unbounded[op+" "+at] == "" {
+		w.fault("%s: the text %s has no longest: give it a maxLength", op, at)
+	}
+}

@@ -1,0 +1,408 @@
+package scenario_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/pquerna/otp/totp"
+	"github.com/stretchr/testify/require"
+)
+
+// marked is in every secret that is entered: the trail must not have it.
+const marked = "not-to-be-shown-anywhere"
+
+// write is an operation that writes.
+type write struct {
+	service, method, template string
+	op                        *openapi3.Operation
+	item                      *openapi3.PathItem
+}
+
+// takesVersion reports whether an operation takes If-Match.
+func (w write) takesVersion() bool {
+	return slices.ContainsFunc(w.op.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.In == "header" && p.Value.Name == "If-Match" })
+}
+
+// public reports whether everybody may call the operation.
+func (w write) public() bool { return w.op.Security != nil && len(*w.op.Security) == 0 }
+
+// everyWrite returns all operations of all services that write, by service and
+// operationId.
+func everyWrite(t *testing.T) map[string]write {
+	t.Helper()
+	files, err := filepath.Glob("../*/openapi.yaml")
+	require.NoError(t, err)
+	require.Len(t, files, 6)
+	out := map[string]write{}
+	for _, file := range files {
+		service := filepath.Base(filepath.Dir(file))
+		doc, err := openapi3.NewLoader().LoadFromFile(file)
+		require.NoError(t, err)
+		for template, item := range doc.Paths.Map() {
+			for method, op := range item.Operations() {
+				if method != http.MethodGet && method != http.MethodHead {
+					out[service+" "+op.OperationID] = write{service, method, template, op, item}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// told is an entry of the audit trail, as its export has it.
+type told struct {
+	Organization, Service, Action, Outcome, RequestID, IP string
+	Actor                                                 struct{ Kind, ID string }
+	Target                                                struct{ Kind, ID, Name string }
+	Changes                                               []struct{ Field, Before, After string }
+}
+
+// writes is what the deeds are done with.
+type writes struct {
+	*matrix
+	all  map[string]write
+	kept map[string]string
+	// secrets are what was shown once.
+	secrets map[string]bool
+	// wanted are the entries that there must be, by the id of the request; not are
+	// requests that nothing must tell of as done.
+	wanted map[string]func(entries []told) string
+	not    map[string]string
+	// wrong is what is not as it should be.
+	wrong []string
+}
+
+func (w *writes) fault(format string, args ...any) {
+	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+}
+
+var kept = regexp.MustCompile(`\$[a-z.]+(\(\))?`)
+
+func (w *writes) fill(text string) string {
+	return kept.ReplaceAllStringFunc(text, func(name string) string {
+		if name == "$totp()" {
+			code, err := totp.GenerateCode(w.kept["totp"], time.Now())
+			require.NoError(w.t, err)
+			return code
+		}
+		value, ok := w.kept[name[1:]]
+		if !ok {
+			w.fault("nothing was kept as %s", name)
+			return noSuch
+		}
+		return value
+	})
+}
+
+// address fills the parameters of a path, in their order.
+func (w *writes) address(template, at string) string {
+	values := strings.Fields(w.fill(at))
+	return pathParameter.ReplaceAllStringFunc(template, func(string) string {
+		require.NotEmpty(w.t, values, "%s needs more than %q", template, at)
+		v := values[0]
+		values = values[1:]
+		return v
+	})
+}
+
+// at returns what a document has at a path such as items/0/id.
+func at(doc any, path string) any {
+	for key := range strings.SplitSeq(path, "/") {
+		switch v := doc.(type) {
+		case map[string]any:
+			doc = v[key]
+		case []any:
+			i := int(key[0] - '0')
+			if i >= len(v) {
+				return nil
+			}
+			doc = v[i]
+		default:
+			return nil
+		}
+	}
+	return doc
+}
+
+// shownOnce are the names of fields that have secrets.
+var shownOnce = map[string]bool{
+	"token": true, "secret": true, "key": true, "accessToken": true, "refreshToken": true, "deviceCode": true, "url": true, "recoveryCodes": true, "challenge": true,
+}
+
+// look takes down the secrets of an answer.
+func (w *writes) look(v any, name string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, below := range v {
+			w.look(below, k)
+		}
+	case []any:
+		for _, below := range v {
+			w.look(below, name)
+		}
+	case string:
+		if shownOnce[name] && len(v) >= 10 && !strings.HasPrefix(v, "http://127.0.0.1") {
+			w.secrets[v] = true
+		}
+	}
+}
+
+// do does one deed, first with a version that is over.
+func (w *writes) do(d deed) {
+	w.t.Helper()
+	o, ok := w.all[d.op]
+	require.True(w.t, ok, "there is no operation %s that writes", d.op)
+	who := d.as
+	switch who {
+	case "":
+		who = "owner"
+	case "-":
+		who = ""
+	}
+	var id, answer string
+	if d.before != "" {
+		id = w.sent[d.before]
+		require.NotEmpty(w.t, id, d.before)
+	} else {
+		path := w.address(o.template, d.at) + w.fill(d.query)
+		body := w.fill(d.body)
+		if o.takesVersion() {
+			w.stale(d.op, who, o, path, body)
+		}
+		status, header, got := w.send(who, o.method, o.service, path, body, "If-Match", "*")
+		if want := d.status; status != want && (want != 0 || status >= 300) {
+			w.fault("%s: %s %s: %d %s", d.op, o.method, path, status, got)
+			return
+		}
+		id, answer = header.Get("X-Request-Id"), got
+		var doc any
+		if answer != "" {
+			require.NoError(w.t, json.Unmarshal([]byte(answer), &doc), answer)
+		}
+		w.look(doc, "")
+		for pair := range strings.FieldsSeq(d.keep) {
+			name, from, _ := strings.Cut(pair, "=")
+			value, ok := at(doc, from).(string)
+			if !ok {
+				w.fault("%s: there is no %s in %s", d.op, from, answer)
+				value = noSuch
+			}
+			w.kept[name] = value
+		}
+		if d.lets != "" {
+			w.letIn(d.lets, doc)
+		}
+		answer += path
+	}
+	if d.says != "" {
+		w.want(d, who, id, answer)
+	}
+}
+
+// letIn takes down who has come in.
+func (w *writes) letIn(name string, doc any) {
+	w.t.Helper()
+	token, ok := at(doc, "accessToken").(string)
+	require.True(w.t, ok, "%v", doc)
+	w.tokens[name] = token
+	w.kept[name] = w.made(name, "GET", "tenant-manager", "/me", "", "user/id")
+	_, _, sessions := w.send(name, http.MethodGet, "tenant-manager", "/me/sessions", "")
+	var list struct {
+		Items []struct {
+			ID      string
+			Current bool
+		}
+	}
+	require.NoError(w.t, json.Unmarshal([]byte(sessions), &list), sessions)
+	for _, s := range list.Items {
+		if s.Current {
+			w.kept[name+".session"] = s.ID
+		}
+	}
+}
+
+// stale does a deed with a version that is over: nothing must change.
+func (w *writes) stale(op, who string, o write, path, body string) {
+	w.t.Helper()
+	read := func() string {
+		if o.item.Get == nil {
+			return ""
+		}
+		path, _, _ := strings.Cut(path, "?")
+		status, header, answer := w.send(who, http.MethodGet, o.service, path, "")
+		switch {
+		case status != http.StatusOK:
+			return strconv.Itoa(status)
+		case header.Get("ETag") != "":
+			return header.Get("ETag") // beside it there are counters
+		}
+		return answer
+	}
+	before := read()
+	status, header, answer := w.send(who, o.method, o.service, path, body, "If-Match", `"v999999"`)
+	if status != http.StatusPreconditionFailed || !strings.Contains(answer, `"code":"precondition-failed"`) {
+		w.fault("%s: a version that is over is answered %d %s", op, status, answer)
+	}
+	if after := read(); after != before {
+		w.fault("%s: a version that is over has changed it from %s to %s", op, before, after)
+	}
+	w.not[header.Get("X-Request-Id")] = op
+}
+
+// want takes down which entry a deed must have.
+func (w *writes) want(d deed, who, id, answer string) {
+	by, kind := d.by, ""
+	if by == "" {
+		by = who
+	}
+	actor := w.kept[by]
+	if actor == "" {
+		kind = by
+	}
+	of, outcome := w.fill(d.of), "done"
+	if d.refused {
+		outcome = "refused"
+	}
+	w.wanted[id] = func(entries []told) string {
+		var said []string
+		for _, e := range entries {
+			said = append(said, e.Action)
+			if e.Action != d.says {
+				continue
+			}
+			var no []string
+			if e.Outcome != outcome {
+				no = append(no, "the outcome is "+e.Outcome)
+			}
+			if e.Actor.ID != actor || kind != "" && e.Actor.Kind != kind {
+				no = append(no, fmt.Sprintf("it was done by %s %q, and not by %s", e.Actor.Kind, e.Actor.ID, by))
+			}
+			if of != "" && e.Target.ID != of || of == "" && (e.Target.ID == "" || !strings.Contains(answer, e.Target.ID)) {
+				no = append(no, fmt.Sprintf("it is about %s %q, and not %q", e.Target.Kind, e.Target.ID, of))
+			}
+			if e.Target.Kind == "" || e.IP == "" || e.Service == "" {
+				no = append(no, "it does not say of what kind it is about, from where, or by which service")
+			}
+			if (len(e.Changes) == 0) != (d.same != "") {
+				no = append(no, fmt.Sprintf("it has %d fields that changed: %v", len(e.Changes), e.Changes))
+			}
+			if no == nil {
+				return ""
+			}
+			return d.op + ": " + strings.Join(no, ", ")
+		}
+		return fmt.Sprintf("%s: there is no entry %s among %v", d.op, d.says, said)
+	}
+}
+
+// trail returns all entries, by the id of the request.
+func (w *writes) trail() (map[string][]told, string) {
+	w.t.Helper()
+	_, _, lines := w.send("owner", http.MethodGet, "tenant-manager", "/audit/export", "")
+	out := map[string][]told{}
+	for line := range strings.Lines(lines) {
+		var e told
+		require.NoError(w.t, json.Unmarshal([]byte(line), &e), line)
+		out[e.RequestID] = append(out[e.RequestID], e)
+	}
+	return out, lines
+}
+
+// Every operation of every service that writes has its entry in the audit trail:
+// who did it, what, to what, by which request, and which fields are different, with
+// no secret in it. What is done from a version that is over, is not done. A new
+// operation needs a deed, or a reason why it writes nothing.
+func TestEveryWriteIsInTheTrail(t *testing.T) {
+	t.Parallel()
+	m := begin(t)
+	w := &writes{
+		matrix: m, all: everyWrite(t), secrets: map[string]bool{marked: true}, wanted: map[string]func([]told) string{}, not: map[string]string{},
+		kept: map[string]string{
+			"password": matrixPassword, "marked": marked, "soon": time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339),
+			"owner": m.ids["tenant-manager /users/{id}"], "organization": m.ids["tenant-manager /organizations/{id}"], "staff": m.ids["tenant-manager /groups/{id}"],
+			"project": m.ids["gateway-manager /projects/{id}"], "api": m.ids["gateway-manager /apis/{id}"], "bronze": m.ids["policy-manager /plans/{plan}"],
+		},
+	}
+	done := map[string]bool{}
+	for _, d := range deeds {
+		w.do(d)
+		done[d.op] = true
+	}
+	w.refusals()
+	w.malformed()
+	for _, op := range slices.Sorted(maps.Keys(w.all)) {
+		name, ofBFF := strings.CutPrefix(op, "bff ")
+		switch {
+		case ofBFF:
+			if w.all["tenant-manager "+carried[name]].op == nil {
+				w.fault("%s: say in carried which operation carries it out", op)
+			}
+		case done[op], silent[op] != "", elsewhere[op] != "":
+		default:
+			w.fault("%s: write a deed for it, or say in silent why it has no entry", op)
+		}
+	}
+	var entries map[string][]told
+	var lines string
+	missing := func() (out []string) {
+		entries, lines = w.trail()
+		for id, right := range w.wanted {
+			if no := right(entries[id]); no != "" {
+				out = append(out, no)
+			}
+		}
+		return out
+	}
+	for deadline := time.Now().Add(5 * time.Second); len(missing()) > 0 && time.Now().Before(deadline); {
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-t.Context().Done():
+		}
+	}
+	w.wrong = append(w.wrong, missing()...)
+	for id, op := range w.not {
+		for _, e := range entries[id] {
+			w.fault("%s: it was done from a version that is over: %s", op, e.Action)
+		}
+	}
+	for s := range w.secrets {
+		if strings.Contains(lines, s) {
+			w.fault("a secret is in the trail: %s…", s[:8])
+		}
+	}
+	slices.Sort(w.wrong)
+	require.Empty(t, w.wrong, strings.Join(w.wrong, "\n"))
+}
+
+// refusals has somebody who may do nothing try everything.
+func (w *writes) refusals() {
+	w.t.Helper()
+	me := w.made("none", "GET", "tenant-manager", "/me", "", "user/id")
+	for op, o := range w.all {
+		if permission := o.op.Extensions["x-permission"]; o.service == "bff" || o.public() || permission == nil || permission == "none" {
+			continue
+		}
+		path := pathParameter.ReplaceAllString(o.template, noSuch)
+		status, header, answer := w.send("none", o.method, o.service, path, "{}", "If-Match", "*")
+		if status != http.StatusForbidden {
+			w.fault("%s: who may do nothing is answered %d %s", op, status, answer)
+			continue
+		}
+		w.wanted[header.Get("X-Request-Id")] = func(entries []told) string {
+			if len(entries) == 1 && entries[0].Action == "access.denied" && entries[0].Outcome == "refused" && entries[0].Actor.ID == me && entries[0].Target.Name == o.op.OperationID {
+				return ""
+			}
+			return fmt.Sprintf("%s: its refusal is told as %v", op, entries)
+		}
+	}
+}
