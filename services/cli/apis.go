@@ -264,11 +264,14 @@ func (a *tool) publishAPI() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		verb, call := "in", u.gateway.PublishApi
+		verb := "in"
 		if hide {
-			verb, call = "not in", u.gateway.UnpublishApi
+			verb = "not in"
+			x, err = answer[gateway.Api](u.gateway.UnpublishApi(ctx, x.Id, nil))
+		} else {
+			x, err = answer[gateway.Api](u.gateway.PublishApi(ctx, x.Id, nil))
 		}
-		if x, err = answer[gateway.Api](call(ctx, x.Id)); err != nil {
+		if err != nil {
 			return err
 		}
 		return a.result(x, func(w io.Writer) { fmt.Fprintf(w, "%s is %s the developer portal.\n", x.Name, verb) })

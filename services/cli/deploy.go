@@ -220,7 +220,7 @@ func (a *tool) undeployAPI() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		d, err := answer[gateway.Deployment](u.gateway.UndeployApi(ctx, x.Id, e.Id))
+		d, err := answer[gateway.Deployment](u.gateway.UndeployApi(ctx, x.Id, e.Id, nil))
 		if err != nil {
 			return err
 		}

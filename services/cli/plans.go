@@ -18,9 +18,15 @@ import (
 func (a *tool) plans() *cobra.Command {
 	return group("plan", "How APIs may be consumed",
 		a.listPlans(), a.createPlan(),
-		a.movePlan("publish", "Open a plan to subscriptions", func(u *suite) planMove { return u.policy.PublishPlan }),
-		a.movePlan("deprecate", "Close a plan to new subscriptions", func(u *suite) planMove { return u.policy.DeprecatePlan }),
-		a.movePlan("close", "Close a plan for good", func(u *suite) planMove { return u.policy.ClosePlan }),
+		a.movePlan("publish", "Open a plan to subscriptions", func(ctx context.Context, u *suite, plan string) (*http.Response, error) {
+			return u.policy.PublishPlan(ctx, plan, nil)
+		}),
+		a.movePlan("deprecate", "Close a plan to new subscriptions", func(ctx context.Context, u *suite, plan string) (*http.Response, error) {
+			return u.policy.DeprecatePlan(ctx, plan, nil)
+		}),
+		a.movePlan("close", "Close a plan for good", func(ctx context.Context, u *suite, plan string) (*http.Response, error) {
+			return u.policy.ClosePlan(ctx, plan, nil)
+		}),
 	)
 }
 
@@ -138,7 +144,7 @@ func (a *tool) createPlan() *cobra.Command {
 		}
 		p, err := answer[policy.Plan](u.policy.CreatePlan(ctx, x.Id, &policy.CreatePlanParams{}, in))
 		if err == nil && publish {
-			p, err = answer[policy.Plan](u.policy.PublishPlan(ctx, p.Id))
+			p, err = answer[policy.Plan](u.policy.PublishPlan(ctx, p.Id, nil))
 		}
 		if err != nil {
 			return err
@@ -155,9 +161,9 @@ func (a *tool) showPlan(p policy.Plan) error {
 }
 
 // planMove takes a plan to another status.
-type planMove = func(ctx context.Context, plan string, editors ...policy.RequestEditorFn) (*http.Response, error)
+type planMove func(ctx context.Context, u *suite, plan string) (*http.Response, error)
 
-func (a *tool) movePlan(verb, short string, move func(*suite) planMove) *cobra.Command {
+func (a *tool) movePlan(verb, short string, move planMove) *cobra.Command {
 	c := &cobra.Command{Use: verb + " API PLAN", Short: short, Args: exactly("the API", "the plan")}
 	c.RunE = a.run(func(ctx context.Context, args []string) error {
 		u, err := a.suite()
@@ -172,7 +178,7 @@ func (a *tool) movePlan(verb, short string, move func(*suite) planMove) *cobra.C
 		if err != nil {
 			return err
 		}
-		if p, err = answer[policy.Plan](move(u)(ctx, p.Id)); err != nil {
+		if p, err = answer[policy.Plan](move(ctx, u, p.Id)); err != nil {
 			return err
 		}
 		return a.showPlan(p)

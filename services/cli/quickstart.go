@@ -186,7 +186,7 @@ func (q *quick) makePlan(ctx context.Context) error {
 		said = "made"
 	}
 	if q.plan.Status != policy.Published {
-		if q.plan, err = answer[policy.Plan](q.policy.PublishPlan(ctx, q.plan.Id)); err != nil {
+		if q.plan, err = answer[policy.Plan](q.policy.PublishPlan(ctx, q.plan.Id, nil)); err != nil {
 			return err
 		}
 	}
@@ -242,7 +242,7 @@ func (q *quick) publish(ctx context.Context) error {
 		q.step("publish", "the portal shows it")
 		return nil
 	}
-	x, err := answer[gateway.Api](q.gateway.PublishApi(ctx, q.api.Id))
+	x, err := answer[gateway.Api](q.gateway.PublishApi(ctx, q.api.Id, nil))
 	if err != nil {
 		return err
 	}

@@ -2171,6 +2171,7 @@ type Boundary struct {
 	Role      string    `json:"role"`
 	RoleName  string    `json:"roleName"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	Version   int64     `json:"version"`
 }
 
 // BoundaryInput defines model for BoundaryInput.
@@ -4102,6 +4103,7 @@ type PlatformDomain struct {
 	// Status `pending`: not proven yet; `verified`: proven; `failing`: proven, and its record is missing now, so that it counts until `countsUntil`; `lost`: its record was missing for too long.
 	Status     DomainStatus `json:"status"`
 	VerifiedAt *time.Time   `json:"verifiedAt,omitempty"`
+	Version    int64        `json:"version"`
 }
 
 // PlatformDomainInput defines model for PlatformDomainInput.
@@ -5976,6 +5978,9 @@ type IdempotencyKey = string
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
+// IfMatchOptional defines model for IfMatchOptional.
+type IfMatchOptional = string
+
 // KindOfLetter defines model for KindOfLetter.
 type KindOfLetter = string
 
@@ -6042,6 +6047,24 @@ type CreateAccessRequestParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ApproveAccessRequestParams defines parameters for ApproveAccessRequest.
+type ApproveAccessRequestParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// DenyAccessRequestParams defines parameters for DenyAccessRequest.
+type DenyAccessRequestParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// WithdrawAccessRequestParams defines parameters for WithdrawAccessRequest.
+type WithdrawAccessRequestParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // ListAccessReviewsParams defines parameters for ListAccessReviews.
 type ListAccessReviewsParams struct {
 	// Cursor The `next` of the page before.
@@ -6067,6 +6090,18 @@ type CreateAccessReviewParams struct {
 type UpdateAccessReviewParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// CancelAccessReviewParams defines parameters for CancelAccessReview.
+type CancelAccessReviewParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// CloseAccessReviewParams defines parameters for CloseAccessReview.
+type CloseAccessReviewParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // ListAccessReviewItemsParams defines parameters for ListAccessReviewItems.
@@ -6186,6 +6221,18 @@ type ListBoundariesParams struct {
 	Role *string `form:"role,omitempty" json:"role,omitempty"`
 }
 
+// DeleteBoundaryParams defines parameters for DeleteBoundary.
+type DeleteBoundaryParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// SetBoundaryParams defines parameters for SetBoundary.
+type SetBoundaryParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // DeleteBrandParams defines parameters for DeleteBrand.
 type DeleteBrandParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
@@ -6250,6 +6297,12 @@ type UnclaimDomainParams struct {
 type UpdateDomainParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// VerifyDomainParams defines parameters for VerifyDomain.
+type VerifyDomainParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // ListGrantsParams defines parameters for ListGrants.
@@ -6391,6 +6444,9 @@ type DeleteInvitationParams struct {
 type ResendInvitationParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // DeleteLetterParams defines parameters for DeleteLetter.
@@ -6415,6 +6471,12 @@ type ListMailParams struct {
 
 	// State Only mail in this state.
 	State *MailState `form:"state,omitempty" json:"state,omitempty"`
+}
+
+// DeleteMailSettingsParams defines parameters for DeleteMailSettings.
+type DeleteMailSettingsParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // SetMailSettingsParams defines parameters for SetMailSettings.
@@ -6591,6 +6653,18 @@ type ListPlatformDomainsParams struct {
 	Status *DomainStatus `form:"status,omitempty" json:"status,omitempty"`
 }
 
+// RevokePlatformDomainParams defines parameters for RevokePlatformDomain.
+type RevokePlatformDomainParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// VerifyPlatformDomainParams defines parameters for VerifyPlatformDomain.
+type VerifyPlatformDomainParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
 	// Cursor The `next` of the page before.
@@ -6724,6 +6798,12 @@ type DeleteSsoConnectionParams struct {
 type UpdateSsoConnectionParams struct {
 	// IfMatch The ETag of the version that is changed, or *.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// RefreshSsoMetadataParams defines parameters for RefreshSsoMetadata.
+type RefreshSsoMetadataParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // ListSystemLicencesParams defines parameters for ListSystemLicences.
@@ -7199,13 +7279,13 @@ type ServerInterface interface {
 	GetAccessRequest(ctx echo.Context, id Id) error
 	// ApproveAccessRequest Give what was asked for
 	// (POST /access/requests/{id}/approve)
-	ApproveAccessRequest(ctx echo.Context, id Id) error
+	ApproveAccessRequest(ctx echo.Context, id Id, params ApproveAccessRequestParams) error
 	// DenyAccessRequest Refuse what was asked for
 	// (POST /access/requests/{id}/deny)
-	DenyAccessRequest(ctx echo.Context, id Id) error
+	DenyAccessRequest(ctx echo.Context, id Id, params DenyAccessRequestParams) error
 	// WithdrawAccessRequest Take one's own request back
 	// (POST /access/requests/{id}/withdraw)
-	WithdrawAccessRequest(ctx echo.Context, id Id) error
+	WithdrawAccessRequest(ctx echo.Context, id Id, params WithdrawAccessRequestParams) error
 	// ListAccessReviews Reviews of who has access
 	// (GET /access/reviews)
 	ListAccessReviews(ctx echo.Context, params ListAccessReviewsParams) error
@@ -7223,10 +7303,10 @@ type ServerInterface interface {
 	UpdateAccessReview(ctx echo.Context, id Id, params UpdateAccessReviewParams) error
 	// CancelAccessReview End a review without carrying anything out
 	// (POST /access/reviews/{id}/cancel)
-	CancelAccessReview(ctx echo.Context, id Id) error
+	CancelAccessReview(ctx echo.Context, id Id, params CancelAccessReviewParams) error
 	// CloseAccessReview End a review before its deadline
 	// (POST /access/reviews/{id}/close)
-	CloseAccessReview(ctx echo.Context, id Id) error
+	CloseAccessReview(ctx echo.Context, id Id, params CloseAccessReviewParams) error
 	// DecideAccessReview Keep or revoke what a review is about
 	// (POST /access/reviews/{id}/decisions)
 	DecideAccessReview(ctx echo.Context, id Id) error
@@ -7277,13 +7357,13 @@ type ServerInterface interface {
 	ListBoundaries(ctx echo.Context, params ListBoundariesParams) error
 	// DeleteBoundary Take a boundary away
 	// (DELETE /boundaries/{id})
-	DeleteBoundary(ctx echo.Context, id string) error
+	DeleteBoundary(ctx echo.Context, id string, params DeleteBoundaryParams) error
 	// GetBoundary The boundary of a user, service account or group
 	// (GET /boundaries/{id})
 	GetBoundary(ctx echo.Context, id string) error
 	// SetBoundary Bound what a user, a service account or the members of a group may do
 	// (PUT /boundaries/{id})
-	SetBoundary(ctx echo.Context, id string) error
+	SetBoundary(ctx echo.Context, id string, params SetBoundaryParams) error
 	// PreviewBoundary What a boundary would take away
 	// (POST /boundaries/{id}/preview)
 	PreviewBoundary(ctx echo.Context, id string) error
@@ -7328,7 +7408,7 @@ type ServerInterface interface {
 	PreviewDomain(ctx echo.Context, id Id) error
 	// VerifyDomain Look for the record of a domain now
 	// (POST /domains/{id}/verification)
-	VerifyDomain(ctx echo.Context, id Id) error
+	VerifyDomain(ctx echo.Context, id Id, params VerifyDomainParams) error
 	// ListGrants Who has which role
 	// (GET /grants)
 	ListGrants(ctx echo.Context, params ListGrantsParams) error
@@ -7424,7 +7504,7 @@ type ServerInterface interface {
 	RetryMail(ctx echo.Context, id Id) error
 	// DeleteMailSettings Go back to what the configuration of the installation says about mail
 	// (DELETE /mail/settings)
-	DeleteMailSettings(ctx echo.Context) error
+	DeleteMailSettings(ctx echo.Context, params DeleteMailSettingsParams) error
 	// GetMailSettings How the installation sends mail
 	// (GET /mail/settings)
 	GetMailSettings(ctx echo.Context) error
@@ -7640,10 +7720,10 @@ type ServerInterface interface {
 	ListPlatformDomains(ctx echo.Context, params ListPlatformDomainsParams) error
 	// RevokePlatformDomain Take a domain from the organization that has it
 	// (DELETE /platform/domains/{domain}/verification)
-	RevokePlatformDomain(ctx echo.Context, domain string) error
+	RevokePlatformDomain(ctx echo.Context, domain string, params RevokePlatformDomainParams) error
 	// VerifyPlatformDomain Say that an organization runs a domain
 	// (PUT /platform/domains/{domain}/verification)
-	VerifyPlatformDomain(ctx echo.Context, domain string) error
+	VerifyPlatformDomain(ctx echo.Context, domain string, params VerifyPlatformDomainParams) error
 	// GetPosture How well the organization is looked after
 	// (GET /posture)
 	GetPosture(ctx echo.Context) error
@@ -7799,7 +7879,7 @@ type ServerInterface interface {
 	UpdateSsoConnection(ctx echo.Context, id Id, params UpdateSsoConnectionParams) error
 	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
 	// (POST /sso/connections/{id}/metadata)
-	RefreshSsoMetadata(ctx echo.Context, id Id) error
+	RefreshSsoMetadata(ctx echo.Context, id Id, params RefreshSsoMetadataParams) error
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx echo.Context, id Id) error
@@ -8106,8 +8186,28 @@ func (w *ServerInterfaceWrapper) ApproveAccessRequest(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApproveAccessRequestParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ApproveAccessRequest(ctx, id)
+	err = w.Handler.ApproveAccessRequest(ctx, id, params)
 	return err
 }
 
@@ -8122,8 +8222,28 @@ func (w *ServerInterfaceWrapper) DenyAccessRequest(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DenyAccessRequestParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DenyAccessRequest(ctx, id)
+	err = w.Handler.DenyAccessRequest(ctx, id, params)
 	return err
 }
 
@@ -8138,8 +8258,28 @@ func (w *ServerInterfaceWrapper) WithdrawAccessRequest(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawAccessRequestParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.WithdrawAccessRequest(ctx, id)
+	err = w.Handler.WithdrawAccessRequest(ctx, id, params)
 	return err
 }
 
@@ -8285,8 +8425,28 @@ func (w *ServerInterfaceWrapper) CancelAccessReview(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelAccessReviewParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelAccessReview(ctx, id)
+	err = w.Handler.CancelAccessReview(ctx, id, params)
 	return err
 }
 
@@ -8301,8 +8461,28 @@ func (w *ServerInterfaceWrapper) CloseAccessReview(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CloseAccessReviewParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CloseAccessReview(ctx, id)
+	err = w.Handler.CloseAccessReview(ctx, id, params)
 	return err
 }
 
@@ -8781,8 +8961,28 @@ func (w *ServerInterfaceWrapper) DeleteBoundary(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteBoundaryParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteBoundary(ctx, id)
+	err = w.Handler.DeleteBoundary(ctx, id, params)
 	return err
 }
 
@@ -8813,8 +9013,28 @@ func (w *ServerInterfaceWrapper) SetBoundary(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetBoundaryParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.SetBoundary(ctx, id)
+	err = w.Handler.SetBoundary(ctx, id, params)
 	return err
 }
 
@@ -9182,8 +9402,28 @@ func (w *ServerInterfaceWrapper) VerifyDomain(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyDomainParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.VerifyDomain(ctx, id)
+	err = w.Handler.VerifyDomain(ctx, id, params)
 	return err
 }
 
@@ -9842,6 +10082,21 @@ func (w *ServerInterfaceWrapper) ResendInvitation(ctx echo.Context) error {
 
 		params.IdempotencyKey = &IdempotencyKey
 	}
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ResendInvitation(ctx, id, params)
@@ -10082,8 +10337,28 @@ func (w *ServerInterfaceWrapper) RetryMail(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) DeleteMailSettings(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteMailSettingsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteMailSettings(ctx)
+	err = w.Handler.DeleteMailSettings(ctx, params)
 	return err
 }
 
@@ -11451,8 +11726,28 @@ func (w *ServerInterfaceWrapper) RevokePlatformDomain(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter domain: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokePlatformDomainParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RevokePlatformDomain(ctx, domain)
+	err = w.Handler.RevokePlatformDomain(ctx, domain, params)
 	return err
 }
 
@@ -11467,8 +11762,28 @@ func (w *ServerInterfaceWrapper) VerifyPlatformDomain(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter domain: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyPlatformDomainParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.VerifyPlatformDomain(ctx, domain)
+	err = w.Handler.VerifyPlatformDomain(ctx, domain, params)
 	return err
 }
 
@@ -12500,8 +12815,28 @@ func (w *ServerInterfaceWrapper) RefreshSsoMetadata(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RefreshSsoMetadataParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RefreshSsoMetadata(ctx, id)
+	err = w.Handler.RefreshSsoMetadata(ctx, id, params)
 	return err
 }
 
@@ -13917,23 +14252,34 @@ func (response GetAccessRequestdefaultApplicationProblemPlusJSONResponse) VisitG
 }
 
 type ApproveAccessRequestRequestObject struct {
-	Id   Id `json:"id"`
-	Body *ApproveAccessRequestJSONRequestBody
+	Id     Id `json:"id"`
+	Params ApproveAccessRequestParams
+	Body   *ApproveAccessRequestJSONRequestBody
 }
 
 type ApproveAccessRequestResponseObject interface {
 	VisitApproveAccessRequestResponse(w http.ResponseWriter) error
 }
 
-type ApproveAccessRequest200JSONResponse AccessRequest
+type ApproveAccessRequest200ResponseHeaders struct {
+	ETag *string
+}
+
+type ApproveAccessRequest200JSONResponse struct {
+	Body    AccessRequest
+	Headers ApproveAccessRequest200ResponseHeaders
+}
 
 func (response ApproveAccessRequest200JSONResponse) VisitApproveAccessRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13957,23 +14303,34 @@ func (response ApproveAccessRequestdefaultApplicationProblemPlusJSONResponse) Vi
 }
 
 type DenyAccessRequestRequestObject struct {
-	Id   Id `json:"id"`
-	Body *DenyAccessRequestJSONRequestBody
+	Id     Id `json:"id"`
+	Params DenyAccessRequestParams
+	Body   *DenyAccessRequestJSONRequestBody
 }
 
 type DenyAccessRequestResponseObject interface {
 	VisitDenyAccessRequestResponse(w http.ResponseWriter) error
 }
 
-type DenyAccessRequest200JSONResponse AccessRequest
+type DenyAccessRequest200ResponseHeaders struct {
+	ETag *string
+}
+
+type DenyAccessRequest200JSONResponse struct {
+	Body    AccessRequest
+	Headers DenyAccessRequest200ResponseHeaders
+}
 
 func (response DenyAccessRequest200JSONResponse) VisitDenyAccessRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13997,22 +14354,33 @@ func (response DenyAccessRequestdefaultApplicationProblemPlusJSONResponse) Visit
 }
 
 type WithdrawAccessRequestRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params WithdrawAccessRequestParams
 }
 
 type WithdrawAccessRequestResponseObject interface {
 	VisitWithdrawAccessRequestResponse(w http.ResponseWriter) error
 }
 
-type WithdrawAccessRequest200JSONResponse AccessRequest
+type WithdrawAccessRequest200ResponseHeaders struct {
+	ETag *string
+}
+
+type WithdrawAccessRequest200JSONResponse struct {
+	Body    AccessRequest
+	Headers WithdrawAccessRequest200ResponseHeaders
+}
 
 func (response WithdrawAccessRequest200JSONResponse) VisitWithdrawAccessRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14269,22 +14637,33 @@ func (response UpdateAccessReviewdefaultApplicationProblemPlusJSONResponse) Visi
 }
 
 type CancelAccessReviewRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params CancelAccessReviewParams
 }
 
 type CancelAccessReviewResponseObject interface {
 	VisitCancelAccessReviewResponse(w http.ResponseWriter) error
 }
 
-type CancelAccessReview200JSONResponse AccessReview
+type CancelAccessReview200ResponseHeaders struct {
+	ETag *string
+}
+
+type CancelAccessReview200JSONResponse struct {
+	Body    AccessReview
+	Headers CancelAccessReview200ResponseHeaders
+}
 
 func (response CancelAccessReview200JSONResponse) VisitCancelAccessReviewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14308,22 +14687,33 @@ func (response CancelAccessReviewdefaultApplicationProblemPlusJSONResponse) Visi
 }
 
 type CloseAccessReviewRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params CloseAccessReviewParams
 }
 
 type CloseAccessReviewResponseObject interface {
 	VisitCloseAccessReviewResponse(w http.ResponseWriter) error
 }
 
-type CloseAccessReview200JSONResponse AccessReview
+type CloseAccessReview200ResponseHeaders struct {
+	ETag *string
+}
+
+type CloseAccessReview200JSONResponse struct {
+	Body    AccessReview
+	Headers CloseAccessReview200ResponseHeaders
+}
 
 func (response CloseAccessReview200JSONResponse) VisitCloseAccessReviewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15067,7 +15457,8 @@ func (response ListBoundariesdefaultApplicationProblemPlusJSONResponse) VisitLis
 }
 
 type DeleteBoundaryRequestObject struct {
-	Id string `json:"id"`
+	Id     string `json:"id"`
+	Params DeleteBoundaryParams
 }
 
 type DeleteBoundaryResponseObject interface {
@@ -15107,15 +15498,25 @@ type GetBoundaryResponseObject interface {
 	VisitGetBoundaryResponse(w http.ResponseWriter) error
 }
 
-type GetBoundary200JSONResponse Boundary
+type GetBoundary200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetBoundary200JSONResponse struct {
+	Body    Boundary
+	Headers GetBoundary200ResponseHeaders
+}
 
 func (response GetBoundary200JSONResponse) VisitGetBoundaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15139,23 +15540,34 @@ func (response GetBoundarydefaultApplicationProblemPlusJSONResponse) VisitGetBou
 }
 
 type SetBoundaryRequestObject struct {
-	Id   string `json:"id"`
-	Body *SetBoundaryJSONRequestBody
+	Id     string `json:"id"`
+	Params SetBoundaryParams
+	Body   *SetBoundaryJSONRequestBody
 }
 
 type SetBoundaryResponseObject interface {
 	VisitSetBoundaryResponse(w http.ResponseWriter) error
 }
 
-type SetBoundary200JSONResponse Boundary
+type SetBoundary200ResponseHeaders struct {
+	ETag *string
+}
+
+type SetBoundary200JSONResponse struct {
+	Body    Boundary
+	Headers SetBoundary200ResponseHeaders
+}
 
 func (response SetBoundary200JSONResponse) VisitSetBoundaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15797,7 +16209,8 @@ func (response PreviewDomaindefaultApplicationProblemPlusJSONResponse) VisitPrev
 }
 
 type VerifyDomainRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params VerifyDomainParams
 }
 
 type VerifyDomainResponseObject interface {
@@ -17184,6 +17597,7 @@ func (response RetryMaildefaultApplicationProblemPlusJSONResponse) VisitRetryMai
 }
 
 type DeleteMailSettingsRequestObject struct {
+	Params DeleteMailSettingsParams
 }
 
 type DeleteMailSettingsResponseObject interface {
@@ -20123,21 +20537,32 @@ func (response ListPlatformDomainsdefaultApplicationProblemPlusJSONResponse) Vis
 
 type RevokePlatformDomainRequestObject struct {
 	Domain string `json:"domain"`
+	Params RevokePlatformDomainParams
 }
 
 type RevokePlatformDomainResponseObject interface {
 	VisitRevokePlatformDomainResponse(w http.ResponseWriter) error
 }
 
-type RevokePlatformDomain200JSONResponse PlatformDomain
+type RevokePlatformDomain200ResponseHeaders struct {
+	ETag *string
+}
+
+type RevokePlatformDomain200JSONResponse struct {
+	Body    PlatformDomain
+	Headers RevokePlatformDomain200ResponseHeaders
+}
 
 func (response RevokePlatformDomain200JSONResponse) VisitRevokePlatformDomainResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20162,6 +20587,7 @@ func (response RevokePlatformDomaindefaultApplicationProblemPlusJSONResponse) Vi
 
 type VerifyPlatformDomainRequestObject struct {
 	Domain string `json:"domain"`
+	Params VerifyPlatformDomainParams
 	Body   *VerifyPlatformDomainJSONRequestBody
 }
 
@@ -20169,15 +20595,25 @@ type VerifyPlatformDomainResponseObject interface {
 	VisitVerifyPlatformDomainResponse(w http.ResponseWriter) error
 }
 
-type VerifyPlatformDomain200JSONResponse PlatformDomain
+type VerifyPlatformDomain200ResponseHeaders struct {
+	ETag *string
+}
+
+type VerifyPlatformDomain200JSONResponse struct {
+	Body    PlatformDomain
+	Headers VerifyPlatformDomain200ResponseHeaders
+}
 
 func (response VerifyPlatformDomain200JSONResponse) VisitVerifyPlatformDomainResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22347,7 +22783,8 @@ func (response UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse) Vis
 }
 
 type RefreshSsoMetadataRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params RefreshSsoMetadataParams
 }
 
 type RefreshSsoMetadataResponseObject interface {
@@ -24844,10 +25281,11 @@ func (sh *strictHandler) GetAccessRequest(ctx echo.Context, id Id) error {
 }
 
 // ApproveAccessRequest operation middleware
-func (sh *strictHandler) ApproveAccessRequest(ctx echo.Context, id Id) error {
+func (sh *strictHandler) ApproveAccessRequest(ctx echo.Context, id Id, params ApproveAccessRequestParams) error {
 	var request ApproveAccessRequestRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	var body ApproveAccessRequestJSONRequestBody
 	var err error
@@ -24895,10 +25333,11 @@ func (sh *strictHandler) ApproveAccessRequest(ctx echo.Context, id Id) error {
 }
 
 // DenyAccessRequest operation middleware
-func (sh *strictHandler) DenyAccessRequest(ctx echo.Context, id Id) error {
+func (sh *strictHandler) DenyAccessRequest(ctx echo.Context, id Id, params DenyAccessRequestParams) error {
 	var request DenyAccessRequestRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	var body DenyAccessRequestJSONRequestBody
 	var err error
@@ -24946,10 +25385,11 @@ func (sh *strictHandler) DenyAccessRequest(ctx echo.Context, id Id) error {
 }
 
 // WithdrawAccessRequest operation middleware
-func (sh *strictHandler) WithdrawAccessRequest(ctx echo.Context, id Id) error {
+func (sh *strictHandler) WithdrawAccessRequest(ctx echo.Context, id Id, params WithdrawAccessRequestParams) error {
 	var request WithdrawAccessRequestRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.WithdrawAccessRequest(ctx.Request().Context(), request.(WithdrawAccessRequestRequestObject))
@@ -25191,10 +25631,11 @@ func (sh *strictHandler) UpdateAccessReview(ctx echo.Context, id Id, params Upda
 }
 
 // CancelAccessReview operation middleware
-func (sh *strictHandler) CancelAccessReview(ctx echo.Context, id Id) error {
+func (sh *strictHandler) CancelAccessReview(ctx echo.Context, id Id, params CancelAccessReviewParams) error {
 	var request CancelAccessReviewRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelAccessReview(ctx.Request().Context(), request.(CancelAccessReviewRequestObject))
@@ -25216,10 +25657,11 @@ func (sh *strictHandler) CancelAccessReview(ctx echo.Context, id Id) error {
 }
 
 // CloseAccessReview operation middleware
-func (sh *strictHandler) CloseAccessReview(ctx echo.Context, id Id) error {
+func (sh *strictHandler) CloseAccessReview(ctx echo.Context, id Id, params CloseAccessReviewParams) error {
 	var request CloseAccessReviewRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CloseAccessReview(ctx.Request().Context(), request.(CloseAccessReviewRequestObject))
@@ -25753,10 +26195,11 @@ func (sh *strictHandler) ListBoundaries(ctx echo.Context, params ListBoundariesP
 }
 
 // DeleteBoundary operation middleware
-func (sh *strictHandler) DeleteBoundary(ctx echo.Context, id string) error {
+func (sh *strictHandler) DeleteBoundary(ctx echo.Context, id string, params DeleteBoundaryParams) error {
 	var request DeleteBoundaryRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteBoundary(ctx.Request().Context(), request.(DeleteBoundaryRequestObject))
@@ -25803,10 +26246,11 @@ func (sh *strictHandler) GetBoundary(ctx echo.Context, id string) error {
 }
 
 // SetBoundary operation middleware
-func (sh *strictHandler) SetBoundary(ctx echo.Context, id string) error {
+func (sh *strictHandler) SetBoundary(ctx echo.Context, id string, params SetBoundaryParams) error {
 	var request SetBoundaryRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	var body SetBoundaryJSONRequestBody
 	var err error
@@ -26385,10 +26829,11 @@ func (sh *strictHandler) PreviewDomain(ctx echo.Context, id Id) error {
 }
 
 // VerifyDomain operation middleware
-func (sh *strictHandler) VerifyDomain(ctx echo.Context, id Id) error {
+func (sh *strictHandler) VerifyDomain(ctx echo.Context, id Id, params VerifyDomainParams) error {
 	var request VerifyDomainRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.VerifyDomain(ctx.Request().Context(), request.(VerifyDomainRequestObject))
@@ -27493,8 +27938,10 @@ func (sh *strictHandler) RetryMail(ctx echo.Context, id Id) error {
 }
 
 // DeleteMailSettings operation middleware
-func (sh *strictHandler) DeleteMailSettings(ctx echo.Context) error {
+func (sh *strictHandler) DeleteMailSettings(ctx echo.Context, params DeleteMailSettingsParams) error {
 	var request DeleteMailSettingsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteMailSettings(ctx.Request().Context(), request.(DeleteMailSettingsRequestObject))
@@ -30004,10 +30451,11 @@ func (sh *strictHandler) ListPlatformDomains(ctx echo.Context, params ListPlatfo
 }
 
 // RevokePlatformDomain operation middleware
-func (sh *strictHandler) RevokePlatformDomain(ctx echo.Context, domain string) error {
+func (sh *strictHandler) RevokePlatformDomain(ctx echo.Context, domain string, params RevokePlatformDomainParams) error {
 	var request RevokePlatformDomainRequestObject
 
 	request.Domain = domain
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RevokePlatformDomain(ctx.Request().Context(), request.(RevokePlatformDomainRequestObject))
@@ -30029,10 +30477,11 @@ func (sh *strictHandler) RevokePlatformDomain(ctx echo.Context, domain string) e
 }
 
 // VerifyPlatformDomain operation middleware
-func (sh *strictHandler) VerifyPlatformDomain(ctx echo.Context, domain string) error {
+func (sh *strictHandler) VerifyPlatformDomain(ctx echo.Context, domain string, params VerifyPlatformDomainParams) error {
 	var request VerifyPlatformDomainRequestObject
 
 	request.Domain = domain
+	request.Params = params
 
 	var body VerifyPlatformDomainJSONRequestBody
 	var err error
@@ -32022,10 +32471,11 @@ func (sh *strictHandler) UpdateSsoConnection(ctx echo.Context, id Id, params Upd
 }
 
 // RefreshSsoMetadata operation middleware
-func (sh *strictHandler) RefreshSsoMetadata(ctx echo.Context, id Id) error {
+func (sh *strictHandler) RefreshSsoMetadata(ctx echo.Context, id Id, params RefreshSsoMetadataParams) error {
 	var request RefreshSsoMetadataRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RefreshSsoMetadata(ctx.Request().Context(), request.(RefreshSsoMetadataRequestObject))

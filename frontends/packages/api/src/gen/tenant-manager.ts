@@ -4779,6 +4779,8 @@ export interface components {
             /** @description The id of the role that they cannot exceed. */
             role: string;
             roleName: string;
+            /** Format: int64 */
+            version: number;
             /** Format: date-time */
             createdAt: string;
             createdBy: string;
@@ -6330,6 +6332,8 @@ export interface components {
         };
         PlatformDomain: {
             id: string;
+            /** Format: int64 */
+            version: number;
             domain: string;
             status: components["schemas"]["DomainStatus"];
             method?: components["schemas"]["DomainMethod"];
@@ -7071,6 +7075,8 @@ export interface components {
         LanguageOfLetter: string;
         /** @description The ETag of the version that is changed, or *. */
         IfMatch: string;
+        /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+        IfMatchOptional: string;
         /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
         IdempotencyKey: string;
         /** @description Only users of this status. */
@@ -9866,7 +9872,10 @@ export interface operations {
     approveAccessRequest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -9882,6 +9891,7 @@ export interface operations {
             /** @description The request. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9894,7 +9904,10 @@ export interface operations {
     denyAccessRequest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -9910,6 +9923,7 @@ export interface operations {
             /** @description The request. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9922,7 +9936,10 @@ export interface operations {
     withdrawAccessRequest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -9934,6 +9951,7 @@ export interface operations {
             /** @description The request. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10089,7 +10107,10 @@ export interface operations {
     closeAccessReview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -10101,6 +10122,7 @@ export interface operations {
             /** @description The review, which is being carried out. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10113,7 +10135,10 @@ export interface operations {
     cancelAccessReview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -10125,6 +10150,7 @@ export interface operations {
             /** @description The review. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10268,6 +10294,7 @@ export interface operations {
             /** @description The boundary. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10280,7 +10307,10 @@ export interface operations {
     setBoundary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the user, service account or group. */
                 id: string;
@@ -10296,6 +10326,7 @@ export interface operations {
             /** @description The boundary. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10308,7 +10339,10 @@ export interface operations {
     deleteBoundary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the user, service account or group. */
                 id: string;
@@ -10708,6 +10742,8 @@ export interface operations {
             header?: {
                 /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
             };
             path: {
                 /** @description The id. */
@@ -12551,7 +12587,10 @@ export interface operations {
     deleteMailSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -12991,7 +13030,10 @@ export interface operations {
     refreshSsoMetadata: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -13185,7 +13227,10 @@ export interface operations {
     verifyDomain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id. */
                 id: components["parameters"]["Id"];
@@ -13268,7 +13313,10 @@ export interface operations {
     verifyPlatformDomain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the domain. */
                 domain: string;
@@ -13284,6 +13332,7 @@ export interface operations {
             /** @description The domain as it is now. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13296,7 +13345,10 @@ export interface operations {
     revokePlatformDomain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
             path: {
                 /** @description The id of the domain. */
                 domain: string;
@@ -13308,6 +13360,7 @@ export interface operations {
             /** @description The domain as it is now. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {

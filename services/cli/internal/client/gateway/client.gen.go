@@ -720,6 +720,9 @@ type IdempotencyKey = string
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
+// IfMatchOptional defines model for IfMatchOptional.
+type IfMatchOptional = string
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -774,6 +777,12 @@ type DeployApiParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// UndeployApiParams defines parameters for UndeployApi.
+type UndeployApiParams struct {
+	// IfMatch The number of the revision that is to be taken out, as "v7": where another one is deployed there the answer is 412, and nothing happens. Without it, whatever is there is taken out.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // DiffApiParams defines parameters for DiffApi.
 type DiffApiParams struct {
 	// From The number of a revision, "draft", "latest", or "deployed:" and the id or slug of an environment. By default "latest".
@@ -792,6 +801,12 @@ type PutApiDocumentParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// PublishApiParams defines parameters for PublishApi.
+type PublishApiParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // ListRevisionsParams defines parameters for ListRevisions.
 type ListRevisionsParams struct {
 	// Cursor The next of the page before.
@@ -799,6 +814,12 @@ type ListRevisionsParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// UnpublishApiParams defines parameters for UnpublishApi.
+type UnpublishApiParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // ListEnvironmentsParams defines parameters for ListEnvironments.
@@ -1011,7 +1032,7 @@ type ClientInterface interface {
 	// UndeployApi Take an API out of an environment
 	//
 	// Corresponds with DELETE /apis/{id}/deployments/{environment} (the `UndeployApi` operationId).
-	UndeployApi(ctx context.Context, id Id, environment string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UndeployApi(ctx context.Context, id Id, environment string, params *UndeployApiParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DiffApi Say what is different between two states of an API
 	//
@@ -1035,7 +1056,7 @@ type ClientInterface interface {
 	// PublishApi Show the API in the developer portal
 	//
 	// Corresponds with POST /apis/{id}/publish (the `PublishApi` operationId).
-	PublishApi(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PublishApi(ctx context.Context, id Id, params *PublishApiParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRevisions List an API's revisions, newest first
 	//
@@ -1045,7 +1066,7 @@ type ClientInterface interface {
 	// UnpublishApi Take the API out of the developer portal
 	//
 	// Corresponds with POST /apis/{id}/unpublish (the `UnpublishApi` operationId).
-	UnpublishApi(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UnpublishApi(ctx context.Context, id Id, params *UnpublishApiParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDeployment Read a deployment with what each gateway has made of it
 	//
@@ -1228,8 +1249,8 @@ func (c *Client) DeployApi(ctx context.Context, id Id, params *DeployApiParams, 
 // UndeployApi Take an API out of an environment
 //
 // Corresponds with DELETE /apis/{id}/deployments/{environment} (the `UndeployApi` operationId).
-func (c *Client) UndeployApi(ctx context.Context, id Id, environment string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUndeployApiRequest(c.Server, id, environment)
+func (c *Client) UndeployApi(ctx context.Context, id Id, environment string, params *UndeployApiParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndeployApiRequest(c.Server, id, environment, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1292,8 +1313,8 @@ func (c *Client) PutApiDocument(ctx context.Context, id Id, params *PutApiDocume
 // PublishApi Show the API in the developer portal
 //
 // Corresponds with POST /apis/{id}/publish (the `PublishApi` operationId).
-func (c *Client) PublishApi(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPublishApiRequest(c.Server, id)
+func (c *Client) PublishApi(ctx context.Context, id Id, params *PublishApiParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPublishApiRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1322,8 +1343,8 @@ func (c *Client) ListRevisions(ctx context.Context, id Id, params *ListRevisions
 // UnpublishApi Take the API out of the developer portal
 //
 // Corresponds with POST /apis/{id}/unpublish (the `UnpublishApi` operationId).
-func (c *Client) UnpublishApi(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUnpublishApiRequest(c.Server, id)
+func (c *Client) UnpublishApi(ctx context.Context, id Id, params *UnpublishApiParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnpublishApiRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1733,7 +1754,7 @@ func NewDeployApiRequestWithBody(server string, id Id, params *DeployApiParams, 
 }
 
 // NewUndeployApiRequest constructs an http.Request for the UndeployApi method
-func NewUndeployApiRequest(server string, id Id, environment string) (*http.Request, error) {
+func NewUndeployApiRequest(server string, id Id, environment string, params *UndeployApiParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1768,6 +1789,21 @@ func NewUndeployApiRequest(server string, id Id, environment string) (*http.Requ
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -1921,7 +1957,7 @@ func NewPutApiDocumentRequestWithBody(server string, id Id, params *PutApiDocume
 }
 
 // NewPublishApiRequest constructs an http.Request for the PublishApi method
-func NewPublishApiRequest(server string, id Id) (*http.Request, error) {
+func NewPublishApiRequest(server string, id Id, params *PublishApiParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1949,6 +1985,21 @@ func NewPublishApiRequest(server string, id Id) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -2028,7 +2079,7 @@ func NewListRevisionsRequest(server string, id Id, params *ListRevisionsParams) 
 }
 
 // NewUnpublishApiRequest constructs an http.Request for the UnpublishApi method
-func NewUnpublishApiRequest(server string, id Id) (*http.Request, error) {
+func NewUnpublishApiRequest(server string, id Id, params *UnpublishApiParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2056,6 +2107,21 @@ func NewUnpublishApiRequest(server string, id Id) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -2509,7 +2575,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /apis/{id}/deployments/{environment} (the `UndeployApi` operationId).
-	UndeployApiWithResponse(ctx context.Context, id Id, environment string, reqEditors ...RequestEditorFn) (*UndeployApiResponse, error)
+	UndeployApiWithResponse(ctx context.Context, id Id, environment string, params *UndeployApiParams, reqEditors ...RequestEditorFn) (*UndeployApiResponse, error)
 
 	// DiffApiWithResponse Say what is different between two states of an API
 	//
@@ -2537,7 +2603,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /apis/{id}/publish (the `PublishApi` operationId).
-	PublishApiWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*PublishApiResponse, error)
+	PublishApiWithResponse(ctx context.Context, id Id, params *PublishApiParams, reqEditors ...RequestEditorFn) (*PublishApiResponse, error)
 
 	// ListRevisionsWithResponse List an API's revisions, newest first
 	//
@@ -2551,7 +2617,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /apis/{id}/unpublish (the `UnpublishApi` operationId).
-	UnpublishApiWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*UnpublishApiResponse, error)
+	UnpublishApiWithResponse(ctx context.Context, id Id, params *UnpublishApiParams, reqEditors ...RequestEditorFn) (*UnpublishApiResponse, error)
 
 	// GetDeploymentWithResponse Read a deployment with what each gateway has made of it
 	//
@@ -3481,8 +3547,8 @@ func (c *ClientWithResponses) DeployApiWithResponse(ctx context.Context, id Id, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /apis/{id}/deployments/{environment} (the `UndeployApi` operationId).
-func (c *ClientWithResponses) UndeployApiWithResponse(ctx context.Context, id Id, environment string, reqEditors ...RequestEditorFn) (*UndeployApiResponse, error) {
-	rsp, err := c.UndeployApi(ctx, id, environment, reqEditors...)
+func (c *ClientWithResponses) UndeployApiWithResponse(ctx context.Context, id Id, environment string, params *UndeployApiParams, reqEditors ...RequestEditorFn) (*UndeployApiResponse, error) {
+	rsp, err := c.UndeployApi(ctx, id, environment, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -3533,8 +3599,8 @@ func (c *ClientWithResponses) PutApiDocumentWithResponse(ctx context.Context, id
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /apis/{id}/publish (the `PublishApi` operationId).
-func (c *ClientWithResponses) PublishApiWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*PublishApiResponse, error) {
-	rsp, err := c.PublishApi(ctx, id, reqEditors...)
+func (c *ClientWithResponses) PublishApiWithResponse(ctx context.Context, id Id, params *PublishApiParams, reqEditors ...RequestEditorFn) (*PublishApiResponse, error) {
+	rsp, err := c.PublishApi(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -3559,8 +3625,8 @@ func (c *ClientWithResponses) ListRevisionsWithResponse(ctx context.Context, id 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /apis/{id}/unpublish (the `UnpublishApi` operationId).
-func (c *ClientWithResponses) UnpublishApiWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*UnpublishApiResponse, error) {
-	rsp, err := c.UnpublishApi(ctx, id, reqEditors...)
+func (c *ClientWithResponses) UnpublishApiWithResponse(ctx context.Context, id Id, params *UnpublishApiParams, reqEditors ...RequestEditorFn) (*UnpublishApiResponse, error) {
+	rsp, err := c.UnpublishApi(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

@@ -334,6 +334,9 @@ type APIParam = string
 // IdempotencyKeyParam defines model for IdempotencyKeyParam.
 type IdempotencyKeyParam = string
 
+// IfMatchOptionalParam defines model for IfMatchOptionalParam.
+type IfMatchOptionalParam = string
+
 // PlanParam defines model for PlanParam.
 type PlanParam = string
 
@@ -359,6 +362,24 @@ type ListPlansParams struct {
 type CreatePlanParams struct {
 	// IdempotencyKey Makes sure that a create that is sent again is done once.
 	IdempotencyKey *IdempotencyKeyParam `json:"Idempotency-Key,omitempty"`
+}
+
+// ClosePlanParams defines parameters for ClosePlan.
+type ClosePlanParams struct {
+	// IfMatch The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptionalParam `json:"If-Match,omitempty"`
+}
+
+// DeprecatePlanParams defines parameters for DeprecatePlan.
+type DeprecatePlanParams struct {
+	// IfMatch The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptionalParam `json:"If-Match,omitempty"`
+}
+
+// PublishPlanParams defines parameters for PublishPlan.
+type PublishPlanParams struct {
+	// IfMatch The version that it is to happen to, as ETag has it; where it is another, the answer is 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptionalParam `json:"If-Match,omitempty"`
 }
 
 // CreatePlanJSONRequestBody defines body for CreatePlan for application/json ContentType.
@@ -462,19 +483,19 @@ type ClientInterface interface {
 	// It is refused while applications are subscribed. The gateways forget it with the API's next deployment.
 	//
 	// Corresponds with POST /plans/{plan}/close (the `ClosePlan` operationId).
-	ClosePlan(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ClosePlan(ctx context.Context, plan PlanParam, params *ClosePlanParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeprecatePlan Closes a plan to new subscriptions; those that exist go on.
 	//
 	// Corresponds with POST /plans/{plan}/deprecate (the `DeprecatePlan` operationId).
-	DeprecatePlan(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DeprecatePlan(ctx context.Context, plan PlanParam, params *DeprecatePlanParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PublishPlan Opens a plan to subscriptions.
 	//
 	// Of a draft, or of a deprecated plan again. A plan that is published already stays as it is.
 	//
 	// Corresponds with POST /plans/{plan}/publish (the `PublishPlan` operationId).
-	PublishPlan(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PublishPlan(ctx context.Context, plan PlanParam, params *PublishPlanParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListPlans Lists the plans of an API in the order in which gateways try them.
@@ -531,8 +552,8 @@ func (c *Client) CreatePlan(ctx context.Context, api APIParam, params *CreatePla
 // It is refused while applications are subscribed. The gateways forget it with the API's next deployment.
 //
 // Corresponds with POST /plans/{plan}/close (the `ClosePlan` operationId).
-func (c *Client) ClosePlan(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewClosePlanRequest(c.Server, plan)
+func (c *Client) ClosePlan(ctx context.Context, plan PlanParam, params *ClosePlanParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClosePlanRequest(c.Server, plan, params)
 	if err != nil {
 		return nil, err
 	}
@@ -546,8 +567,8 @@ func (c *Client) ClosePlan(ctx context.Context, plan PlanParam, reqEditors ...Re
 // DeprecatePlan Closes a plan to new subscriptions; those that exist go on.
 //
 // Corresponds with POST /plans/{plan}/deprecate (the `DeprecatePlan` operationId).
-func (c *Client) DeprecatePlan(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeprecatePlanRequest(c.Server, plan)
+func (c *Client) DeprecatePlan(ctx context.Context, plan PlanParam, params *DeprecatePlanParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeprecatePlanRequest(c.Server, plan, params)
 	if err != nil {
 		return nil, err
 	}
@@ -563,8 +584,8 @@ func (c *Client) DeprecatePlan(ctx context.Context, plan PlanParam, reqEditors .
 // Of a draft, or of a deprecated plan again. A plan that is published already stays as it is.
 //
 // Corresponds with POST /plans/{plan}/publish (the `PublishPlan` operationId).
-func (c *Client) PublishPlan(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPublishPlanRequest(c.Server, plan)
+func (c *Client) PublishPlan(ctx context.Context, plan PlanParam, params *PublishPlanParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPublishPlanRequest(c.Server, plan, params)
 	if err != nil {
 		return nil, err
 	}
@@ -699,7 +720,7 @@ func NewCreatePlanRequestWithBody(server string, api APIParam, params *CreatePla
 }
 
 // NewClosePlanRequest constructs an http.Request for the ClosePlan method
-func NewClosePlanRequest(server string, plan PlanParam) (*http.Request, error) {
+func NewClosePlanRequest(server string, plan PlanParam, params *ClosePlanParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -729,11 +750,26 @@ func NewClosePlanRequest(server string, plan PlanParam) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewDeprecatePlanRequest constructs an http.Request for the DeprecatePlan method
-func NewDeprecatePlanRequest(server string, plan PlanParam) (*http.Request, error) {
+func NewDeprecatePlanRequest(server string, plan PlanParam, params *DeprecatePlanParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -763,11 +799,26 @@ func NewDeprecatePlanRequest(server string, plan PlanParam) (*http.Request, erro
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewPublishPlanRequest constructs an http.Request for the PublishPlan method
-func NewPublishPlanRequest(server string, plan PlanParam) (*http.Request, error) {
+func NewPublishPlanRequest(server string, plan PlanParam, params *PublishPlanParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -795,6 +846,21 @@ func NewPublishPlanRequest(server string, plan PlanParam) (*http.Request, error)
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -872,14 +938,14 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /plans/{plan}/close (the `ClosePlan` operationId).
-	ClosePlanWithResponse(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*ClosePlanResponse, error)
+	ClosePlanWithResponse(ctx context.Context, plan PlanParam, params *ClosePlanParams, reqEditors ...RequestEditorFn) (*ClosePlanResponse, error)
 
 	// DeprecatePlanWithResponse Closes a plan to new subscriptions; those that exist go on.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /plans/{plan}/deprecate (the `DeprecatePlan` operationId).
-	DeprecatePlanWithResponse(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*DeprecatePlanResponse, error)
+	DeprecatePlanWithResponse(ctx context.Context, plan PlanParam, params *DeprecatePlanParams, reqEditors ...RequestEditorFn) (*DeprecatePlanResponse, error)
 
 	// PublishPlanWithResponse Opens a plan to subscriptions.
 	//
@@ -888,7 +954,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /plans/{plan}/publish (the `PublishPlan` operationId).
-	PublishPlanWithResponse(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*PublishPlanResponse, error)
+	PublishPlanWithResponse(ctx context.Context, plan PlanParam, params *PublishPlanParams, reqEditors ...RequestEditorFn) (*PublishPlanResponse, error)
 }
 
 type ListPlansResponse struct {
@@ -1205,8 +1271,8 @@ func (c *ClientWithResponses) CreatePlanWithResponse(ctx context.Context, api AP
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /plans/{plan}/close (the `ClosePlan` operationId).
-func (c *ClientWithResponses) ClosePlanWithResponse(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*ClosePlanResponse, error) {
-	rsp, err := c.ClosePlan(ctx, plan, reqEditors...)
+func (c *ClientWithResponses) ClosePlanWithResponse(ctx context.Context, plan PlanParam, params *ClosePlanParams, reqEditors ...RequestEditorFn) (*ClosePlanResponse, error) {
+	rsp, err := c.ClosePlan(ctx, plan, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -1218,8 +1284,8 @@ func (c *ClientWithResponses) ClosePlanWithResponse(ctx context.Context, plan Pl
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /plans/{plan}/deprecate (the `DeprecatePlan` operationId).
-func (c *ClientWithResponses) DeprecatePlanWithResponse(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*DeprecatePlanResponse, error) {
-	rsp, err := c.DeprecatePlan(ctx, plan, reqEditors...)
+func (c *ClientWithResponses) DeprecatePlanWithResponse(ctx context.Context, plan PlanParam, params *DeprecatePlanParams, reqEditors ...RequestEditorFn) (*DeprecatePlanResponse, error) {
+	rsp, err := c.DeprecatePlan(ctx, plan, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -1233,8 +1299,8 @@ func (c *ClientWithResponses) DeprecatePlanWithResponse(ctx context.Context, pla
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /plans/{plan}/publish (the `PublishPlan` operationId).
-func (c *ClientWithResponses) PublishPlanWithResponse(ctx context.Context, plan PlanParam, reqEditors ...RequestEditorFn) (*PublishPlanResponse, error) {
-	rsp, err := c.PublishPlan(ctx, plan, reqEditors...)
+func (c *ClientWithResponses) PublishPlanWithResponse(ctx context.Context, plan PlanParam, params *PublishPlanParams, reqEditors ...RequestEditorFn) (*PublishPlanResponse, error) {
+	rsp, err := c.PublishPlan(ctx, plan, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
