@@ -95,6 +95,10 @@ func TestTheStoryInOneProcess(t *testing.T) {
 		Logs: func() map[string]string { return map[string]string{"the suite": g.log.String()} },
 	})
 
+	// It listens where it said, and nowhere else: its NATS and its services have no
+	// port.
+	onlyListensOn(t, g.ready.PID, g.ready.API, g.ready.Traffic, g.ready.Sample)
+
 	// What it wrote is nobody else's to read, and the secrets are in their files
 	// only.
 	info, err := os.Stat(data)
