@@ -81,8 +81,12 @@ func (s *story) show(api string) {
 	s.publisher.want(http.StatusOK, http.MethodPost, gateways, "/apis/"+api+"/publish", nil, "If-Match", s.match(s.publisher.get(gateways, "/apis/"+api)))
 }
 
-// deploy puts the API on the environment, and has it shown in the portal.
+// deploy puts the API on the environment, once all of its gateways have joined,
+// and has it shown in the portal.
 func (s *story) deploy() {
+	eventually(s.t, Patience, "not all gateways have joined", func() bool {
+		return len(items(s.t, s.owner.get(gateways, "/gateways"), "items")) == len(s.Traffic)
+	})
 	require.Equal(s.t, 1, s.putLive(s.api, object{"message": "first"}))
 	s.show(s.api)
 }

@@ -71,7 +71,7 @@ func Large(operations int) []byte {
 			"headers": object{"ETag": object{"description": "The state that was answered.", "schema": object{"type": "string"}}},
 			"securitySchemes": object{
 				"key": object{"type": "apiKey", "in": "header", "name": "X-Large-Key"},
-				"login": object{"type": "oauth2", "flows": object{"clientCredentials": object{
+				"login": object{"type": "oauth2", "flows": object{"clientCredentials": object{ //nolint:gosec // addresses, no credentials
 					"tokenUrl": "https://large.example.com/oauth/token", "scopes": object{"read": "Read.", "write": "Change."},
 				}}},
 			},
