@@ -108,7 +108,7 @@ func TestKilledItLosesNothingThatWasAnswered(t *testing.T) {
 		}},
 	}
 	written := append([]*writer{keys}, writers...)
-	const rounds, each = 2, 15
+	const rounds, each = 2, 6
 	for round := range rounds {
 		var writing sync.WaitGroup
 		var enough atomic.Int32
