@@ -2,10 +2,7 @@ package db_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
-	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -16,87 +13,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/db/dbtest"
 )
-
-// door stands before a server, and can be shut.
-type door struct {
-	addr, network, target string
-
-	mu       sync.Mutex
-	listener net.Listener
-	conns    []net.Conn
-	wg       sync.WaitGroup
-}
-
-// newDoor returns a shut door and the DSN through it.
-func newDoor(t *testing.T, dsn string) (*door, string) {
-	t.Helper()
-	u, err := url.Parse(dsn)
-	require.NoError(t, err)
-	d := &door{network: "tcp", target: u.Host}
-	q := u.Query()
-	if s := q.Get("socket"); s != "" {
-		d.network, d.target = "unix", s
-	}
-	if s := q.Get("host"); s != "" {
-		d.network, d.target = "unix", s+"/.s.PGSQL.5432"
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	d.addr = l.Addr().String()
-	require.NoError(t, l.Close())
-	q.Del("socket")
-	q.Del("host")
-	if u.Scheme == "postgres" {
-		q.Set("sslmode", "disable")
-	}
-	u.Host, u.RawQuery = d.addr, q.Encode()
-	t.Cleanup(d.shut)
-	return d, u.String()
-}
-
-func (d *door) open(t *testing.T) {
-	t.Helper()
-	l, err := net.Listen("tcp", d.addr)
-	require.NoError(t, err)
-	d.mu.Lock()
-	d.listener = l
-	d.mu.Unlock()
-	d.wg.Go(func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial(d.network, d.target)
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			d.mu.Lock()
-			d.conns = append(d.conns, in, out)
-			d.mu.Unlock()
-			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
-				d.wg.Go(func() {
-					_, _ = io.Copy(way[0], way[1]) // ends when either side does
-					_ = way[0].Close()
-				})
-			}
-		}
-	})
-}
-
-func (d *door) shut() {
-	d.mu.Lock()
-	if d.listener != nil {
-		_ = d.listener.Close()
-	}
-	for _, c := range d.conns {
-		_ = c.Close()
-	}
-	d.listener, d.conns = nil, nil
-	d.mu.Unlock()
-	d.wg.Wait()
-}
 
 // lines is a log that can be read while it is written.
 type lines struct {
@@ -121,7 +37,7 @@ func TestOpenWaitsAndComesBack(t *testing.T) { // R1.3
 	for _, dialect := range []db.Dialect{db.Postgres, db.MySQL} {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()
-			door, dsn := newDoor(t, dbtest.DSN(t, dialect))
+			door, dsn := dbtest.NewDoor(t, dbtest.DSN(t, dialect))
 			var log lines
 			logger := slog.New(slog.NewTextHandler(&log, nil))
 
@@ -139,20 +55,20 @@ func TestOpenWaitsAndComesBack(t *testing.T) { // R1.3
 				opened <- err
 			}()
 			require.Eventually(t, func() bool { return log.count("database lost") == 2 }, waitFor, tick)
-			door.open(t)
+			door.Open(t)
 			require.NoError(t, <-opened)
 			t.Cleanup(func() { require.NoError(t, d.Close()) })
 			require.Equal(t, 1, log.count("database back"))
 			require.NoError(t, d.Health())
 			require.NoError(t, d.Migrate(t.Context(), migrations(t)))
 
-			door.shut()
+			door.Shut()
 			for range 5 {
 				_, err := db.From[note](d.For("o")).All(t.Context())
 				require.Error(t, err)
 			}
 			require.Eventually(t, func() bool { return d.Health() != nil && log.count("database lost") == 3 }, waitFor, tick)
-			door.open(t)
+			door.Open(t)
 			require.Eventually(t, func() bool { return d.Health() == nil && log.count("database back") == 2 }, waitFor, tick)
 			_, err := db.From[note](d.For("o")).All(t.Context())
 			require.NoError(t, err)
@@ -170,7 +86,7 @@ func TestReplicas(t *testing.T) {
 			primary, replica := dbtest.DSN(t, dialect), dbtest.DSN(t, dialect)
 			require.NoError(t, db.Create(t.Context(), openMigrated(t, replica).For("o"), newNote("on the replica")))
 			openMigrated(t, primary)
-			door, through := newDoor(t, replica)
+			door, through := dbtest.NewDoor(t, replica)
 			d, err := db.Open(t.Context(), db.Config{DSN: primary, Replicas: []string{through}}, slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, d.Close()) })
@@ -184,7 +100,7 @@ func TestReplicas(t *testing.T) {
 				rows, err := db.From[note](s.Stale()).All(t.Context())
 				return err == nil && len(rows) == 0
 			}, waitFor, tick, "the replica is away: the primary answers")
-			door.open(t)
+			door.Open(t)
 			require.Eventually(t, func() bool { return count(s.Stale()) == 1 }, waitFor, tick)
 			require.Zero(t, count(s))
 			require.NoError(t, db.Create(t.Context(), s.Stale(), newNote("a"), newNote("b")))

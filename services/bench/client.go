@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/gatehouse/gatehouse/services/internal/documenttest"
 )
 
 type object = map[string]any
@@ -119,22 +121,19 @@ func (b *bench) first(ctx context.Context, path string) (string, error) {
 	return text(o, "id")
 }
 
-// imports measures the import of a document with 500 operations.
+// imports measures the import of a document with 500 operations, of the kind
+// that large companies publish.
 func (b *bench) imports(ctx context.Context) error {
 	project, err := b.first(ctx, "gateway-manager/v1/projects")
 	if err != nil {
 		return err
 	}
-	var doc strings.Builder
-	doc.WriteString("openapi: 3.0.3\ninfo: {title: Large, version: \"1\"}\npaths:\n")
-	for i := range 500 {
-		fmt.Fprintf(&doc, "  /things-%[1]d/{id}:\n    get:\n      operationId: getThing%[1]d\n      parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n      responses: {\"200\": {description: done}}\n", i)
-	}
+	doc := string(documenttest.Large(500))
 	var took []time.Duration
 	for i := range 5 {
 		began := time.Now()
 		if _, err := b.send(ctx, http.MethodPost, "gateway-manager/v1/apis/import", object{
-			"project": project, "document": doc.String(), "slug": fmt.Sprintf("large-%d", i), "basePath": fmt.Sprintf("/large-%d", i),
+			"project": project, "document": doc, "slug": fmt.Sprintf("large-%d", i), "basePath": fmt.Sprintf("/large-%d", i),
 			"upstream": object{"targets": []object{{"url": "http://127.0.0.1:9"}}},
 		}); err != nil {
 			return err

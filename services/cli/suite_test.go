@@ -4,10 +4,14 @@ import (
 	"archive/zip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,10 +189,55 @@ func TestTheMainJobFromATerminal(t *testing.T) {
 	s.do(2, "user", "disable")
 	_, errs = s.do(1, "user", "disable", "olga@example.com")
 	require.Contains(t, errs, "without an owner")
+	s.fromAFile(first.URL)
 	s.do(0, "api", "undeploy", "petstore", "--environment", "dev")
 	require.Equal(t, 404, s.call(first.URL, first.Header, first.Key))
 	s.do(0, "logout")
 	s.do(3, "whoami")
+}
+
+// fromAFile puts the API online anew, of a document in a file and with an upstream
+// of its own, and looks at the names of what programs are told.
+func (s *suite) fromAFile(url string) {
+	s.t.Helper()
+	res, err := http.Get(s.file.Sample)
+	require.NoError(s.t, err)
+	document, err := io.ReadAll(res.Body)
+	require.NoError(s.t, err)
+	require.NoError(s.t, res.Body.Close())
+	file := filepath.Join(s.t.TempDir(), "petstore.json")
+	require.NoError(s.t, os.WriteFile(file, []byte(strings.Replace(string(document), `"Petstore"`, `"Birdstore"`, 1)), 0o600))
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "birds of %s", r.URL.Path) }))
+	s.t.Cleanup(upstream.Close)
+	_, errs := s.do(1, "quickstart", file+".missing")
+	require.Contains(s.t, errs, "petstore.json.missing")
+
+	var said object
+	s.json(&said, "quickstart", file, "--upstream", upstream.URL+"/birds", "--base-path", "/birds")
+	require.ElementsMatch(s.t, []string{"url", "header", "key", "curl", "requestId", "status", "api", "plan", "application", "environment", "revision"}, slices.Collect(maps.Keys(said)))
+	text := func(name string) string {
+		v, ok := said[name].(string)
+		require.True(s.t, ok, "%s: %v", name, said)
+		require.NotEmpty(s.t, v, name)
+		return v
+	}
+	require.Equal(s.t, "curl -i -H '"+text("header")+": "+text("key")+"' '"+text("url")+"'", text("curl"))
+	require.Regexp(s.t, `^http://[^/]+/birds/`, text("url"))
+	require.NotEqual(s.t, url, text("url"))
+	require.EqualValues(s.t, 200, said["status"])
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, text("url"), nil)
+	require.NoError(s.t, err)
+	r.Header.Set(text("header"), text("key"))
+	called, err := http.DefaultClient.Do(r)
+	require.NoError(s.t, err)
+	body, err := io.ReadAll(called.Body)
+	require.NoError(s.t, err)
+	require.NoError(s.t, called.Body.Close())
+	require.Contains(s.t, string(body), "birds of /birds/", "the upstream that was named answers")
+	require.Eventually(s.t, func() bool {
+		code, _, _ := run(s.t, s.env, "", "explain", text("requestId"))
+		return code == 0
+	}, 20*time.Second, 50*time.Millisecond, "the first call is not known by the id that was told")
 }
 
 // Groups, roles and who may do what, from a terminal.

@@ -24,11 +24,11 @@ import (
 	"github.com/gatehouse/gatehouse/libs/unitstore"
 	gatewaymanager "github.com/gatehouse/gatehouse/services/gateway-manager"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/document"
-	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/document/documenttest"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/publish"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/revision"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/migrations"
+	"github.com/gatehouse/gatehouse/services/internal/documenttest"
 )
 
 // BenchmarkImport is the import of a document of 500 operations, from the request

@@ -66,40 +66,55 @@ func (c *compose) data() error {
 	return nil
 }
 
-// nats writes the server's configuration, with one user for each service. The
-// passwords are in it as hashes only.
+// nats writes the server's configuration.
 func (c *compose) nats() error {
-	var users strings.Builder
 	for _, a := range c.access {
-		password, err := c.state.Secret("nats-"+a.Service, Password)
-		if err != nil {
+		var err error
+		if c.passwords[a.Service], err = c.state.Secret("nats-"+a.Service, Password); err != nil {
 			return err
 		}
-		c.passwords[a.Service] = password
+	}
+	text, err := NATS("0.0.0.0:4222", "127.0.0.1:8222", "/data", c.access, c.passwords)
+	if err != nil {
+		return err
+	}
+	return c.dir("nats", Nonroot).Write("nats.conf", text, 0o400)
+}
+
+// NATS returns the configuration of a nats-server that listens on an address, says
+// over HTTP how it is on another ("" = nowhere), and keeps its files in a folder,
+// with one user for each service, who may do what
+// access says and nothing else. The passwords, by service, are in it as hashes
+// only.
+func NATS(listen, monitor, dir string, access []bus.Access, passwords map[string]string) (string, error) {
+	var users strings.Builder
+	for _, a := range access {
 		// Random passwords of 130 bits need no slow hash: the lowest cost will do.
-		hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+		hash, err := bcrypt.GenerateFromPassword([]byte(passwords[a.Service]), bcrypt.MinCost)
 		if err != nil {
-			return fmt.Errorf("hashing the password of %s: %w", a.Service, err)
+			return "", fmt.Errorf("hashing the password of %s: %w", a.Service, err)
 		}
 		grant, err := a.Grant()
 		if err != nil {
-			return err
+			return "", err
 		}
 		fmt.Fprintf(&users, "    { user: %q, password: %q, permissions: %s    }\n", a.Service, hash, grant)
 	}
-	return c.dir("nats", Nonroot).Write("nats.conf", `# Made by "gatehouse install compose" at each start.
+	if monitor != "" {
+		monitor = fmt.Sprintf("http: %q\n", monitor)
+	}
+	return fmt.Sprintf(`# Made by "gatehouse install compose" at each start.
 server_name: nats
-listen: "0.0.0.0:4222"
-http: "127.0.0.1:8222"
-max_payload: 1MB
+listen: %q
+%smax_payload: 1MB
 max_pending: 64MB
 write_deadline: "10s"
-jetstream { store_dir: "/data", max_memory_store: 32MB, max_file_store: 8GB, sync_interval: "2s" }
+jetstream { store_dir: %q, max_memory_store: 32MB, max_file_store: 8GB, sync_interval: "2s" }
 authorization {
   users: [
-`+users.String()+`  ]
+`, listen, monitor, dir) + users.String() + `  ]
 }
-`, 0o400)
+`, nil
 }
 
 // database returns the name of a service's database and user.

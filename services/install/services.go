@@ -6,6 +6,10 @@ import (
 	"strings"
 )
 
+// LimitMode is where the limits of plans count: the gateways share counts in Redis,
+// so that a limit is one over all of them, and no request waits for that.
+const LimitMode = "fast"
+
 // services writes a folder for each service: its configuration, and the secrets
 // that it refers to.
 func (c *compose) services() error {
@@ -25,9 +29,8 @@ func (c *compose) services() error {
 			c.addresses.Traffic),
 		// Consumers call the traffic address, which is another one from inside.
 		"devportal-backend": fmt.Sprintf("try: {dial: {%q: \"gateway:8000\"}}\n", hostPort(c.addresses.Traffic)),
-		// The gateways share counts in Redis: the limit of a plan is one over all.
-		"policy-manager": "limitMode: fast\n",
-		"bff":            "sessions:\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
+		"policy-manager":    "limitMode: " + LimitMode + "\n",
+		"bff":               "sessions:\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
 	}
 	more := map[string]map[string]string{
 		"gateway-manager": {"join-token": join},

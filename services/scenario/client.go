@@ -30,16 +30,19 @@ type Installation struct {
 	// Services, where not nil, are the addresses of the services themselves, in
 	// place of API.
 	Services map[string]string
-	// Traffic is the address of the gateways.
-	Traffic string
+	// Traffic are the addresses of the gateways, one of each.
+	Traffic []string
 	// Code is the one-time sign-in.
 	Code string
 	// Upstream is the address of the sample API.
 	Upstream string
+	// Echo is the address of an upstream that answers whatever it is asked.
+	Echo string
 	// Environment is the slug of the environment whose gateways carry the traffic.
 	Environment string
-	// Gateways is how many there are.
-	Gateways int
+	// Outage, where not nil, takes the control plane away. In one process there is
+	// nothing that would be left.
+	Outage *Outage
 	// Logs, where not nil, returns what each program has written so far, by name.
 	Logs func() map[string]string
 
@@ -111,7 +114,9 @@ func (c *client) send(method, service, path string, body any, header ...string) 
 		r.Header.Set(header[i], header[i+1])
 	}
 	a := do(c.t, c.http, r)
-	c.note("the answer to "+method+" "+path, a.body)
+	if a.status < http.StatusBadRequest { // the code of a problem is no secret
+		c.note("the answer to "+method+" "+path, a.body)
+	}
 	plain, _, _ := strings.Cut(path, "?")
 	if err := c.document(service).Check(method, "/api/v1"+plain, a.status, a.header, a.body); err != nil {
 		c.t.Error(err)
@@ -165,10 +170,10 @@ func do(t testing.TB, h *http.Client, r *http.Request) answer {
 	return answer{status: resp.StatusCode, header: resp.Header, body: b}
 }
 
-// call makes one request to the gateways.
-func call(t testing.TB, h *http.Client, url, key string) answer {
+// call makes one request to a gateway.
+func call(t testing.TB, h *http.Client, method, url, key string) answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	require.NoError(t, err)
 	if key != "" {
 		r.Header.Set("X-API-Key", key)

@@ -3,7 +3,6 @@ package scenario_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,24 +18,56 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatehouse/gatehouse/gateway"
-	"github.com/gatehouse/gatehouse/libs/bus/embedded"
-	"github.com/gatehouse/gatehouse/libs/db"
-	"github.com/gatehouse/gatehouse/libs/db/dbtest"
-	"github.com/gatehouse/gatehouse/libs/testkit"
-	"github.com/gatehouse/gatehouse/services/install"
 	"github.com/gatehouse/gatehouse/services/scenario"
-	"github.com/gatehouse/gatehouse/services/standalone"
 )
 
-// build builds binaries into a folder.
+// programs are those that were built for the tests of this binary, by packages.
+type programs struct {
+	mu    sync.Mutex
+	built map[string]func() (string, error)
+	dirs  []string
+}
+
+// built are of the whole test binary, as TestMain is: linking takes long.
+var built = &programs{built: map[string]func() (string, error){}}
+
+// build builds binaries into a folder, once.
 func build(t *testing.T, packages ...string) string {
 	t.Helper()
-	dir := t.TempDir()
-	args := append([]string{"build", "-o", dir + "/"}, packages...)
-	out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	built.mu.Lock()
+	f := built.built[strings.Join(packages, " ")]
+	if f == nil {
+		f = sync.OnceValues(func() (string, error) { return built.make(packages) })
+		built.built[strings.Join(packages, " ")] = f
+	}
+	built.mu.Unlock()
+	dir, err := f()
+	require.NoError(t, err)
 	return dir
+}
+
+func (p *programs) make(packages []string) (string, error) {
+	dir, err := os.MkdirTemp("", "gatehouse-programs-")
+	if err != nil {
+		return "", err
+	}
+	p.mu.Lock()
+	p.dirs = append(p.dirs, dir)
+	p.mu.Unlock()
+	// Not with the context of the test that happens to be the first.
+	out, err := exec.CommandContext(context.Background(), "go", append([]string{"build", "-o", dir + "/"}, packages...)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building %s: %w: %s", packages, err, out)
+	}
+	return dir, nil
+}
+
+func (p *programs) remove() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, dir := range p.dirs {
+		_ = os.RemoveAll(dir) // it is temporary
+	}
 }
 
 // process is a program under test.
@@ -69,7 +99,18 @@ func (o *output) String() string {
 // start starts a program, which is told to stop when the test ends.
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
-	p := &process{name: name, log: &output{}, done: make(chan struct{})}
+	p := launch(t, name, &output{}, args...)
+	t.Cleanup(func() {
+		p.stop(t)
+		p.tell(t)
+	})
+	return p
+}
+
+// launch starts a program that writes to a log.
+func launch(t *testing.T, name string, log *output, args ...string) *process {
+	t.Helper()
+	p := &process{name: name, log: log, done: make(chan struct{})}
 	// Not t.Context(): that would kill it before it was told to stop.
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), args[0], args[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
@@ -78,13 +119,15 @@ func start(t *testing.T, name string, args ...string) *process {
 		_ = p.cmd.Wait() // its state is looked at
 		close(p.done)
 	}()
-	t.Cleanup(func() {
-		p.stop(t)
-		if t.Failed() {
-			t.Logf("%s:\n%s", name, tail(p.log.String(), 6000))
-		}
-	})
 	return p
+}
+
+// tell shows what the program wrote, where the test went wrong.
+func (p *process) tell(t *testing.T) {
+	t.Helper()
+	if t.Failed() {
+		t.Logf("%s:\n%s", p.name, tail(p.log.String(), 6000))
+	}
 }
 
 func tail(s string, n int) string {
@@ -130,120 +173,6 @@ func file(t *testing.T, dir, name string, content any) string {
 }
 
 type object = map[string]any
-
-// The suite as separate processes: the services on PostgreSQL, MariaDB, Redis and
-// NATS over TCP, two gateways, each with the permissions that it has in an
-// installation.
-func TestTheStoryAsProcesses(t *testing.T) {
-	t.Parallel()
-	bin := build(
-		t, "../tenant-manager/cmd/tenant-manager", "../gateway-manager/cmd/gateway-manager", "../policy-manager/cmd/policy-manager",
-		"../analysis-manager/cmd/analysis-manager", "../devportal-backend/cmd/devportal-backend", "../bff/cmd/bff", "../../gateway/cmd/gateway",
-	)
-	for name, search := range map[string]bool{"databases": false, "a search cluster for the traffic": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			storyAsProcesses(t, bin, search)
-		})
-	}
-}
-
-// storyAsProcesses tells the story; search has analysis-manager keep its records
-// in a search cluster.
-func storyAsProcesses(t *testing.T, bin string, search bool) {
-	t.Helper()
-	dir := t.TempDir()
-	gateways := []string{"gateway-1", "gateway-2"}
-	access := standalone.Services()
-	for _, g := range gateways {
-		access = append(access, gateway.Access(g, "default", "default", g))
-	}
-	nats, err := embedded.Start(embedded.Options{Dir: filepath.Join(dir, "nats"), Listen: "127.0.0.1:0", Access: access})
-	require.NoError(t, err)
-	t.Cleanup(nats.Stop)
-	redis := testkit.Redis(t, testkit.RedisOptions{})
-	upstream := sampleServer(t)
-	address := func() string { return fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t)) }
-	traffic := address()
-
-	own := map[string]object{
-		"tenant-manager": {"firstRun": object{"consoleURL": "http://apim-admin.test"}},
-		"gateway-manager": {"seed": object{"groups": []object{{
-			"organization": "default", "group": "default", "environment": "dev", "publicURL": "http://" + traffic, "joinToken": joinToken,
-		}}}},
-		"bff": {"sessions": object{"redis": object{"addresses": []string{redis.Addr}}}},
-	}
-	databases := map[string]db.Dialect{
-		"tenant-manager": db.Postgres, "gateway-manager": db.Postgres,
-		"policy-manager": db.MySQL, "analysis-manager": db.MySQL, "devportal-backend": db.MySQL,
-	}
-	if search {
-		delete(databases, "analysis-manager")
-		own["analysis-manager"] = object{"search": object{"urls": []string{testkit.Search(t)}, "prefix": "story-" + strings.ToLower(rand.Text()[:10])}}
-	}
-	processes, listen := map[string]*process{}, map[string]string{}
-	for _, a := range standalone.Services() {
-		keyring, err := install.Keyring()
-		require.NoError(t, err)
-		pepper, err := install.Pepper()
-		require.NoError(t, err)
-		listen[a.Service] = address()
-		cfg := object{
-			"listen":  listen[a.Service],
-			"bus":     object{"url": "nats://" + nats.Addr(), "password": nats.For(a.Service).Password},
-			"secrets": object{"keyring": keyring, "pepper": pepper},
-			"log":     object{"level": "debug"},
-		}
-		if d, ok := databases[a.Service]; ok {
-			cfg["database"] = object{"dsn": dbtest.DSN(t, d)}
-		}
-		for k, v := range own[a.Service] {
-			cfg[k] = v
-		}
-		processes[a.Service] = start(t, a.Service, filepath.Join(bin, a.Service), "--config", file(t, dir, a.Service+".yaml", cfg))
-	}
-	for i, g := range gateways {
-		at := traffic
-		if i > 0 {
-			at = address()
-		}
-		processes[g] = start(t, g, filepath.Join(bin, "gateway"), "run", "--log-level", "debug", "--config", file(t, dir, g+".yaml", object{
-			"name": g, "data": filepath.Join(dir, g), "listeners": []object{{"address": at}}, "admin": object{"address": address()},
-			"log":   object{"spool": object{"dir": filepath.Join(dir, g, "spool")}},
-			"redis": object{"addresses": []string{redis.Addr}},
-			"controlPlane": object{
-				"url": "nats://" + nats.Addr(), "username": g, "password": nats.For(g).Password,
-				"organization": "default", "group": "default", "joinToken": joinToken,
-			},
-		}))
-	}
-	for name := range listen {
-		require.Eventually(t, func() bool { return alive("http://" + listen[name] + "/health/ready") }, scenario.Patience, 50*time.Millisecond, "%s is not ready", name)
-	}
-	var code string
-	require.Eventually(t, func() bool {
-		m := regexp.MustCompile(`http://apim-admin\.test/setup#code=([A-Za-z0-9_-]{20,})`).FindStringSubmatch(processes["tenant-manager"].log.String())
-		if m != nil {
-			code = m[1]
-		}
-		return m != nil
-	}, scenario.Patience, 50*time.Millisecond, "the log of tenant-manager does not say how to sign in")
-
-	at := scenario.Installation{
-		API: "http://" + listen["bff"], Traffic: "http://" + traffic, Code: code, Upstream: upstream, Environment: "dev", Gateways: len(gateways),
-		Logs: func() map[string]string {
-			logs := map[string]string{}
-			for name, p := range processes {
-				logs[name] = p.log.String()
-			}
-			return logs
-		},
-	}
-	scenario.Run(t, at)
-	if !search { // once is enough
-		scenario.Revoked(t, at)
-	}
-}
 
 const joinToken = "join-0123456789abcdefghijklmnop"
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,11 @@ import (
 	"github.com/gatehouse/gatehouse/services/standalone"
 )
 
-func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := dbtest.Main(m)
+	built.remove()
+	os.Exit(code)
+}
 
 // sampleServer serves the sample API and returns its host and port.
 func sampleServer(t *testing.T) string {
@@ -32,6 +37,17 @@ func sampleServer(t *testing.T) string {
 		require.NoError(t, <-ended)
 	})
 	return l.Addr().String()
+}
+
+// echoServer answers whatever it is asked, and returns its host and port.
+func echoServer(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(object{"method": r.Method, "path": r.URL.Path}) // the gateway is gone where it fails
+	}))
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
 }
 
 // one is the suite in one process.
@@ -75,9 +91,13 @@ func TestTheStoryInOneProcess(t *testing.T) {
 	require.NotNil(t, g.ready.SignIn)
 	require.Contains(t, g.log.String(), g.ready.SignIn.URL, "people are told how to sign in")
 	scenario.Run(t, scenario.Installation{
-		API: g.ready.API, Traffic: g.ready.Traffic, Code: g.ready.SignIn.Code, Upstream: sampleServer(t), Environment: "dev", Gateways: 1,
+		API: g.ready.API, Traffic: []string{g.ready.Traffic}, Code: g.ready.SignIn.Code, Upstream: sampleServer(t), Echo: echoServer(t), Environment: "dev",
 		Logs: func() map[string]string { return map[string]string{"the suite": g.log.String()} },
 	})
+
+	// It listens where it said, and nowhere else: its NATS and its services have no
+	// port.
+	onlyListensOn(t, g.ready.PID, g.ready.API, g.ready.Traffic, g.ready.Sample)
 
 	// What it wrote is nobody else's to read, and the secrets are in their files
 	// only.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/document"
-	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/document/documenttest"
+	"github.com/gatehouse/gatehouse/services/internal/documenttest"
 )
 
 func codes(d *document.Document) []string {
