@@ -313,7 +313,7 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2),
 			filters: []string{"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000"},
 			fill: func(ctx context.Context, n int) error {
-				return each(n, func(i int) error {
+				if err := each(n, func(i int) error {
 					r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/nothing/%d", s.ready.Traffic, i), nil)
 					if err != nil {
 						return err
@@ -323,7 +323,10 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 						return err
 					}
 					return resp.Body.Close()
-				})
+				}); err != nil {
+					return err
+				}
+				return b.counted(ctx, n)
 			},
 		},
 	}
