@@ -26,12 +26,12 @@ import (
 // for each gateway.
 type fleet struct {
 	*bench
-	bin         string
-	nats        *embedded.Server
-	services    map[string]*process
-	configs     map[string]object
-	members     []*member
-	upstream    net.Listener
+	bin      string
+	nats     *embedded.Server
+	services map[string]*process
+	configs  map[string]object
+	members  []*member
+	upstream net.Listener
 	// prototype is the API that the others are copies of, deployment its own.
 	prototype, deployment string
 	// size is how many copies there are.
@@ -158,9 +158,9 @@ func (f *fleet) start(ctx context.Context) error {
 		if last = f.signIn(ctx, "http://"+address, code); last != nil {
 			return false, nil
 		}
-		_, last = f.first(ctx, "gateway-manager/v1/gateway-groups")
-		if last != nil {
-			code = "" // that was done
+		code = "" // that was done
+		if _, last = f.first(ctx, "gateway-manager/v1/gateway-groups"); last == nil {
+			_, last = f.send(ctx, http.MethodGet, "policy-manager/v1/platform/policies", nil)
 		}
 		return last == nil, nil
 	}); err != nil {

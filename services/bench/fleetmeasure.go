@@ -90,7 +90,9 @@ func (f *fleet) at(ctx context.Context, apis, changes int) (*changed, error) {
 }
 
 // refresh takes a new token: they are short-lived.
-func (f *fleet) refresh(ctx context.Context) error { return f.signIn(ctx, strings.TrimSuffix(f.api, "/api/"), "") }
+func (f *fleet) refresh(ctx context.Context) error {
+	return f.signIn(ctx, strings.TrimSuffix(f.api, "/api/"), "")
+}
 
 // sums is what the gateways were sent so far, and the processor time of all of
 // them and of gateway-manager.
@@ -155,7 +157,7 @@ func (f *fleet) change(ctx context.Context, api int, out *changed) error {
 		}
 	}
 	out.live, out.saved = append(out.live, time.Since(began)), append(out.saved, time.Since(saved))
-	if err := wait(ctx, lively, 5*time.Millisecond, func() (bool, error) {
+	if err := wait(ctx, lively, 25*time.Millisecond, func() (bool, error) {
 		d, err := f.send(ctx, http.MethodGet, "gateway-manager/v1/deployments/"+deployment, nil)
 		if err == nil && d["state"] == "failed" {
 			err = fmt.Errorf("change %d has failed: %v", f.versions, d["problem"]) //nolint:err113 // shown as it is

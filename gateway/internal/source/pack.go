@@ -107,11 +107,13 @@ func (p *pack) add(units map[unit.Hash][]byte) (err error) {
 	if _, err := f.Seek(p.size, io.SeekStart); err != nil {
 		return fmt.Errorf("writing cache: %w", err)
 	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	added := false
+	var w *bufio.Writer // nil until there is something to write
 	for h, doc := range units {
 		if _, ok := p.have[h]; ok {
 			continue
+		}
+		if w == nil {
+			w = bufio.NewWriterSize(f, 64<<10)
 		}
 		raw, err := hex.DecodeString(string(h))
 		if err != nil || len(raw) != 32 {
@@ -125,9 +127,8 @@ func (p *pack) add(units map[unit.Hash][]byte) (err error) {
 		_, _ = w.Write(sealed)
 		p.have[h] = int64(len(sealed))
 		p.size += packHead + int64(len(sealed))
-		added = true
 	}
-	if !added {
+	if w == nil {
 		return nil
 	}
 	if err := w.Flush(); err != nil {
