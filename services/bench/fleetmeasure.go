@@ -16,15 +16,18 @@ import (
 type changed struct {
 	apis, changes int
 	// live is from the request to deploy until the last gateway served the change,
-	// answered until that request was answered, saved from the request to save the
-	// change, before it, until the last gateway served it, and shown until the
-	// suite shows that every gateway has it.
-	live, answered, saved, shown []time.Duration
+	// answered until that request was answered, first until the gateway that is
+	// asked first served it, saved from the request to save the change, before it,
+	// until the last gateway served it, and shown until the suite shows that every
+	// gateway has it.
+	live, answered, first, saved, shown []time.Duration
 	// sent is how many bytes one gateway was sent for one change.
 	sent int64
 	// gateway and manager are the processor time of one gateway, and of
 	// gateway-manager, for one change.
 	gateway, manager time.Duration
+	// idle is the part of a processor that one gateway takes while nothing happens.
+	idle float64
 }
 
 const (
@@ -58,16 +61,25 @@ func (f *fleet) at(ctx context.Context, apis, changes int) (*changed, error) {
 	}
 	fmt.Fprintf(os.Stderr, "fleet: %d APIs copied, built and published in %s, served by all %d gateways after %s\n",
 		apis, built.Round(time.Millisecond), len(f.members), time.Since(began).Round(time.Millisecond))
-	select { // what came of the start is over then
-	case <-time.After(calm):
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 	out := &changed{apis: apis, changes: changes}
+	var before time.Duration
+	for range 2 { // what came of the start is over after the first time
+		_, busy, _, err := f.sums()
+		if err != nil {
+			return nil, err
+		}
+		before = busy
+		select {
+		case <-time.After(calm):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 	sent, gateways, manager, err := f.sums()
 	if err != nil {
 		return nil, err
 	}
+	out.idle = float64(gateways-before) / float64(len(f.members)) / float64(calm)
 	for n := range changes {
 		if n%20 == 0 {
 			if err := f.refresh(ctx); err != nil {
@@ -151,12 +163,19 @@ func (f *fleet) change(ctx context.Context, api int, out *changed) error {
 		return err
 	}
 	out.answered = append(out.answered, time.Since(began))
-	for _, m := range f.members {
+	for i, m := range f.members {
 		if err := wait(ctx, lively, glance, func() (bool, error) { return m.serves(ctx, api, f.versions) }); err != nil {
 			return fmt.Errorf("waiting for %s to serve change %d: %w\n%s", m.name, f.versions, err, m.process.tail())
 		}
+		if i == 0 {
+			out.first = append(out.first, time.Since(began))
+		}
 	}
 	out.live, out.saved = append(out.live, time.Since(began)), append(out.saved, time.Since(saved))
+	if n := len(out.live) - 1; out.live[n] > liveLimit {
+		fmt.Fprintf(os.Stderr, "fleet: change %d took %s: accepted after %s, served by the first gateway after %s\n", f.versions,
+			out.live[n].Round(time.Millisecond), out.answered[n].Round(time.Millisecond), out.first[n].Round(time.Millisecond))
+	}
 	if err := wait(ctx, lively, 25*time.Millisecond, func() (bool, error) {
 		d, err := f.send(ctx, http.MethodGet, "gateway-manager/v1/deployments/"+deployment, nil)
 		if err == nil && d["state"] == "failed" {
@@ -186,8 +205,10 @@ func (f *fleet) tell(small, large *changed) error {
 		what := fmt.Sprintf("change to live on %d gateways with %d APIs, %d changes", len(f.members), c.apis, c.changes)
 		f.note(what+": p50 / p95 / p99", three(c.live), "p99 under "+liveLimit.String(), p99 < liveLimit)
 		f.note("of that until the deployment is accepted", three(c.answered), "", true)
+		f.note("of that until the first gateway asked serves it", three(c.first), "", true)
 		f.note("from saving the change, with the deployment after it", three(c.saved), "", true)
 		f.note("until the suite shows that every gateway has it", three(c.shown), "", true)
+		f.note("processor time of a gateway while nothing happens", fmt.Sprintf("%.1f %%", 100*c.idle), "", true)
 		f.note("processor time for a change: gateway-manager, one gateway", c.manager.Round(100*time.Microsecond).String()+", "+c.gateway.Round(100*time.Microsecond).String(), "", true)
 	}
 	f.note(fmt.Sprintf("sent to each gateway for a change, with %d APIs", small.apis), fmt.Sprintf("%d bytes", small.sent), "some", small.sent > 0)
