@@ -110,9 +110,9 @@ type pair struct{ old, next []unit.Ref }
 type resolver struct {
 	p         *Plane
 	was, next *tree
-	have    map[unit.Hash][]byte
-	removed map[string][]unit.Ref // by name
-	added   []unit.Ref
+	have      map[unit.Hash][]byte
+	removed   map[string][]unit.Ref // by name
+	added     []unit.Ref
 }
 
 // level resolves one level of lists, and returns the next.
