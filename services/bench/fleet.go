@@ -282,7 +282,7 @@ func (f *fleet) join(ctx context.Context) error {
 			return nil
 		}
 		var err error
-		if m.meter, err = measured(ctx, f.nats.Addr()); err != nil {
+		if m.meter, err = newMeter(ctx, f.nats.Addr()); err != nil {
 			return err
 		}
 		if m.process, err = launch(ctx, f.data, m.name, object{

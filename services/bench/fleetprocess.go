@@ -159,8 +159,8 @@ type meter struct {
 	sent     atomic.Int64
 }
 
-// measured returns a meter before a server, on a port of its own.
-func measured(ctx context.Context, to string) (*meter, error) {
+// newMeter returns a meter before a server, on a port of its own.
+func newMeter(ctx context.Context, to string) (*meter, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

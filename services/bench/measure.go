@@ -141,7 +141,7 @@ func (b *bench) measure(ctx context.Context, l *list, w way) error {
 		}
 		next, _ := page["next"].(string)
 		if next == "" {
-			return fmt.Errorf("the list of %s, %s: there is no second page, although it has %d rows", l.name, w.name, l.rows) //nolint:err113 // shown as it is
+			return fmt.Errorf("the list of %s, %s: there is no second page, although it should have %d rows; with -only, name what it is filled with as well", l.name, w.name, l.rows) //nolint:err113 // shown as it is
 		}
 		at += "&cursor=" + url.QueryEscape(next)
 	}
