@@ -55,7 +55,7 @@ const (
 	group       = "default"
 	environment = "dev"
 	// joinToken is for gateways on loopback that live as long as a measurement.
-	joinToken = "join-a-fleet-that-is-measured-and-gone"
+	joinToken = "join-a-fleet-that-is-measured-and-gone" //nolint:gosec // see above
 	// operations is how many operations each API has.
 	operations = 10
 	// starting bounds how long the first build and the first fetch may take.
@@ -156,7 +156,7 @@ func (f *fleet) start(ctx context.Context) error {
 	var last error
 	if err := wait(ctx, time.Minute, 50*time.Millisecond, func() (bool, error) {
 		if last = f.signIn(ctx, "http://"+address, code); last != nil {
-			return false, nil
+			return false, nil //nolint:nilerr // it is told if it stays so
 		}
 		code = "" // that was done
 		if _, last = f.first(ctx, "gateway-manager/v1/gateway-groups"); last == nil {
@@ -205,7 +205,7 @@ func (f *fleet) serveUpstream(ctx context.Context) (err error) {
 		return err
 	}
 	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(r.URL.Path)) // who asks sees what came
+		_, _ = w.Write([]byte(r.URL.Path)) //nolint:gosec // it is no page: who asks sees what came
 	})}
 	go func() { _ = s.Serve(f.upstream) }() // until it is closed
 	return nil
@@ -219,7 +219,8 @@ func (f *fleet) upstreamOf(version int) []object {
 // seed makes what all APIs share, and the API that the others are copies of.
 func (f *fleet) seed(ctx context.Context) error {
 	if _, err := f.send(ctx, http.MethodPut, "policy-manager/v1/platform/policies", object{"policies": []object{
-		{"type": "request-id"}, {"type": "cors", "config": object{"origins": []string{"https://shop.example.com"}}},
+		{"type": "request-id"},
+		{"type": "cors", "config": object{"origins": []string{"https://shop.example.com"}}},
 		{"type": "rate-limit", "config": object{"limit": 1_000_000_000, "window": "1m", "key": "ip"}},
 	}}, "If-Match", "*"); err != nil {
 		return err

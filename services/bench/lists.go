@@ -133,7 +133,7 @@ func (b *bench) tenantLists(project string) []*list {
 			fill: copied("invitations", object{"email": "i-" + marker + "@example.com", "name": "Invited " + marker, "roles": []object{{"role": "auditor"}}}, part{table: "invitations", column: "id"}),
 		},
 		{
-			name: "audit trail", path: at + "/v1/audit", search: true, hit: "bench",
+			name: "audit trail", path: at + "/v1/audit", search: true, hit: "bench", most: "bench",
 			filters: []string{"impersonator=nobody", "to=2020-01-01T00:00:00Z", "action=user.*", "action=api.created", "outcome=done", "outcome=refused", "service=gateway-manager", "actor=nobody", "target=nothing", "from=2020-01-01T00:00:00Z"},
 			fill:    b.fillAudit,
 		},

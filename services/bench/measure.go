@@ -30,6 +30,9 @@ type list struct {
 	// rows have, near the end of the first order.
 	search bool
 	hit    string
+	// most is a text that most rows have, where that is not what their numbers begin
+	// with.
+	most string
 	// all says that the list has no pages.
 	all bool
 }
@@ -73,7 +76,7 @@ func (l *list) ways() []way {
 			way{name + ", search: one near the end", query + "q=" + hit + "&", false},
 			way{name + ", search: none", query + "q=no+such+thing&", false})
 		if i == 0 && l.paged() {
-			out = append(out, way{name + ", search: most, second page", query + "q=x0&", true})
+			out = append(out, way{name + ", search: most, second page", query + "q=" + cmp.Or(l.most, "x0") + "&", true})
 		}
 	}
 	for _, f := range l.filters {
