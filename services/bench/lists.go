@@ -310,7 +310,7 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 			fill:    func(context.Context, int) error { return nil },
 		},
 		{
-			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2),
+			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2), most: "nothing",
 			filters: []string{"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000"},
 			fill: func(ctx context.Context, n int) error {
 				if err := each(n, func(i int) error {
