@@ -76,7 +76,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	@deploy/fuzz $(or $(FUZZTIME),10s)
 
 .PHONY: bench
-bench: build setup ## compare the gateway with other proxies; measure the suite
+bench: build setup ## compare the gateway with other proxies; measure the suite, which fails on a missed target
 	cd gateway && $(GO) run ./bench $(BENCHFLAGS)
 	cd gateway && $(GO) test -count=1 -run TestSwapsOfManyAPIs -v . | grep -v '"level"'
 	cd gateway && FLEET=20x5000 FLEET_GATEWAY=$(CURDIR)/bin/gateway $(GO) test -count=1 -run Fleet -v . | grep -v '"level"'

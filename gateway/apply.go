@@ -49,8 +49,9 @@ func (g *gateway) keep(s source.Snapshot) {
 }
 
 // keepDelay is how long a configuration of a control plane waits to be kept, so
-// that of several that follow each other one is written.
-const keepDelay = 250 * time.Millisecond
+// that of several that follow each other one is written. Who starts again from the
+// one before is told the newest by the control plane.
+const keepDelay = time.Second
 
 // keepAll writes what keep was given until ctx ends, and then what is left.
 func (g *gateway) keepAll(ctx context.Context) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/secret"
@@ -23,7 +25,8 @@ import (
 // are copied in the database. So the rows are what the service writes, and a
 // hundred thousand of them take seconds. In each copy every id of the thing is
 // a new one, marker is the number of the copy wherever it stands, times are some
-// milliseconds later, and what is encrypted is encrypted for its place.
+// milliseconds later, and what is encrypted, or compressed and encrypted, is so
+// for its place.
 
 // marker is in the names of what is copied.
 const marker = "x0000000"
@@ -34,14 +37,18 @@ func number(i int) string { return fmt.Sprintf("x%07d", i) }
 // in the column.
 type part struct {
 	table, column string
+	// of is an id that takes the place of the thing's own.
+	of string
 	// set returns what is special about a copy; nil is nothing.
 	set func(i int) object
 }
 
 // store is a service's database.
 type store struct {
-	db   *db.DB
-	ring *secret.Keyring
+	db     *db.DB
+	ring   *secret.Keyring
+	zstd   *zstd.Encoder
+	unzstd *zstd.Decoder
 }
 
 // open opens the database of a service.
@@ -61,7 +68,15 @@ func (b *bench) open(ctx context.Context, service string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.stores[service] = &store{d, ring}
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	dec, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	b.stores[service] = &store{d, ring, enc, dec}
 	return b.stores[service], nil
 }
 
@@ -78,18 +93,23 @@ const everything = "a benchmark fills every table"
 
 // copies makes n copies of the thing with the id.
 func (b *bench) copies(ctx context.Context, service, id string, n int, parts ...part) error {
+	return b.copiesAfter(ctx, service, id, 0, n, parts...)
+}
+
+// copiesAfter makes the copies after a number up to another.
+func (b *bench) copiesAfter(ctx context.Context, service, id string, after, n int, parts ...part) error {
 	s, err := b.open(ctx, service)
 	if err != nil {
 		return err
 	}
 	rows := make([][]object, len(parts))
 	for i, p := range parts {
-		if rows[i], err = s.rows(ctx, p, id); err != nil {
+		if rows[i], err = s.rows(ctx, p, cmp.Or(p.of, id)); err != nil {
 			return fmt.Errorf("reading %s: %w", p.table, err)
 		}
 	}
 	const step = 250
-	for from := 1; from <= n; from += step {
+	for from := after + 1; from <= n; from += step {
 		batch := make([][]object, len(parts))
 		for i := from; i < min(from+step, n+1); i++ {
 			fresh := map[string]string{id: newID()}
@@ -178,6 +198,34 @@ func (b *bench) published(ctx context.Context) error {
 	}
 }
 
+// counting bounds the wait for what was called to be counted.
+const counting = 2 * time.Minute
+
+// counted waits until the requests that the list of records was filled with are
+// all there.
+func (b *bench) counted(ctx context.Context, n int) error {
+	s, err := b.open(ctx, "analysis-manager")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, counting)
+	defer cancel()
+	for {
+		var there int64
+		if err := s.db.Unscoped(ctx, everything).Table("records").Where("path LIKE ?", "/nothing/%").Count(&there).Error; err != nil {
+			return err
+		}
+		if there >= int64(n) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d requests are counted after %s", there, n, counting) //nolint:err113 // shown as it is
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // rows returns rows as they are stored.
@@ -224,7 +272,7 @@ func (s *store) copy(p part, row object, fresh map[string]string, i int) (object
 		case time.Time:
 			out[column] = v.UTC().Add(time.Duration(i) * time.Millisecond)
 		case string:
-			if sealed, err := s.reseal(p.table, column, row, v, fresh); err != nil || sealed != "" {
+			if sealed, err := s.reseal(p.table, column, row, v, fresh, i); err != nil || sealed != "" {
 				if err != nil {
 					return nil, err
 				}
@@ -238,11 +286,7 @@ func (s *store) copy(p part, row object, fresh map[string]string, i int) (object
 				out[column] = hex.EncodeToString(random[:])
 				continue
 			}
-			for old, id := range fresh {
-				v = strings.ReplaceAll(v, old, id)
-			}
-			v = strings.ReplaceAll(v, marker, number(i))
-			out[column] = strings.ReplaceAll(v, strings.ToUpper(marker), strings.ToUpper(number(i)))
+			out[column] = renamed(v, fresh, i)
 		}
 	}
 	if p.set != nil {
@@ -251,8 +295,17 @@ func (s *store) copy(p part, row object, fresh map[string]string, i int) (object
 	return out, nil
 }
 
+// renamed returns a text with the ids and the number of a copy.
+func renamed(v string, fresh map[string]string, i int) string {
+	for old, id := range fresh {
+		v = strings.ReplaceAll(v, old, id)
+	}
+	v = strings.ReplaceAll(v, marker, number(i))
+	return strings.ReplaceAll(v, strings.ToUpper(marker), strings.ToUpper(number(i)))
+}
+
 // reseal encrypts for the copy what is encrypted in a row; "" is what is not.
-func (s *store) reseal(table, column string, row object, v string, fresh map[string]string) (string, error) {
+func (s *store) reseal(table, column string, row object, v string, fresh map[string]string, i int) (string, error) {
 	id, _ := row["id"].(string)
 	if strings.Count(v, ".") != 2 || len(v) < 40 || id == "" {
 		return "", nil
@@ -260,6 +313,11 @@ func (s *store) reseal(table, column string, row object, v string, fresh map[str
 	plain, err := s.ring.Open(v, secret.Place{Table: table, Column: column, Row: id})
 	if err != nil {
 		return "", nil //nolint:nilerr // it only looks like it
+	}
+	if packed, err := s.unzstd.DecodeAll(plain, nil); err == nil {
+		plain = s.zstd.EncodeAll([]byte(renamed(string(packed), fresh, i)), nil)
+	} else {
+		plain = []byte(renamed(string(plain), fresh, i))
 	}
 	return s.ring.Seal(plain, secret.Place{Table: table, Column: column, Row: fresh[id]}), nil
 }

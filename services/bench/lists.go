@@ -133,7 +133,7 @@ func (b *bench) tenantLists(project string) []*list {
 			fill: copied("invitations", object{"email": "i-" + marker + "@example.com", "name": "Invited " + marker, "roles": []object{{"role": "auditor"}}}, part{table: "invitations", column: "id"}),
 		},
 		{
-			name: "audit trail", path: at + "/v1/audit", search: true, hit: "bench",
+			name: "audit trail", path: at + "/v1/audit", search: true, hit: "bench", most: "bench",
 			filters: []string{"impersonator=nobody", "to=2020-01-01T00:00:00Z", "action=user.*", "action=api.created", "outcome=done", "outcome=refused", "service=gateway-manager", "actor=nobody", "target=nothing", "from=2020-01-01T00:00:00Z"},
 			fill:    b.fillAudit,
 		},
@@ -310,10 +310,10 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 			fill:    func(context.Context, int) error { return nil },
 		},
 		{
-			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2),
+			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2), most: "nothing",
 			filters: []string{"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000"},
 			fill: func(ctx context.Context, n int) error {
-				return each(n, func(i int) error {
+				if err := each(n, func(i int) error {
 					r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/nothing/%d", s.ready.Traffic, i), nil)
 					if err != nil {
 						return err
@@ -323,7 +323,10 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 						return err
 					}
 					return resp.Body.Close()
-				})
+				}); err != nil {
+					return err
+				}
+				return b.counted(ctx, n)
 			},
 		},
 	}

@@ -81,9 +81,14 @@ func build(k *service.Kit, cfg Config) (http.Handler, error) {
 }
 
 // listen wakes the publisher of this replica when another one has changed
-// something.
+// something. What a gateway reports, and that something was published, gives it
+// nothing to do.
 func listen(ctx context.Context, b *bus.Bus, p *publish.Publisher) error {
-	return bus.Listen(ctx, b, func(context.Context, gateway.FleetChanged) { p.Wake() }, p.Wake)
+	return bus.Listen(ctx, b, func(_ context.Context, e gateway.FleetChanged) {
+		if e.Gateway == "" && e.Version == 0 {
+			p.Wake()
+		}
+	}, p.Wake)
 }
 
 // policies asks policy-manager.

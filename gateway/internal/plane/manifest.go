@@ -161,7 +161,7 @@ func (p *Plane) apply(ctx context.Context, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := p.o.Deliver(source.Snapshot{Manifest: m, Signed: signed, Refs: next.refs, Units: next.units}); err != nil {
+	if err := p.o.Deliver(source.Snapshot{Manifest: m, Signed: signed, Refs: next.refs, Units: next.units, Base: next.base}); err != nil {
 		return err
 	}
 	p.tree = next

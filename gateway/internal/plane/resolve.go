@@ -20,14 +20,44 @@ type tree struct {
 	indexes map[unit.Hash][]unit.Ref
 	// refs are the units, indexes resolved, ordered by kind and name.
 	refs []unit.Ref
-	// units are the documents by hash, and some that were listed before.
-	units map[unit.Hash][]byte
+	// units are the documents by hash that came with the last changes, base those
+	// of before, which trees share. Some are no longer listed.
+	units, base map[unit.Hash][]byte
+}
+
+// recent is how many documents are copied with each change, at most: with more,
+// a new base is made of all.
+const recent = 256
+
+func (t *tree) document(h unit.Hash) []byte {
+	if doc, ok := t.units[h]; ok {
+		return doc
+	}
+	return t.base[h]
+}
+
+// after returns a tree with the documents of another.
+func after(old *tree) *tree {
+	next := &tree{indexes: maps.Clone(old.indexes), units: maps.Clone(old.units), base: old.base}
+	if next.indexes == nil {
+		next.indexes = map[unit.Hash][]unit.Ref{}
+	}
+	if len(next.units) > recent {
+		base := make(map[unit.Hash][]byte, len(next.base)+len(next.units))
+		maps.Copy(base, next.base)
+		maps.Copy(base, next.units)
+		next.base, next.units = base, nil
+	}
+	if next.units == nil {
+		next.units = map[unit.Hash][]byte{}
+	}
+	return next
 }
 
 // wasteful reports whether a tree has many documents that nothing lists any more.
 func (t *tree) wasteful() bool {
 	n := len(t.refs) + len(t.indexes)
-	return len(t.units) > n+n/4+64 || len(t.indexes) > len(t.refs)/8+64
+	return len(t.units)+len(t.base) > n+n/4+64 || len(t.indexes) > len(t.refs)/8+64
 }
 
 // resolve returns the tree of a manifest. What is the same as in the last one is
@@ -35,15 +65,16 @@ func (t *tree) wasteful() bool {
 // indexes, however many units there are. What is lacking is fetched level by
 // level.
 func (p *Plane) resolve(ctx context.Context, m unit.Manifest) (*tree, error) {
-	old := p.tree
+	old, was := p.tree, p.tree
+	if was == nil {
+		was = &tree{}
+	}
 	if old == nil || old.wasteful() {
 		old = &tree{}
 	}
-	next := &tree{top: slices.Concat(m.Units, m.Projects), indexes: maps.Clone(old.indexes), units: maps.Clone(old.units)}
-	if next.indexes == nil {
-		next.indexes, next.units = map[unit.Hash][]unit.Ref{}, map[unit.Hash][]byte{}
-	}
-	r := resolver{p: p, next: next, have: p.o.Units(), removed: map[string][]unit.Ref{}}
+	next := after(old)
+	next.top = slices.Concat(m.Units, m.Projects)
+	r := resolver{p: p, was: was, next: next, have: p.o.Units(), removed: map[string][]unit.Ref{}}
 	for level := []pair{{old.top, next.top}}; len(level) > 0; {
 		var err error
 		if level, err = r.level(ctx, level); err != nil {
@@ -77,11 +108,11 @@ type pair struct{ old, next []unit.Ref }
 
 // resolver is one resolution.
 type resolver struct {
-	p       *Plane
-	next    *tree
-	have    map[unit.Hash][]byte
-	removed map[string][]unit.Ref // by name
-	added   []unit.Ref
+	p         *Plane
+	was, next *tree
+	have      map[unit.Hash][]byte
+	removed   map[string][]unit.Ref // by name
+	added     []unit.Ref
 }
 
 // level resolves one level of lists, and returns the next.
@@ -132,7 +163,7 @@ func (r *resolver) index(ref unit.Ref) ([]unit.Ref, error) {
 	if refs, ok := r.next.indexes[ref.Hash]; ok {
 		return refs, nil
 	}
-	ix, err := unit.Decode[unit.Index](r.next.units[ref.Hash])
+	ix, err := unit.Decode[unit.Index](r.next.document(ref.Hash))
 	if err != nil {
 		return nil, fmt.Errorf("%w: index %s: %w", errManifest, ref.Name, err)
 	}
@@ -146,10 +177,13 @@ func (r *resolver) fetch(ctx context.Context, wanted []unit.Ref) error {
 	asked := map[unit.Hash]bool{}
 	for _, ref := range wanted {
 		h := ref.Hash
-		if r.next.units[h] != nil || asked[h] {
+		if r.next.document(h) != nil || asked[h] {
 			continue
 		}
 		doc := r.have[h]
+		if doc == nil {
+			doc = r.was.document(h)
+		}
 		if doc == nil {
 			doc = r.p.fetched[h]
 		}
@@ -166,7 +200,7 @@ func (r *resolver) fetch(ctx context.Context, wanted []unit.Ref) error {
 		r.next.units[h], r.p.fetched[h] = doc, doc
 	}
 	if err != nil {
-		return lacks(err, wanted, r.next.units)
+		return lacks(err, wanted, r.next)
 	}
 	return nil
 }
@@ -206,13 +240,13 @@ func compare(old, next []unit.Ref, differ func(old, next unit.Ref)) {
 }
 
 // lacks names the unit that could not be had.
-func lacks(err error, level []unit.Ref, have map[unit.Hash][]byte) error {
+func lacks(err error, level []unit.Ref, have *tree) error {
 	if !errors.Is(err, unitstore.ErrMissing) {
 		return fmt.Errorf("fetching units: %w", err)
 	}
 	n, first := 0, ""
 	for _, r := range level {
-		if len(have[r.Hash]) == 0 {
+		if len(have.document(r.Hash)) == 0 {
 			if n++; first == "" {
 				first = string(r.Kind) + " " + r.Name
 			}

@@ -123,7 +123,7 @@ func (c *Cache) Load(trusted ...ed25519.PublicKey) (Snapshot, error) {
 func (c *Cache) Save(s Snapshot) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	fresh := c.pack == nil || c.pack.wasteful(s.Units)
+	fresh := c.pack == nil || c.pack.wasteful(s.Base, s.Units)
 	if fresh {
 		p, err := c.newPack()
 		if err != nil {
@@ -131,7 +131,7 @@ func (c *Cache) Save(s Snapshot) error {
 		}
 		c.pack = p
 	}
-	if err := c.pack.add(s.Units); err != nil {
+	if err := c.pack.add(s.Base, s.Units); err != nil {
 		c.pack = nil // its end is not known any more
 		return err
 	}

@@ -84,18 +84,20 @@ func (p *pack) keep(checked map[unit.Hash][]byte) {
 }
 
 // wasteful reports whether most of the pack is of units that are not used.
-func (p *pack) wasteful(used map[unit.Hash][]byte) bool {
+func (p *pack) wasteful(used ...map[unit.Hash][]byte) bool {
 	live := int64(0)
-	for h := range used {
-		if n, ok := p.have[h]; ok {
-			live += packHead + n
+	for _, docs := range used {
+		for h := range docs {
+			if n, ok := p.have[h]; ok {
+				live += packHead + n
+			}
 		}
 	}
 	return p.size > 1<<20 && live < p.size/2
 }
 
 // add appends the units that the pack lacks, and forces them to the disk.
-func (p *pack) add(units map[unit.Hash][]byte) (err error) {
+func (p *pack) add(units ...map[unit.Hash][]byte) (err error) {
 	f, err := os.OpenFile(filepath.Join(p.cache.dir, p.name), os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("writing cache: %w", err)
@@ -107,25 +109,17 @@ func (p *pack) add(units map[unit.Hash][]byte) (err error) {
 	if _, err := f.Seek(p.size, io.SeekStart); err != nil {
 		return fmt.Errorf("writing cache: %w", err)
 	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	added := false
-	for h, doc := range units {
-		if _, ok := p.have[h]; ok {
-			continue
+	w, added := bufio.NewWriterSize(f, 64<<10), false
+	for _, docs := range units {
+		for h, doc := range docs {
+			if _, ok := p.have[h]; ok {
+				continue
+			}
+			if err := p.append(w, h, doc); err != nil {
+				return err
+			}
+			added = true
 		}
-		raw, err := hex.DecodeString(string(h))
-		if err != nil || len(raw) != 32 {
-			return fmt.Errorf("writing cache: unit %q: %w", h, unit.ErrHash)
-		}
-		sealed := p.cache.seal(string(h), doc)
-		var head [packHead]byte
-		copy(head[:], raw)
-		binary.BigEndian.PutUint32(head[32:], uint32(len(sealed)))
-		_, _ = w.Write(head[:]) // Flush tells
-		_, _ = w.Write(sealed)
-		p.have[h] = int64(len(sealed))
-		p.size += packHead + int64(len(sealed))
-		added = true
 	}
 	if !added {
 		return nil
@@ -136,5 +130,22 @@ func (p *pack) add(units map[unit.Hash][]byte) (err error) {
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("writing cache: %w", err)
 	}
+	return nil
+}
+
+// append writes a unit, as far as it can be told before it is flushed.
+func (p *pack) append(w *bufio.Writer, h unit.Hash, doc []byte) error {
+	raw, err := hex.DecodeString(string(h))
+	if err != nil || len(raw) != 32 {
+		return fmt.Errorf("writing cache: unit %q: %w", h, unit.ErrHash)
+	}
+	sealed := p.cache.seal(string(h), doc)
+	var head [packHead]byte
+	copy(head[:], raw)
+	binary.BigEndian.PutUint32(head[32:], uint32(len(sealed)))
+	_, _ = w.Write(head[:]) // Flush tells
+	_, _ = w.Write(sealed)
+	p.have[h] = int64(len(sealed))
+	p.size += packHead + int64(len(sealed))
 	return nil
 }

@@ -27,6 +27,9 @@ type Snapshot struct {
 	Refs []unit.Ref
 	// Units are the documents by hash.
 	Units map[unit.Hash][]byte
+	// Base are further documents by hash. Snapshots that follow each other share
+	// it, so that one does not cost as much as all that is in it: nobody changes it.
+	Base map[unit.Hash][]byte
 	// Broken are units that the source could not make. What was served under
 	// their names goes on; where there was nothing, their addresses answer 503.
 	Broken []Broken
@@ -38,6 +41,14 @@ type Snapshot struct {
 	// Locate tells where a field of a unit stands in a file: its pointer there,
 	// and the place as "name:line:column". Nil where units do not come from files.
 	Locate func(kind unit.Kind, name, pointer string) (filePointer, place string)
+}
+
+// Document returns the document of a hash, nil where there is none.
+func (s *Snapshot) Document(h unit.Hash) []byte {
+	if doc, ok := s.Units[h]; ok {
+		return doc
+	}
+	return s.Base[h]
 }
 
 // Broken is a unit that could not be made.

@@ -92,7 +92,7 @@ func (r *run) shared() {
 		switch ref.Kind {
 		case unit.KindAPI, unit.KindCertificate, unit.KindIndex:
 		case unit.KindPolicySet:
-			set, err := unit.Decode[unit.PolicySet](r.snapshot.Units[ref.Hash])
+			set, err := unit.Decode[unit.PolicySet](r.snapshot.Document(ref.Hash))
 			if err != nil {
 				r.badSet[ref.Name] = true
 				r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", fieldsOf(err))
@@ -100,7 +100,7 @@ func (r *run) shared() {
 			}
 			r.sets[ref.Name], r.setHash[ref.Name] = set, ref.Hash
 		case unit.KindSettings:
-			settings, err := unit.Decode[unit.Settings](r.snapshot.Units[ref.Hash])
+			settings, err := unit.Decode[unit.Settings](r.snapshot.Document(ref.Hash))
 			if err != nil {
 				r.badSet[""] = true
 				r.issue(ref.Kind, ref.Name, ref.Hash, "nothing", fieldsOf(err))
@@ -142,7 +142,7 @@ func (r *run) api(ref unit.Ref) {
 		r.stats.Reused++
 		return
 	}
-	doc := r.snapshot.Units[ref.Hash]
+	doc := r.snapshot.Document(ref.Hash)
 	a, err := unit.Decode[unit.API](doc)
 	if err != nil {
 		r.undecodable(ref, doc, err)

@@ -14,8 +14,9 @@ import (
 const chunk = 500
 
 // Follow takes down how the deployments to a group's environment stand now, and
-// tells of it: of the group in any case, and of each API whose deployment went on.
-func Follow(ctx context.Context, tx *db.Tx, o *store.Org, g *store.Group, now time.Time) error {
+// tells of it: of the group in any case, by the event it is given, and of each API
+// whose deployment went on.
+func Follow(ctx context.Context, tx *db.Tx, o *store.Org, g *store.Group, why gateway.FleetChanged, now time.Time) error {
 	// One after the other: of two gateways that report at once, the second sees
 	// what the first said.
 	if err := o.LockEnvironment(ctx, g.EnvironmentID); err != nil {
@@ -39,7 +40,7 @@ func Follow(ctx context.Context, tx *db.Tx, o *store.Org, g *store.Group, now ti
 		}
 		open = open[n:]
 	}
-	return Tell(tx, gateway.FleetChanged{Organization: g.OrganizationID, Group: g.ID, Version: uint64(max(g.ManifestVersion, 0)), Time: now.UTC()})
+	return Tell(tx, why)
 }
 
 // Members returns the groups of an environment, and their gateways.

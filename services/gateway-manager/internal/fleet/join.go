@@ -222,18 +222,10 @@ func (f *Fleet) Report(ctx context.Context, r gateway.Report) (gateway.Reported,
 		(len(gw.Issues.V) > 0 || len(was.Issues.V) > 0) && !reflect.DeepEqual(gw.Issues.V, was.Issues.V)
 	err = f.Store.Tx(ctx, func(tx *db.Tx) error {
 		o := f.Store.In(tx, org.ID)
-		if changed {
-			if err := o.LockEnvironment(ctx, g.EnvironmentID); err != nil {
-				return err
-			}
-		}
 		if err := o.ReportGateway(ctx, &gw); err != nil || !changed {
 			return err
 		}
-		if err := Follow(ctx, tx, o, &g, now); err != nil {
-			return err
-		}
-		return Tell(tx, gateway.FleetChanged{Organization: org.ID, Group: g.ID, Gateway: gw.ID, Version: r.Version, Time: now})
+		return Follow(ctx, tx, o, &g, gateway.FleetChanged{Organization: org.ID, Group: g.ID, Gateway: gw.ID, Version: r.Version, Time: now}, now)
 	})
 	if errors.Is(err, db.ErrNotFound) {
 		answer.Again = true // it was forgotten meanwhile

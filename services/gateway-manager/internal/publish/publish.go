@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/fleet"
@@ -346,7 +347,10 @@ func (p *Publisher) note(ctx context.Context, g *store.Group) error {
 		if _, err := o.Published(ctx, g); err != nil {
 			return fmt.Errorf("noting what was published: %w", err)
 		}
-		return fleet.Follow(ctx, tx, o, g, p.o.Now())
+		now := p.o.Now()
+		return fleet.Follow(ctx, tx, o, g, gateway.FleetChanged{
+			Organization: g.OrganizationID, Group: g.ID, Version: uint64(max(g.ManifestVersion, 0)), Time: now.UTC(),
+		}, now)
 	})
 }
 
@@ -361,6 +365,7 @@ func (p *Publisher) announce(ctx context.Context, g *store.Gateway, state string
 		if err != nil {
 			return err
 		}
-		return fleet.Follow(ctx, tx, o, &group, p.o.Now())
+		now := p.o.Now()
+		return fleet.Follow(ctx, tx, o, &group, gateway.FleetChanged{Organization: g.OrganizationID, Group: group.ID, Gateway: g.ID, Time: now.UTC()}, now)
 	})
 }

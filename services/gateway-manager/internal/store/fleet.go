@@ -218,7 +218,7 @@ func (o *Org) GroupBySlug(ctx context.Context, slug string) (Group, error) {
 // CreateGroup makes a gateway group. It is wanted at once, so that gateways that
 // join have something to serve.
 func (o *Org) CreateGroup(ctx context.Context, g Group, by string) (Group, error) {
-	g.Stored = o.stored(by)
+	g.Stored, g.SearchText = o.stored(by), folded(g.Name, g.Slug)
 	g.Epoch, g.Wanted = ID(), 1
 	return g, db.Create(ctx, o.scope, &g)
 }

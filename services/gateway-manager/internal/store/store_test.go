@@ -253,6 +253,10 @@ func TestListsAreNarrowed(t *testing.T) { //nolint:paralleltest // run is
 		n, err := o.APICounts(ctx, []string{a.ProjectID})
 		require.NoError(t, err)
 		require.Equal(t, int64(2), n[a.ProjectID])
+
+		groups, err := o.Groups(ctx, nil, "", "defaul", db.PageRequest{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, groups.Items, 1, "a new gateway group is found")
 	})
 }
 
