@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -124,12 +123,6 @@ func (h *Handlers) GetGateway(ctx context.Context, r GetGatewayRequestObject) (G
 		return nil, err
 	}
 	return GetGateway200JSONResponse(out[0]), nil
-}
-
-// forgotten is what the audit trail says of a gateway.
-type forgotten struct {
-	Group      string
-	LastSeenAt time.Time
 }
 
 // DeleteGateway forgets a gateway that is lost or offline.
