@@ -101,7 +101,8 @@ try {
   await choose(page, panel.getByText('All projects'), 'Default')
   await look(owner, 'grant')
   await panel.getByRole('button', { name: 'Give the role' }).click()
-  await page.getByText('by Deployer, in project Default').first().waitFor()
+  const effective = page.getByRole('region', { name: 'Effective access' })
+  await effective.getByRole('link', { name: 'Deployer' }).first().waitFor()
   await look(owner, 'user')
   await page.getByRole('link', { name: 'Access explainer' }).click()
   const who = page.getByRole('main')
@@ -155,6 +156,11 @@ try {
   await page.getByRole('button', { name: 'Who can?' }).click()
   await page.getByText('through the group Payments leads, which is in Payments').first().waitFor()
   await look(owner, 'who-can')
+  // The same by the user: what the groups give is there, and by which.
+  await page.goto(`${ready.tenantConsole}/users`)
+  await page.getByRole('link', { name: 'Sam Okoro' }).click()
+  await effective.getByRole('row', { name: /Audit log.*Auditor.*through.*Payments leads/ }).first().waitFor()
+  await look(owner, 'user-groups')
 
   // Who lacks a role asks for it, and has it when it is approved.
   await invited.page.goto(`${ready.tenantConsole}/requests`)
