@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
@@ -8,6 +9,11 @@ import (
 
 // smallHeap is the heap up to which memory is traded for processor time.
 const smallHeap = 16 << 20
+
+// apart is by how much the heap of this process grows more or less than that of
+// others before it is collected. Gateways of a group make the same garbage at the same
+// time, from the same changes: those that share a machine would all collect it at once.
+var apart = 0.75 + 0.5*rand.Float64()
 
 // tuneMemory lets a small heap grow to several times its size before it is
 // collected: most of what a request allocates dies with it, and a gateway that
@@ -24,7 +30,7 @@ func tuneMemory(now int) int {
 	metrics.Read(live)
 	percent := 400
 	if l := live[0].Value.Uint64(); l > smallHeap {
-		percent = int(max(50, min(400, 400*smallHeap/l)))
+		percent = min(400, max(50, int(apart*float64(400*smallHeap/l))))
 	}
 	if now == 0 || percent < now*4/5 || percent > now*5/4 {
 		debug.SetGCPercent(percent)
