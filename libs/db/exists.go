@@ -30,10 +30,14 @@ func (q Query[T]) HasAny(column string, subs ...Subquery) Query[T] {
 		}
 		of := clause.Column{Table: sch.Table, Name: column}
 		// Planners would turn a sole EXISTS into a join and sort all of it: one among
-		// others they leave alone, and so does PostgreSQL one with an OFFSET.
+		// others they leave alone, and so do PostgreSQL and MariaDB one with an OFFSET.
 		found, exists := []clause.Expression{clause.Expr{SQL: "? <> ?", Vars: []any{of, of}}}, "EXISTS (?)"
-		if q.scope.db.dialect == Postgres {
+		switch q.scope.db.dialect {
+		case Postgres:
 			exists = "EXISTS (? OFFSET 0)"
+		case MySQL:
+			exists = "EXISTS (? LIMIT 1 OFFSET 0)"
+		case SQLite:
 		}
 		for _, s := range subs {
 			inner, theirs, err := s.build(ctx)
