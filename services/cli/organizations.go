@@ -264,6 +264,10 @@ func (a *tool) exportOrganization() *cobra.Command {
 		if out == "" {
 			return usage("name the file with --file")
 		}
+		// Before anything is asked: all services gather for it.
+		if _, err := os.Lstat(out); err == nil {
+			return fmt.Errorf("writing the export: %s is there already, name a file that is not", out) //nolint:err113 // shown as it is
+		}
 		u, err := a.suite()
 		if err != nil {
 			return err
