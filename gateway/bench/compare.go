@@ -71,7 +71,7 @@ type row struct {
 // round, and stops them.
 func (s *suite) compare(ctx context.Context, c *comparison) []*row {
 	var rows []*row
-	for _, e := range c.entries {
+	for _, e := range s.withBases(c.entries) {
 		p := s.peer(e.peer)
 		if p == nil || !p.Can(e.mode) {
 			continue
@@ -115,6 +115,20 @@ func (s *suite) compare(ctx context.Context, c *comparison) []*row {
 		}
 	}
 	return rows
+}
+
+// withBases puts the other builds of the gateway beside it.
+func (s *suite) withBases(entries []entry) []entry {
+	var all []entry
+	for _, e := range entries {
+		if all = append(all, e); e.peer != peer.Gatehouse || e.label != "" {
+			continue
+		}
+		for i := range s.opt.bases {
+			all = append(all, entry{peer: peer.Base(i), mode: e.mode})
+		}
+	}
+	return all
 }
 
 // disturbed is the number of cores that others may use before a turn is repeated.

@@ -42,6 +42,8 @@ var errInterrupted = errors.New("interrupted: nothing is reported")
 type options struct {
 	gateway, nginx, haproxy, caddy string
 
+	bases            []string
+
 	scenarios, peers []string
 	rounds           int
 	duration         time.Duration
@@ -68,11 +70,12 @@ func parse(args []string, output io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(output)
 	f.StringVar(&o.gateway, "gateway", "", "Gatehouse's gateway (default bin/gateway of the repository)")
+	bases := f.String("base", "", "other builds of the gateway to compare with, with commas between; they take part as "+peer.Base(0)+", "+peer.Base(1)+" and so on")
 	f.StringVar(&o.nginx, "nginx", "/usr/sbin/nginx", "nginx, plain and with Debian's Lua module")
 	f.StringVar(&o.haproxy, "haproxy", "/usr/sbin/haproxy", "HAProxy")
 	f.StringVar(&o.caddy, "caddy", "caddy", "Caddy")
 	scenarios := f.String("scenarios", "", "scenarios to run, with commas between: "+strings.Join(scenarioNames(), ","))
-	peers := f.String("peers", "", "peers to compare, with commas between: "+strings.Join(peerNames(), ","))
+	peers := f.String("peers", "", "peers to compare, with commas between: "+strings.Join(peerNames(nil), ","))
 	f.IntVar(&o.rounds, "rounds", 3, "rounds for each peer and scenario; the median counts")
 	f.DurationVar(&o.duration, "duration", 3*time.Second, "about how long a round takes")
 	f.IntVar(&o.retries, "retries", 1, "times that a round is repeated while other programs use the machine")
@@ -103,11 +106,14 @@ func parse(args []string, output io.Writer) (options, error) {
 	if o.gateway == "" {
 		o.gateway = defaultGateway()
 	}
+	if *bases != "" {
+		o.bases = strings.Split(*bases, ",")
+	}
 	var err error
 	if o.scenarios, err = list(*scenarios, scenarioNames(), "-scenarios"); err != nil {
 		return o, err
 	}
-	if o.peers, err = list(*peers, peerNames(), "-peers"); err != nil {
+	if o.peers, err = list(*peers, peerNames(o.bases), "-peers"); err != nil {
 		return o, err
 	}
 	if o.retries < 0 {
@@ -158,9 +164,9 @@ func list(value string, known []string, name string) ([]string, error) {
 	return all, nil
 }
 
-func peerNames() []string {
+func peerNames(bases []string) []string {
 	var names []string
-	for _, p := range peer.All(peer.Binaries{}) {
+	for _, p := range peer.All(peer.Binaries{Bases: bases}) {
 		names = append(names, p.Name)
 	}
 	return names

@@ -38,7 +38,10 @@ func onePath(path string) func(*suite) [][]byte {
 	return func(*suite) [][]byte { return [][]byte{load.Get(peer.ServerName, path)} }
 }
 
-const caddyPlain = peer.Caddy + " (plain)"
+const (
+	caddyPlain = peer.Caddy + " (plain)"
+	bytesOnly  = peer.Bytes + " (no HTTP)"
+)
 
 // comparisons returns the scenarios in which proxies are compared.
 func comparisons(apis int) []*comparison {
@@ -59,6 +62,7 @@ func comparisons(apis int) []*comparison {
 				{peer: peer.Gatehouse, mode: peer.Managed},
 				{peer: peer.NginxLua, mode: peer.Managed},
 				{peer: peer.Caddy, mode: peer.Plain, label: caddyPlain},
+				{peer: peer.Bytes, mode: peer.Plain, label: bytesOnly},
 			},
 			against: []string{peer.NginxLua, caddyPlain},
 			requests: func(s *suite) [][]byte {

@@ -67,6 +67,7 @@ func (s *suite) prepare(ctx context.Context) error {
 	built := filepath.Join(s.dir, "bin")
 	for program, wanted := range map[string]bool{
 		"upstream": true, "peers/fasthttp": s.opt.wantsPeer(peer.FastHTTP), "peers/nethttp": s.opt.wantsPeer(peer.NetHTTP),
+		"peers/bytes": s.opt.wantsPeer(peer.Bytes),
 	} {
 		if !wanted {
 			continue
@@ -119,7 +120,7 @@ func (s *suite) chooseCores() error {
 // is missing where that was allowed, and names the others.
 func (s *suite) findPeers(ctx context.Context, built string) error {
 	all := peer.All(peer.Binaries{
-		Gateway: s.opt.gateway, Nginx: s.opt.nginx, HAProxy: s.opt.haproxy, Caddy: s.opt.caddy, Built: built,
+		Gateway: s.opt.gateway, Bases: s.opt.bases, Nginx: s.opt.nginx, HAProxy: s.opt.haproxy, Caddy: s.opt.caddy, Built: built,
 	})
 	var packages []string
 	for _, p := range all {

@@ -54,8 +54,8 @@ func (s *Set) snapshot() []byte {
 	for i := range s.table.shards {
 		sh := &s.table.shards[i]
 		sh.mu.Lock()
-		for _, e := range sh.m {
-			for ; e != nil; e = e.next {
+		for _, t := range sh.slots.all {
+			for e := t.entry; e != nil; e = e.next {
 				if lasting(e.owner.rules) && !e.over(now) {
 					groups[e.owner] = e.encode(groups[e.owner])
 				}

@@ -167,8 +167,8 @@ func (s *Set) resume(c *count) {
 	for i := range s.table.shards {
 		sh := &s.table.shards[i]
 		sh.mu.Lock()
-		for _, e := range sh.m {
-			for ; e != nil; e = e.next {
+		for _, t := range sh.slots.all {
+			for e := t.entry; e != nil; e = e.next {
 				if e.owner == c && e.share != nil && e.share.waiting() {
 					s.store.queue(e, sh, 0)
 				}

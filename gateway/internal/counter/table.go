@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 const shardCount = 256
@@ -20,12 +21,15 @@ type table struct {
 // shard is one part of the table, on cache lines of its own.
 type shard struct {
 	mu    sync.Mutex
-	m     map[uint64]*entry
+	slots slots
 	swept int64 // when, microseconds
-	_     [64 - 8 - 8 - 8]byte
+	_     [64 - 8 - 32 - 8]byte
 }
 
 // entry is one key of one limiter. It is guarded by the shard's mutex.
+//
+// What nearly every request needs is in one piece of two cache lines, which the
+// processor fetches together: also the key, unless it is a long one.
 type entry struct {
 	owner *count
 	key   string
@@ -33,6 +37,7 @@ type entry struct {
 	cells []cell
 	share *shared // of a shared count, else nil
 	one   [1]cell
+	text  [40]byte // of the key
 }
 
 // count is what limiters of one identity have in common. It outlives them.
@@ -61,7 +66,12 @@ func newCount(name, id string, rules []rule) *count {
 }
 
 func (c *count) newEntry(key string) *entry {
-	e := &entry{owner: c, key: strings.Clone(key)}
+	e := &entry{owner: c}
+	if n := copy(e.text[:], key); n == len(key) && n > 0 {
+		e.key = unsafe.String(&e.text[0], n) //nolint:gosec // never changed, and lives as long as the entry
+	} else {
+		e.key = strings.Clone(key)
+	}
 	if len(c.rules) == 1 {
 		e.cells = e.one[:]
 	} else {
@@ -83,7 +93,7 @@ func (t *table) spot(c *count, key string) spot {
 
 // lookup returns the entry, or nil. The shard is locked.
 func (p spot) lookup(c *count, key string) *entry {
-	e := p.shard.m[p.hash]
+	e := p.shard.slots.get(p.hash)
 	for e != nil && (e.owner != c || e.key != key) {
 		e = e.next
 	}
@@ -104,11 +114,8 @@ func (p spot) insert(c *count, key string, now, bound int64) *entry {
 		}
 	}
 	e := c.newEntry(key)
-	if p.shard.m == nil {
-		p.shard.m = map[uint64]*entry{}
-	}
-	e.next = p.shard.m[p.hash]
-	p.shard.m[p.hash] = e
+	e.next = p.shard.slots.get(p.hash)
+	p.shard.slots.put(p.hash, e)
 	return e
 }
 
@@ -125,9 +132,8 @@ func (e *entry) over(now int64) bool {
 // sweep forgets the entries whose windows are over. The shard is locked.
 func (s *shard) sweep(now int64) {
 	s.swept = now
-	for h, head := range s.m {
-		var keep *entry
-		for e := head; e != nil; {
+	s.slots.filter(func(e *entry) (keep *entry) {
+		for e != nil {
 			next := e.next
 			if e.over(now) {
 				e.owner.keys.Add(-1)
@@ -136,13 +142,8 @@ func (s *shard) sweep(now int64) {
 			}
 			e = next
 		}
-		switch {
-		case keep == nil:
-			delete(s.m, h)
-		case keep != head:
-			s.m[h] = keep
-		}
-	}
+		return keep
+	})
 }
 
 // with calls f for a key's entry under its lock, making the entry where there

@@ -49,13 +49,11 @@ func (a *attempt) begin(c *Client, ex *policy.Exchange, call *transport.Call) {
 	a.client, a.ex, a.call = c, ex, call
 	a.keep, a.sender, a.err = false, nil, nil
 	a.deadline, a.idle = call.Deadline, time.Time{}
-	a.canceled.Store(false)
+	lower(&a.canceled)
 	if a.body.ready == nil {
 		a.body.ready = a.ready
 	}
-	a.mu.Lock()
-	a.active = true
-	a.mu.Unlock()
+	a.active = true // nobody else looks at it while there is no connection
 }
 
 // attach makes u the connection of the call, unless it was cancelled.
@@ -97,11 +95,13 @@ func (a *attempt) finish(whole bool) {
 		a.keep = a.keep && s.err == nil
 		a.sender = nil
 	}
-	a.detach(whole && a.keep)
 	a.mu.Lock()
-	ended := a.active
-	a.active = false
+	u, ended := a.conn, a.active
+	a.conn, a.active = nil, false
 	a.mu.Unlock()
+	if u != nil {
+		a.client.pool.put(u, whole && a.keep && !a.canceled.Load(), a.idle)
+	}
 	if ended {
 		a.client.inFlight.Add(-1)
 	}
@@ -110,7 +110,7 @@ func (a *attempt) finish(whole bool) {
 // finishTunnel ends the call whose connection became a tunnel.
 func (a *attempt) finishTunnel(u *upstream) {
 	a.mu.Lock()
-	mine := a.active && a.conn == u
+	mine := a.conn == u && a.active
 	if mine {
 		a.active, a.conn = false, nil
 	}

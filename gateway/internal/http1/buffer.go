@@ -38,13 +38,15 @@ type reader struct {
 	r, w int
 
 	onRaw func(fd uintptr) bool
-	rawN  int
 	rawE  error
 	// ask is to be written before bytes are waited for.
 	ask []byte
 	// woke is called between the moment at which bytes were found and the one at
 	// which they are used.
 	woke func()
+	// serve, where set, may use up what has come within the wait for it, and then
+	// reports whether the wait is to go on. Until it returns, fd is the socket.
+	serve func(fd uintptr) bool
 }
 
 // from makes the reader read from c.
@@ -172,9 +174,13 @@ func (r *reader) release() {
 // read yet, in which case no buffer is held. Where something is to be asked for
 // first, it does that and no more: the connection was made ready to be waited
 // for before, so that no answer is missed, and none can be there yet.
+//
+// The same holds for what comes while serve is at work: it is not forgotten that
+// the socket became readable. So, where the last read did not fill its buffer,
+// nothing needs to be read only to learn that there is nothing.
 func (r *reader) readRaw(fd uintptr) bool {
 	if len(r.ask) > 0 {
-		r.rawN, r.rawE = 0, nil
+		r.rawE = nil
 		n, errno := writeNow(fd, r.ask)
 		if errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
 			r.ask, r.rawE = nil, errno
@@ -189,7 +195,7 @@ func (r *reader) readRaw(fd uintptr) bool {
 		switch errno {
 		case 0:
 			r.page, r.buf = p, p[:]
-			r.rawN, r.rawE = n, nil
+			r.r, r.w, r.rawE = 0, n, nil
 		case syscall.EINTR:
 			continue
 		case syscall.EAGAIN:
@@ -197,9 +203,12 @@ func (r *reader) readRaw(fd uintptr) bool {
 			return false
 		default:
 			pages.Put(p)
-			r.rawN, r.rawE = 0, errno
+			r.rawE = errno
 		}
-		return true
+		if r.woke != nil {
+			r.woke()
+		}
+		return r.serve == nil || r.w == 0 || r.w == pageSize || !r.serve(fd)
 	}
 }
 
@@ -239,14 +248,10 @@ func (r *reader) fill(limit int) error {
 				return err
 			}
 		}
-		if r.woke != nil {
-			r.woke()
-		}
 		if r.rawE != nil {
 			return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", r.rawE)}
 		}
-		r.w = r.rawN
-		if r.w == 0 {
+		if r.page != nil && r.w == 0 {
 			r.release()
 			return io.EOF
 		}

@@ -249,7 +249,7 @@ func (a *attempt) awaitHead() (int, error) {
 func (a *attempt) answered(status int, old bool) error {
 	ex, f := a.ex, &a.facts
 	resp := &ex.Response
-	a.call.Answered = time.Now()
+	a.call.Answered = ex.Tick()
 	a.idle = a.call.Answered
 	none := ex.Request.Method == "HEAD" || bodiless(status)
 	if status == 204 && (f.chunked || f.length > 0) {

@@ -59,6 +59,7 @@ type conn struct {
 	body   requestBody
 	out    output
 	phase  atomic.Int32
+	within within
 
 	// What the watcher sees.
 	since   atomic.Int64 // start of the exchange under way, Unix nanoseconds; 0 = none
@@ -85,6 +86,9 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	}
 	c.in.from(nc)
 	c.in.woke = c.woke
+	if c.in.raw != nil {
+		c.in.serve = c.serveWithin
+	}
 	c.wr.to(nc)
 	c.rd.set, c.wd.set = nc.SetReadDeadline, nc.SetWriteDeadline
 	c.ctx = &exchangeContext{parent: ctx}
@@ -116,6 +120,11 @@ func (c *conn) serve() {
 		}
 		n, m, err := c.awaitHead()
 		switch {
+		case c.within.stopped():
+			if !c.goOn() {
+				return
+			}
+			continue
 		case err != nil || c.phase.Load() == phaseClosed:
 			return
 		case m == nil && c.served == 0 && c.srv.H2C != nil && c.tls == nil &&
@@ -143,11 +152,7 @@ func (c *conn) awaitHead() (int, *malformed, error) {
 			continue
 		}
 		if len(buf) == 0 {
-			wait := c.lim.KeepAlive
-			if c.late {
-				wait = min(wait, lateTime)
-			}
-			c.rd.after(c.now, wait)
+			c.boundIdle()
 			if c.served == 0 && !c.late && c.srv.draining.Load() { // it began just now
 				c.rd.exact(time.Now().Add(lateTime))
 			}
@@ -158,7 +163,12 @@ func (c *conn) awaitHead() (int, *malformed, error) {
 			}
 			c.rd.exact(c.first.Add(c.lim.HeaderTime))
 		}
+		c.within.idle = len(buf) == 0 && c.served > 0 // the first may be another protocol
 		err := c.in.fill(c.lim.HeaderBytes + pageSize)
+		c.within.idle = false
+		if c.within.stopped() {
+			return 0, nil, nil
+		}
 		if err == nil {
 			continue
 		}
@@ -170,6 +180,15 @@ func (c *conn) awaitHead() (int, *malformed, error) {
 		}
 		return 0, nil, err
 	}
+}
+
+// boundIdle bounds the wait for the next request.
+func (c *conn) boundIdle() {
+	wait := c.lim.KeepAlive
+	if c.late {
+		wait = min(wait, lateTime)
+	}
+	c.rd.after(c.now, wait)
 }
 
 // findHead looks for the end of the head, and for reasons not to wait for it.
@@ -197,8 +216,13 @@ func (c *conn) findHead(buf []byte, skipped bool) (int, *malformed) {
 // exchange serves one request whose head is the first n bytes buffered, or
 // refuses it, and reports whether the connection can be used further.
 func (c *conn) exchange(n int, m *malformed) bool {
-	h := c.srv.Handler
-	ex := h.Acquire()
+	ex, m := c.open(n, m)
+	return c.settle(c.work(ex, m), m)
+}
+
+// open makes an exchange of the head.
+func (c *conn) open(n int, m *malformed) (*policy.Exchange, *malformed) {
+	ex := c.srv.Handler.Acquire()
 	ex.Start = c.first
 	req := &ex.Request
 	req.Peer, req.TLS, req.Scheme = c.peer, c.tls, "http"
@@ -215,6 +239,13 @@ func (c *conn) exchange(n int, m *malformed) bool {
 	if m == nil {
 		m = c.body.start(req)
 	}
+	return ex, m
+}
+
+// work answers, or refuses for the reason given, and reports whether the
+// connection may be used further.
+func (c *conn) work(ex *policy.Exchange, m *malformed) bool {
+	h, req := c.srv.Handler, &ex.Request
 	c.begin(ex)
 	if m == nil && c.tls != nil && c.srv.Misdirected != nil && c.srv.Misdirected(c.tls, req.Authority) {
 		m = errMisdirected
@@ -231,13 +262,19 @@ func (c *conn) exchange(n int, m *malformed) bool {
 		_ = call.Close()
 	}
 	ex.Outcome.RequestBytes = c.body.n
-	c.now = time.Now()
+	c.now = ex.Tick()
 	ex.Outcome.End = c.now
 	c.end(ex)
 	h.Release(ex)
 	if c.body.interrupted.Load() {
 		c.rd.forget()
 	}
+	return keep
+}
+
+// settle deals with what is left of a request, and reports whether the
+// connection can be used further.
+func (c *conn) settle(keep bool, m *malformed) bool {
 	if keep && c.body.drain() {
 		return true
 	}
@@ -249,8 +286,8 @@ func (c *conn) exchange(n int, m *malformed) bool {
 
 // begin lets the watcher see the exchange.
 func (c *conn) begin(ex *policy.Exchange) {
-	c.writing.Store(false)
-	c.endless.Store(false)
+	lower(&c.writing)
+	lower(&c.endless)
 	c.mu.Lock()
 	c.ex, c.gone, c.expired = ex, false, false
 	c.watched = watched{}
@@ -260,6 +297,14 @@ func (c *conn) begin(ex *policy.Exchange) {
 	c.mu.Unlock()
 	ex.SetContext(c.ctx)
 	c.since.Store(c.first.UnixNano())
+}
+
+// lower makes a flag false. Looking first is cheaper than an atomic write, which
+// waits for all writes before it, and most flags were never raised.
+func lower(flag *atomic.Bool) {
+	if flag.Load() {
+		flag.Store(false)
+	}
 }
 
 // end takes the exchange away from the watcher. It is safe to call twice.

@@ -3,6 +3,7 @@ package http1
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type exchangeContext struct {
 	parent   context.Context //nolint:containedctx // this is a context
 	deadline time.Time
 
+	used atomic.Bool // there is a channel or an error
 	mu   sync.Mutex
 	done chan struct{}
 	err  error
@@ -29,6 +31,7 @@ func (c *exchangeContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.done == nil {
+		c.used.Store(true)
 		c.done = make(chan struct{})
 		if c.err != nil {
 			close(c.done)
@@ -53,6 +56,7 @@ func (c *exchangeContext) cancel(err error) {
 	if c.err != nil {
 		return
 	}
+	c.used.Store(true)
 	c.err = err
 	if c.done != nil {
 		close(c.done)
@@ -61,11 +65,11 @@ func (c *exchangeContext) cancel(err error) {
 
 // end ends the exchange and returns the context for the next one.
 func (c *exchangeContext) end() *exchangeContext {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done == nil && c.err == nil {
+	if !c.used.Load() {
 		return c
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.err == nil {
 		c.err = context.Canceled
 		close(c.done)

@@ -30,9 +30,11 @@ type requestBody struct {
 
 func (b *requestBody) reset() {
 	b.n, b.err, b.expected, b.answered = 0, nil, false, false
-	b.interrupted.Store(false)
+	lower(&b.interrupted)
 	b.body.done = true
-	b.left.Store(0)
+	if b.left.Load() != 0 {
+		b.left.Store(0)
+	}
 }
 
 // start begins the body that the head told of.

@@ -292,6 +292,16 @@ func (w *responseWriter) lost() {
 func (c *conn) write(p []byte) error {
 	for len(p) > 0 {
 		part := p[:min(len(p), writeBytes)]
+		if c.within.active {
+			// What fits into the socket needs no deadline, and no lock: nobody else
+			// writes while the request has no content that a 100 could be sent for.
+			n, errno := writeNow(c.within.fd, part)
+			if p = p[n:]; n == len(part) {
+				continue
+			}
+			_ = errno // told again below, unless it has passed
+			part = part[n:]
+		}
 		c.wd.after(c.now, c.lim.WriteIdle)
 		if err := c.wr.write(part); err != nil {
 			return err

@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -36,13 +35,13 @@ func (g *IDs) append(b *[36]byte, now time.Time) {
 	var u [16]byte
 	binary.BigEndian.PutUint64(u[:8], ms<<16|0x7000|uint64(tick)&0xfff)
 	binary.BigEndian.PutUint64(u[8:], 1<<63|random>>2)
-	hex.Encode(b[0:8], u[0:4])
-	b[8] = '-'
-	hex.Encode(b[9:13], u[4:6])
-	b[13] = '-'
-	hex.Encode(b[14:18], u[6:8])
-	b[18] = '-'
-	hex.Encode(b[19:23], u[8:10])
-	b[23] = '-'
-	hex.Encode(b[24:36], u[10:16])
+	for i, at := range hexAt {
+		b[at], b[at+1] = hexDigits[u[i]>>4], hexDigits[u[i]&15]
+	}
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
 }
+
+const hexDigits = "0123456789abcdef"
+
+// hexAt is where the digits of each byte of an id stand in its text.
+var hexAt = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}

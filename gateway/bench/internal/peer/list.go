@@ -6,19 +6,30 @@ import (
 	"context"
 	"debug/buildinfo"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // The names of the peers.
 const (
 	Gatehouse = "gatehouse"
-	Nginx     = "nginx"
-	NginxLua  = "nginx+lua"
-	HAProxy   = "haproxy"
-	Caddy     = "caddy"
-	FastHTTP  = "go-fasthttp"
-	NetHTTP   = "go-net-http"
+	Nginx         = "nginx"
+	NginxLua      = "nginx+lua"
+	HAProxy       = "haproxy"
+	Caddy         = "caddy"
+	FastHTTP      = "go-fasthttp"
+	NetHTTP       = "go-net-http"
+	Bytes         = "go-bytes"
 )
+
+// Base returns the name of another build of Gatehouse's gateway, counted from 0.
+func Base(i int) string {
+	if i == 0 {
+		return "gatehouse-base"
+	}
+	return "gatehouse-base" + strconv.Itoa(i+1)
+}
 
 // luaModules is where Debian's libnginx-mod-http-lua and -ndk put the modules.
 const luaModules = "/usr/lib/nginx/modules"
@@ -26,13 +37,15 @@ const luaModules = "/usr/lib/nginx/modules"
 // Binaries are the programs to use, each a path or a name to be looked up.
 type Binaries struct {
 	Gateway, Nginx, HAProxy, Caddy string
+	// Bases are other builds of the gateway.
+	Bases []string
 	// Built is the directory with the programs built from gateway/bench/peers.
 	Built string
 }
 
-// All returns every peer, Gatehouse first.
+// All returns every peer, Gatehouse first and after it its other builds.
 func All(b Binaries) []*Peer {
-	return []*Peer{
+	all := []*Peer{
 		{
 			Name: Gatehouse, Binary: b.Gateway,
 			modes:   []Mode{Plain, Managed, TLS, Fleet},
@@ -77,7 +90,23 @@ func All(b Binaries) []*Peer {
 		},
 		sketch(FastHTTP, filepath.Join(b.Built, "fasthttp"), "", "github.com/valyala/fasthttp"),
 		sketch(NetHTTP, filepath.Join(b.Built, "nethttp"), "http://", ""),
+		{
+			Name: Bytes, Binary: filepath.Join(b.Built, "bytes"),
+			modes: []Mode{Plain},
+			version: func(context.Context, string) (string, error) {
+				return "no proxy: passes bytes on and looks at none", nil
+			},
+			command: func(bin string, f files) ([]string, []string, error) {
+				return []string{bin, "-listen", f.Listen, "-upstream", f.Upstream}, nil, nil
+			},
+		},
 	}
+	for i, binary := range b.Bases {
+		base := *all[0]
+		base.Name, base.Binary = Base(i), binary
+		all = slices.Insert(all, 1+i, &base)
+	}
+	return all
 }
 
 // sketch is a program from gateway/bench/peers. module is the one whose version
