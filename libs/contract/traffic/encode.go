@@ -42,66 +42,63 @@ func (e *Encoder) Append(dst []byte, r *Record, route []byte) []byte {
 // AppendRoute appends what the record says of the gateway and the route, for
 // [Encoder.Append].
 func (r *Record) AppendRoute(dst []byte) []byte {
-	dst = text(dst, `,"gateway":`, r.Gateway)
-	dst = text(dst, `,"organization":`, r.Organization)
-	dst = text(dst, `,"project":`, r.Project)
-	dst = text(dst, `,"environment":`, r.Environment)
-	dst = text(dst, `,"api":`, r.API)
-	dst = text(dst, `,"apiName":`, r.APIName)
-	dst = text(dst, `,"version":`, r.Version)
+	dst = text(dst, `,"gateway":"`, r.Gateway)
+	dst = text(dst, `,"organization":"`, r.Organization)
+	dst = text(dst, `,"project":"`, r.Project)
+	dst = text(dst, `,"environment":"`, r.Environment)
+	dst = text(dst, `,"api":"`, r.API)
+	dst = text(dst, `,"apiName":"`, r.APIName)
+	dst = text(dst, `,"version":"`, r.Version)
 	if r.Revision != 0 {
 		dst = append(dst, `,"revision":`...)
 		dst = strconv.AppendUint(dst, r.Revision, 10)
 	}
-	dst = text(dst, `,"operation":`, r.Operation)
-	dst = text(dst, `,"template":`, r.Template)
-	return text(dst, `,"unit":`, r.Unit)
+	dst = text(dst, `,"operation":"`, r.Operation)
+	dst = text(dst, `,"template":"`, r.Template)
+	return text(dst, `,"unit":"`, r.Unit)
 }
 
 // appendFrom appends what follows the time.
 func (r *Record) appendFrom(dst, route []byte) []byte {
-	dst = append(dst, `","id":`...)
-	dst = appendString(dst, r.ID)
+	dst = quoted(append(dst, `","id":"`...), r.ID)
 	if route != nil {
 		dst = append(dst, route...)
 	} else {
 		dst = r.AppendRoute(dst)
 	}
-	dst = text(dst, `,"plan":`, r.Plan)
-	dst = text(dst, `,"subscription":`, r.Subscription)
-	dst = text(dst, `,"application":`, r.Application)
-	dst = text(dst, `,"applicationName":`, r.ApplicationName)
-	dst = text(dst, `,"credential":`, r.Credential)
-	dst = text(dst, `,"credentialKind":`, r.CredentialKind)
-	dst = text(dst, `,"subject":`, r.Subject)
+	dst = text(dst, `,"plan":"`, r.Plan)
+	dst = text(dst, `,"subscription":"`, r.Subscription)
+	dst = text(dst, `,"application":"`, r.Application)
+	dst = text(dst, `,"applicationName":"`, r.ApplicationName)
+	dst = text(dst, `,"credential":"`, r.Credential)
+	dst = text(dst, `,"credentialKind":"`, r.CredentialKind)
+	dst = text(dst, `,"subject":"`, r.Subject)
 	if r.ClientIP.IsValid() {
 		dst = append(dst, `,"clientIp":"`...)
 		if r.ClientIP.Zone() == "" {
 			dst = append(r.ClientIP.AppendTo(dst), '"')
 		} else { // a zone is free text
-			dst = appendString(dst[:len(dst)-1], r.ClientIP.String())
+			dst = quoted(dst, r.ClientIP.String())
 		}
 	}
-	dst = text(dst, `,"userAgent":`, r.UserAgent)
-	dst = text(dst, `,"protocol":`, r.Protocol)
-	dst = text(dst, `,"scheme":`, r.Scheme)
-	dst = text(dst, `,"tls":`, r.TLS)
-	dst = append(dst, `,"method":`...)
-	dst = appendString(dst, r.Method)
-	dst = text(dst, `,"host":`, r.Host)
-	dst = append(dst, `,"path":`...)
-	dst = appendString(dst, r.Path)
-	dst = text(dst, `,"query":`, r.Query)
+	dst = text(dst, `,"userAgent":"`, r.UserAgent)
+	dst = text(dst, `,"protocol":"`, r.Protocol)
+	dst = text(dst, `,"scheme":"`, r.Scheme)
+	dst = text(dst, `,"tls":"`, r.TLS)
+	dst = quoted(append(dst, `,"method":"`...), r.Method)
+	dst = text(dst, `,"host":"`, r.Host)
+	dst = quoted(append(dst, `,"path":"`...), r.Path)
+	dst = text(dst, `,"query":"`, r.Query)
 	dst = append(dst, `,"status":`...)
 	dst = strconv.AppendInt(dst, int64(r.Status), 10)
 	if r.Sample > 0 && r.Sample < 1 {
 		dst = append(dst, `,"sample":`...)
 		dst = strconv.AppendFloat(dst, r.Sample, 'g', -1, 64)
 	}
-	dst = text(dst, `,"errorSource":`, string(r.ErrorSource))
-	dst = text(dst, `,"errorCode":`, r.ErrorCode)
-	dst = text(dst, `,"policy":`, r.Policy)
-	dst = text(dst, `,"cache":`, r.Cache)
+	dst = text(dst, `,"errorSource":"`, string(r.ErrorSource))
+	dst = text(dst, `,"errorCode":"`, r.ErrorCode)
+	dst = text(dst, `,"policy":"`, r.Policy)
+	dst = text(dst, `,"cache":"`, r.Cache)
 	dst = append(dst, `,"durationUs":`...)
 	dst = strconv.AppendInt(dst, r.Duration, 10)
 	dst = append(dst, `,"gatewayUs":`...)
@@ -112,7 +109,7 @@ func (r *Record) appendFrom(dst, route []byte) []byte {
 	dst = strconv.AppendInt(dst, r.RequestBytes, 10)
 	dst = append(dst, `,"responseBytes":`...)
 	dst = strconv.AppendInt(dst, r.ResponseBytes, 10)
-	dst = text(dst, `,"upstream":`, r.Upstream)
+	dst = text(dst, `,"upstream":"`, r.Upstream)
 	dst = number(dst, `,"upstreamStatus":`, int64(r.UpstreamStatus))
 	dst = number(dst, `,"attempts":`, int64(r.Attempts))
 	dst = number(dst, `,"retries":`, int64(r.Retries))
@@ -127,8 +124,8 @@ func (r *Record) appendFrom(dst, route []byte) []byte {
 	dst = pairs(dst, `,"attributes":`, r.Attributes)
 	dst = pairs(dst, `,"requestHeaders":`, r.RequestHeaders)
 	dst = pairs(dst, `,"responseHeaders":`, r.ResponseHeaders)
-	dst = text(dst, `,"requestBody":`, r.RequestBody)
-	dst = text(dst, `,"responseBody":`, r.ResponseBody)
+	dst = text(dst, `,"requestBody":"`, r.RequestBody)
+	dst = text(dst, `,"responseBody":"`, r.ResponseBody)
 	if r.Decision != nil {
 		dst = append(dst, `,"decision":`...)
 		dst = r.Decision.AppendJSON(dst)
@@ -141,7 +138,7 @@ func (r *Record) appendFrom(dst, route []byte) []byte {
 func (d *Decision) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"kept":`...)
 	dst = appendString(dst, string(d.Kept))
-	dst = text(dst, `,"detail":`, d.Detail)
+	dst = text(dst, `,"detail":"`, d.Detail)
 	for i, h := range d.RequestHeaders {
 		dst = item(dst, `,"requestHeaders":[`, i)
 		dst = appendString(dst, h)
@@ -160,11 +157,11 @@ func (d *Decision) AppendJSON(dst []byte) []byte {
 		dst = appendString(dst, v.Policy)
 		dst = append(dst, `,"type":`...)
 		dst = appendString(dst, v.Type)
-		dst = text(dst, `,"level":`, v.Level)
-		dst = text(dst, `,"phase":`, v.Phase)
+		dst = text(dst, `,"level":"`, v.Level)
+		dst = text(dst, `,"phase":"`, v.Phase)
 		dst = append(dst, `,"outcome":`...)
 		dst = appendString(dst, string(v.Outcome))
-		dst = text(dst, `,"reason":`, v.Reason)
+		dst = text(dst, `,"reason":"`, v.Reason)
 		dst = number(dst, `,"startNs":`, int64(v.Start))
 		dst = append(dst, `,"durationNs":`...)
 		dst = strconv.AppendInt(dst, int64(v.Duration), 10)
@@ -180,7 +177,7 @@ func (d *Decision) AppendJSON(dst []byte) []byte {
 		dst = append(dst, `{"target":`...)
 		dst = appendString(dst, a.Target)
 		dst = number(dst, `,"status":`, int64(a.Status))
-		dst = text(dst, `,"error":`, a.Error)
+		dst = text(dst, `,"error":"`, a.Error)
 		dst = append(dst, `,"startUs":`...)
 		dst = strconv.AppendInt(dst, a.Start, 10)
 		dst = append(dst, `,"durationUs":`...)
@@ -203,11 +200,13 @@ func item(dst []byte, open string, i int) []byte {
 	return append(dst, ',')
 }
 
+// text appends a member whose key ends with the quote that opens the value,
+// unless the value is empty.
 func text(dst []byte, key, v string) []byte {
 	if v == "" {
 		return dst
 	}
-	return appendString(append(dst, key...), v)
+	return quoted(append(dst, key...), v)
 }
 
 func number(dst []byte, key string, v int64) []byte {
@@ -275,9 +274,12 @@ var plain = func() (t [256]bool) {
 // appendString appends s as a JSON text. Bytes that are no UTF-8 become U+FFFD;
 // whatever could end a line, move a terminal's cursor or turn the direction of
 // text is escaped, so that nothing a client sends can pass for another record.
-func appendString(dst []byte, s string) []byte {
-	at := len(dst) + 1
-	if dst = append(append(dst, '"'), s...); allPlain(dst[at:]) {
+func appendString(dst []byte, s string) []byte { return quoted(append(dst, '"'), s) }
+
+// quoted appends what stands behind the quote that opens a text.
+func quoted(dst []byte, s string) []byte {
+	at := len(dst)
+	if dst = append(dst, s...); allPlain(dst[at:]) {
 		return append(dst, '"')
 	}
 	dst = dst[:at]
