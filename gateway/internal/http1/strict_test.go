@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -200,13 +199,26 @@ func teller() *forwarder {
 // connection was closed after it.
 func ask(t *testing.T, addr, send string) (status int, body string, closed bool) {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	require.NoError(t, err)
+	c, br := dial(t, addr)
 	defer c.Close()
-	require.NoError(t, c.SetDeadline(time.Now().Add(30*time.Second)))
-	_, err = io.WriteString(c, send)
+	return askOn(t, c, br, send)
+}
+
+// askKept is ask on a connection that has served a request before.
+func askKept(t *testing.T, addr, send string) (status int, body string, closed bool) {
+	t.Helper()
+	c, br := dial(t, addr)
+	defer c.Close()
+	status, body, closed = askOn(t, c, br, "GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.Equal(t, 200, status, body)
+	require.False(t, closed)
+	return askOn(t, c, br, send)
+}
+
+func askOn(t *testing.T, c net.Conn, br *bufio.Reader, send string) (status int, body string, closed bool) {
+	t.Helper()
+	_, err := io.WriteString(c, send)
 	require.NoError(t, err)
-	br := bufio.NewReader(c)
 	resp, err := http.ReadResponse(br, nil)
 	require.NoError(t, err)
 	b, err := io.ReadAll(resp.Body)
@@ -222,26 +234,28 @@ func ask(t *testing.T, addr, send string) (status int, body string, closed bool)
 func TestRequestStrictness(t *testing.T) {
 	t.Parallel()
 	addr, _ := start(t, teller(), nil)
-	for _, c := range requestCases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			status, body, closed := ask(t, addr, c.send)
-			require.Equal(t, c.status, status, body)
-			if c.status == 200 {
-				require.Equal(t, c.sees, body)
-				return
-			}
-			require.True(t, closed, "a refused request must end the connection")
-			require.Contains(t, body, `"status":`)
-		})
-	}
-	for name, chunks := range chunkCases {
-		t.Run("chunked/"+name, func(t *testing.T) {
-			t.Parallel()
-			status, body, closed := ask(t, addr, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"+chunks)
-			require.Equal(t, 400, status, body)
-			require.True(t, closed)
-		})
+	for when, ask := range map[string]func(*testing.T, string, string) (int, string, bool){"first": ask, "kept": askKept} {
+		for _, c := range requestCases {
+			t.Run(when+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				status, body, closed := ask(t, addr, c.send)
+				require.Equal(t, c.status, status, body)
+				if c.status == 200 {
+					require.Equal(t, c.sees, body)
+					return
+				}
+				require.True(t, closed, "a refused request must end the connection")
+				require.Contains(t, body, `"status":`)
+			})
+		}
+		for name, chunks := range chunkCases {
+			t.Run(when+"/chunked/"+name, func(t *testing.T) {
+				t.Parallel()
+				status, body, closed := ask(t, addr, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"+chunks)
+				require.Equal(t, 400, status, body)
+				require.True(t, closed)
+			})
+		}
 	}
 }
 
