@@ -149,6 +149,7 @@ var foreign = map[string]string{
 	"/organizations/{id}/usage":               "/organizations/{org}/usage",
 	"/organizations/{id}/export":              "/organizations/{org}/export",
 	"/groups/{id}":                            "/groups/{group}",
+	"/groups/{id}/move":                       "/groups/{group}/move",
 	"/groups/{id}/members":                    "/groups/{group}/members",
 	"/groups/{id}/members/{member}":           "/groups/{group}/members/{account}",
 	"/invitations/by-token/{token}":           "", // whoever has the link is invited
@@ -220,6 +221,7 @@ var foreignBodies = map[string]struct {
 	"createGroup":                {`{"name":"Staff"}`, 201},
 	"updateGroup":                {body: `{"name":"x"}`},
 	"addGroupMember":             {body: `{"member":"{account}"}`},
+	"moveGroup":                  {body: `{}`},
 	"createInvitation":           {`{"email":"x@example.com","roles":[{"role":"{role}"}]}`, 422},
 	"createInvitations":          {`{"items":[{"email":"x@example.com","roles":[{"role":"{role}"}],"groups":["{group}"]}]}`, 200},
 	"resendInvitations":          {`{"invitations":["{invitation}"]}`, 200},

@@ -378,6 +378,27 @@ func (e FactorMethod) Valid() bool {
 	}
 }
 
+// Defines values for GroupMoveRoleKind.
+const (
+	GroupMoveRoleKindBounding GroupMoveRoleKind = "bounding"
+	GroupMoveRoleKindDenied   GroupMoveRoleKind = "denied"
+	GroupMoveRoleKindGiven    GroupMoveRoleKind = "given"
+)
+
+// Valid indicates whether the value is a known member of the GroupMoveRoleKind enum.
+func (e GroupMoveRoleKind) Valid() bool {
+	switch e {
+	case GroupMoveRoleKindBounding:
+		return true
+	case GroupMoveRoleKindDenied:
+		return true
+	case GroupMoveRoleKindGiven:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for InvitationFaultField.
 const (
 	InvitationFaultFieldEmail  InvitationFaultField = "email"
@@ -2688,7 +2709,7 @@ type Group struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	Version   int64     `json:"version"`
 
-	// Within How it is in others, up to each of them; only in the answer about one group.
+	// Within How it is in others, up to each of them; in the answer about one group, and of groups that were searched for.
 	Within *[]GroupChain `json:"within,omitempty"`
 }
 
@@ -2736,6 +2757,54 @@ type GroupMemberList struct {
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
 }
+
+// GroupMove defines model for GroupMove.
+type GroupMove struct {
+	// Affected How many users and service accounts are in it and in the groups in it.
+	Affected int        `json:"affected"`
+	From     *GroupName `json:"from,omitempty"`
+
+	// Gained What they have by it then, and do not now.
+	Gained []GroupMoveRole `json:"gained"`
+
+	// Lost What they have by it now, and not then.
+	Lost []GroupMoveRole `json:"lost"`
+
+	// Moved False for a preview.
+	Moved bool       `json:"moved"`
+	To    *GroupName `json:"to,omitempty"`
+}
+
+// GroupMoveInput defines model for GroupMoveInput.
+type GroupMoveInput struct {
+	// From The id of the group that it leaves; absent = the only one that it is in, none where it is in none.
+	From *string `json:"from,omitempty"`
+
+	// Preview Says what it would do, and does nothing.
+	Preview *bool `json:"preview,omitempty"`
+
+	// To The id of the group that it goes into; absent = it is at the top.
+	To *string `json:"to,omitempty"`
+}
+
+// GroupMoveRole defines model for GroupMoveRole.
+type GroupMoveRole struct {
+	Api         *string `json:"api,omitempty"`
+	Environment *string `json:"environment,omitempty"`
+
+	// Group The group that has it.
+	Group GroupName `json:"group"`
+
+	// Kind bounding = they cannot do what the role does not have.
+	Kind    GroupMoveRoleKind `json:"kind"`
+	Project *string           `json:"project,omitempty"`
+
+	// Role The name of the role.
+	Role string `json:"role"`
+}
+
+// GroupMoveRoleKind bounding = they cannot do what the role does not have.
+type GroupMoveRoleKind string
 
 // GroupName defines model for GroupName.
 type GroupName struct {
@@ -6369,6 +6438,9 @@ type ListGroupsParams struct {
 
 	// Member Only those that this user, service account or group is in itself.
 	Member *string `form:"member,omitempty" json:"member,omitempty"`
+
+	// Path Only those that are found this way: parts of names, from a group to one that is in it, such as engineering/payments. A slash in front begins at groups that are in no other; one at the end finds all that is in the last.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
 }
 
 // ListGroupsParamsSort defines parameters for ListGroups.
@@ -7017,6 +7089,9 @@ type UpdateGroupApplicationMergePatchPlusJSONRequestBody = GroupPatch
 // AddGroupMemberJSONRequestBody defines body for AddGroupMember for application/json ContentType.
 type AddGroupMemberJSONRequestBody = GroupMemberInput
 
+// MoveGroupJSONRequestBody defines body for MoveGroup for application/json ContentType.
+type MoveGroupJSONRequestBody = GroupMoveInput
+
 // CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
 type CreateInvitationJSONRequestBody = InvitationInput
 
@@ -7445,6 +7520,9 @@ type ServerInterface interface {
 	// RemoveGroupMember Take a member out of a group
 	// (DELETE /groups/{id}/members/{member})
 	RemoveGroupMember(ctx echo.Context, id Id, member string) error
+	// MoveGroup Move a group out of one group into another, or say what that would do
+	// (POST /groups/{id}/move)
+	MoveGroup(ctx echo.Context, id Id) error
 	// ListInvitations The invitations of the organization
 	// (GET /invitations)
 	ListInvitations(ctx echo.Context, params ListInvitationsParams) error
@@ -9639,6 +9717,13 @@ func (w *ServerInterfaceWrapper) ListGroups(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter member: %s", err))
 	}
 
+	// ------------- Optional query parameter "path" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "path", ctx.QueryParams(), &params.Path, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter path: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListGroups(ctx, params)
 	return err
@@ -9868,6 +9953,22 @@ func (w *ServerInterfaceWrapper) RemoveGroupMember(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RemoveGroupMember(ctx, id, member)
+	return err
+}
+
+// MoveGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) MoveGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MoveGroup(ctx, id)
 	return err
 }
 
@@ -13900,6 +14001,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/groups/:id", wrapper.DeleteGroup, options.OperationMiddlewares["deleteGroup"]...)
 	router.GET(options.BaseURL+"/groups/:id", wrapper.GetGroup, options.OperationMiddlewares["getGroup"]...)
 	router.PATCH(options.BaseURL+"/groups/:id", wrapper.UpdateGroup, options.OperationMiddlewares["updateGroup"]...)
+	router.POST(options.BaseURL+"/groups/:id/move", wrapper.MoveGroup, options.OperationMiddlewares["moveGroup"]...)
 	router.GET(options.BaseURL+"/groups/:id/members", wrapper.ListGroupMembers, options.OperationMiddlewares["listGroupMembers"]...)
 	router.POST(options.BaseURL+"/groups/:id/members", wrapper.AddGroupMember, options.OperationMiddlewares["addGroupMember"]...)
 	router.DELETE(options.BaseURL+"/groups/:id/members/:member", wrapper.RemoveGroupMember, options.OperationMiddlewares["removeGroupMember"]...)
@@ -16766,6 +16868,46 @@ type RemoveGroupMemberdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RemoveGroupMemberdefaultApplicationProblemPlusJSONResponse) VisitRemoveGroupMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveGroupRequestObject struct {
+	Id   Id `json:"id"`
+	Body *MoveGroupJSONRequestBody
+}
+
+type MoveGroupResponseObject interface {
+	VisitMoveGroupResponse(w http.ResponseWriter) error
+}
+
+type MoveGroup200JSONResponse GroupMove
+
+func (response MoveGroup200JSONResponse) VisitMoveGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveGroupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MoveGroupdefaultApplicationProblemPlusJSONResponse) VisitMoveGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -24547,6 +24689,9 @@ type StrictServerInterface interface {
 	// RemoveGroupMember Take a member out of a group
 	// (DELETE /groups/{id}/members/{member})
 	RemoveGroupMember(ctx context.Context, request RemoveGroupMemberRequestObject) (RemoveGroupMemberResponseObject, error)
+	// MoveGroup Move a group out of one group into another, or say what that would do
+	// (POST /groups/{id}/move)
+	MoveGroup(ctx context.Context, request MoveGroupRequestObject) (MoveGroupResponseObject, error)
 	// ListInvitations The invitations of the organization
 	// (GET /invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
@@ -27273,6 +27418,54 @@ func (sh *strictHandler) RemoveGroupMember(ctx echo.Context, id Id, member strin
 		return err
 	} else if validResponse, ok := response.(RemoveGroupMemberResponseObject); ok {
 		return validResponse.VisitRemoveGroupMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveGroup operation middleware
+func (sh *strictHandler) MoveGroup(ctx echo.Context, id Id) error {
+	var request MoveGroupRequestObject
+
+	request.Id = id
+
+	var body MoveGroupJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveGroup(ctx.Request().Context(), request.(MoveGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveGroupResponseObject); ok {
+		return validResponse.VisitMoveGroupResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

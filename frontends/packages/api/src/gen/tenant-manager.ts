@@ -2030,6 +2030,29 @@ export interface paths {
         patch: operations["updateGroup"];
         trace?: never;
     };
+    "/groups/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a group out of one group into another, or say what that would do
+         * @description In one step, so that nobody in it is without both or has both. A group cannot be in itself, and groups are at most 8 deep. Nobody can give or take what they do not have themselves. With preview nothing is changed, and what would be refused is.
+         */
+        post: operations["moveGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/groups/{id}/members": {
         parameters: {
             query?: never;
@@ -4727,7 +4750,7 @@ export interface components {
             nested: boolean;
             /** @description The directory that says what it is called and who is in it; absent = people do. */
             directory?: components["schemas"]["GroupName"];
-            /** @description How it is in others, up to each of them; only in the answer about one group. */
+            /** @description How it is in others, up to each of them; in the answer about one group, and of groups that were searched for. */
             within?: components["schemas"]["GroupChain"][];
             /** Format: date-time */
             createdAt: string;
@@ -4753,6 +4776,43 @@ export interface components {
         GroupPatch: {
             name?: components["schemas"]["Name"];
             description?: string;
+        };
+        GroupMoveInput: {
+            /** @description The id of the group that it leaves; absent = the only one that it is in, none where it is in none. */
+            from?: string;
+            /** @description The id of the group that it goes into; absent = it is at the top. */
+            to?: string;
+            /**
+             * @description Says what it would do, and does nothing.
+             * @default false
+             */
+            preview?: boolean;
+        };
+        GroupMove: {
+            /** @description False for a preview. */
+            moved: boolean;
+            from?: components["schemas"]["GroupName"];
+            to?: components["schemas"]["GroupName"];
+            /** @description How many users and service accounts are in it and in the groups in it. */
+            affected: number;
+            /** @description What they have by it then, and do not now. */
+            gained: components["schemas"]["GroupMoveRole"][];
+            /** @description What they have by it now, and not then. */
+            lost: components["schemas"]["GroupMoveRole"][];
+        };
+        GroupMoveRole: {
+            /**
+             * @description bounding = they cannot do what the role does not have.
+             * @enum {string}
+             */
+            kind: "given" | "denied" | "bounding";
+            /** @description The name of the role. */
+            role: string;
+            /** @description The group that has it. */
+            group: components["schemas"]["GroupName"];
+            project?: string;
+            api?: string;
+            environment?: string;
         };
         GroupMember: {
             kind: components["schemas"]["PrincipalKind"];
@@ -10406,6 +10466,8 @@ export interface operations {
                 parent?: string;
                 /** @description Only those that this user, service account or group is in itself. */
                 member?: string;
+                /** @description Only those that are found this way: parts of names, from a group to one that is in it, such as engineering/payments. A slash in front begins at groups that are in no other; one at the end finds all that is in the last. */
+                path?: string;
             };
             header?: never;
             path?: never;
@@ -10533,6 +10595,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    moveGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupMoveInput"];
+            };
+        };
+        responses: {
+            /** @description What the move does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupMove"];
                 };
             };
             default: components["responses"]["Problem"];
