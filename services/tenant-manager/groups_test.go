@@ -225,7 +225,6 @@ func TestMovingGroups(t *testing.T) {
 		}
 		require.Equal(t, want, names, path)
 	}
-	both := []string{"group.moved", "access-changed", "access-changed"}
 	s.run(t, []step{
 		{name: "not below itself", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{cards}"}`, status: 422, has: []string{`"pointer":"/to"`, "cannot be in itself"}},
 		{name: "nor to itself", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{payments}","preview":true}`, status: 422, has: []string{"cannot be in itself"}},
@@ -242,7 +241,7 @@ func TestMovingGroups(t *testing.T) {
 			has: []string{`"moved":false`, `"affected":1`, `"from":{"id":"{engineering}","name":"Engineering"}`, `"gained":[{"group":{"id":"{sales}","name":"Sales"},"kind":"given","role":"auditor"}]`, `"lost":[{"group":{"id":"{engineering}","name":"Engineering"},"kind":"given","role":"viewer"}]`},
 		},
 		{name: "nothing was done", as: "eve", method: "GET", path: "/groups/{payments}", status: 200, has: []string{`"within":[[{"id":"{engineering}","name":"Engineering"}]]`}},
-		{name: "moved", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{sales}"}`, status: 200, has: []string{`"moved":true`}, events: both},
+		{name: "moved", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{sales}"}`, status: 200, has: []string{`"moved":true`}, events: []string{"group.moved", "access-changed", "access-changed"}},
 		{name: "it is there", as: "eve", method: "GET", path: "/groups/{cards}", status: 200, has: []string{"Sales"}, hasNot: []string{"Engineering"}},
 	})
 	require.Eventually(t, func() bool {
@@ -250,7 +249,7 @@ func TestMovingGroups(t *testing.T) {
 		return strings.Contains(trail, `"field":"/within/name"`) && strings.Contains(trail, "Engineering") && strings.Contains(trail, "Sales")
 	}, 10*time.Second, 10*time.Millisecond)
 	s.run(t, []step{
-		{name: "to the top", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{}`, status: 200, events: both[:2]},
+		{name: "to the top", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{}`, status: 200, events: []string{"group.moved", "access-changed"}},
 		{name: "it is", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{}`, status: 409},
 		{name: "and no longer", as: "vic", method: "GET", path: "/audit", status: 403},
 	})

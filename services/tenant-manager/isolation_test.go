@@ -119,6 +119,7 @@ var foreign = map[string]string{
 	"/users/{id}/sessions":                    "/users/{ownerId}/sessions",
 	"/users/{id}/sessions/{session}":          "/users/{ownerId}/sessions/{session}",
 	"/users/{id}/password-links":              "/users/{ownerId}/password-links",
+	"/users/{id}/email":                       "/users/{ownerId}/email",
 	"/users/{id}/tokens":                      "/users/{ownerId}/tokens",
 	"/users/{id}/tokens/{token}":              "/users/{ownerId}/tokens/{ghpId}",
 	"/me/tokens/{id}":                         "/me/tokens/{ghpId}",
@@ -203,6 +204,8 @@ var foreignBodies = map[string]struct {
 	want int
 }{
 	"updateUser": {body: `{"status":"disabled"}`}, "updateRole": {body: `{"title":"x"}`}, "updateServiceAccount": {body: `{"name":"x"}`},
+	"changeUserEmail":            {body: `{"email":"x@example.com"}`},
+	"changeMyEmail":              {`{"email":"x@example.com"}`, 409}, // no mail is sent
 	"createServiceAccountToken":  {body: `{"name":"x"}`},
 	"createMyToken":              {`{"name":"x","expiresAt":"2030-02-01T00:00:00Z"}`, 201},
 	"createGrant":                {`{"principal":"{ownerId}","role":"viewer"}`, 422},

@@ -382,6 +382,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another e-mail address of the own account
+         * @description A link goes to the new address; by opening it the address changes, and the old one is told. The answer is the same whether somebody has the address already. It needs a fresh proof of who the caller is, and a mail server.
+         */
+        post: operations["changeMyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/email-changes/by-token/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        /** Which address a link confirms */
+        get: operations["openEmailChange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/email-changes/by-token/{token}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a new e-mail address
+         * @description It is signed in with from then on. Links that were sent to the old one no longer work, and it is told.
+         */
+        post: operations["confirmEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/impersonations": {
         parameters: {
             query?: never;
@@ -1301,6 +1364,29 @@ export interface paths {
         post?: never;
         /** Revoke a personal token of a user */
         delete: operations["deleteUserToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Correct the e-mail address of a user
+         * @description They sign in with it from then on. Links that were sent to the old one no longer work, and it is told. Users who come from single sign-on or a directory have the address that those say.
+         */
+        put: operations["changeUserEmail"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4272,6 +4358,16 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
         };
+        EmailInput: {
+            email: components["schemas"]["Email"];
+        };
+        OpenEmailChange: {
+            /** @description The new address. */
+            email: string;
+            organization: components["schemas"]["OrganizationName"];
+            /** Format: date-time */
+            expiresAt: string;
+        };
         NewPasswordInput: {
             password: components["schemas"]["Password"];
             origin?: components["schemas"]["Origin"];
@@ -7058,7 +7154,7 @@ export interface components {
         MailMessage: {
             id: string;
             /** @enum {string} */
-            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits" | "impersonated";
+            kind: "invitation" | "password-link" | "password-changed" | "email-link" | "email-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits" | "impersonated";
             recipient: string;
             state: components["schemas"]["MailState"];
             /** @description How many attempts did not work. */
@@ -7709,6 +7805,75 @@ export interface operations {
                 "application/json": components["schemas"]["PasswordInput"];
             };
         };
+        responses: {
+            /** @description It is changed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeMyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailInput"];
+            };
+        };
+        responses: {
+            /** @description If the address can be had, a link is on its way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    openEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenEmailChange"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description It is changed. */
             204: {
@@ -9236,6 +9401,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeUserEmail: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailInput"];
+            };
+        };
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
             };
             default: components["responses"]["Problem"];
         };
