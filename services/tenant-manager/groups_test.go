@@ -1,6 +1,9 @@
 package tenantmanager_test
 
 import (
+	"encoding/json"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +38,7 @@ func TestGroups(t *testing.T) {
 		{name: "nor in a circle", as: "eve", method: "POST", path: "/groups/{team}/members", body: `{"member":"{staff}"}`, status: 422, has: []string{"cannot be in itself"}},
 		{name: "the top", as: "eve", method: "GET", path: "/groups?top=true", status: 200, has: []string{`"name":"Staff"`}, hasNot: []string{`"name":"Team"`}},
 		{name: "below", as: "eve", method: "GET", path: "/groups?parent={staff}", status: 200, has: []string{`"name":"Team"`, `"nested":true`, `"members":1`}},
-		{name: "found", as: "eve", method: "GET", path: "/groups?q=EAM", status: 200, has: []string{`"name":"Team"`}, hasNot: []string{`"name":"Staff"`}},
+		{name: "found", as: "eve", method: "GET", path: "/groups?q=EAM", status: 200, has: []string{`"name":"Team"`, `"within":[[{"id":"{staff}","name":"Staff"}]]`}, hasNot: []string{"All of us"}},
 		{name: "members found", as: "eve", method: "GET", path: "/groups/{staff}/members?q=tea", status: 200, has: []string{`"name":"Team"`}},
 		{name: "and not", as: "eve", method: "GET", path: "/groups/{staff}/members?q=vic", status: 200, has: []string{`"items":[]`}},
 		{name: "where it is", as: "eve", method: "GET", path: "/groups/{team}", status: 200, has: []string{`"within":[[{"id":"{staff}","name":"Staff"}]]`}},
@@ -185,5 +188,69 @@ func TestProjectOwner(t *testing.T) {
 		{name: "not elsewhere", as: "pat", method: "GET", path: "/grants", status: 403},
 		{name: "who can there", as: "pat", method: "POST", path: "/access/who-can", body: `{"permission":"api:deploy","project":"p1"}`, status: 200, has: []string{"{vicId}", "{ownerId}"}},
 		{name: "who can elsewhere", as: "pat", method: "POST", path: "/access/who-can", body: `{"permission":"api:deploy"}`, status: 403},
+	})
+}
+
+// A group is found by the way to it, and moved in one step; what that would do is said before, and takes nothing.
+func TestMovingGroups(t *testing.T) {
+	t.Parallel()
+	s := withEve(t)
+	group := func(name, key string) step {
+		return step{name: name, as: "eve", method: "POST", path: "/groups", body: `{"name":"` + name + `"}`, status: 201, events: []string{"group.created"}, keep: map[string]string{key: "id"}}
+	}
+	put := func(group, member string, events ...string) step {
+		return step{name: member + " in " + group, as: "eve", method: "POST", path: "/groups/{" + group + "}/members", body: `{"member":"{` + member + `}"}`, status: 201, events: append(events, "group.member-added")}
+	}
+	s.run(t, []step{group("Engineering", "engineering"), group("Payments", "payments"), group("Sales", "sales"), group("Card payments", "cards")})
+	s.run(t, []step{put("engineering", "payments"), put("payments", "cards"), put("cards", "vicId", "access-changed")})
+	for path, want := range map[string][]string{
+		"/engineering/payments": {"Payments"}, "engineering/payments/": {"Card payments"}, "gineer/pay/car": {"Card payments"}, "/payments": nil,
+		"payments": {"Card payments", "Payments"}, "/": {"Engineering", "Sales"}, "pay/": {"Card payments"}, "a/b/c/d/e/f/g/h/i": nil, "100%/x": nil,
+	} {
+		a := s.w.call(t, s.vars["eve"], "GET", "/groups?path="+url.QueryEscape(path), "")
+		require.Equal(t, 200, a.status, a.body)
+		var got struct {
+			Items []struct {
+				Name   string
+				Within [][]struct{ Name string }
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(a.body), &got))
+		var names []string
+		for _, g := range got.Items {
+			names = append(names, g.Name)
+			if g.Name == "Card payments" {
+				require.Equal(t, "Engineering", g.Within[1][1].Name, "the way to it is in the answer")
+			}
+		}
+		require.Equal(t, want, names, path)
+	}
+	s.run(t, []step{
+		{name: "not below itself", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{cards}"}`, status: 422, has: []string{`"pointer":"/to"`, "cannot be in itself"}},
+		{name: "nor to itself", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{payments}","preview":true}`, status: 422, has: []string{"cannot be in itself"}},
+		{name: "where it is", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{engineering}"}`, status: 409},
+		{name: "to nothing", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"x"}`, status: 422, has: []string{`"pointer":"/to"`}},
+		{name: "from elsewhere", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"from":"{sales}"}`, status: 422, has: []string{`"pointer":"/from"`}},
+		{name: "nobody else", as: "vic", method: "POST", path: "/groups/{payments}/move", body: `{}`, status: 403},
+		{name: "a role here", as: "eve", method: "POST", path: "/grants", body: `{"principal":"{engineering}","role":"viewer"}`, status: 201, events: []string{"grant.created", "access-changed"}},
+	})
+	s.run(t, []step{
+		{name: "one there", as: "eve", method: "POST", path: "/grants", body: `{"principal":"{sales}","role":"auditor"}`, status: 201, events: []string{"grant.created"}},
+		{
+			name: "what it would do", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{sales}","preview":true}`, status: 200,
+			has: []string{`"moved":false`, `"affected":1`, `"from":{"id":"{engineering}","name":"Engineering"}`, `"gained":[{"group":{"id":"{sales}","name":"Sales"},"kind":"given","role":"auditor"}]`, `"lost":[{"group":{"id":"{engineering}","name":"Engineering"},"kind":"given","role":"viewer"}]`},
+		},
+		{name: "nothing was done", as: "eve", method: "GET", path: "/groups/{payments}", status: 200, has: []string{`"within":[[{"id":"{engineering}","name":"Engineering"}]]`}},
+		{name: "moved", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{"to":"{sales}"}`, status: 200, has: []string{`"moved":true`}, events: []string{"group.moved", "access-changed", "access-changed"}},
+		{name: "it is there", as: "eve", method: "GET", path: "/groups/{cards}", status: 200, has: []string{"Sales"}, hasNot: []string{"Engineering"}},
+	})
+	require.Eventually(t, func() bool {
+		trail := s.w.call(t, s.vars["vic"], "GET", "/audit?action=group.moved", "").body
+		return strings.Contains(trail, `"field":"/within/name"`) && strings.Contains(trail, "Engineering") && strings.Contains(trail, "Sales")
+	}, 10*time.Second, 10*time.Millisecond)
+	s.run(t, []step{
+		{name: "to the top", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{}`, status: 200, events: []string{"group.moved", "access-changed"}},
+		{name: "it is", as: "eve", method: "POST", path: "/groups/{payments}/move", body: `{}`, status: 409},
+		{name: "and no longer", as: "vic", method: "GET", path: "/audit", status: 403},
 	})
 }

@@ -119,6 +119,7 @@ var foreign = map[string]string{
 	"/users/{id}/sessions":                    "/users/{ownerId}/sessions",
 	"/users/{id}/sessions/{session}":          "/users/{ownerId}/sessions/{session}",
 	"/users/{id}/password-links":              "/users/{ownerId}/password-links",
+	"/users/{id}/email":                       "/users/{ownerId}/email",
 	"/users/{id}/tokens":                      "/users/{ownerId}/tokens",
 	"/users/{id}/tokens/{token}":              "/users/{ownerId}/tokens/{ghpId}",
 	"/me/tokens/{id}":                         "/me/tokens/{ghpId}",
@@ -149,6 +150,7 @@ var foreign = map[string]string{
 	"/organizations/{id}/usage":               "/organizations/{org}/usage",
 	"/organizations/{id}/export":              "/organizations/{org}/export",
 	"/groups/{id}":                            "/groups/{group}",
+	"/groups/{id}/move":                       "/groups/{group}/move",
 	"/groups/{id}/members":                    "/groups/{group}/members",
 	"/groups/{id}/members/{member}":           "/groups/{group}/members/{account}",
 	"/invitations/by-token/{token}":           "", // whoever has the link is invited
@@ -202,6 +204,8 @@ var foreignBodies = map[string]struct {
 	want int
 }{
 	"updateUser": {body: `{"status":"disabled"}`}, "updateRole": {body: `{"title":"x"}`}, "updateServiceAccount": {body: `{"name":"x"}`},
+	"changeUserEmail":            {body: `{"email":"x@example.com"}`},
+	"changeMyEmail":              {`{"email":"x@example.com"}`, 409}, // no mail is sent
 	"createServiceAccountToken":  {body: `{"name":"x"}`},
 	"createMyToken":              {`{"name":"x","expiresAt":"2030-02-01T00:00:00Z"}`, 201},
 	"createGrant":                {`{"principal":"{ownerId}","role":"viewer"}`, 422},
@@ -220,6 +224,7 @@ var foreignBodies = map[string]struct {
 	"createGroup":                {`{"name":"Staff"}`, 201},
 	"updateGroup":                {body: `{"name":"x"}`},
 	"addGroupMember":             {body: `{"member":"{account}"}`},
+	"moveGroup":                  {body: `{}`},
 	"createInvitation":           {`{"email":"x@example.com","roles":[{"role":"{role}"}]}`, 422},
 	"createInvitations":          {`{"items":[{"email":"x@example.com","roles":[{"role":"{role}"}],"groups":["{group}"]}]}`, 200},
 	"resendInvitations":          {`{"invitations":["{invitation}"]}`, 200},

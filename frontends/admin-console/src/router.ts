@@ -5,6 +5,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/setup', name: 'setup', component: () => import('./pages/Setup.vue'), meta: { open: true } },
   { path: '/forgot', name: 'forgot', component: () => import('./pages/Forgot.vue'), meta: { open: true } },
   { path: '/password', name: 'password', component: () => import('./pages/PasswordLink.vue'), meta: { open: true } },
+  { path: '/email', name: 'email', component: () => import('./pages/EmailLink.vue'), meta: { open: true } },
   { path: '/invite', name: 'invite', component: () => import('./pages/Invite.vue'), meta: { open: true } },
   { path: '/', name: 'start', component: () => import('./pages/Start.vue') },
   {

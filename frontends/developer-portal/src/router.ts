@@ -4,6 +4,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue') },
   { path: '/forgot', name: 'forgot', component: () => import('./pages/Forgot.vue') },
   { path: '/password', name: 'password', component: () => import('./pages/PasswordLink.vue') },
+  { path: '/email', name: 'email', component: () => import('./pages/EmailLink.vue') },
   { path: '/invite', name: 'invite', component: () => import('./pages/Invite.vue') },
   {
     path: '/',

@@ -5,6 +5,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/forgot', name: 'forgot', component: () => import('./pages/Forgot.vue'), meta: { open: true } },
   { path: '/invite', name: 'invite', component: () => import('./pages/Invite.vue'), meta: { open: true } },
   { path: '/password', name: 'password', component: () => import('./pages/PasswordLink.vue'), meta: { open: true } },
+  { path: '/email', name: 'email', component: () => import('./pages/EmailLink.vue'), meta: { open: true } },
   { path: '/consent', name: 'consent', component: () => import('./pages/oauth/Consent.vue') },
   { path: '/device', name: 'device', component: () => import('./pages/oauth/Device.vue') },
   { path: '/error', name: 'error', component: () => import('./pages/oauth/Failed.vue'), meta: { open: true } },

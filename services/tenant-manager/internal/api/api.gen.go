@@ -378,6 +378,27 @@ func (e FactorMethod) Valid() bool {
 	}
 }
 
+// Defines values for GroupMoveRoleKind.
+const (
+	GroupMoveRoleKindBounding GroupMoveRoleKind = "bounding"
+	GroupMoveRoleKindDenied   GroupMoveRoleKind = "denied"
+	GroupMoveRoleKindGiven    GroupMoveRoleKind = "given"
+)
+
+// Valid indicates whether the value is a known member of the GroupMoveRoleKind enum.
+func (e GroupMoveRoleKind) Valid() bool {
+	switch e {
+	case GroupMoveRoleKindBounding:
+		return true
+	case GroupMoveRoleKindDenied:
+		return true
+	case GroupMoveRoleKindGiven:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for InvitationFaultField.
 const (
 	InvitationFaultFieldEmail  InvitationFaultField = "email"
@@ -516,6 +537,8 @@ func (e MailLanguage) Valid() bool {
 // Defines values for MailMessageKind.
 const (
 	MailMessageKindDomainFailing   MailMessageKind = "domain-failing"
+	MailMessageKindEmailChanged    MailMessageKind = "email-changed"
+	MailMessageKindEmailLink       MailMessageKind = "email-link"
 	MailMessageKindFactorAdded     MailMessageKind = "factor-added"
 	MailMessageKindFactorsReset    MailMessageKind = "factors-reset"
 	MailMessageKindImpersonated    MailMessageKind = "impersonated"
@@ -531,6 +554,10 @@ const (
 func (e MailMessageKind) Valid() bool {
 	switch e {
 	case MailMessageKindDomainFailing:
+		return true
+	case MailMessageKindEmailChanged:
+		return true
+	case MailMessageKindEmailLink:
 		return true
 	case MailMessageKindFactorAdded:
 		return true
@@ -2555,6 +2582,12 @@ type EffectivePermission struct {
 // Email An e-mail address.
 type Email = string
 
+// EmailInput defines model for EmailInput.
+type EmailInput struct {
+	// Email An e-mail address.
+	Email Email `json:"email"`
+}
+
 // EnvironmentSlug The slug of the environment, for roles whose permissions name one.
 type EnvironmentSlug = string
 
@@ -2688,7 +2721,7 @@ type Group struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	Version   int64     `json:"version"`
 
-	// Within How it is in others, up to each of them; only in the answer about one group.
+	// Within How it is in others, up to each of them; in the answer about one group, and of groups that were searched for.
 	Within *[]GroupChain `json:"within,omitempty"`
 }
 
@@ -2736,6 +2769,54 @@ type GroupMemberList struct {
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
 }
+
+// GroupMove defines model for GroupMove.
+type GroupMove struct {
+	// Affected How many users and service accounts are in it and in the groups in it.
+	Affected int        `json:"affected"`
+	From     *GroupName `json:"from,omitempty"`
+
+	// Gained What they have by it then, and do not now.
+	Gained []GroupMoveRole `json:"gained"`
+
+	// Lost What they have by it now, and not then.
+	Lost []GroupMoveRole `json:"lost"`
+
+	// Moved False for a preview.
+	Moved bool       `json:"moved"`
+	To    *GroupName `json:"to,omitempty"`
+}
+
+// GroupMoveInput defines model for GroupMoveInput.
+type GroupMoveInput struct {
+	// From The id of the group that it leaves; absent = the only one that it is in, none where it is in none.
+	From *string `json:"from,omitempty"`
+
+	// Preview Says what it would do, and does nothing.
+	Preview *bool `json:"preview,omitempty"`
+
+	// To The id of the group that it goes into; absent = it is at the top.
+	To *string `json:"to,omitempty"`
+}
+
+// GroupMoveRole defines model for GroupMoveRole.
+type GroupMoveRole struct {
+	Api         *string `json:"api,omitempty"`
+	Environment *string `json:"environment,omitempty"`
+
+	// Group The group that has it.
+	Group GroupName `json:"group"`
+
+	// Kind bounding = they cannot do what the role does not have.
+	Kind    GroupMoveRoleKind `json:"kind"`
+	Project *string           `json:"project,omitempty"`
+
+	// Role The name of the role.
+	Role string `json:"role"`
+}
+
+// GroupMoveRoleKind bounding = they cannot do what the role does not have.
+type GroupMoveRoleKind string
 
 // GroupName defines model for GroupName.
 type GroupName struct {
@@ -3832,6 +3913,14 @@ type OAuthTokenFormat string
 type OneTimeInput struct {
 	// Code The code from the log or the ready file.
 	Code string `json:"code"`
+}
+
+// OpenEmailChange defines model for OpenEmailChange.
+type OpenEmailChange struct {
+	// Email The new address.
+	Email        string           `json:"email"`
+	ExpiresAt    time.Time        `json:"expiresAt"`
+	Organization OrganizationName `json:"organization"`
 }
 
 // OpenInvitation defines model for OpenInvitation.
@@ -6369,6 +6458,9 @@ type ListGroupsParams struct {
 
 	// Member Only those that this user, service account or group is in itself.
 	Member *string `form:"member,omitempty" json:"member,omitempty"`
+
+	// Path Only those that are found this way: parts of names, from a group to one that is in it, such as engineering/payments. A slash in front begins at groups that are in no other; one at the end finds all that is in the last.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
 }
 
 // ListGroupsParamsSort defines parameters for ListGroups.
@@ -6897,6 +6989,12 @@ type UpdateUserParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ChangeUserEmailParams defines parameters for ChangeUserEmail.
+type ChangeUserEmailParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -7017,6 +7115,9 @@ type UpdateGroupApplicationMergePatchPlusJSONRequestBody = GroupPatch
 // AddGroupMemberJSONRequestBody defines body for AddGroupMember for application/json ContentType.
 type AddGroupMemberJSONRequestBody = GroupMemberInput
 
+// MoveGroupJSONRequestBody defines body for MoveGroup for application/json ContentType.
+type MoveGroupJSONRequestBody = GroupMoveInput
+
 // CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
 type CreateInvitationJSONRequestBody = InvitationInput
 
@@ -7058,6 +7159,9 @@ type ConfirmMeJSONRequestBody = ConfirmationInput
 
 // DecideMyDeviceSignInJSONRequestBody defines body for DecideMyDeviceSignIn for application/json ContentType.
 type DecideMyDeviceSignInJSONRequestBody = OAuthDecision
+
+// ChangeMyEmailJSONRequestBody defines body for ChangeMyEmail for application/json ContentType.
+type ChangeMyEmailJSONRequestBody = EmailInput
 
 // AskNewPasskeyJSONRequestBody defines body for AskNewPasskey for application/json ContentType.
 type AskNewPasskeyJSONRequestBody = OriginInput
@@ -7248,6 +7352,9 @@ type UpdateUserJSONRequestBody = UserPatch
 // UpdateUserApplicationMergePatchPlusJSONRequestBody defines body for UpdateUser for application/merge-patch+json ContentType.
 type UpdateUserApplicationMergePatchPlusJSONRequestBody = UserPatch
 
+// ChangeUserEmailJSONRequestBody defines body for ChangeUserEmail for application/json ContentType.
+type ChangeUserEmailJSONRequestBody = EmailInput
+
 // ImpersonateUserJSONRequestBody defines body for ImpersonateUser for application/json ContentType.
 type ImpersonateUserJSONRequestBody = ImpersonationInput
 
@@ -7409,6 +7516,12 @@ type ServerInterface interface {
 	// VerifyDomain Look for the record of a domain now
 	// (POST /domains/{id}/verification)
 	VerifyDomain(ctx echo.Context, id Id, params VerifyDomainParams) error
+	// OpenEmailChange Which address a link confirms
+	// (GET /email-changes/by-token/{token})
+	OpenEmailChange(ctx echo.Context, token Token) error
+	// ConfirmEmailChange Confirm a new e-mail address
+	// (POST /email-changes/by-token/{token}/confirm)
+	ConfirmEmailChange(ctx echo.Context, token Token) error
 	// ListGrants Who has which role
 	// (GET /grants)
 	ListGrants(ctx echo.Context, params ListGrantsParams) error
@@ -7445,6 +7558,9 @@ type ServerInterface interface {
 	// RemoveGroupMember Take a member out of a group
 	// (DELETE /groups/{id}/members/{member})
 	RemoveGroupMember(ctx echo.Context, id Id, member string) error
+	// MoveGroup Move a group out of one group into another, or say what that would do
+	// (POST /groups/{id}/move)
+	MoveGroup(ctx echo.Context, id Id) error
 	// ListInvitations The invitations of the organization
 	// (GET /invitations)
 	ListInvitations(ctx echo.Context, params ListInvitationsParams) error
@@ -7535,6 +7651,9 @@ type ServerInterface interface {
 	// DecideMyDeviceSignIn Sign the device in as the caller, or do not
 	// (POST /me/device-sign-ins/{code})
 	DecideMyDeviceSignIn(ctx echo.Context, code string) error
+	// ChangeMyEmail Ask for another e-mail address of the own account
+	// (POST /me/email)
+	ChangeMyEmail(ctx echo.Context) error
 	// ListMyFactors The own second factors
 	// (GET /me/factors)
 	ListMyFactors(ctx echo.Context) error
@@ -7931,6 +8050,9 @@ type ServerInterface interface {
 	// UpdateUser Rename, disable or enable a user
 	// (PATCH /users/{id})
 	UpdateUser(ctx echo.Context, id Id, params UpdateUserParams) error
+	// ChangeUserEmail Correct the e-mail address of a user
+	// (PUT /users/{id}/email)
+	ChangeUserEmail(ctx echo.Context, id Id, params ChangeUserEmailParams) error
 	// ResetUserFactors Remove all second factors of a user
 	// (DELETE /users/{id}/factors)
 	ResetUserFactors(ctx echo.Context, id Id) error
@@ -9427,6 +9549,38 @@ func (w *ServerInterfaceWrapper) VerifyDomain(ctx echo.Context) error {
 	return err
 }
 
+// OpenEmailChange converts echo context to params.
+func (w *ServerInterfaceWrapper) OpenEmailChange(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token Token
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OpenEmailChange(ctx, token)
+	return err
+}
+
+// ConfirmEmailChange converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmEmailChange(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token Token
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmEmailChange(ctx, token)
+	return err
+}
+
 // ListGrants converts echo context to params.
 func (w *ServerInterfaceWrapper) ListGrants(ctx echo.Context) error {
 	var err error
@@ -9637,6 +9791,13 @@ func (w *ServerInterfaceWrapper) ListGroups(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "member", ctx.QueryParams(), &params.Member, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter member: %s", err))
+	}
+
+	// ------------- Optional query parameter "path" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "path", ctx.QueryParams(), &params.Path, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter path: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -9868,6 +10029,22 @@ func (w *ServerInterfaceWrapper) RemoveGroupMember(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RemoveGroupMember(ctx, id, member)
+	return err
+}
+
+// MoveGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) MoveGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MoveGroup(ctx, id)
 	return err
 }
 
@@ -10530,6 +10707,15 @@ func (w *ServerInterfaceWrapper) DecideMyDeviceSignIn(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DecideMyDeviceSignIn(ctx, code)
+	return err
+}
+
+// ChangeMyEmail converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeMyEmail(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeMyEmail(ctx)
 	return err
 }
 
@@ -13261,6 +13447,44 @@ func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	return err
 }
 
+// ChangeUserEmail converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeUserEmail(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeUserEmailParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeUserEmail(ctx, id, params)
+	return err
+}
+
 // ResetUserFactors converts echo context to params.
 func (w *ServerInterfaceWrapper) ResetUserFactors(ctx echo.Context) error {
 	var err error
@@ -13793,6 +14017,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
 	router.POST(options.BaseURL+"/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
+	router.POST(options.BaseURL+"/me/email", wrapper.ChangeMyEmail, options.OperationMiddlewares["changeMyEmail"]...)
+	router.GET(options.BaseURL+"/email-changes/by-token/:token", wrapper.OpenEmailChange, options.OperationMiddlewares["openEmailChange"]...)
+	router.POST(options.BaseURL+"/email-changes/by-token/:token/confirm", wrapper.ConfirmEmailChange, options.OperationMiddlewares["confirmEmailChange"]...)
 	router.GET(options.BaseURL+"/me/impersonations", wrapper.ListMyImpersonations, options.OperationMiddlewares["listMyImpersonations"]...)
 	router.DELETE(options.BaseURL+"/me/sessions", wrapper.EndMyOtherSessions, options.OperationMiddlewares["endMyOtherSessions"]...)
 	router.GET(options.BaseURL+"/me/sessions", wrapper.ListMySessions, options.OperationMiddlewares["listMySessions"]...)
@@ -13852,6 +14079,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/users/:id/sessions/:session", wrapper.EndUserSession, options.OperationMiddlewares["endUserSession"]...)
 	router.GET(options.BaseURL+"/users/:id/tokens", wrapper.ListUserTokens, options.OperationMiddlewares["listUserTokens"]...)
 	router.DELETE(options.BaseURL+"/users/:id/tokens/:token", wrapper.DeleteUserToken, options.OperationMiddlewares["deleteUserToken"]...)
+	router.PUT(options.BaseURL+"/users/:id/email", wrapper.ChangeUserEmail, options.OperationMiddlewares["changeUserEmail"]...)
 	router.POST(options.BaseURL+"/users/:id/password-links", wrapper.CreatePasswordLink, options.OperationMiddlewares["createPasswordLink"]...)
 	router.POST(options.BaseURL+"/password-links", wrapper.RequestPasswordLink, options.OperationMiddlewares["requestPasswordLink"]...)
 	router.GET(options.BaseURL+"/password-requests", wrapper.ListPasswordRequests, options.OperationMiddlewares["listPasswordRequests"]...)
@@ -13900,6 +14128,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/groups/:id", wrapper.DeleteGroup, options.OperationMiddlewares["deleteGroup"]...)
 	router.GET(options.BaseURL+"/groups/:id", wrapper.GetGroup, options.OperationMiddlewares["getGroup"]...)
 	router.PATCH(options.BaseURL+"/groups/:id", wrapper.UpdateGroup, options.OperationMiddlewares["updateGroup"]...)
+	router.POST(options.BaseURL+"/groups/:id/move", wrapper.MoveGroup, options.OperationMiddlewares["moveGroup"]...)
 	router.GET(options.BaseURL+"/groups/:id/members", wrapper.ListGroupMembers, options.OperationMiddlewares["listGroupMembers"]...)
 	router.POST(options.BaseURL+"/groups/:id/members", wrapper.AddGroupMember, options.OperationMiddlewares["addGroupMember"]...)
 	router.DELETE(options.BaseURL+"/groups/:id/members/:member", wrapper.RemoveGroupMember, options.OperationMiddlewares["removeGroupMember"]...)
@@ -16258,6 +16487,78 @@ func (response VerifyDomaindefaultApplicationProblemPlusJSONResponse) VisitVerif
 	return err
 }
 
+type OpenEmailChangeRequestObject struct {
+	Token Token `json:"token"`
+}
+
+type OpenEmailChangeResponseObject interface {
+	VisitOpenEmailChangeResponse(w http.ResponseWriter) error
+}
+
+type OpenEmailChange200JSONResponse OpenEmailChange
+
+func (response OpenEmailChange200JSONResponse) VisitOpenEmailChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenEmailChangedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenEmailChangedefaultApplicationProblemPlusJSONResponse) VisitOpenEmailChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmEmailChangeRequestObject struct {
+	Token Token `json:"token"`
+}
+
+type ConfirmEmailChangeResponseObject interface {
+	VisitConfirmEmailChangeResponse(w http.ResponseWriter) error
+}
+
+type ConfirmEmailChange204Response struct {
+}
+
+func (response ConfirmEmailChange204Response) VisitConfirmEmailChangeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ConfirmEmailChangedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmEmailChangedefaultApplicationProblemPlusJSONResponse) VisitConfirmEmailChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListGrantsRequestObject struct {
 	Params ListGrantsParams
 }
@@ -16766,6 +17067,46 @@ type RemoveGroupMemberdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RemoveGroupMemberdefaultApplicationProblemPlusJSONResponse) VisitRemoveGroupMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveGroupRequestObject struct {
+	Id   Id `json:"id"`
+	Body *MoveGroupJSONRequestBody
+}
+
+type MoveGroupResponseObject interface {
+	VisitMoveGroupResponse(w http.ResponseWriter) error
+}
+
+type MoveGroup200JSONResponse GroupMove
+
+func (response MoveGroup200JSONResponse) VisitMoveGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveGroupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MoveGroupdefaultApplicationProblemPlusJSONResponse) VisitMoveGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18038,6 +18379,39 @@ type DecideMyDeviceSignIndefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DecideMyDeviceSignIndefaultApplicationProblemPlusJSONResponse) VisitDecideMyDeviceSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeMyEmailRequestObject struct {
+	Body *ChangeMyEmailJSONRequestBody
+}
+
+type ChangeMyEmailResponseObject interface {
+	VisitChangeMyEmailResponse(w http.ResponseWriter) error
+}
+
+type ChangeMyEmail202Response struct {
+}
+
+func (response ChangeMyEmail202Response) VisitChangeMyEmailResponse(w http.ResponseWriter) error {
+	w.WriteHeader(202)
+	return nil
+}
+
+type ChangeMyEmaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeMyEmaildefaultApplicationProblemPlusJSONResponse) VisitChangeMyEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23519,6 +23893,57 @@ func (response UpdateUserdefaultApplicationProblemPlusJSONResponse) VisitUpdateU
 	return err
 }
 
+type ChangeUserEmailRequestObject struct {
+	Id     Id `json:"id"`
+	Params ChangeUserEmailParams
+	Body   *ChangeUserEmailJSONRequestBody
+}
+
+type ChangeUserEmailResponseObject interface {
+	VisitChangeUserEmailResponse(w http.ResponseWriter) error
+}
+
+type ChangeUserEmail200ResponseHeaders struct {
+	ETag *string
+}
+
+type ChangeUserEmail200JSONResponse struct {
+	Body    User
+	Headers ChangeUserEmail200ResponseHeaders
+}
+
+func (response ChangeUserEmail200JSONResponse) VisitChangeUserEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeUserEmaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeUserEmaildefaultApplicationProblemPlusJSONResponse) VisitChangeUserEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResetUserFactorsRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -24511,6 +24936,12 @@ type StrictServerInterface interface {
 	// VerifyDomain Look for the record of a domain now
 	// (POST /domains/{id}/verification)
 	VerifyDomain(ctx context.Context, request VerifyDomainRequestObject) (VerifyDomainResponseObject, error)
+	// OpenEmailChange Which address a link confirms
+	// (GET /email-changes/by-token/{token})
+	OpenEmailChange(ctx context.Context, request OpenEmailChangeRequestObject) (OpenEmailChangeResponseObject, error)
+	// ConfirmEmailChange Confirm a new e-mail address
+	// (POST /email-changes/by-token/{token}/confirm)
+	ConfirmEmailChange(ctx context.Context, request ConfirmEmailChangeRequestObject) (ConfirmEmailChangeResponseObject, error)
 	// ListGrants Who has which role
 	// (GET /grants)
 	ListGrants(ctx context.Context, request ListGrantsRequestObject) (ListGrantsResponseObject, error)
@@ -24547,6 +24978,9 @@ type StrictServerInterface interface {
 	// RemoveGroupMember Take a member out of a group
 	// (DELETE /groups/{id}/members/{member})
 	RemoveGroupMember(ctx context.Context, request RemoveGroupMemberRequestObject) (RemoveGroupMemberResponseObject, error)
+	// MoveGroup Move a group out of one group into another, or say what that would do
+	// (POST /groups/{id}/move)
+	MoveGroup(ctx context.Context, request MoveGroupRequestObject) (MoveGroupResponseObject, error)
 	// ListInvitations The invitations of the organization
 	// (GET /invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
@@ -24637,6 +25071,9 @@ type StrictServerInterface interface {
 	// DecideMyDeviceSignIn Sign the device in as the caller, or do not
 	// (POST /me/device-sign-ins/{code})
 	DecideMyDeviceSignIn(ctx context.Context, request DecideMyDeviceSignInRequestObject) (DecideMyDeviceSignInResponseObject, error)
+	// ChangeMyEmail Ask for another e-mail address of the own account
+	// (POST /me/email)
+	ChangeMyEmail(ctx context.Context, request ChangeMyEmailRequestObject) (ChangeMyEmailResponseObject, error)
 	// ListMyFactors The own second factors
 	// (GET /me/factors)
 	ListMyFactors(ctx context.Context, request ListMyFactorsRequestObject) (ListMyFactorsResponseObject, error)
@@ -25033,6 +25470,9 @@ type StrictServerInterface interface {
 	// UpdateUser Rename, disable or enable a user
 	// (PATCH /users/{id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
+	// ChangeUserEmail Correct the e-mail address of a user
+	// (PUT /users/{id}/email)
+	ChangeUserEmail(ctx context.Context, request ChangeUserEmailRequestObject) (ChangeUserEmailResponseObject, error)
 	// ResetUserFactors Remove all second factors of a user
 	// (DELETE /users/{id}/factors)
 	ResetUserFactors(ctx context.Context, request ResetUserFactorsRequestObject) (ResetUserFactorsResponseObject, error)
@@ -26854,6 +27294,56 @@ func (sh *strictHandler) VerifyDomain(ctx echo.Context, id Id, params VerifyDoma
 	return nil
 }
 
+// OpenEmailChange operation middleware
+func (sh *strictHandler) OpenEmailChange(ctx echo.Context, token Token) error {
+	var request OpenEmailChangeRequestObject
+
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenEmailChange(ctx.Request().Context(), request.(OpenEmailChangeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenEmailChange")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenEmailChangeResponseObject); ok {
+		return validResponse.VisitOpenEmailChangeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmEmailChange operation middleware
+func (sh *strictHandler) ConfirmEmailChange(ctx echo.Context, token Token) error {
+	var request ConfirmEmailChangeRequestObject
+
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmEmailChange(ctx.Request().Context(), request.(ConfirmEmailChangeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmEmailChange")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmEmailChangeResponseObject); ok {
+		return validResponse.VisitConfirmEmailChangeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListGrants operation middleware
 func (sh *strictHandler) ListGrants(ctx echo.Context, params ListGrantsParams) error {
 	var request ListGrantsRequestObject
@@ -27273,6 +27763,54 @@ func (sh *strictHandler) RemoveGroupMember(ctx echo.Context, id Id, member strin
 		return err
 	} else if validResponse, ok := response.(RemoveGroupMemberResponseObject); ok {
 		return validResponse.VisitRemoveGroupMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveGroup operation middleware
+func (sh *strictHandler) MoveGroup(ctx echo.Context, id Id) error {
+	var request MoveGroupRequestObject
+
+	request.Id = id
+
+	var body MoveGroupJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveGroup(ctx.Request().Context(), request.(MoveGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveGroupResponseObject); ok {
+		return validResponse.VisitMoveGroupResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -28340,6 +28878,52 @@ func (sh *strictHandler) DecideMyDeviceSignIn(ctx echo.Context, code string) err
 		return err
 	} else if validResponse, ok := response.(DecideMyDeviceSignInResponseObject); ok {
 		return validResponse.VisitDecideMyDeviceSignInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeMyEmail operation middleware
+func (sh *strictHandler) ChangeMyEmail(ctx echo.Context) error {
+	var request ChangeMyEmailRequestObject
+
+	var body ChangeMyEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeMyEmail(ctx.Request().Context(), request.(ChangeMyEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeMyEmail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeMyEmailResponseObject); ok {
+		return validResponse.VisitChangeMyEmailResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -33046,6 +33630,55 @@ func (sh *strictHandler) UpdateUser(ctx echo.Context, id Id, params UpdateUserPa
 		return err
 	} else if validResponse, ok := response.(UpdateUserResponseObject); ok {
 		return validResponse.VisitUpdateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeUserEmail operation middleware
+func (sh *strictHandler) ChangeUserEmail(ctx echo.Context, id Id, params ChangeUserEmailParams) error {
+	var request ChangeUserEmailRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ChangeUserEmailJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeUserEmail(ctx.Request().Context(), request.(ChangeUserEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeUserEmail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeUserEmailResponseObject); ok {
+		return validResponse.VisitChangeUserEmailResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -20,7 +20,7 @@ func (h *Handlers) ListGroups(ctx context.Context, r ListGroupsRequestObject) (L
 		return nil, err
 	}
 	org, p := h.mine(ctx), r.Params
-	filter := store.GroupFilter{Search: deref(p.Q), Top: deref(p.Top), Parent: deref(p.Parent), Member: deref(p.Member)}
+	filter := store.GroupFilter{Search: deref(p.Q), Top: deref(p.Top), Parent: deref(p.Parent), Member: deref(p.Member), Path: deref(p.Path)}
 	page, err := org.Groups(ctx, filter, httpx.Page(p.Cursor, p.Limit, p.Sort))
 	if err != nil {
 		return nil, err
@@ -37,10 +37,20 @@ func (h *Handlers) ListGroups(ctx context.Context, r ListGroupsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
+	var chains map[string][][]access.Group
+	searched := filter.Search != "" || filter.Path != ""
+	if searched {
+		if chains, err = rights.Chains(ctx, org, ids...); err != nil {
+			return nil, err
+		}
+	}
 	out := GroupList{Items: make([]Group, len(page.Items)), Next: ptr(page.Next)}
 	for i, g := range page.Items {
 		out.Items[i] = groupOf(g, counts[g.ID])
 		out.Items[i].Directory = directoryName(kept, g.ID)
+		if searched {
+			out.Items[i].Within = withinOf(chains[g.ID])
+		}
 	}
 	return ListGroups200JSONResponse(out), nil
 }
@@ -73,12 +83,17 @@ func (h *Handlers) group(ctx context.Context, org *store.Org, id string) (Group,
 	}
 	out := groupOf(g, counts[id])
 	out.Directory = directoryName(kept, id)
+	out.Within = withinOf(chains[id])
+	return out, nil
+}
+
+// withinOf says how a group is in others.
+func withinOf(chains [][]access.Group) *[]GroupChain {
 	within := []GroupChain{}
-	for _, c := range chains[id] {
+	for _, c := range chains {
 		within = append(within, *chainOf(c))
 	}
-	out.Within = &within
-	return out, nil
+	return &within
 }
 
 // directoryName returns which directory keeps a group, nil where people do.
@@ -275,28 +290,35 @@ func (h *Handlers) AddGroupMember(ctx context.Context, r AddGroupMemberRequestOb
 
 // putInto puts somebody into a group.
 func (h *Handlers) putInto(ctx context.Context, tx *store.Tx, g store.Group, to rights.Principal) (GroupMember, error) {
-	if err := byHand(ctx, tx, g); err != nil {
-		return GroupMember{}, err
-	}
-	m := store.GroupMember{GroupID: g.ID, MemberID: to.ID, MemberKind: string(to.Kind)}
-	err := h.passOn(ctx, tx, g.ID, to, func() error {
-		if to.Kind == rights.Group {
-			if why, err := rights.Nests(ctx, tx.Org, g.ID, to.ID); err != nil {
-				return err
-			} else if why != "" {
-				return invalid("/member", "nesting", "%s", why)
-			}
-		}
-		return tx.AddMember(ctx, &m)
-	})
-	if errors.Is(err, db.ErrDuplicate) {
-		return GroupMember{}, problem.New(problem.CodeConflict, "%s is in the group %s already", to.Name, g.Name)
-	}
+	m, err := h.join(ctx, tx, g, to, "/member")
 	if err != nil {
 		return GroupMember{}, err
 	}
 	said := membership{access.Group{ID: to.ID, Name: to.Name}, m.MemberKind}
 	return memberOf(m, to.Name), h.record(ctx, tx, "group.member-added", "group", g.ID, g.Name, nil, said)
+}
+
+// join is as putInto, for a change that is recorded otherwise. pointer is the field
+// that says what goes where.
+func (h *Handlers) join(ctx context.Context, tx *store.Tx, g store.Group, to rights.Principal, pointer string) (store.GroupMember, error) {
+	m := store.GroupMember{GroupID: g.ID, MemberID: to.ID, MemberKind: string(to.Kind)}
+	if err := byHand(ctx, tx, g); err != nil {
+		return m, err
+	}
+	err := h.passOn(ctx, tx, g.ID, to, func() error {
+		if to.Kind == rights.Group {
+			if why, err := rights.Nests(ctx, tx.Org, g.ID, to.ID); err != nil {
+				return err
+			} else if why != "" {
+				return invalid(pointer, "nesting", "%s", why)
+			}
+		}
+		return tx.AddMember(ctx, &m)
+	})
+	if errors.Is(err, db.ErrDuplicate) {
+		return m, problem.New(problem.CodeConflict, "%s is in the group %s already", to.Name, g.Name)
+	}
+	return m, err
 }
 
 // RemoveGroupMember takes somebody out of a group.

@@ -17,6 +17,7 @@ import (
 // secret from whoever has it.
 var guessable = map[string]bool{
 	"SignInOnce": true, "RefreshToken": true, "ExchangeToken": true, "OpenPasswordLink": true, "UsePasswordLink": true,
+	"OpenEmailChange": true, "ConfirmEmailChange": true,
 	"OpenInvitation": true, "AcceptInvitation": true, "GetOAuthDevice": true, "DecideOAuthDevice": true,
 	"FinishDeviceSignIn": true, "FinishSignIn": true, "AskSecondStepPasskey": true, "SignInPasskey": true,
 }

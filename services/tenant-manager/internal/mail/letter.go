@@ -17,6 +17,8 @@ const (
 	Invitation      = "invitation"
 	PasswordLink    = "password-link"
 	PasswordChanged = "password-changed"
+	EmailLink       = "email-link"
+	EmailChanged    = "email-changed"
 	FactorAdded     = "factor-added"
 	FactorsReset    = "factors-reset"
 	TokenEnds       = "token-ends"

@@ -16,6 +16,8 @@ const (
 	ForRecovery = "recovery"
 	// ForPassword lets a user set a new password.
 	ForPassword = "password"
+	// ForEmail gives a user another e-mail address.
+	ForEmail = "email"
 )
 
 // OneTimeCode is a secret by which a user does one thing once. Only its hash is
@@ -28,15 +30,31 @@ type OneTimeCode struct {
 	Hash           string
 	ExpiresAt      time.Time
 	CreatedAt      time.Time
+	// Email is the address that one of [ForEmail] gives.
+	Email string
 }
 
 // AddOneTimeCode keeps the hash of a code of a user.
 func (t *Tx) AddOneTimeCode(ctx context.Context, user, purpose, hash string, expires time.Time) error {
+	return t.addCode(ctx, OneTimeCode{UserID: user, Purpose: purpose, Hash: hash, ExpiresAt: expires})
+}
+
+// AddEmailCode keeps the hash of a code that gives a user another e-mail address, in
+// place of those before.
+func (t *Tx) AddEmailCode(ctx context.Context, user, email, hash string, expires time.Time) error {
+	if _, err := db.From[OneTimeCode](t.scope).Where("user_id = ? AND purpose = ?", user, ForEmail).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting codes of before: %w", err)
+	}
+	return t.addCode(ctx, OneTimeCode{UserID: user, Purpose: ForEmail, Hash: hash, ExpiresAt: expires, Email: email})
+}
+
+func (t *Tx) addCode(ctx context.Context, c OneTimeCode) error {
 	now := t.store.Now()
 	if _, err := db.From[OneTimeCode](t.scope).Where("expires_at < ?", now).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting old one-time codes: %w", err)
 	}
-	return db.Create(ctx, t.scope, &OneTimeCode{ID: NewID(), UserID: user, Purpose: purpose, Hash: hash, ExpiresAt: expires, CreatedAt: now})
+	c.ID, c.CreatedAt = NewID(), now
+	return db.Create(ctx, t.scope, &c)
 }
 
 // OneTimeCode returns the code with the hash; used ones and those that have run

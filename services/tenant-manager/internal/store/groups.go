@@ -60,6 +60,10 @@ type GroupFilter struct {
 	// Member and Parent leave those that have it as a member, and those that are in
 	// it.
 	Member, Parent string
+	// Path is parts of names with a slash between them: those of a group, of one in
+	// it, and so on, up to those that are looked for. With a slash in front the first
+	// is in no other; "" = any.
+	Path string
 }
 
 // Groups returns a page of groups, sortable by name and creation.
@@ -77,10 +81,43 @@ func (o *Org) Groups(ctx context.Context, f GroupFilter, p db.PageRequest) (db.P
 	if f.Parent != "" {
 		q = q.In("id", db.From[GroupMember](o.scope).Where("group_id = ?", f.Parent).Column("member_id"))
 	}
+	if f.Path != "" {
+		q = o.below(q, f.Path)
+	}
 	if p.Sort == "name" {
 		p.Sort = "name_key"
 	}
 	return q.Page(ctx, p, "name_key", "created_at")
+}
+
+// mostParts bounds how deep a path is looked into: no group is deeper.
+const mostParts = 8
+
+// below narrows groups to those at the end of a path.
+func (o *Org) below(q db.Query[Group], path string) db.Query[Group] {
+	path, fromTop := strings.CutPrefix(strings.TrimSpace(path), "/")
+	parts := strings.Split(path, "/")
+	if len(parts) > mostParts {
+		return q.Where("id = ''")
+	}
+	var above db.Query[Group]
+	for i, part := range parts {
+		at := db.From[Group](o.scope)
+		if i == len(parts)-1 {
+			at = q
+		}
+		if strings.TrimSpace(part) != "" {
+			at = at.Where("name_key LIKE ? ESCAPE '!'", like(part))
+		}
+		switch {
+		case i > 0:
+			at = at.In("id", db.From[GroupMember](o.scope).In("group_id", above.Column("id")).Column("member_id"))
+		case fromTop:
+			at = at.Where("parents = ?", 0)
+		}
+		above = at
+	}
+	return above
 }
 
 // SaveGroup writes a group's name and description, if the row has the version

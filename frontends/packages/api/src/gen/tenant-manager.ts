@@ -382,6 +382,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another e-mail address of the own account
+         * @description A link goes to the new address; by opening it the address changes, and the old one is told. The answer is the same whether somebody has the address already. It needs a fresh proof of who the caller is, and a mail server.
+         */
+        post: operations["changeMyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/email-changes/by-token/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        /** Which address a link confirms */
+        get: operations["openEmailChange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/email-changes/by-token/{token}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a new e-mail address
+         * @description It is signed in with from then on. Links that were sent to the old one no longer work, and it is told.
+         */
+        post: operations["confirmEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/impersonations": {
         parameters: {
             query?: never;
@@ -1306,6 +1369,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{id}/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Correct the e-mail address of a user
+         * @description They sign in with it from then on. Links that were sent to the old one no longer work, and it is told. Users who come from single sign-on or a directory have the address that those say.
+         */
+        put: operations["changeUserEmail"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/{id}/password-links": {
         parameters: {
             query?: never;
@@ -2028,6 +2114,29 @@ export interface paths {
         head?: never;
         /** Rename a group */
         patch: operations["updateGroup"];
+        trace?: never;
+    };
+    "/groups/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a group out of one group into another, or say what that would do
+         * @description In one step, so that nobody in it is without both or has both. A group cannot be in itself, and groups are at most 8 deep. Nobody can give or take what they do not have themselves. With preview nothing is changed, and what would be refused is.
+         */
+        post: operations["moveGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/groups/{id}/members": {
@@ -4249,6 +4358,16 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
         };
+        EmailInput: {
+            email: components["schemas"]["Email"];
+        };
+        OpenEmailChange: {
+            /** @description The new address. */
+            email: string;
+            organization: components["schemas"]["OrganizationName"];
+            /** Format: date-time */
+            expiresAt: string;
+        };
         NewPasswordInput: {
             password: components["schemas"]["Password"];
             origin?: components["schemas"]["Origin"];
@@ -4727,7 +4846,7 @@ export interface components {
             nested: boolean;
             /** @description The directory that says what it is called and who is in it; absent = people do. */
             directory?: components["schemas"]["GroupName"];
-            /** @description How it is in others, up to each of them; only in the answer about one group. */
+            /** @description How it is in others, up to each of them; in the answer about one group, and of groups that were searched for. */
             within?: components["schemas"]["GroupChain"][];
             /** Format: date-time */
             createdAt: string;
@@ -4753,6 +4872,43 @@ export interface components {
         GroupPatch: {
             name?: components["schemas"]["Name"];
             description?: string;
+        };
+        GroupMoveInput: {
+            /** @description The id of the group that it leaves; absent = the only one that it is in, none where it is in none. */
+            from?: string;
+            /** @description The id of the group that it goes into; absent = it is at the top. */
+            to?: string;
+            /**
+             * @description Says what it would do, and does nothing.
+             * @default false
+             */
+            preview?: boolean;
+        };
+        GroupMove: {
+            /** @description False for a preview. */
+            moved: boolean;
+            from?: components["schemas"]["GroupName"];
+            to?: components["schemas"]["GroupName"];
+            /** @description How many users and service accounts are in it and in the groups in it. */
+            affected: number;
+            /** @description What they have by it then, and do not now. */
+            gained: components["schemas"]["GroupMoveRole"][];
+            /** @description What they have by it now, and not then. */
+            lost: components["schemas"]["GroupMoveRole"][];
+        };
+        GroupMoveRole: {
+            /**
+             * @description bounding = they cannot do what the role does not have.
+             * @enum {string}
+             */
+            kind: "given" | "denied" | "bounding";
+            /** @description The name of the role. */
+            role: string;
+            /** @description The group that has it. */
+            group: components["schemas"]["GroupName"];
+            project?: string;
+            api?: string;
+            environment?: string;
         };
         GroupMember: {
             kind: components["schemas"]["PrincipalKind"];
@@ -6998,7 +7154,7 @@ export interface components {
         MailMessage: {
             id: string;
             /** @enum {string} */
-            kind: "invitation" | "password-link" | "password-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits" | "impersonated";
+            kind: "invitation" | "password-link" | "password-changed" | "email-link" | "email-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits" | "impersonated";
             recipient: string;
             state: components["schemas"]["MailState"];
             /** @description How many attempts did not work. */
@@ -7649,6 +7805,75 @@ export interface operations {
                 "application/json": components["schemas"]["PasswordInput"];
             };
         };
+        responses: {
+            /** @description It is changed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeMyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailInput"];
+            };
+        };
+        responses: {
+            /** @description If the address can be had, a link is on its way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    openEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenEmailChange"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the link. */
+                token: components["parameters"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description It is changed. */
             204: {
@@ -9180,6 +9405,38 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    changeUserEmail: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailInput"];
+            };
+        };
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     createPasswordLink: {
         parameters: {
             query?: never;
@@ -10406,6 +10663,8 @@ export interface operations {
                 parent?: string;
                 /** @description Only those that this user, service account or group is in itself. */
                 member?: string;
+                /** @description Only those that are found this way: parts of names, from a group to one that is in it, such as engineering/payments. A slash in front begins at groups that are in no other; one at the end finds all that is in the last. */
+                path?: string;
             };
             header?: never;
             path?: never;
@@ -10533,6 +10792,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    moveGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupMoveInput"];
+            };
+        };
+        responses: {
+            /** @description What the move does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupMove"];
                 };
             };
             default: components["responses"]["Problem"];

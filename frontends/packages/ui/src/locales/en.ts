@@ -166,6 +166,14 @@ export default {
     action: 'Set the password and sign in',
     noToken: 'Open the link that you were sent: it has the secret in it.',
   },
+  emailLink: {
+    title: 'Confirm your e-mail address',
+    text: 'Your account at {organization} is to have the address {email}.',
+    action: 'Confirm the address',
+    done: 'The address is confirmed',
+    doneText: 'From now on you sign in with {email}.',
+    go: 'Go on',
+  },
   confirmIdentity: {
     title: 'Confirm that it is you',
     text: 'This changes how you sign in. After it you are not asked for ten minutes.',

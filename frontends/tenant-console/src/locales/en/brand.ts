@@ -67,7 +67,7 @@ export default {
     },
   },
   letters: {
-    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'domain-failing': 'Record of a domain is missing', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review', impersonated: 'Somebody acted as the user' },
+    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'email-link': 'Link for a new e-mail address', 'email-changed': 'E-mail address changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'domain-failing': 'Record of a domain is missing', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review', impersonated: 'Somebody acted as the user' },
     title: 'Letters',
     text: 'What people are written by mail, in your words where you want.',
     kind: 'Letter',
@@ -81,6 +81,8 @@ export default {
     when: {
       invitation: 'To who is invited, with the link.',
       'password-link': 'To who asked for a new password, with the link.',
+      'email-link': 'To the new address of who wants to change theirs. By the link the address changes.',
+      'email-changed': 'To the old address of who has another one now. It does not say which.',
       'password-changed': 'To who changed their password, so that they notice if it was not them.',
       'factor-added': 'To who has a new second factor.',
       'factors-reset': 'To whose second factors an administrator removed.',

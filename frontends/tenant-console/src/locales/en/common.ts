@@ -67,5 +67,11 @@ export default {
     changePassword: 'Change the password',
     passwordChanged: 'The password is changed',
     roles: 'Your roles',
+    email: {
+      new: 'Another e-mail address',
+      help: 'You sign in with {email} now. A link goes to the new address; when you open it, the address changes and the old one is told.',
+      action: 'Send the link',
+      sent: 'If {email} can be your address, a link is on its way to it. Until you open it nothing changes.',
+    },
   },
 }
