@@ -1062,6 +1062,27 @@ func (e SsoEndWhat) Valid() bool {
 	}
 }
 
+// Defines values for SsoGroupRoleSampleSource.
+const (
+	SsoGroupRoleSampleSourceGroups SsoGroupRoleSampleSource = "groups"
+	SsoGroupRoleSampleSourceSignIn SsoGroupRoleSampleSource = "sign-in"
+	SsoGroupRoleSampleSourceTest   SsoGroupRoleSampleSource = "test"
+)
+
+// Valid indicates whether the value is a known member of the SsoGroupRoleSampleSource enum.
+func (e SsoGroupRoleSampleSource) Valid() bool {
+	switch e {
+	case SsoGroupRoleSampleSourceGroups:
+		return true
+	case SsoGroupRoleSampleSourceSignIn:
+		return true
+	case SsoGroupRoleSampleSourceTest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SsoKind.
 const (
 	Ldap   SsoKind = "ldap"
@@ -5201,6 +5222,98 @@ type SsoGroupRole struct {
 	Role string `json:"role"`
 }
 
+// SsoGroupRoleCount defines model for SsoGroupRoleCount.
+type SsoGroupRoleCount struct {
+	Gain int64       `json:"gain"`
+	Lose int64       `json:"lose"`
+	Role SsoRoleName `json:"role"`
+}
+
+// SsoGroupRolePreview defines model for SsoGroupRolePreview.
+type SsoGroupRolePreview struct {
+	// Affected How many would gain or lose a role at their next sign-in.
+	Affected int64 `json:"affected"`
+
+	// Changes How many would gain and lose each role.
+	Changes []SsoGroupRoleCount `json:"changes"`
+
+	// Counted How many of them were looked at: those who signed in last, at most 10,000.
+	Counted int64 `json:"counted"`
+
+	// First Some who are affected, those first who would lose most.
+	First []SsoGroupRoleSample `json:"first"`
+
+	// LosingAdministration How many could administer nothing any more.
+	LosingAdministration int64 `json:"losingAdministration"`
+
+	// People How many are linked to the connection.
+	People int64 `json:"people"`
+
+	// Samples What the groups that were sent, the last test sign-in and the last sign-ins would give.
+	Samples []SsoGroupRoleSample `json:"samples"`
+
+	// Unknown How many of those have not signed in since groups are kept; nothing can be said of them.
+	Unknown int64 `json:"unknown"`
+
+	// Unmatched Groups with a role in which nobody is of whom groups are known.
+	Unmatched []string `json:"unmatched"`
+
+	// Yourself Whether the caller would lose a role.
+	Yourself bool `json:"yourself"`
+}
+
+// SsoGroupRolePreviewInput defines model for SsoGroupRolePreviewInput.
+type SsoGroupRolePreviewInput struct {
+	// Connection The id of the connection; absent = one that is not made yet.
+	Connection *string `json:"connection,omitempty"`
+
+	// GroupRoles As they would be saved.
+	GroupRoles []SsoGroupRole `json:"groupRoles"`
+
+	// Groups Groups at the provider, to try the roles on.
+	Groups *[]string `json:"groups,omitempty"`
+
+	// GroupsClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
+	GroupsClaim *SsoClaim `json:"groupsClaim,omitempty"`
+
+	// Roles The roles of a user whom the connection makes, as they would be saved.
+	Roles *[]string `json:"roles,omitempty"`
+}
+
+// SsoGroupRoleSample defines model for SsoGroupRoleSample.
+type SsoGroupRoleSample struct {
+	At *time.Time `json:"at,omitempty"`
+
+	// Gained Roles that they would be given.
+	Gained []SsoRoleName `json:"gained"`
+	Groups []string      `json:"groups"`
+
+	// Kept Roles of their groups that they have and keep.
+	Kept []SsoRoleName `json:"kept"`
+
+	// LosesAdministration Whether they could administer nothing any more: users, groups, roles, sign-in.
+	LosesAdministration *bool `json:"losesAdministration,omitempty"`
+
+	// Lost Roles that they would have no more.
+	Lost []SsoRoleName `json:"lost"`
+
+	// More Whether the provider named more groups than are kept.
+	More *bool `json:"more,omitempty"`
+
+	// Name Who it is at the provider, where they are no user.
+	Name *string `json:"name,omitempty"`
+
+	// Source `groups`: those that were sent; `test`: the last test sign-in; `sign-in`: when the user last signed in.
+	Source SsoGroupRoleSampleSource `json:"source"`
+	User   *UserName                `json:"user,omitempty"`
+
+	// Yourself Whether it is the caller.
+	Yourself *bool `json:"yourself,omitempty"`
+}
+
+// SsoGroupRoleSampleSource `groups`: those that were sent; `test`: the last test sign-in; `sign-in`: when the user last signed in.
+type SsoGroupRoleSampleSource string
+
 // SsoKind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
 type SsoKind string
 
@@ -5275,6 +5388,12 @@ type SsoOauth2Groups struct {
 
 // SsoPreset Which defaults the form began with; with `ldap` also those of what is left out.
 type SsoPreset string
+
+// SsoRoleName defines model for SsoRoleName.
+type SsoRoleName struct {
+	Id    string `json:"id"`
+	Title string `json:"title"`
+}
 
 // SsoSaml defines model for SsoSaml.
 type SsoSaml struct {
@@ -7233,6 +7352,9 @@ type UpdateSsoConnectionJSONRequestBody = SsoConnectionInput
 // TestSsoConnectionJSONRequestBody defines body for TestSsoConnection for application/json ContentType.
 type TestSsoConnectionJSONRequestBody = SsoTestInput
 
+// PreviewSsoGroupRolesJSONRequestBody defines body for PreviewSsoGroupRoles for application/json ContentType.
+type PreviewSsoGroupRolesJSONRequestBody = SsoGroupRolePreviewInput
+
 // ExchangeTokenJSONRequestBody defines body for ExchangeToken for application/json ContentType.
 type ExchangeTokenJSONRequestBody = ExchangeInput
 
@@ -7883,6 +8005,9 @@ type ServerInterface interface {
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx echo.Context, id Id) error
+	// PreviewSsoGroupRoles What roles of groups would change, before they are saved
+	// (POST /sso/group-role-previews)
+	PreviewSsoGroupRoles(ctx echo.Context) error
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx echo.Context, id Id) error
@@ -12856,6 +12981,15 @@ func (w *ServerInterfaceWrapper) TestSsoConnection(ctx echo.Context) error {
 	return err
 }
 
+// PreviewSsoGroupRoles converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewSsoGroupRoles(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewSsoGroupRoles(ctx)
+	return err
+}
+
 // GetSsoTest converts echo context to params.
 func (w *ServerInterfaceWrapper) GetSsoTest(ctx echo.Context) error {
 	var err error
@@ -13997,6 +14131,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
+	router.POST(options.BaseURL+"/sso/group-role-previews", wrapper.PreviewSsoGroupRoles, options.OperationMiddlewares["previewSsoGroupRoles"]...)
 	router.GET(options.BaseURL+"/domains", wrapper.ListDomains, options.OperationMiddlewares["listDomains"]...)
 	router.POST(options.BaseURL+"/domains", wrapper.ClaimDomain, options.OperationMiddlewares["claimDomain"]...)
 	router.DELETE(options.BaseURL+"/domains/:id", wrapper.UnclaimDomain, options.OperationMiddlewares["unclaimDomain"]...)
@@ -22872,6 +23007,45 @@ func (response TestSsoConnectiondefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type PreviewSsoGroupRolesRequestObject struct {
+	Body *PreviewSsoGroupRolesJSONRequestBody
+}
+
+type PreviewSsoGroupRolesResponseObject interface {
+	VisitPreviewSsoGroupRolesResponse(w http.ResponseWriter) error
+}
+
+type PreviewSsoGroupRoles200JSONResponse SsoGroupRolePreview
+
+func (response PreviewSsoGroupRoles200JSONResponse) VisitPreviewSsoGroupRolesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewSsoGroupRolesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewSsoGroupRolesdefaultApplicationProblemPlusJSONResponse) VisitPreviewSsoGroupRolesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSsoTestRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -24985,6 +25159,9 @@ type StrictServerInterface interface {
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx context.Context, request TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error)
+	// PreviewSsoGroupRoles What roles of groups would change, before they are saved
+	// (POST /sso/group-role-previews)
+	PreviewSsoGroupRoles(ctx context.Context, request PreviewSsoGroupRolesRequestObject) (PreviewSsoGroupRolesResponseObject, error)
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx context.Context, request GetSsoTestRequestObject) (GetSsoTestResponseObject, error)
@@ -32538,6 +32715,52 @@ func (sh *strictHandler) TestSsoConnection(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(TestSsoConnectionResponseObject); ok {
 		return validResponse.VisitTestSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewSsoGroupRoles operation middleware
+func (sh *strictHandler) PreviewSsoGroupRoles(ctx echo.Context) error {
+	var request PreviewSsoGroupRolesRequestObject
+
+	var body PreviewSsoGroupRolesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewSsoGroupRoles(ctx.Request().Context(), request.(PreviewSsoGroupRolesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewSsoGroupRoles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewSsoGroupRolesResponseObject); ok {
+		return validResponse.VisitPreviewSsoGroupRolesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
