@@ -984,6 +984,81 @@ func (e SamlNameIdFormat) Valid() bool {
 	}
 }
 
+// Defines values for ScimAction.
+const (
+	ScimActionCreated        ScimAction = "created"
+	ScimActionDeleted        ScimAction = "deleted"
+	ScimActionDisabled       ScimAction = "disabled"
+	ScimActionEnabled        ScimAction = "enabled"
+	ScimActionFailed         ScimAction = "failed"
+	ScimActionLinked         ScimAction = "linked"
+	ScimActionMembersChanged ScimAction = "members-changed"
+	ScimActionRefused        ScimAction = "refused"
+	ScimActionUpdated        ScimAction = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ScimAction enum.
+func (e ScimAction) Valid() bool {
+	switch e {
+	case ScimActionCreated:
+		return true
+	case ScimActionDeleted:
+		return true
+	case ScimActionDisabled:
+		return true
+	case ScimActionEnabled:
+		return true
+	case ScimActionFailed:
+		return true
+	case ScimActionLinked:
+		return true
+	case ScimActionMembersChanged:
+		return true
+	case ScimActionRefused:
+		return true
+	case ScimActionUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScimActionCountKind.
+const (
+	ScimActionCountKindGroup ScimActionCountKind = "group"
+	ScimActionCountKindUser  ScimActionCountKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the ScimActionCountKind enum.
+func (e ScimActionCountKind) Valid() bool {
+	switch e {
+	case ScimActionCountKindGroup:
+		return true
+	case ScimActionCountKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScimOutcomeKind.
+const (
+	ScimOutcomeKindGroup ScimOutcomeKind = "group"
+	ScimOutcomeKindUser  ScimOutcomeKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the ScimOutcomeKind enum.
+func (e ScimOutcomeKind) Valid() bool {
+	switch e {
+	case ScimOutcomeKindGroup:
+		return true
+	case ScimOutcomeKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SetupStepName.
 const (
 	SetupStepNameAuditReceiver  SetupStepName = "audit-receiver"
@@ -4593,6 +4668,20 @@ type SamlMetadata struct {
 // SamlNameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
 type SamlNameIdFormat string
 
+// ScimAction `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+type ScimAction string
+
+// ScimActionCount defines model for ScimActionCount.
+type ScimActionCount struct {
+	// Action `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+	Action ScimAction           `json:"action"`
+	Count  int64                `json:"count"`
+	Kind   *ScimActionCountKind `json:"kind,omitempty"`
+}
+
+// ScimActionCountKind defines model for ScimActionCount.Kind.
+type ScimActionCountKind string
+
 // ScimDirectory defines model for ScimDirectory.
 type ScimDirectory struct {
 	// Connection The id of the single sign-on whose domains it has.
@@ -4602,7 +4691,19 @@ type ScimDirectory struct {
 
 	// Domains Its own, or those of the single sign-on.
 	Domains []string `json:"domains"`
-	Enabled bool     `json:"enabled"`
+
+	// DryRun Whether it rehearses: everything is answered as if it were done, and nothing is written.
+	DryRun *bool `json:"dryRun,omitempty"`
+
+	// DryRunEndsAt Until when the dry run is answered.
+	DryRunEndsAt *time.Time `json:"dryRunEndsAt,omitempty"`
+	Enabled      bool       `json:"enabled"`
+
+	// FailedAt When it was refused something last, in earnest.
+	FailedAt *time.Time `json:"failedAt,omitempty"`
+
+	// Failure What it was told then.
+	Failure *string `json:"failure,omitempty"`
 
 	// Groups How many groups are its.
 	Groups int64  `json:"groups"`
@@ -4611,6 +4712,9 @@ type ScimDirectory struct {
 	// LastUsedAt When the identity provider last asked, to the minute.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 	Name       string     `json:"name"`
+
+	// Rehearsed How many users and groups the dry run has made or changed.
+	Rehearsed *int64 `json:"rehearsed,omitempty"`
 
 	// UnverifiedDomains Those of the domains that are not verified, and for which it provides nobody.
 	UnverifiedDomains *[]string `json:"unverifiedDomains,omitempty"`
@@ -4627,7 +4731,10 @@ type ScimDirectoryInput struct {
 
 	// Domains For whose e-mail addresses it provides, such as acme.example. What is not claimed yet is claimed by it, and counts when it is verified: see /domains.
 	Domains *[]string `json:"domains,omitempty"`
-	Enabled *bool     `json:"enabled,omitempty"`
+
+	// DryRun Whether everything is checked and answered as if it were done, and nothing is written: what it would have come to is at /scim/directories/{id}/outcomes. A dry run is answered for seven days; what follows is refused until it is ended, and never done by itself.
+	DryRun  *bool `json:"dryRun,omitempty"`
+	Enabled *bool `json:"enabled,omitempty"`
 
 	// Name A name for people.
 	Name Name `json:"name"`
@@ -4636,6 +4743,55 @@ type ScimDirectoryInput struct {
 // ScimDirectoryList defines model for ScimDirectoryList.
 type ScimDirectoryList struct {
 	Items []ScimDirectory `json:"items"`
+}
+
+// ScimField defines model for ScimField.
+type ScimField struct {
+	After  *string `json:"after,omitempty"`
+	Before *string `json:"before,omitempty"`
+	Field  string  `json:"field"`
+}
+
+// ScimOutcome defines model for ScimOutcome.
+type ScimOutcome struct {
+	// Action `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+	Action ScimAction `json:"action"`
+
+	// Added Some of the members that came, by name.
+	Added      *[]string `json:"added,omitempty"`
+	AddedCount *int      `json:"addedCount,omitempty"`
+	At         time.Time `json:"at"`
+
+	// Detail What the provider was told.
+	Detail *string          `json:"detail,omitempty"`
+	Fields *[]ScimField     `json:"fields,omitempty"`
+	Id     string           `json:"id"`
+	Kind   *ScimOutcomeKind `json:"kind,omitempty"`
+	Name   *string          `json:"name,omitempty"`
+
+	// Removed Some of the members that went, by name.
+	Removed      *[]string `json:"removed,omitempty"`
+	RemovedCount *int      `json:"removedCount,omitempty"`
+	RequestId    string    `json:"requestId"`
+
+	// Resource The id of the user or group; in a dry run that of one who is made has no other meaning.
+	Resource *string `json:"resource,omitempty"`
+
+	// Status The status that was answered.
+	Status int `json:"status"`
+}
+
+// ScimOutcomeKind defines model for ScimOutcome.Kind.
+type ScimOutcomeKind string
+
+// ScimOutcomeList defines model for ScimOutcomeList.
+type ScimOutcomeList struct {
+	// Counts How many there are of each action and kind.
+	Counts []ScimActionCount `json:"counts"`
+	Items  []ScimOutcome     `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
 }
 
 // SecondStepInput defines model for SecondStepInput.
@@ -6838,6 +6994,24 @@ type UpdateScimDirectoryParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListScimOutcomesParams defines parameters for ListScimOutcomes.
+type ListScimOutcomesParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// DryRun Of the dry run.
+	DryRun *bool `form:"dryRun,omitempty" json:"dryRun,omitempty"`
+
+	// Action Only those of an action.
+	Action *ScimAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Q Part of a name or of what was told, or a request id.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+}
+
 // CreateScimTokenParams defines parameters for CreateScimToken.
 type CreateScimTokenParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -7882,6 +8056,9 @@ type ServerInterface interface {
 	// UpdateScimDirectory Change a directory
 	// (PUT /scim/directories/{id})
 	UpdateScimDirectory(ctx echo.Context, id Id, params UpdateScimDirectoryParams) error
+	// ListScimOutcomes What came of the requests of a directory
+	// (GET /scim/directories/{id}/outcomes)
+	ListScimOutcomes(ctx echo.Context, id Id, params ListScimOutcomesParams) error
 	// ListScimTokens The tokens of a directory
 	// (GET /scim/directories/{id}/tokens)
 	ListScimTokens(ctx echo.Context, id Id) error
@@ -12229,6 +12406,59 @@ func (w *ServerInterfaceWrapper) UpdateScimDirectory(ctx echo.Context) error {
 	return err
 }
 
+// ListScimOutcomes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListScimOutcomes(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListScimOutcomesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "dryRun" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dryRun", ctx.QueryParams(), &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dryRun: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListScimOutcomes(ctx, id, params)
+	return err
+}
+
 // ListScimTokens converts echo context to params.
 func (w *ServerInterfaceWrapper) ListScimTokens(ctx echo.Context) error {
 	var err error
@@ -14147,6 +14377,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/scim/directories/:id", wrapper.DeleteScimDirectory, options.OperationMiddlewares["deleteScimDirectory"]...)
 	router.GET(options.BaseURL+"/scim/directories/:id", wrapper.GetScimDirectory, options.OperationMiddlewares["getScimDirectory"]...)
 	router.PUT(options.BaseURL+"/scim/directories/:id", wrapper.UpdateScimDirectory, options.OperationMiddlewares["updateScimDirectory"]...)
+	router.GET(options.BaseURL+"/scim/directories/:id/outcomes", wrapper.ListScimOutcomes, options.OperationMiddlewares["listScimOutcomes"]...)
 	router.GET(options.BaseURL+"/scim/directories/:id/tokens", wrapper.ListScimTokens, options.OperationMiddlewares["listScimTokens"]...)
 	router.POST(options.BaseURL+"/scim/directories/:id/tokens", wrapper.CreateScimToken, options.OperationMiddlewares["createScimToken"]...)
 	router.DELETE(options.BaseURL+"/scim/directories/:id/tokens/:token", wrapper.DeleteScimToken, options.OperationMiddlewares["deleteScimToken"]...)
@@ -21303,6 +21534,46 @@ func (response UpdateScimDirectorydefaultApplicationProblemPlusJSONResponse) Vis
 	return err
 }
 
+type ListScimOutcomesRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListScimOutcomesParams
+}
+
+type ListScimOutcomesResponseObject interface {
+	VisitListScimOutcomesResponse(w http.ResponseWriter) error
+}
+
+type ListScimOutcomes200JSONResponse ScimOutcomeList
+
+func (response ListScimOutcomes200JSONResponse) VisitListScimOutcomesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimOutcomesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListScimOutcomesdefaultApplicationProblemPlusJSONResponse) VisitListScimOutcomesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListScimTokensRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -25036,6 +25307,9 @@ type StrictServerInterface interface {
 	// UpdateScimDirectory Change a directory
 	// (PUT /scim/directories/{id})
 	UpdateScimDirectory(ctx context.Context, request UpdateScimDirectoryRequestObject) (UpdateScimDirectoryResponseObject, error)
+	// ListScimOutcomes What came of the requests of a directory
+	// (GET /scim/directories/{id}/outcomes)
+	ListScimOutcomes(ctx context.Context, request ListScimOutcomesRequestObject) (ListScimOutcomesResponseObject, error)
 	// ListScimTokens The tokens of a directory
 	// (GET /scim/directories/{id}/tokens)
 	ListScimTokens(ctx context.Context, request ListScimTokensRequestObject) (ListScimTokensResponseObject, error)
@@ -31116,6 +31390,32 @@ func (sh *strictHandler) UpdateScimDirectory(ctx echo.Context, id Id, params Upd
 		return err
 	} else if validResponse, ok := response.(UpdateScimDirectoryResponseObject); ok {
 		return validResponse.VisitUpdateScimDirectoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListScimOutcomes operation middleware
+func (sh *strictHandler) ListScimOutcomes(ctx echo.Context, id Id, params ListScimOutcomesParams) error {
+	var request ListScimOutcomesRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListScimOutcomes(ctx.Request().Context(), request.(ListScimOutcomesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListScimOutcomes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListScimOutcomesResponseObject); ok {
+		return validResponse.VisitListScimOutcomesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -3394,6 +3394,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/group-role-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What roles of groups would change, before they are saved
+         * @description Writes nothing. It is answered for the groups that are sent, for the caller's last test sign-in, and for the people who are linked to the connection, by the groups that their provider named when they last signed in. Who may not see users (`user:read`) is told numbers alone.
+         */
+        post: operations["previewSsoGroupRoles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains": {
         parameters: {
             query?: never;
@@ -3568,6 +3588,29 @@ export interface paths {
          * @description Its tokens are revoked. Its users and groups stay, and are changed by hand again.
          */
         delete: operations["deleteScimDirectory"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/directories/{id}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What came of the requests of a directory
+         * @description With `dryRun`, what its last dry run would have done, and what it was refused in it: the newest 2,000. Without, what it was refused in earnest: the newest 200. What was done in earnest is in the audit trail.
+         */
+        get: operations["listScimOutcomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -6158,6 +6201,90 @@ export interface components {
             /** @description The id or name of a role. */
             role: string;
         };
+        SsoGroupRolePreviewInput: {
+            /** @description The id of the connection; absent = one that is not made yet. */
+            connection?: string;
+            /** @description As they would be saved. */
+            groupRoles: components["schemas"]["SsoGroupRole"][];
+            /** @description The roles of a user whom the connection makes, as they would be saved. */
+            roles?: string[];
+            groupsClaim?: components["schemas"]["SsoClaim"];
+            /** @description Groups at the provider, to try the roles on. */
+            groups?: string[];
+        };
+        SsoGroupRolePreview: {
+            /** @description What the groups that were sent, the last test sign-in and the last sign-ins would give. */
+            samples: components["schemas"]["SsoGroupRoleSample"][];
+            /**
+             * Format: int64
+             * @description How many are linked to the connection.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description How many of them were looked at: those who signed in last, at most 10,000.
+             */
+            counted: number;
+            /**
+             * Format: int64
+             * @description How many of those have not signed in since groups are kept; nothing can be said of them.
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description How many would gain or lose a role at their next sign-in.
+             */
+            affected: number;
+            /** @description How many would gain and lose each role. */
+            changes: components["schemas"]["SsoGroupRoleCount"][];
+            /** @description Some who are affected, those first who would lose most. */
+            first: components["schemas"]["SsoGroupRoleSample"][];
+            /**
+             * Format: int64
+             * @description How many could administer nothing any more.
+             */
+            losingAdministration: number;
+            /** @description Whether the caller would lose a role. */
+            yourself: boolean;
+            /** @description Groups with a role in which nobody is of whom groups are known. */
+            unmatched: string[];
+        };
+        SsoGroupRoleCount: {
+            role: components["schemas"]["SsoRoleName"];
+            /** Format: int64 */
+            gain: number;
+            /** Format: int64 */
+            lose: number;
+        };
+        SsoRoleName: {
+            id: string;
+            title: string;
+        };
+        SsoGroupRoleSample: {
+            /**
+             * @description `groups`: those that were sent; `test`: the last test sign-in; `sign-in`: when the user last signed in.
+             * @enum {string}
+             */
+            source: "groups" | "test" | "sign-in";
+            user?: components["schemas"]["UserName"];
+            /** @description Who it is at the provider, where they are no user. */
+            name?: string;
+            /** Format: date-time */
+            at?: string;
+            groups: string[];
+            /** @description Whether the provider named more groups than are kept. */
+            more?: boolean;
+            /** @description Roles that they would be given. */
+            gained: components["schemas"]["SsoRoleName"][];
+            /** @description Roles that they would have no more. */
+            lost: components["schemas"]["SsoRoleName"][];
+            /** @description Roles of their groups that they have and keep. */
+            kept: components["schemas"]["SsoRoleName"][];
+            /** @description Whether they could administer nothing any more: users, groups, roles, sign-in. */
+            losesAdministration?: boolean;
+            /** @description Whether it is the caller. */
+            yourself?: boolean;
+        };
         /**
          * @description `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
          * @enum {string}
@@ -6355,6 +6482,11 @@ export interface components {
             name: components["schemas"]["Name"];
             /** @default true */
             enabled?: boolean;
+            /**
+             * @description Whether everything is checked and answered as if it were done, and nothing is written: what it would have come to is at /scim/directories/{id}/outcomes. A dry run is answered for seven days; what follows is refused until it is ended, and never done by itself.
+             * @default false
+             */
+            dryRun?: boolean;
             /** @description The id of the single sign-on for whose domains the directory provides; absent = it has domains of its own. */
             connection?: string;
             /** @description For whose e-mail addresses it provides, such as acme.example. What is not claimed yet is claimed by it, and counts when it is verified: see /domains. */
@@ -6364,6 +6496,18 @@ export interface components {
             id: string;
             name: string;
             enabled: boolean;
+            /** @description Whether it rehearses: everything is answered as if it were done, and nothing is written. */
+            dryRun?: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the dry run is answered.
+             */
+            dryRunEndsAt?: string;
+            /**
+             * Format: int64
+             * @description How many users and groups the dry run has made or changed.
+             */
+            rehearsed?: number;
             /** @description The id of the single sign-on whose domains it has. */
             connection?: string;
             /** @description Its own, or those of the single sign-on. */
@@ -6385,6 +6529,13 @@ export interface components {
              * @description When the identity provider last asked, to the minute.
              */
             lastUsedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it was refused something last, in earnest.
+             */
+            failedAt?: string;
+            /** @description What it was told then. */
+            failure?: string;
             /** Format: int64 */
             version: number;
             /** Format: date-time */
@@ -6393,6 +6544,53 @@ export interface components {
         };
         ScimDirectoryList: {
             items: components["schemas"]["ScimDirectory"][];
+        };
+        /**
+         * @description `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+         * @enum {string}
+         */
+        ScimAction: "created" | "linked" | "updated" | "enabled" | "disabled" | "deleted" | "members-changed" | "refused" | "failed";
+        ScimOutcome: {
+            id: string;
+            action: components["schemas"]["ScimAction"];
+            /** @enum {string} */
+            kind?: "user" | "group";
+            /** @description The id of the user or group; in a dry run that of one who is made has no other meaning. */
+            resource?: string;
+            name?: string;
+            /** @description What the provider was told. */
+            detail?: string;
+            fields?: components["schemas"]["ScimField"][];
+            /** @description Some of the members that came, by name. */
+            added?: string[];
+            /** @description Some of the members that went, by name. */
+            removed?: string[];
+            addedCount?: number;
+            removedCount?: number;
+            /** @description The status that was answered. */
+            status: number;
+            requestId: string;
+            /** Format: date-time */
+            at: string;
+        };
+        ScimField: {
+            field: string;
+            before?: string;
+            after?: string;
+        };
+        ScimActionCount: {
+            action: components["schemas"]["ScimAction"];
+            /** @enum {string} */
+            kind?: "user" | "group";
+            /** Format: int64 */
+            count: number;
+        };
+        ScimOutcomeList: {
+            items: components["schemas"]["ScimOutcome"][];
+            /** @description How many there are of each action and kind. */
+            counts: components["schemas"]["ScimActionCount"][];
+            /** @description The cursor of the next page. */
+            next?: string;
         };
         SsoTest: {
             id: string;
@@ -13079,6 +13277,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    previewSsoGroupRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoGroupRolePreviewInput"];
+            };
+        };
+        responses: {
+            /** @description Who would gain and lose what at their next sign-in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoGroupRolePreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listDomains: {
         parameters: {
             query?: {
@@ -13499,6 +13722,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScimOutcomes: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Of the dry run. */
+                dryRun?: boolean;
+                /** @description Only those of an action. */
+                action?: components["schemas"]["ScimAction"];
+                /** @description Part of a name or of what was told, or a request id. */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, the newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScimOutcomeList"];
+                };
             };
             default: components["responses"]["Problem"];
         };
