@@ -117,9 +117,6 @@ try {
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('The connection is saved').last().waitFor()
   await look(page, 'connection')
-  await page.goto(`${at.tenant}/sso`)
-  await page.getByRole('link', { name: 'Acme Directory' }).first().waitFor()
-  await look(page, 'list')
 
   // Somebody else, in another browser.
   const eve = await browser.page()
@@ -135,7 +132,7 @@ try {
   await eve.getByText(OWNER.email).first().waitFor() // by the role of the group
   process.stdout.write('ok signed in\n')
 } catch (error) {
-  wrong.push(`at step ${step}: ${error.stack}`)
+  wrong.push(error.stack)
 } finally {
   directory.process.kill()
   await browser.close()

@@ -54,6 +54,23 @@ try {
   await look(page, 'token')
   await panel.getByRole('button', { name: 'Done' }).click()
 
+  // A dry run answers as if it were done, and tells what it would have come to.
+  await page.getByRole('button', { name: 'Begin a dry run' }).first().click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Begin a dry run' }).click()
+  await page.getByText('This is a dry run').first().waitFor()
+  const tried = await provider(token, 'POST', '/Users', { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'eve@acme.example', displayName: 'Eve Larsen', active: true })
+  must(tried.status === 201, `a dry run answers ${JSON.stringify(tried)}`)
+  must((await provider(token, 'GET', `/Users/${tried.body.id}`)).status === 200, 'a dry run does not know what it made')
+  must((await provider(token, 'POST', '/Groups', { displayName: 'API team', members: [{ value: tried.body.id }] })).status === 201, 'a dry run makes no group')
+  must((await provider(token, 'POST', '/Users', { userName: 'x@elsewhere.example' })).status === 400, 'a dry run takes an address of another domain')
+  await page.getByTestId('dry-summary').getByText('1 group created, 1 user created, 1 request on users refused').first().waitFor()
+  await page.getByText('1 in: Eve Larsen').first().waitFor()
+  await look(page, 'dry-run')
+  await page.getByRole('button', { name: 'Switch on' }).first().click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Switch on' }).click()
+  await page.getByText('Nothing was refused').first().waitFor()
+  must((await provider(token, 'GET', '/Users')).body.totalResults === 0, 'a dry run wrote something')
+
   const eve = await provider(token, 'POST', '/Users', { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'eve@acme.example', displayName: 'Eve Larsen', active: true })
   must(eve.status === 201, `a user is answered ${JSON.stringify(eve)}`)
   const group = await provider(token, 'POST', '/Groups', { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName: 'API team', members: [{ value: eve.body.id }] })
@@ -64,6 +81,7 @@ try {
   await look(page, 'list')
   await page.getByRole('link', { name: 'Entra ID' }).first().click()
   await page.getByText('Enterprise application').first().waitFor()
+  await page.getByText('x@elsewhere.example').first().waitFor()
   await look(page, 'used')
 
   await page.goto(`${at.tenant}/groups/${group.body.id}`)
@@ -85,7 +103,7 @@ try {
   await page.getByText('No tokens yet').first().waitFor()
   must((await provider(token, 'GET', '/Users')).status === 401, 'a revoked token is answered')
 } catch (error) {
-  wrong.push(`at step ${step}: ${error.stack}`)
+  wrong.push(error.stack)
 } finally {
   await browser.close()
 }

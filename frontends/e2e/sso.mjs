@@ -98,6 +98,22 @@ try {
   await eve.getByText('Eve Larsen').first().waitFor()
   process.stdout.write('ok signed in\n')
 
+  // What another role of the group would change is seen before it is saved.
+  await page.getByRole('link', { name: 'Acme ID' }).first().click()
+  await page.getByLabel('Role of group 1').click()
+  await page.getByRole('option', { name: 'Viewer', exact: true }).click()
+  const preview = page.getByTestId('group-preview')
+  for (const text of ['1 of 1 people would gain or lose a role.', 'One person could administer nothing any more.', 'Gains Viewer', 'Loses Administrator']) await preview.getByText(text).first().waitFor()
+  await look(page, 'preview')
+  await preview.getByRole('radio', { name: 'Last test sign-in' }).click()
+  await preview.getByText('Gains Viewer').first().waitFor()
+  await preview.getByRole('radio', { name: 'Groups that I type in' }).click()
+  await preview.getByRole('textbox').fill('Berlin')
+  await preview.getByRole('textbox').press('Enter')
+  await preview.getByText('No roles by group').first().waitFor()
+  await eve.reload()
+  await eve.getByText(OWNER.email).first().waitFor() // nothing was saved
+
   // What comes back twice, or to another browser, leads to the sign-in page.
   const other = await browser.page()
   await other.goto(`${at.tenant}/bff/sso/callback?state=x&code=y`)
@@ -105,7 +121,7 @@ try {
   must(/request=/.test(other.url()), 'there is no request id')
   await look(other, 'failed')
 } catch (error) {
-  wrong.push(`at step ${step}: ${error.stack}`)
+  wrong.push(error.stack)
 } finally {
   provider.stdin.end()
   await browser.close()

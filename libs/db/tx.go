@@ -128,3 +128,21 @@ type outboxRow struct {
 
 // TableName is for gorm.
 func (outboxRow) TableName() string { return "outbox" }
+
+// errRehearsed takes back what a rehearsal did.
+var errRehearsed = errors.New("rehearsed")
+
+// Rehearse runs fn within the transaction and takes back all that it did, also what
+// it emitted. The transaction goes on as if fn had not been run. It returns the error
+// of fn; one that is no answer to what was tried belongs to the transaction too.
+func (t *Tx) Rehearse(fn func(tx *Tx) error) error {
+	var failed error
+	err := t.orm.WithContext(t.ctx).Transaction(func(g *gorm.DB) error {
+		failed = fn(&Tx{db: t.db, orm: g, ctx: t.ctx})
+		return errRehearsed
+	})
+	if errors.Is(err, errRehearsed) {
+		return failed
+	}
+	return errors.Join(err, failed)
+}

@@ -151,3 +151,16 @@ func (p Point) At(active bool, h Holding, environment string, now time.Time) (al
 	}
 	return allowed, because
 }
+
+// administered are the kinds of things that administrators of an organization look
+// after.
+var administered = []string{"organization", "user", "group", "role", "service-account", "invitation", "sso-connection", "scim"}
+
+// Administers reports whether somebody may change anything of what decides who gets
+// in and what they may do, in the whole organization or in a part of it.
+func Administers(h Holding, now time.Time) bool {
+	return slices.ContainsFunc(All(h, now), func(permission string) bool {
+		kind, verb, _ := strings.Cut(permission, ":")
+		return verb != "read" && slices.Contains(administered, kind)
+	})
+}

@@ -262,6 +262,9 @@ func (c *scimCall) meta(t scim.Type, s store.Stored, since time.Time) map[string
 // tx makes changes, one after the other in an organization: rules about owners are
 // about more than one row.
 func (c *scimCall) tx(ctx context.Context, fn func(tx *store.Tx) error) error {
+	if c.within != nil {
+		return fn(c.within) // the organization is locked
+	}
 	return c.h.store.Tx(ctx, c.org.ID(), c.dir.ID, func(tx *store.Tx) error {
 		if err := tx.LockOrganization(ctx); err != nil {
 			return err
@@ -274,8 +277,13 @@ func (c *scimCall) actor() audit.Actor {
 	return audit.Actor{Kind: "scim-token", ID: c.token.ID, Name: c.dir.Name}
 }
 
-// record puts an entry of the audit trail into a transaction.
+// record puts an entry of the audit trail into a transaction; of a rehearsal, what
+// would have been done is kept instead.
 func (c *scimCall) record(ctx context.Context, tx *store.Tx, action, kind, id, name string, before, after any) error {
+	if c.within != nil {
+		c.deeds = append(c.deeds, scimDeed{action, kind, id, name, before, after})
+		return nil
+	}
 	return c.h.kit.Audit(ctx, tx.DB(), service.Entry{
 		Action: action, Target: audit.Target{Kind: kind, ID: id, Name: name}, Before: before, After: after, Organization: tx.ID(), Actor: c.actor(),
 	})

@@ -36,7 +36,7 @@ func (h *Handlers) ListScimDirectories(ctx context.Context, _ ListScimDirectorie
 func scimDirectoryOf(d store.SCIMDirectory, n store.SCIMCounts) ScimDirectory {
 	return ScimDirectory{
 		Id: d.ID, Name: d.Name, Enabled: d.Enabled, Connection: ptr(d.ConnectionID), Domains: notNil(d.Domains), UnverifiedDomains: without(d.Domains, d.Verified), Users: n.Users, Groups: n.Groups,
-		LastUsedAt: utc(d.LastUsedAt), Version: d.Version, CreatedAt: d.CreatedAt.UTC(), CreatedBy: d.CreatedBy,
+		LastUsedAt: utc(d.LastUsedAt), FailedAt: utc(d.FailedAt), Failure: ptr(d.Failure), DryRun: ptr(d.DryRun != ""), DryRunEndsAt: utc(d.DryRunEnds), Version: d.Version, CreatedAt: d.CreatedAt.UTC(), CreatedBy: d.CreatedBy,
 	}
 }
 
@@ -44,12 +44,13 @@ func scimDirectoryOf(d store.SCIMDirectory, n store.SCIMCounts) ScimDirectory {
 type recordedDirectory struct {
 	Name       string   `json:"name"`
 	Enabled    bool     `json:"enabled"`
+	DryRun     bool     `json:"dryRun"`
 	Connection string   `json:"connection,omitempty"`
 	Domains    []string `json:"domains"`
 }
 
 func recordedDirectoryOf(d store.SCIMDirectory) recordedDirectory {
-	return recordedDirectory{d.Name, d.Enabled, d.ConnectionID, d.Domains}
+	return recordedDirectory{d.Name, d.Enabled, d.DryRun != "", d.ConnectionID, d.Domains}
 }
 
 func (h *Handlers) scimDirectory(ctx context.Context, org *store.Org, id string) (ScimDirectory, error) {
@@ -58,7 +59,18 @@ func (h *Handlers) scimDirectory(ctx context.Context, org *store.Org, id string)
 		return ScimDirectory{}, err
 	}
 	counts, err := org.SCIMCounts(ctx)
-	return scimDirectoryOf(d, counts[d.ID]), err
+	if err != nil {
+		return ScimDirectory{}, err
+	}
+	out := scimDirectoryOf(d, counts[d.ID])
+	if d.DryRun != "" {
+		n, err := org.CountSCIMRehearsal(ctx, d.ID)
+		if err != nil {
+			return ScimDirectory{}, err
+		}
+		out.Rehearsed = &n
+	}
+	return out, nil
 }
 
 // GetScimDirectory returns a directory.
@@ -84,6 +96,7 @@ func directoryTaken(err error, name string) error {
 // field.
 func readDirectory(ctx context.Context, tx *store.Tx, in ScimDirectoryInput, d *store.SCIMDirectory) error {
 	d.Name, d.Enabled, d.ConnectionID, d.Domains = in.Name, in.Enabled == nil || *in.Enabled, deref(in.Connection), nil
+	rehearse(d, deref(in.DryRun), tx.Now())
 	var err error
 	if d.Domains, err = readDomains(deref(in.Domains)); err != nil {
 		return err
@@ -154,7 +167,7 @@ func (h *Handlers) UpdateScimDirectory(ctx context.Context, r UpdateScimDirector
 		if err != nil {
 			return err
 		}
-		before := recordedDirectoryOf(d)
+		before, run := recordedDirectoryOf(d), d.DryRun
 		if err := readDirectory(ctx, tx, *r.Body, &d); err != nil {
 			return err
 		}
@@ -164,6 +177,16 @@ func (h *Handlers) UpdateScimDirectory(ctx context.Context, r UpdateScimDirector
 		}
 		if err := tx.SaveSCIMDirectory(ctx, &d); err != nil {
 			return directoryTaken(err, d.Name)
+		}
+		if d.DryRun != run {
+			if err := tx.EndSCIMRehearsal(ctx, d.ID); err != nil {
+				return err
+			}
+		}
+		if d.DryRun != "" && d.DryRun != run {
+			if err := tx.ForgetSCIMOutcomes(ctx, d.ID); err != nil {
+				return err
+			}
 		}
 		return h.record(ctx, tx, "scim-directory.updated", "scim-directory", d.ID, d.Name, before, recordedDirectoryOf(d))
 	})

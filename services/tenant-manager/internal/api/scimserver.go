@@ -65,6 +65,10 @@ type scimCall struct {
 	// sel is what is asked for of resources, and match what If-Match names.
 	sel   scim.Selection
 	match string
+	// within is the rehearsal in which it is made, nil in earnest, and deeds what it
+	// would have done.
+	within *store.Tx
+	deeds  []scimDeed
 }
 
 // scimAnswer is what is answered.
@@ -101,7 +105,11 @@ func (s *scimServer) serve(w http.ResponseWriter, r *http.Request) {
 	c, err := s.admit(ctx, r)
 	var out scimAnswer
 	if err == nil {
-		out, err = c.answer(ctx, r)
+		if c.dir.DryRun == "" {
+			out, err = c.answer(ctx, r)
+		} else {
+			out, err = c.rehearse(ctx, r)
+		}
 	}
 	if err != nil {
 		s.fail(w, r, c, err)
@@ -153,14 +161,20 @@ func writeSCIM(w http.ResponseWriter, status int, body any) {
 func (s *scimServer) fail(w http.ResponseWriter, r *http.Request, c *scimCall, err error) {
 	ctx := r.Context()
 	var refused *scimRefusal
-	if errors.As(err, &refused) && c != nil {
+	rehearsed := c != nil && c.dir.DryRun != ""
+	if errors.As(err, &refused) && c != nil && !rehearsed {
 		if trail := c.refused(context.WithoutCancel(ctx), refused); trail != nil {
 			err = trail
 		}
 	}
 	e := scimError(err)
-	if c != nil && e.Status != http.StatusNotFound { // it looks for what may not be there yet
-		if noted := c.org.SCIMFailed(context.WithoutCancel(ctx), c.dir.ID, e.Detail); noted != nil {
+	looksFor := e.Status == http.StatusNotFound && r.Method == http.MethodGet // what may not be there yet
+	if c != nil && !looksFor {
+		noted := c.noteFailure(context.WithoutCancel(ctx), r, e, refused)
+		if noted == nil && !rehearsed && e.Status != http.StatusNotFound {
+			noted = c.org.SCIMFailed(context.WithoutCancel(ctx), c.dir.ID, e.Detail)
+		}
+		if noted != nil {
 			s.h.kit.Log.WarnContext(ctx, "what a directory was refused could not be noted", "directory", c.dir.ID, "err", noted)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -158,56 +159,68 @@ func signedInTwice(err error) error {
 }
 
 // groupRoles returns the roles that a person's groups have, sorted.
-func groupRoles(c store.SSOConnection, p sso.Person) []string {
-	var out []string
-	for _, g := range c.GroupRoles {
-		if slices.Contains(p.Groups, g.Group) {
-			out = append(out, g.Role)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
+func groupRoles(c store.SSOConnection, p sso.Person) []string { return groupRolesOf(c, p.Groups) }
+
+// groupPlan is what the roles of somebody's groups come to at a sign-in.
+type groupPlan struct {
+	// stay are the grants that groups gave and give, by role, give the roles to give,
+	// and drop the grants to take, by role.
+	stay map[string]string
+	give []string
+	drop map[string]string
 }
 
-// giveGroupRoles gives the roles of a person's groups, and takes those that groups
-// gave before and do not any more. What was given by hand stays.
-func (h *Handlers) giveGroupRoles(ctx context.Context, tx *store.Tx, c store.SSOConnection, p sso.Person, m matched, exists func(role string) bool) error {
-	want := slices.DeleteFunc(groupRoles(c, p), func(id string) bool { return !exists(id) })
-	grants, err := tx.GrantsOf(ctx, m.user.ID)
-	if err != nil {
-		return err
-	}
-	now := h.store.Now()
+// planGroupRoles decides what roles of groups, which are sorted, come to for somebody
+// with these grants, of which groups gave had, by role. What was given by hand stays.
+func planGroupRoles(want []string, grants []store.Grant, had map[string]string, now time.Time) groupPlan {
 	there := map[string]string{} // grants of whole roles, by role
 	for _, g := range grants {
 		if g.Effect == store.Allow && g.ProjectID == "" && g.APIID == "" && g.EnvironmentID == "" && (g.ExpiresAt == nil || now.Before(*g.ExpiresAt)) {
 			there[g.RoleID] = g.ID
 		}
 	}
-	had := m.identity.Granted
-	granted := map[string]string{}
+	out := groupPlan{stay: map[string]string{}, drop: map[string]string{}}
 	for _, role := range want {
-		if id := there[role]; id != "" {
-			if had[role] == id {
-				granted[role] = id
-			}
-			continue
+		switch id := there[role]; {
+		case id == "":
+			out.give = append(out.give, role)
+		case had[role] == id:
+			out.stay[role] = id
 		}
+	}
+	for role, id := range had {
+		if out.stay[role] == "" {
+			out.drop[role] = id
+		}
+	}
+	return out
+}
+
+// giveGroupRoles gives the roles of a person's groups, and takes those that groups
+// gave before and do not any more. Which groups they are in is kept, so that a change
+// of the roles of groups can be looked at before it is made.
+func (h *Handlers) giveGroupRoles(ctx context.Context, tx *store.Tx, c store.SSOConnection, p sso.Person, m matched, exists func(role string) bool) error {
+	want := slices.DeleteFunc(groupRoles(c, p), func(id string) bool { return !exists(id) })
+	grants, err := tx.GrantsOf(ctx, m.user.ID)
+	if err != nil {
+		return err
+	}
+	plan := planGroupRoles(want, grants, m.identity.Granted, h.store.Now())
+	granted := plan.stay
+	for _, role := range plan.give {
 		g := store.Grant{PrincipalID: m.user.ID, PrincipalKind: string(authn.User), RoleID: role}
 		if err := tx.CreateGrant(ctx, &g); err != nil {
 			return err
 		}
 		granted[role] = g.ID
 	}
-	for role, id := range had {
-		if granted[role] == "" {
-			if err := tx.DropGrant(ctx, m.user.ID, id); err != nil {
-				return err
-			}
+	for _, id := range plan.drop {
+		if err := tx.DropGrant(ctx, m.user.ID, id); err != nil {
+			return err
 		}
 	}
-	before, after := slices.Sorted(maps.Keys(had)), slices.Sorted(maps.Keys(granted))
-	m.identity.Granted = granted
+	before, after := slices.Sorted(maps.Keys(m.identity.Granted)), slices.Sorted(maps.Keys(granted))
+	m.identity.Granted, m.identity.Received = granted, store.ReceivedGroups(p.Groups)
 	if err := tx.UsedSSOIdentity(ctx, m.identity); err != nil {
 		return err
 	}

@@ -155,7 +155,7 @@ func (s *Store) Exporter() *tenancy.Exporter {
 		DB: s.db,
 		Skip: []string{
 			"audit_heads", "challenges", "factors", "mail_messages", "oauth_client_secrets", "oauth_initial_tokens", "oauth_keys",
-			"oauth_refresh_tokens", "one_time_codes", "password_requests", "recovery_codes", "scim_tokens",
+			"oauth_refresh_tokens", "one_time_codes", "password_requests", "recovery_codes", "scim_rehearsed", "scim_tokens",
 		},
 		// The hash of who somebody is at an identity provider, and addresses that let
 		// in whoever knows them, with what was answered there.

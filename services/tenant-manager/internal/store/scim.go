@@ -28,6 +28,10 @@ type SCIMDirectory struct {
 	// FailedAt is when it was refused something last, Failure what was said.
 	FailedAt *time.Time
 	Failure  string
+	// DryRun is the id of its rehearsal, "" = what it sends is done; DryRunEnds is until
+	// when the rehearsal answers.
+	DryRun     string
+	DryRunEnds *time.Time
 	// Domains are those whose addresses it provides for: its own, or the
 	// connection's. Verified are those of them that the organization has, which are
 	// those that count.
@@ -127,7 +131,7 @@ func (t *Tx) CreateSCIMDirectory(ctx context.Context, d *SCIMDirectory) error {
 // SaveSCIMDirectory writes a directory, if the row has the version that is in d.
 func (t *Tx) SaveSCIMDirectory(ctx context.Context, d *SCIMDirectory) error {
 	d.Name, d.NameKey, d.SavedBy = strings.TrimSpace(d.Name), Fold(d.Name), t.by
-	if err := db.Save(ctx, t.scope, d, "name", "name_key", "enabled", "connection_id", "saved_by"); err != nil {
+	if err := db.Save(ctx, t.scope, d, "name", "name_key", "enabled", "connection_id", "saved_by", "dry_run", "dry_run_ends"); err != nil {
 		return err
 	}
 	return t.setSCIMDomains(ctx, d)
@@ -162,7 +166,8 @@ func (t *Tx) DeleteSCIMDirectory(ctx context.Context, id string, version int64) 
 	_, errDomains := db.From[SCIMDomain](t.scope).Where("directory_id = ?", id).Delete(ctx)
 	_, errTokens := db.From[SCIMToken](t.scope).Where("directory_id = ?", id).Delete(ctx)
 	_, errResources := db.From[SCIMResource](t.scope).Where("directory_id = ?", id).Delete(ctx)
-	if err := errors.Join(errDomains, errTokens, errResources); err != nil {
+	_, errOutcomes := db.From[SCIMOutcome](t.scope).Where("directory_id = ?", id).Delete(ctx)
+	if err := errors.Join(errDomains, errTokens, errResources, errOutcomes, t.EndSCIMRehearsal(ctx, id)); err != nil {
 		return err
 	}
 	return t.sourceGone(ctx, FromSCIM+id)

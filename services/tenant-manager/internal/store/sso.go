@@ -122,9 +122,40 @@ type SSOIdentity struct {
 	// Subject is the SHA-256 of the provider's name for them.
 	Subject string
 	// Granted are the grants that groups gave, by role.
-	Granted    map[string]string `gorm:"serializer:json"`
+	Granted map[string]string `gorm:"serializer:json"`
+	// Received are the groups that the provider named at the last sign-in; nil where
+	// that was before they were kept.
+	Received   *SSOReceived `gorm:"serializer:json"`
 	CreatedAt  time.Time
 	LastUsedAt time.Time
+}
+
+// SSOReceived is what a provider said last of the groups of somebody.
+type SSOReceived struct {
+	Groups []string `json:"groups"`
+	// Cut says that there were more than are kept.
+	Cut bool `json:"cut,omitempty"`
+}
+
+// The bounds of the groups that are kept of a sign-in: their number, and the bytes of
+// their names.
+const (
+	mostReceived      = 2000
+	mostReceivedBytes = 64 << 10
+)
+
+// ReceivedGroups returns groups as they are kept.
+func ReceivedGroups(groups []string) *SSOReceived {
+	out := &SSOReceived{Groups: []string{}}
+	size := 0
+	for _, g := range groups {
+		if size += len(g); len(out.Groups) == mostReceived || size > mostReceivedBytes {
+			out.Cut = true
+			break
+		}
+		out.Groups = append(out.Groups, g)
+	}
+	return out
 }
 
 // TableName is for gorm.
@@ -279,6 +310,18 @@ func (o *Org) SSOLinked(ctx context.Context, connection, user string) (bool, err
 	return err == nil, err
 }
 
+// SSOIdentities returns who people are at a connection, a page of them, those that
+// signed in last first.
+func (o *Org) SSOIdentities(ctx context.Context, connection, cursor string) (db.Page[SSOIdentity], error) {
+	return db.From[SSOIdentity](o.scope).Where("connection_id = ?", connection).
+		Page(ctx, db.PageRequest{Sort: "last_used_at", Descending: true, Cursor: cursor, Limit: db.MaxLimit}, "last_used_at")
+}
+
+// CountSSOIdentities returns how many people are linked to a connection.
+func (o *Org) CountSSOIdentities(ctx context.Context, connection string) (int64, error) {
+	return db.From[SSOIdentity](o.scope).Where("connection_id = ?", connection).Count(ctx)
+}
+
 // CreateSSOIdentity links a user to a connection. The id and the times are set.
 func (t *Tx) CreateSSOIdentity(ctx context.Context, i *SSOIdentity) error {
 	i.ID, i.CreatedAt, i.LastUsedAt = NewID(), t.store.Now(), t.store.Now()
@@ -315,6 +358,24 @@ func (s *Store) SealedChallenge(ctx context.Context, tx *Tx, c *Challenge) error
 
 func challengePlace(id string) secret.Place {
 	return secret.Place{Table: "challenges", Column: "data", Row: id}
+}
+
+// OpenChallenges returns the newest challenges of a user that have not run out, with
+// their data decrypted, at most n.
+func (o *Org) OpenChallenges(ctx context.Context, purpose, user string, n int) ([]Challenge, error) {
+	rows, err := db.From[Challenge](o.scope).Where("purpose = ? AND user_id = ? AND expires_at > ?", purpose, user, o.Now()).
+		Order("created_at", true).Order("id", true).Limit(n).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		b, err := o.store.ring.Open(rows[i].Data, challengePlace(rows[i].ID))
+		if err != nil {
+			return nil, err
+		}
+		rows[i].Data = string(b)
+	}
+	return rows, nil
 }
 
 // OpenChallenge returns the challenge of a user by its id, with its data decrypted.

@@ -111,6 +111,9 @@ func (t *Tx) eraseTraces(ctx context.Context, user, name string) error {
 	if _, err := db.From[Impersonation](t.scope).Where("impersonator_id = ?", user).Update(ctx, db.Changes{"impersonator_name": name}); err != nil {
 		return fmt.Errorf("taking the name out of impersonations: %w", err)
 	}
+	if _, err := db.From[SCIMOutcome](t.scope).Where("resource_id = ?", user).Delete(ctx); err != nil {
+		return fmt.Errorf("deleting what directories did: %w", err)
+	}
 	for _, who := range []string{"actor_id = ?", "target_id = ?", "impersonator_id = ?"} {
 		if _, err := db.From[auditEntry](t.scope).Where(who, user).Update(ctx, db.Changes{"search_text": ""}); err != nil {
 			return fmt.Errorf("taking the name out of searches: %w", err)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bodyOf, empty, ending, formOf, presetText, switched, type Connection } from './connection'
+import { bodyOf, empty, ending, formOf, presetText, switched, type Connection, previewBodyOf } from './connection'
 import { asksStartTls, hasNewServer, ldapFormOf } from './ldap'
 import { samlBodyOf, samlFormOf } from './saml'
 
@@ -83,4 +83,10 @@ it('warns of what ends soon', () => {
   ]
   expect(ending({ ends }, now).map((e) => [e.what, e.tone])).toEqual([['own-certificate', 'warn'], ['authority', 'bad']])
   expect(ending({}, now)).toEqual([])
+})
+
+it('asks for a preview of the rows that are complete', () => {
+  const form = { ...empty('oidc'), groupRoles: [{ group: ' apis ', role: 'publisher' }, { group: 'x', role: '' }, { group: '', role: 'viewer' }], roles: ['viewer'], groupsClaim: 'teams' }
+  expect(previewBodyOf(form, '', ['a'])).toEqual({ groupRoles: [{ group: 'apis', role: 'publisher' }], groupsClaim: 'teams', groups: ['a'] })
+  expect(previewBodyOf({ ...form, provision: true }, 'c', [])).toEqual({ connection: 'c', groupRoles: [{ group: 'apis', role: 'publisher' }], groupsClaim: 'teams', roles: ['viewer'] })
 })

@@ -140,3 +140,15 @@ export function ending(c: Pick<TenantSchemas['SsoConnection'], 'ends'>, now = Da
     .filter((e) => e.days <= 30)
     .map((e) => ({ what: e.what, at: e.at, tone: e.days <= 7 ? ('bad' as const) : ('warn' as const) }))
 }
+
+/** What a preview is asked with: the rows that are complete, as they would be saved. */
+export function previewBodyOf(form: ConnectionForm, connection: string, groups: string[]): TenantSchemas['SsoGroupRolePreviewInput'] {
+  const trimmed = form.groupRoles.map((g) => ({ group: g.group.trim(), role: g.role })).filter((g) => g.group && g.role)
+  return {
+    groupRoles: trimmed,
+    ...(connection ? { connection } : {}),
+    ...(form.provision ? { roles: form.roles } : {}),
+    ...(form.kind !== 'ldap' && form.groupsClaim.trim() ? { groupsClaim: form.groupsClaim.trim() } : {}),
+    ...(groups.length ? { groups } : {}),
+  }
+}
