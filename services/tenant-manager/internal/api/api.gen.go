@@ -3337,6 +3337,10 @@ type OAuthClient struct {
 	// Algorithm What tokens are signed with.
 	Algorithm OAuthAlgorithm `json:"algorithm"`
 
+	// Application The application of the developer portal whose credential the client is. Such a client can be disabled and enabled here;
+	// everything else is done in the portal.
+	Application *OAuthClientHolder `json:"application,omitempty"`
+
 	// AssertionAlgorithm What a client signs its assertions with.
 	AssertionAlgorithm *OAuthAssertionAlgorithm `json:"assertionAlgorithm,omitempty"`
 
@@ -3415,6 +3419,16 @@ type OAuthClient struct {
 type OAuthClientCreated struct {
 	Client OAuthClient         `json:"client"`
 	Secret *OAuthSecretCreated `json:"secret,omitempty"`
+}
+
+// OAuthClientHolder The application of the developer portal whose credential the client is. Such a client can be disabled and enabled here;
+// everything else is done in the portal.
+type OAuthClientHolder struct {
+	Id   string `json:"id"`
+	Name string `json:"name"`
+
+	// Url Where the portal shows it.
+	Url *string `json:"url,omitempty"`
 }
 
 // OAuthClientInput defines model for OAuthClientInput.
@@ -3808,6 +3822,9 @@ type OAuthServer struct {
 
 	// Certificates Whether certificates of clients count (RFC 8705).
 	Certificates bool `json:"certificates"`
+
+	// GatewayJwks Where gateways fetch the public keys, where that is another address.
+	GatewayJwks *string `json:"gatewayJwks,omitempty"`
 
 	// IdentityScopes The scopes of OpenID Connect.
 	IdentityScopes        []string `json:"identityScopes"`
