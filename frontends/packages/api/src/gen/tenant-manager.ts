@@ -5488,14 +5488,25 @@ export interface components {
             registrationEndpoint: string;
             /** @description Where the public keys are. */
             jwks: string;
+            /** @description Where gateways fetch the public keys, where that is another address. */
+            gatewayJwks?: string;
             /** @description The scopes of OpenID Connect. */
             identityScopes: string[];
             /** @description Whether certificates of clients count (RFC 8705). */
             certificates: boolean;
         };
+        /**
+         * @description The application of the developer portal whose credential the client is. Such a client can be disabled and enabled here;
+         *     everything else is done in the portal.
+         */
+        OAuthClientHolder: {
+            id: string;
+            name: string;
+        };
         OAuthClient: {
             /** @description The client_id. */
             id: string;
+            application?: components["schemas"]["OAuthClientHolder"];
             status: components["schemas"]["ClientStatus"];
             name: components["schemas"]["Name"];
             /** @description What it is for. */
