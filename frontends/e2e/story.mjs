@@ -40,10 +40,10 @@ const url = at.traffic + path
 
 /** Makes a key of the application that the consumer looks at. */
 async function newKey(name) {
-  await consumer.getByRole('button', { name: 'Create key' }).first().click()
-  const ask = consumer.getByRole('dialog', { name: 'Create key' })
+  await consumer.getByRole('button', { name: 'New credential' }).first().click()
+  const ask = consumer.getByRole('dialog', { name: 'New credential' })
   await ask.getByLabel('Name').fill(name)
-  await ask.getByRole('button', { name: 'Create key' }).click()
+  await ask.getByRole('button', { name: 'New credential' }).click()
   await ask.waitFor({ state: 'hidden' })
   return secret(consumer, new RegExp(name))
 }
@@ -299,7 +299,7 @@ const steps = {
     await look(admin)
   },
   async 'revoke the key in the portal'() {
-    await consumer.getByRole('link', { name: 'Keys' }).click()
+    await consumer.getByRole('link', { name: 'Credentials' }).click()
     await consumer.getByRole('button', { name: /^Revoke / }).click()
     const ask = consumer.getByRole('dialog')
     await look(consumer)

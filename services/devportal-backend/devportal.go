@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/schema"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/api"
+	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/clients"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/events"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/relay"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/migrations"
@@ -86,7 +87,8 @@ func Part(cfg Config) app.Part {
 			return nil, err
 		}
 		r := relay.New(relay.Limits{Time: cfg.Try.Timeout.Std(), Body: int64(cfg.Try.Body), Calls: cfg.Try.Calls}, cfg.Try.Dial)
-		api.RegisterHandlers(s.API(), api.NewStrictHandler(api.New(k, r), nil))
-		return s, events.Start(ctx, k)
+		keeper := &clients.Keeper{DB: k.DB, Bus: k.Bus, Log: k.Log}
+		api.RegisterHandlers(s.API(), api.NewStrictHandler(api.New(k, r, keeper), nil))
+		return s, events.Start(ctx, k, keeper)
 	})
 }

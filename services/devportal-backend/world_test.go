@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,6 +63,8 @@ type world struct {
 	dsn     string
 	dir     string // of NATS
 	stop    func()
+
+	clients tokenServer
 
 	mu     sync.Mutex
 	apis   map[string][]gateway.PublishedAPI // by organization
@@ -140,6 +143,7 @@ func (w *world) play(t *testing.T) {
 		}
 		return out, nil
 	}))
+	w.clients.serve(t, tenants)
 	bucket, err := w.gateway.Bucket(t.Context(), bus.BucketOptions{Name: gateway.Units})
 	require.NoError(t, err)
 	w.units = unitstore.New(bucket)
@@ -159,7 +163,7 @@ func (w *world) play(t *testing.T) {
 		defer w.mu.Unlock()
 		out := policy.PlanList{}
 		for _, p := range w.plans[q.Organization] {
-			if q.API == p.API || len(q.IDs) > 0 && q.IDs[0] == p.ID {
+			if q.API == p.API || slices.Contains(q.IDs, p.ID) {
 				out.Plans = append(out.Plans, p)
 			}
 		}

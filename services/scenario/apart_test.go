@@ -113,8 +113,12 @@ func newApart(t *testing.T, s shape) *apart {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nats.conf"), []byte(conf), 0o600))
 	a.add(nats, filepath.Join(bin, nats), "-c", filepath.Join(dir, "nats.conf"))
 
+	a.listen["bff"] = address(t)
 	own := map[string]object{
-		"tenant-manager": {"firstRun": object{"consoleURL": "http://apim-admin.test"}},
+		"tenant-manager": {
+			"firstRun": object{"consoleURL": "http://apim-admin.test"},
+			"oauth":    object{"url": "http://auth-admin.test", "gatewayUrl": "http://" + a.listen["bff"]},
+		},
 		"gateway-manager": {"seed": object{"groups": []object{{
 			"organization": "default", "group": "default", "environment": "dev", "publicURL": "http://" + a.listen[inGroup[0]], "joinToken": joinToken,
 		}}}},
@@ -136,7 +140,9 @@ func newApart(t *testing.T, s shape) *apart {
 		require.NoError(t, err)
 		pepper, err := install.Pepper()
 		require.NoError(t, err)
-		a.listen[name] = address(t)
+		if a.listen[name] == "" {
+			a.listen[name] = address(t)
+		}
 		cfg := object{
 			"listen":  a.listen[name],
 			"bus":     object{"url": bus, "password": passwords[name]},

@@ -61,6 +61,7 @@ func Run(t *testing.T, at Installation) {
 		{"limit", s.limit},
 		{"revoke", s.revoke},
 		{"roll back", s.rollBack},
+		{"tokens", s.tokens},
 		{"audit", s.audit},
 		{"logs", s.logs},
 	} {

@@ -87,7 +87,7 @@ func (s *suite) parts() ([]app.Part, error) {
 	tenants := tenantmanager.DefaultConfig()
 	tenants.Config = configs[0]
 	tenants.ConsoleURL, tenants.PortalURL, tenants.FirstRun.ConsoleURL = s.host("tenant-admin"), s.host("developers"), s.host("apim-admin")
-	tenants.OAuth.URL = s.host("auth-admin")
+	tenants.OAuth.URL, tenants.OAuth.GatewayURL = s.host("auth-admin"), "http://"+reachable(s.Listen)
 	tenants.Passwords.Leaked = leakedPasswords(s.Data)
 	tenants.LastBackup = func() (*tenantmanager.Backup, error) { return lastBackup(s.Data) }
 	tenants.OnFirstRun = func(code string) {

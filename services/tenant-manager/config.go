@@ -148,6 +148,9 @@ type OAuth struct {
 	// URL is where the auth console is, such as https://auth-admin.example.com;
 	// issuers begin with it. Without it there is no authorization server.
 	URL string `json:"url,omitempty"`
+	// GatewayURL is where gateways fetch the keys of issuers, where they do not reach
+	// url: that of the bff, such as http://bff:8080.
+	GatewayURL string `json:"gatewayUrl,omitempty" schema:"format=http-url"`
 	// Redis keeps codes, opaque tokens and revocations; without it the database
 	// does.
 	Redis *Redis `json:"redis,omitempty"`

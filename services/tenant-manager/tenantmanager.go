@@ -120,7 +120,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		Passkeys: parties,
 		Outbound: m.cfg.Outbound, OnBind: bind,
 		Leaked:  m.leaked(ctx, k),
-		OAuth:   server,
+		OAuth:   server, GatewayURL: m.cfg.OAuth.GatewayURL,
 		Secrets: reader,
 		System:  api.System{Bucket: instances, Services: m.cfg.Services, Backup: m.backup()},
 		Mail:    letters,
@@ -168,7 +168,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	k.Feature("authorization-server", server != nil)
 	k.Feature("mail-configured", m.cfg.Mail.Host != "")
 	k.Feature("vault", k.References.HasVault())
-	return s, events.Answer(k.Bus, m.store, m.rights)
+	return s, errors.Join(events.Answer(k.Bus, m.store, m.rights), h.AnswerClients(k.Bus))
 }
 
 // slugOf returns the short name of an organization.

@@ -75,6 +75,10 @@ type Config struct {
 	// application is found; the first that is there counts. The default is
 	// client_id, then azp. Where none is there the subject is taken.
 	ClientClaims []string `json:"clientClaims,omitempty" schema:"minLength=1"`
+	// Credential is the kind of credential by which the application is found. oauth2
+	// are the clients of the organization's own authorization server, jwt those of
+	// other issuers, or subjects, that were registered. The default is jwt.
+	Credential string `json:"credential,omitempty" schema:"enum=jwt|oauth2"`
 	// Application says whether an application must be registered for the client.
 	// The default is optional.
 	Application string `json:"application,omitempty" schema:"enum=optional|required"`
@@ -116,7 +120,7 @@ type Config struct {
 func defaults() Config {
 	return Config{
 		ClockSkew: schema.Duration(time.Minute), ScopeMatch: "all", ScopeClaims: []string{"scope", "scp"},
-		SubjectClaim: "sub", ClientClaims: []string{"client_id", "azp"}, Application: "optional",
+		SubjectClaim: "sub", ClientClaims: []string{"client_id", "azp"}, Application: "optional", Credential: string(policy.KindJWT),
 		Header: "Authorization", Scheme: "Bearer", MaxSize: 16 << 10, CacheTTL: schema.Duration(5 * time.Minute),
 		Refresh: schema.Duration(10 * time.Minute), MaxStale: schema.Duration(24 * time.Hour), Realm: "gatehouse",
 		DPoP: bearer.DefaultProofs(),

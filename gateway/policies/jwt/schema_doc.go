@@ -18,6 +18,7 @@ var schemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/pol
 	{Name: "Config.ClientClaims", Text: "ClientClaims are the claims that may name the client, by which the application is found; the first that is there counts. The default is client_id, then azp. Where none is there the subject is taken."},
 	{Name: "Config.ClockSkew", Text: "ClockSkew is how far clocks may differ. The default is 60s."},
 	{Name: "Config.Cookie", Text: "Cookie is a cookie that may have the token instead."},
+	{Name: "Config.Credential", Text: "Credential is the kind of credential by which the application is found. oauth2 are the clients of the organization's own authorization server, jwt those of other issuers, or subjects, that were registered. The default is jwt."},
 	{Name: "Config.DPoP", Text: "DPoP says which proofs of keys count. They are asked for with tokens that are bound to one."},
 	{Name: "Config.Header", Text: "Header is the header field that has the token. The default is Authorization."},
 	{Name: "Config.Headers", Text: "Headers are header fields for the upstream and the claims whose values they get. What the client sends under these names is removed."},

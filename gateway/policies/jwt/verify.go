@@ -115,7 +115,7 @@ func (k *check) admit(ex *policy.Exchange, v *verified, found bearer.Found) erro
 	}
 	caller := v.caller
 	if v.named && k.env.Credentials != nil {
-		if c, ok := k.env.Credentials.Lookup(policy.KindJWT, v.client); ok {
+		if c, ok := k.env.Credentials.Lookup(policy.CredentialKind(k.Credential), v.client); ok {
 			if c.Expired(ex.Start) {
 				return k.answers.expired
 			}
@@ -272,7 +272,7 @@ func (k *check) judge(claims map[string]any, now int64) (*verified, error) {
 		}
 	}
 	v := &verified{exp: exp, nbf: nbf, caller: policy.Caller{
-		Kind: policy.KindJWT, Subject: bearer.Text(claims, k.SubjectClaim), Issuer: issuer, Claims: claims,
+		Kind: policy.CredentialKind(k.Credential), Subject: bearer.Text(claims, k.SubjectClaim), Issuer: issuer, Claims: claims,
 	}}
 	var ok bool
 	if v.confirm, ok = bearer.ConfirmationOf(claims); !ok {
@@ -293,8 +293,9 @@ func (k *check) judge(claims map[string]any, now int64) (*verified, error) {
 		}
 	}
 	// A subject is taken only where the token names no client: a user whose name
-	// is that of a client must not pass for it.
-	if client == "" {
+	// is that of a client must not pass for it. The organization's own authorization
+	// server always names the client.
+	if client == "" && k.Credential == string(policy.KindJWT) {
 		client = v.caller.Subject
 	}
 	if client != "" {

@@ -48,8 +48,22 @@ type Plan struct {
 	Limits []string `json:"limits,omitempty"`
 	// KeyHeader is the header that an API key is sent in.
 	KeyHeader string `json:"keyHeader,omitempty"`
+	// Credential is the kind of credential, as the feed to gateways names it, that an
+	// application shows under the plan; "" = none.
+	Credential string `json:"credential,omitempty"`
+	// Tokens are what access tokens for the plan must be; nil where it takes none.
+	Tokens *Tokens `json:"tokens,omitempty"`
 	// Unit is the plan as gateways take it.
 	Unit unit.Plan `json:"unit"`
+}
+
+// Tokens are what a plan asks of access tokens.
+type Tokens struct {
+	// Server is where tokens are asked about, "" where they are signed.
+	Server string `json:"server,omitempty"`
+	// Scopes and Audiences are those that a token must have.
+	Scopes    []string `json:"scopes,omitempty"`
+	Audiences []string `json:"audiences,omitempty"`
 }
 
 // Subject is the request's.

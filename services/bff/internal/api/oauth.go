@@ -18,7 +18,8 @@ import (
 // token says who uses it.
 func (h *handlers) authorizationServer(c echo.Context) error {
 	a := h.Apps.of(c.Request())
-	if a == nil || a.name != authApp || h.direct == nil {
+	here := a != nil && a.name == authApp
+	if h.direct == nil || !here && !publicKeys(c.Request()) {
 		return echo.ErrNotFound
 	}
 	r := c.Request()
@@ -75,6 +76,14 @@ func (h *handlers) handOn(c echo.Context) {
 
 // authApp is the name of the auth console, whose host is the issuers'.
 const authApp = "auth"
+
+// publicKeys reports whether a request is for the keys of an issuer. They are for
+// everybody, under every name: a gateway may reach the bff under another than people
+// do.
+func publicKeys(r *http.Request) bool {
+	slug, endpoint, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/oauth/"), "/")
+	return slug != "" && endpoint == "jwks" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+}
 
 // forBrowsers reports whether an endpoint is one that browsers are sent to.
 func forBrowsers(path string) bool {

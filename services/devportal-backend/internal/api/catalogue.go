@@ -10,10 +10,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gatehouse/gatehouse/libs/contract/credential"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/reference"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/store"
+	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/subscription"
 )
 
 // ListCatalogue lists published APIs.
@@ -111,6 +113,12 @@ func planOf(p store.Plan) Plan {
 	out := Plan{
 		Id: p.ID, Slug: p.Slug, Name: p.Name, Description: p.Description, Security: PlanSecurity(p.Security), Approval: PlanApproval(p.Approval),
 		Status: PlanStatus(p.Status), Limits: p.Limits, KeyHeader: text(p.KeyHeader),
+	}
+	switch {
+	case p.Credential == string(credential.APIKey), p.Security == subscription.SecurityAPIKey:
+		out.Credential = ptr(CredentialKindApiKey)
+	case p.Own:
+		out.Credential = ptr(CredentialKindOauth2)
 	}
 	if out.Limits == nil {
 		out.Limits = []string{}

@@ -39,8 +39,9 @@ func (h *Handlers) ListCredentials(ctx context.Context, r ListCredentialsRequest
 		return nil, err
 	}
 	out := CredentialList{Items: []Credential{}, Next: text(page.Next)}
+	server := h.tokenServer(ctx, p.Organization, page.Items...)
 	for _, c := range page.Items {
-		out.Items = append(out.Items, h.credentialOf(c))
+		out.Items = append(out.Items, server.into(h.credentialOf(c)))
 	}
 	return ListCredentials200JSONResponse(out), nil
 }
@@ -58,6 +59,7 @@ func (h *Handlers) credentialOf(c store.Credential) Credential {
 	return Credential{
 		Id: c.ID, Version: c.Version, CreatedAt: c.CreatedAt, CreatedBy: c.CreatedBy, UpdatedAt: c.UpdatedAt, Application: c.ApplicationID,
 		Kind: CredentialKind(c.Kind), Name: c.Name, Hint: c.Hint, Status: status, ExpiresAt: c.ExpiresAt, RevokedAt: c.RevokedAt, ReplacedBy: text(c.ReplacedBy),
+		ClientId: text(c.Identifier), PreviousEndsAt: c.PreviousEndsAt,
 	}
 }
 
@@ -69,10 +71,11 @@ type credentialDetails struct {
 	ExpiresAt  *time.Time `json:"expiresAt,omitempty"`
 	RevokedAt  *time.Time `json:"revokedAt,omitempty"`
 	ReplacedBy string     `json:"replacedBy,omitempty"`
+	Identifier string     `json:"identifier,omitempty"`
 }
 
 func keyDetails(c store.Credential) credentialDetails {
-	return credentialDetails{c.Name, c.Hint, c.Kind, c.ExpiresAt, c.RevokedAt, c.ReplacedBy}
+	return credentialDetails{c.Name, c.Hint, c.Kind, c.ExpiresAt, c.RevokedAt, c.ReplacedBy, c.Identifier}
 }
 
 var errNoPepper = errors.New("making a key: no pepper is configured (secrets.pepper)")
@@ -111,7 +114,7 @@ func (h *Handlers) makeKey(ctx context.Context, tx *db.Tx, a store.Application, 
 	return key, c, h.record(ctx, tx, service.Entry{Action: "credential.created", Target: target("credential", c.ID, a.Name+" / "+c.Name, ""), After: keyDetails(c)}, feedCredential(c))
 }
 
-// CreateCredential makes a key.
+// CreateCredential makes a key, or an OAuth2 client.
 func (h *Handlers) CreateCredential(ctx context.Context, r CreateCredentialRequestObject) (CreateCredentialResponseObject, error) {
 	p, err := caller(ctx)
 	if err != nil {
@@ -127,7 +130,7 @@ func (h *Handlers) CreateCredential(ctx context.Context, r CreateCredentialReque
 	if e := r.Body.ExpiresAt; e != nil && !e.After(h.kit.Now()) {
 		return nil, problem.Invalid("the credential would have ended already", problem.Field{Pointer: "/expiresAt", Code: "minimum", Detail: "give a time to come, or leave it out"})
 	}
-	key := ""
+	var shown shown
 	out, err := httpx.Once(ctx, h.kit.DB, func(tx *db.Tx) (Credential, error) {
 		s := tx.For(p.Organization)
 		a, err := h.application(ctx, s, r.Application, "credential:create", true)
@@ -138,15 +141,20 @@ func (h *Handlers) CreateCredential(ctx context.Context, r CreateCredentialReque
 			return Credential{}, err
 		}
 		var c store.Credential
-		if key, c, err = h.makeKey(ctx, tx, a, p, name, "", utc(r.Body.ExpiresAt)); err != nil {
+		if deref(r.Body.Kind) == CredentialKindOauth2 {
+			c, err = h.makeClient(ctx, tx, a, p, name, utc(r.Body.ExpiresAt), &shown)
+		} else {
+			shown.key, c, err = h.makeKey(ctx, tx, a, p, name, "", utc(r.Body.ExpiresAt))
+		}
+		if err != nil {
 			return Credential{}, err
 		}
-		return h.credentialOf(c), nil
+		return shown.server.into(h.credentialOf(c)), nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, h.undone(ctx, p.Organization, shown, err)
 	}
-	out.Key = text(key) // what is kept for a repeated request has it not
+	shown.show(&out) // what is kept for a repeated request has it not
 	return CreateCredential201JSONResponse{Body: out, Headers: CreateCredential201ResponseHeaders{
 		ETag: ptr(db.ETag(out.Version)), Location: ptr("/api/v1/credentials/" + out.Id),
 	}}, nil
@@ -193,7 +201,8 @@ func (h *Handlers) GetCredential(ctx context.Context, r GetCredentialRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return GetCredential200JSONResponse{Body: h.credentialOf(c), Headers: GetCredential200ResponseHeaders{ETag: ptr(db.ETag(c.Version))}}, nil
+	out := h.tokenServer(ctx, p.Organization, c).into(h.credentialOf(c))
+	return GetCredential200JSONResponse{Body: out, Headers: GetCredential200ResponseHeaders{ETag: ptr(db.ETag(c.Version))}}, nil
 }
 
 // RevokeCredential ends a credential.
@@ -228,7 +237,7 @@ func (h *Handlers) RevokeCredential(ctx context.Context, r RevokeCredentialReque
 // defaultOverlap is how long a rotated key goes on to work, in seconds.
 const defaultOverlap = 24 * 60 * 60
 
-// RotateCredential replaces a key.
+// RotateCredential replaces a key, or the secret of an OAuth2 client.
 func (h *Handlers) RotateCredential(ctx context.Context, r RotateCredentialRequestObject) (RotateCredentialResponseObject, error) {
 	p, err := caller(ctx)
 	if err != nil {
@@ -242,7 +251,7 @@ func (h *Handlers) RotateCredential(ctx context.Context, r RotateCredentialReque
 	if r.Body.Overlap != nil {
 		overlap = *r.Body.Overlap
 	}
-	key := ""
+	var shown shown
 	out, err := httpx.Once(ctx, h.kit.DB, func(tx *db.Tx) (Credential, error) {
 		s, now := tx.For(p.Organization), h.kit.DB.Now()
 		old, a, err := h.credential(ctx, s, r.Credential, "credential:create", true)
@@ -258,12 +267,16 @@ func (h *Handlers) RotateCredential(ctx context.Context, r RotateCredentialReque
 		case old.ReplacedBy != "":
 			return Credential{}, problem.New(problem.CodeConflict, "the credential has been replaced already: rotate the one that replaces it")
 		}
+		if old.Kind == string(credential.OAuth2) {
+			c, err := h.rotateClient(ctx, tx, a, p, old, overlap, &shown)
+			return shown.server.into(h.credentialOf(c)), err
+		}
 		name := old.Name
 		if n := strings.TrimSpace(deref(r.Body.Name)); n != "" {
 			name = n
 		}
 		var c store.Credential
-		if key, c, err = h.makeKey(ctx, tx, a, p, name, "", nil); err != nil {
+		if shown.key, c, err = h.makeKey(ctx, tx, a, p, name, "", nil); err != nil {
 			return Credential{}, err
 		}
 		before := keyDetails(old)
@@ -282,7 +295,7 @@ func (h *Handlers) RotateCredential(ctx context.Context, r RotateCredentialReque
 	if err != nil {
 		return nil, err
 	}
-	out.Key = text(key)
+	shown.show(&out)
 	return RotateCredential201JSONResponse{Body: out, Headers: RotateCredential201ResponseHeaders{
 		ETag: ptr(db.ETag(out.Version)), Location: ptr("/api/v1/credentials/" + out.Id),
 	}}, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/service"
+	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/clients"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/relay"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/store"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/subscription"
@@ -21,16 +22,17 @@ import (
 
 // Handlers answer the requests of openapi.yaml.
 type Handlers struct {
-	kit   *service.Kit
-	relay *relay.Relay
-	tries *tryKeys
+	kit     *service.Kit
+	relay   *relay.Relay
+	tries   *tryKeys
+	clients *clients.Keeper
 }
 
 var _ StrictServerInterface = (*Handlers)(nil)
 
 // New returns handlers.
-func New(kit *service.Kit, r *relay.Relay) *Handlers {
-	return &Handlers{kit: kit, relay: r, tries: newTryKeys()}
+func New(kit *service.Kit, r *relay.Relay, c *clients.Keeper) *Handlers {
+	return &Handlers{kit: kit, relay: r, tries: newTryKeys(), clients: c}
 }
 
 // caller returns who calls. The server lets nobody else through where somebody

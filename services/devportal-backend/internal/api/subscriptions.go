@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -128,6 +129,8 @@ func (h *Handlers) GetSubscription(ctx context.Context, r GetSubscriptionRequest
 type offer struct {
 	plan policy.Plan
 	api  gateway.PublishedAPI
+	// issuer is that of the organization's authorization server, "" = there is none.
+	issuer string
 }
 
 // offer asks the owners of plans and APIs, rather than the catalogue, which may
@@ -143,6 +146,13 @@ func (h *Handlers) offer(ctx context.Context, organization, plan string) (offer,
 		return offer{}, none
 	}
 	o := offer{plan: plans.Plans[i]}
+	if o.plan.Tokens != nil {
+		server, err := bus.Ask(ctx, h.kit.Bus, tenant.TokenServer{Organization: organization})
+		if err != nil {
+			return offer{}, err
+		}
+		o.issuer = server.Issuer
+	}
 	api, found, err := h.published(ctx, organization, o.plan.API)
 	if err != nil {
 		return offer{}, err
@@ -194,18 +204,15 @@ func (h *Handlers) CreateSubscription(ctx context.Context, r CreateSubscriptionR
 	if err != nil {
 		return nil, err
 	}
-	key := ""
+	var shown shown
 	out, err := httpx.Once(ctx, h.kit.DB, func(tx *db.Tx) (SubscriptionCreated, error) {
-		var out SubscriptionCreated
-		var err error
-		out, key, err = h.subscribe(ctx, tx, p, in, o, status)
-		return out, err
+		return h.subscribe(ctx, tx, p, in, o, status, &shown)
 	})
 	if err != nil {
-		return nil, err
+		return nil, h.undone(ctx, p.Organization, shown, err)
 	}
 	if out.Credential != nil {
-		out.Credential.Key = text(key)
+		shown.show(out.Credential)
 	}
 	return CreateSubscription201JSONResponse{Body: out, Headers: CreateSubscription201ResponseHeaders{
 		ETag: ptr(db.ETag(out.Subscription.Version)), Location: ptr("/api/v1/subscriptions/" + out.Subscription.Id),
@@ -224,7 +231,7 @@ func needs(in NewSubscription) []string {
 	return out
 }
 
-func (h *Handlers) subscribe(ctx context.Context, tx *db.Tx, p authn.Principal, in NewSubscription, o offer, status subscription.Status) (out SubscriptionCreated, key string, err error) {
+func (h *Handlers) subscribe(ctx context.Context, tx *db.Tx, p authn.Principal, in NewSubscription, o offer, status subscription.Status, shown *shown) (out SubscriptionCreated, err error) {
 	s, now := tx.For(p.Organization), h.kit.DB.Now()
 	var a store.Application
 	if in.NewApplication != nil {
@@ -233,11 +240,11 @@ func (h *Handlers) subscribe(ctx context.Context, tx *db.Tx, p authn.Principal, 
 		err = problem.Invalid("there is no such application", problem.Field{Pointer: "/application", Code: "reference", Detail: "choose an application of yours"})
 	}
 	if err != nil {
-		return out, "", err
+		return out, err
 	}
 	id, err := store.NewID()
 	if err != nil {
-		return out, "", err
+		return out, err
 	}
 	row := store.Subscription{
 		ID: id, OrganizationID: p.Organization, ApplicationID: a.ID, APIID: o.api.ID, APIName: o.api.Name, APISlug: o.api.Slug, PlanID: o.plan.ID, PlanName: o.plan.Name,
@@ -246,42 +253,34 @@ func (h *Handlers) subscribe(ctx context.Context, tx *db.Tx, p authn.Principal, 
 	row.Append(subscription.Change{Status: status, At: now, By: p.Subject, ByName: p.Name, Message: deref(in.Message)})
 	open, err := store.SubscriptionsOf(ctx, s, a.ID)
 	if err != nil {
-		return out, "", err
+		return out, err
 	}
 	for _, other := range open {
 		if other.PlanID == row.PlanID {
-			return out, "", problem.New(problem.CodeConflict, "the application %s has a subscription to the plan %s already, which is %s", a.Name, row.PlanName, other.Status)
+			return out, problem.New(problem.CodeConflict, "the application %s has a subscription to the plan %s already, which is %s", a.Name, row.PlanName, other.Status)
 		}
 	}
 	if err := store.CreateSubscription(ctx, s, &row); err != nil {
-		return out, "", err
+		return out, err
 	}
 	entry := service.Entry{Action: "subscription.created", Target: target("subscription", row.ID, a.Name+" → "+row.APIName+" / "+row.PlanName, row.ProjectID), After: state{row.Status, row.Message}}
 	if err := h.record(ctx, tx, entry, subscriptionChanged(row), feedApplication(a)); err != nil {
-		return out, "", err
+		return out, err
 	}
-	if deref(in.CreateKey) && o.plan.Security == subscription.SecurityAPIKey {
-		working, err := store.Working(ctx, s, a.ID, now)
-		if err != nil {
-			return out, "", err
-		}
-		if len(working) == 0 {
-			var c store.Credential
-			if key, c, err = h.makeKey(ctx, tx, a, p, clipped(o.api.Name, 100), "", nil); err != nil {
-				return out, "", err
-			}
-			out.Credential = ptr(h.credentialOf(c))
+	if deref(in.CreateKey) {
+		if out.Credential, err = h.firstCredential(ctx, tx, p, a, o, shown); err != nil {
+			return out, err
 		}
 	}
 	if out.Subscription, err = subscriptionOf(ctx, row, a); err != nil {
-		return out, "", err
+		return out, err
 	}
-	out.Plan = ptr(planOf(store.PlanOf(o.plan)))
+	out.Plan = ptr(planOf(store.PlanOf(o.plan, o.issuer)))
 	if out.Plan.Status != Published { // cannot be: Begin has seen to it
 		out.Plan = nil
 	}
 	out.Application, err = h.counted(ctx, s, a)
-	return out, key, err
+	return out, err
 }
 
 func clipped(s string, most int) string {

@@ -33,7 +33,9 @@ type tryKeys struct {
 }
 
 type tryKey struct {
-	key        string
+	key string
+	// credential is the id of the credential whose token it is; "" = a key of its own.
+	credential string
 	made, ends time.Time
 }
 
@@ -120,7 +122,7 @@ func pairs(list *[]Pair) []relay.Pair {
 	return out
 }
 
-// callAs puts a key of an own application into a request.
+// callAs puts a key, or a token, of an own application into a request.
 func (h *Handlers) callAs(ctx context.Context, s *db.Scope, req *relay.Request, api store.API, application string) (fresh time.Time, err error) {
 	p, err := caller(ctx)
 	if err != nil {
@@ -133,14 +135,23 @@ func (h *Handlers) callAs(ctx context.Context, s *db.Scope, req *relay.Request, 
 	if a.OwnerID != p.Subject { // no right of others lets somebody call in an application's name
 		return fresh, db.ErrNotFound
 	}
-	header, err := planHeader(ctx, s, api, a)
+	plan, err := activePlan(ctx, s, api, a)
 	if err != nil {
 		return fresh, err
 	}
-	k, ok := h.tries.get(a.ID, h.kit.Now())
-	if !ok {
-		if k, err = h.makeTryKey(ctx, a, p); err != nil {
+	header, scheme := keyHeader(plan), ""
+	var k tryKey
+	if plan.Own {
+		header, scheme = "Authorization", "Bearer "
+		if k, err = h.tokenOf(ctx, s, a); err != nil {
 			return fresh, err
+		}
+	} else {
+		var ok bool
+		if k, ok = h.tries.get(a.ID, h.kit.Now()); !ok {
+			if k, err = h.makeTryKey(ctx, a, p); err != nil {
+				return fresh, err
+			}
 		}
 	}
 	kept := req.Headers[:0:0]
@@ -149,28 +160,29 @@ func (h *Handlers) callAs(ctx context.Context, s *db.Scope, req *relay.Request, 
 			kept = append(kept, hd)
 		}
 	}
-	req.Headers = append(kept, relay.Pair{Name: header, Value: k.key})
+	req.Headers = append(kept, relay.Pair{Name: header, Value: scheme + k.key})
 	return k.made.Add(tryFresh), nil
 }
 
-// planHeader returns the header in which a key is sent for an active
-// subscription of an application to an API.
-func planHeader(ctx context.Context, s *db.Scope, api store.API, a store.Application) (string, error) {
+// activePlan returns the plan under which an application calls an API from the
+// portal: one that it has an active subscription to, and that takes what the portal
+// can send.
+func activePlan(ctx context.Context, s *db.Scope, api store.API, a store.Application) (store.Plan, error) {
 	open, err := store.SubscriptionsOf(ctx, s, a.ID)
 	if err != nil {
-		return "", err
+		return store.Plan{}, err
 	}
 	for _, p := range api.Plans.V { // in the order in which gateways try them
 		for _, sub := range open {
 			if sub.PlanID == p.ID && sub.Status == subscription.Active {
-				if p.Security != subscription.SecurityAPIKey {
-					return "", problem.New(problem.CodeConflict, "the plan %s takes no API key: send the credential that it asks for as a header", p.Name)
+				if p.Security != subscription.SecurityAPIKey && !p.Own {
+					return p, problem.New(problem.CodeConflict, "the plan %s takes neither an API key nor a token of this organization's authorization server: send the credential that it asks for as a header", p.Name)
 				}
-				return keyHeader(p), nil
+				return p, nil
 			}
 		}
 	}
-	return "", problem.New(problem.CodeConflict, "the application %s has no active subscription to a plan of %s: subscribe it first", a.Name, api.Name)
+	return store.Plan{}, problem.New(problem.CodeConflict, "the application %s has no active subscription to a plan of %s: subscribe it first", a.Name, api.Name)
 }
 
 func (h *Handlers) makeTryKey(ctx context.Context, a store.Application, p authn.Principal) (tryKey, error) {

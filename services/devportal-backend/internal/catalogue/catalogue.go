@@ -261,6 +261,10 @@ func (k *Keeper) plans(ctx context.Context, organization string, p gateway.Publi
 	if err != nil {
 		return nil, fmt.Errorf("asking for plans: %w", err)
 	}
+	server, err := bus.Ask(ctx, k.Bus, tenant.TokenServer{Organization: organization})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the authorization server: %w", err)
+	}
 	byID := map[string]policy.Plan{}
 	for _, plan := range list.Plans {
 		if plan.Status == "published" || plan.Status == "deprecated" {
@@ -270,7 +274,7 @@ func (k *Keeper) plans(ctx context.Context, organization string, p gateway.Publi
 	out := []store.Plan{}
 	for _, id := range p.Plans {
 		if plan, ok := byID[id]; ok {
-			out = append(out, store.PlanOf(plan))
+			out = append(out, store.PlanOf(plan, server.Issuer))
 		}
 	}
 	return out, nil

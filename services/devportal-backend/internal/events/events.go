@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/libs/unitstore"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/catalogue"
+	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/clients"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/feed"
 	"github.com/gatehouse/gatehouse/services/devportal-backend/internal/store"
 )
@@ -25,18 +26,19 @@ const (
 	durableOrganizations = "organizations"
 	durableAPIs          = "apis"
 	durablePolicies      = "policies"
+	durableClients       = "clients"
 )
 
 // Durables lists the names under which the service consumes events.
 func Durables() []string {
-	return []string{durableFeed, durableOrganizations, durableAPIs, durablePolicies}
+	return []string{durableFeed, durableOrganizations, durableAPIs, durablePolicies, durableClients}
 }
 
 // leaseTTL is within which another replica takes over what one kept going.
 const leaseTTL = 6 * time.Second
 
 // Start has the service take part.
-func Start(ctx context.Context, k *service.Kit) error {
+func Start(ctx context.Context, k *service.Kit, keeper *clients.Keeper) error {
 	units, err := k.Bus.Bucket(ctx, bus.BucketOptions{Name: gateway.Units, ReadOnly: true})
 	if err != nil {
 		return err
@@ -55,6 +57,10 @@ func Start(ctx context.Context, k *service.Kit) error {
 	})
 	k.Go("the whole catalogue", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "catalogue", leaseTTL, func(ctx context.Context, _ uint64) error { return c.Keep(ctx) })
+	})
+	k.Go("OAuth2 clients", func(ctx context.Context) error { return bus.Consume(ctx, k.Bus, durableClients, keeper.Changed) })
+	k.Go("all OAuth2 clients", func(ctx context.Context) error {
+		return bus.Lease(ctx, k.Bus, "clients", leaseTTL, func(ctx context.Context, _ uint64) error { return keeper.Keep(ctx) })
 	})
 	if err := bus.Answer(k.Bus, func(ctx context.Context, q portal.Subscribers) (portal.SubscriberCount, error) {
 		return subscribers(ctx, k.DB, q)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/credential"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -53,14 +54,33 @@ type Plan struct {
 	Status      string   `json:"status"`
 	Limits      []string `json:"limits,omitempty"`
 	KeyHeader   string   `json:"keyHeader,omitempty"`
+	// Credential is the kind of credential that the plan takes, "" = none.
+	Credential string `json:"credential,omitempty"`
+	// Own says that the plan takes tokens of the organization's own authorization
+	// server.
+	Own bool `json:"own,omitempty"`
 }
 
-// PlanOf returns what consumers may know of a plan.
-func PlanOf(p policy.Plan) Plan {
+// PlanOf returns what consumers may know of a plan. issuer is that of the
+// organization's authorization server, "" where there is none.
+func PlanOf(p policy.Plan, issuer string) Plan {
 	return Plan{
 		ID: p.ID, Slug: p.Slug, Name: p.Name, Description: p.Description, Security: p.Security, Approval: p.Approval,
-		Status: p.Status, Limits: p.Limits, KeyHeader: p.KeyHeader,
+		Status: p.Status, Limits: p.Limits, KeyHeader: p.KeyHeader, Credential: p.Credential, Own: Own(p, issuer),
 	}
+}
+
+// Own reports whether a plan takes tokens of an issuer: those that it signed, or that
+// it is asked about.
+func Own(p policy.Plan, issuer string) bool {
+	if issuer == "" || p.Credential != string(credential.OAuth2) || p.Tokens == nil {
+		return false
+	}
+	if p.Tokens.Server == "" {
+		return true
+	}
+	_, path, ok := strings.Cut(issuer, "/oauth/")
+	return ok && strings.HasSuffix(p.Tokens.Server, "/oauth/"+path+"/introspect") // it may be reached under another name
 }
 
 // Operation is one page of the reference.

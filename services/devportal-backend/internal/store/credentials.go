@@ -20,16 +20,22 @@ type Credential struct {
 	Name    string
 	// Hint is the key's beginning and end.
 	Hint string
+	// Identifier is what the credential is looked up by, where that is no secret: the
+	// client id of an OAuth2 client.
+	Identifier string
 	// Hash is the key's HMAC, Digest its SHA-256, both in hex.
 	Hash       string
 	Digest     string
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
 	ReplacedBy string
-	Version    int64
-	CreatedAt  time.Time
-	CreatedBy  string
-	UpdatedAt  time.Time
+	// PreviousEndsAt is until when the secret before the last rotation works, of a
+	// credential that stays the same when it is rotated.
+	PreviousEndsAt *time.Time
+	Version        int64
+	CreatedAt      time.Time
+	CreatedBy      string
+	UpdatedAt      time.Time
 }
 
 // TableName is for gorm.
@@ -54,7 +60,7 @@ func CreateCredential(ctx context.Context, s *db.Scope, c *Credential) error {
 
 // SaveCredential writes what can change of a credential.
 func SaveCredential(ctx context.Context, s *db.Scope, c *Credential) error {
-	return db.Save(ctx, s, c, "expires_at", "revoked_at", "replaced_by")
+	return db.Save(ctx, s, c, "hint", "expires_at", "revoked_at", "replaced_by", "previous_ends_at")
 }
 
 // FindCredential returns a credential, or [db.ErrNotFound].
@@ -76,6 +82,12 @@ func ListCredentials(ctx context.Context, s *db.Scope, application string, page 
 func Working(ctx context.Context, s *db.Scope, application string, now time.Time) ([]Credential, error) {
 	return db.From[Credential](s).Where("application_id = ? AND purpose = ?", application, "").Where("revoked_at IS NULL").
 		Where("expires_at IS NULL OR expires_at > ?", now).Order("created_at", false).All(ctx)
+}
+
+// OfKind returns the credentials of a kind that an application has, those that ended
+// too, the newest first.
+func OfKind(ctx context.Context, s *db.Scope, application, kind string) ([]Credential, error) {
+	return db.From[Credential](s).Where("application_id = ? AND kind = ?", application, kind).Order("created_at", true).Order("id", true).All(ctx)
 }
 
 // Unrevoked returns all credentials of an application that were not revoked.

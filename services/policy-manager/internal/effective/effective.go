@@ -41,7 +41,9 @@ func API(of policies.OfAPI, plans []plan.Plan, sets []store.Set, limitMode strin
 		}
 	}
 	for _, p := range plan.ForGateways(plans) {
-		out.Plans = append(out.Plans, p.Contract(limitMode))
+		c := p.Contract(limitMode)
+		c.Credential, c.Tokens = "", nil // they follow from the unit: nothing of a revision is in them
+		out.Plans = append(out.Plans, c)
 	}
 	out.Sets = units(sets)
 	// What gateways get decides whether anything changed, not what is told beside.

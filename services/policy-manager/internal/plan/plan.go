@@ -4,12 +4,14 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/credential"
 	contract "github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -161,6 +163,42 @@ func (p *Plan) KeyHeader() string {
 	return "X-API-Key"
 }
 
+// Credential returns the kind of credential by which gateways find the application,
+// "" where they look for none.
+func (p *Plan) Credential() string {
+	switch p.Security {
+	case APIKey:
+		return string(credential.APIKey)
+	case Basic:
+		return string(credential.Basic)
+	case MTLS:
+		return string(credential.Certificate)
+	case OAuth2:
+		return string(credential.OAuth2)
+	case JWT:
+		var c struct {
+			Credential credential.Kind `json:"credential"`
+		}
+		_ = json.Unmarshal(p.SecurityConfig, &c) // it was checked when it was stored
+		return string(cmp.Or(c.Credential, credential.JWT))
+	}
+	return ""
+}
+
+// Tokens returns what the plan asks of access tokens, nil where it takes none.
+func (p *Plan) Tokens() *contract.Tokens {
+	if p.Security != JWT && p.Security != OAuth2 {
+		return nil
+	}
+	var c struct {
+		Endpoint string   `json:"endpoint"`
+		Scopes   []string `json:"scopes"`
+		Audience []string `json:"audience"`
+	}
+	_ = json.Unmarshal(p.SecurityConfig, &c) // it was checked when it was stored
+	return &contract.Tokens{Server: c.Endpoint, Scopes: c.Scopes, Audiences: c.Audience}
+}
+
 // Made are the policies that are made of a plan's limits; policies of a plan
 // cannot have their names.
 var Made = []string{rateLimitName, quotaName}
@@ -187,7 +225,7 @@ func (p *Plan) Contract(mode string) contract.Plan {
 	return contract.Plan{
 		ID: p.ID, API: p.API, Slug: p.Slug, Name: p.Name, Description: p.Description,
 		Security: p.Security, Approval: p.Approval, Status: p.Status,
-		Limits: p.Limits.Sentences(), KeyHeader: p.KeyHeader(), Unit: p.Unit(mode, false),
+		Limits: p.Limits.Sentences(), KeyHeader: p.KeyHeader(), Credential: p.Credential(), Tokens: p.Tokens(), Unit: p.Unit(mode, false),
 	}
 }
 

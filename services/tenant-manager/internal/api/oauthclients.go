@@ -190,7 +190,8 @@ func oauthClientOf(c store.OAuthClient) OAuthClient {
 		Jwks: ptr(c.JWKS), JwksUri: ptr(c.JWKSURI), Registration: registrationOf(c), AssertionAlgorithm: ptr(OAuthAssertionAlgorithm(c.AssertionAlgorithm)), DpopBound: c.DPoPBound,
 		CertificateBound: c.CertificateBound, CertificateThumbprint: ptr(c.CertificateThumbprint), CertificateAuthority: ptr(c.CertificateAuthority),
 		CertificateSubject: ptr(c.CertificateSubject), SkipConsent: c.SkipConsent, MayIntrospect: c.MayIntrospect,
-		Version: c.Version, CreatedAt: c.CreatedAt.UTC(), CreatedBy: c.CreatedBy, UpdatedAt: c.UpdatedAt.UTC(),
+		Application: holderOf(c),
+		Version:     c.Version, CreatedAt: c.CreatedAt.UTC(), CreatedBy: c.CreatedBy, UpdatedAt: c.UpdatedAt.UTC(),
 	}
 }
 
@@ -292,6 +293,9 @@ func (h *Handlers) UpdateOAuthClient(ctx context.Context, r UpdateOAuthClientReq
 		before := oauthClientOf(c)
 		fields, err := httpx.Merge(ctx, oauthFieldsOf(c))
 		if err == nil {
+			err = fields.keepsTo(c)
+		}
+		if err == nil && c.ApplicationID == "" {
 			err = fields.check(known, h.opt.OAuth)
 		}
 		if err != nil {
@@ -330,6 +334,9 @@ func (h *Handlers) DeleteOAuthClient(ctx context.Context, r DeleteOAuthClientReq
 	}
 	err = h.change(ctx, func(tx *store.Tx) error {
 		c, err := tx.OAuthClient(ctx, r.Id)
+		if err == nil {
+			err = notOfApplication(c)
+		}
 		if err != nil {
 			return err
 		}
@@ -373,6 +380,9 @@ func (h *Handlers) RotateOAuthSecret(ctx context.Context, r RotateOAuthSecretReq
 	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "rotateOAuthSecret "+r.Id, r.Body, func(tx *store.Tx) (OAuthSecretCreated, error) {
 		c, err := tx.OAuthClient(ctx, r.Id)
+		if err == nil {
+			err = notOfApplication(c)
+		}
 		if err != nil {
 			return OAuthSecretCreated{}, err
 		}
@@ -396,6 +406,9 @@ func (h *Handlers) DeleteOAuthSecret(ctx context.Context, r DeleteOAuthSecretReq
 	}
 	err := h.change(ctx, func(tx *store.Tx) error {
 		c, err := tx.OAuthClient(ctx, r.Id)
+		if err == nil {
+			err = notOfApplication(c)
+		}
 		if err != nil {
 			return err
 		}

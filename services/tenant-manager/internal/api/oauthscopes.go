@@ -165,11 +165,9 @@ func (h *Handlers) RotateOAuthKeys(ctx context.Context, r RotateOAuthKeysRequest
 	return RotateOAuthKeys200JSONResponse(h.oauthKeys(keys)), err
 }
 
-// GetOAuthServer says where the authorization server is.
+// GetOAuthServer says where the authorization server is: what its metadata, which is
+// public, says as well.
 func (h *Handlers) GetOAuthServer(ctx context.Context, _ GetOAuthServerRequestObject) (GetOAuthServerResponseObject, error) {
-	if err := authn.Require(ctx, "oauth-client:read", authn.Scope{}); err != nil {
-		return nil, err
-	}
 	if h.opt.OAuth == nil {
 		return nil, oauth.Unavailable()
 	}
@@ -179,7 +177,7 @@ func (h *Handlers) GetOAuthServer(ctx context.Context, _ GetOAuthServerRequestOb
 	}
 	issuer := h.opt.OAuth.Issuer(o.Slug)
 	return GetOAuthServer200JSONResponse{
-		Issuer: issuer, Metadata: issuer + "/.well-known/openid-configuration", TokenEndpoint: issuer + "/token", Jwks: issuer + "/jwks",
+		GatewayJwks: ptr(h.gatewayKeys(o.Slug)), Issuer: issuer, Metadata: issuer + "/.well-known/openid-configuration", TokenEndpoint: issuer + "/token", Jwks: issuer + "/jwks",
 		IntrospectionEndpoint: issuer + "/introspect", AuthorizationEndpoint: issuer + "/authorize", IdentityScopes: oauth.IdentityScopes(),
 		RegistrationEndpoint: issuer + "/register", Certificates: h.opt.OAuth.Certificates(),
 	}, nil

@@ -51,6 +51,10 @@ type OAuthClient struct {
 	// Registration is what a client that registered itself said, and may say, as
 	// JSON.
 	Registration string
+	// ApplicationID and ApplicationName are those of the application of the portal
+	// that has the client for a credential; "" = none does.
+	ApplicationID   string
+	ApplicationName string
 }
 
 // TableName is for gorm.
@@ -124,7 +128,23 @@ func (t *Tx) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
 		"post_logout_redirect_uris", "scopes", "audiences", "token_format", "algorithm", "access_token_seconds", "refresh_token_seconds",
 		"jwks", "assertion_algorithm", "certificate_thumbprint", "certificate_authority",
 		"certificate_subject", "certificate_bound", "dpop_bound", "skip_consent", "may_introspect", "registration_hash",
-		"jwks_uri", "registration")
+		"jwks_uri", "registration", "application_name")
+}
+
+// OAuthClientsOf returns the clients that an application has.
+func (o *Org) OAuthClientsOf(ctx context.Context, application string) ([]OAuthClient, error) {
+	return db.From[OAuthClient](o.scope).Where("application_id = ?", application).Order("id", false).All(ctx)
+}
+
+// OAuthApplications returns the ids of applications that have clients.
+func (o *Org) OAuthApplications(ctx context.Context) ([]string, error) {
+	var rows []struct{ ApplicationID string }
+	err := db.From[OAuthClient](o.scope).Where("application_id <> ?", "").Aggregate(ctx, &rows, "application_id", "application_id")
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = r.ApplicationID
+	}
+	return out, err
 }
 
 // DeleteOAuthClient deletes a client of a version with its secrets, consents and

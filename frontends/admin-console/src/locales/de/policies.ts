@@ -62,8 +62,10 @@ export default {
     descriptionHelp: 'Was API-Nutzer zu lesen bekommen.',
     security: 'Nachweis der Aufrufer',
     securitySettings: 'Einstellungen der Zugangsdaten',
-    securityType: { keyless: 'keiner', 'api-key': 'API-Schlüssel', jwt: 'JSON Web Token', oauth2: 'OAuth-2-Token', basic: 'Name und Passwort', mtls: 'Client-Zertifikat' },
+    securityType: { own: 'Token dieser Organisation (OAuth 2.0)', keyless: 'keiner', 'api-key': 'API-Schlüssel', jwt: 'JSON Web Token', oauth2: 'OAuth-2-Token', basic: 'Name und Passwort', mtls: 'Client-Zertifikat' },
+    own: { issuer: 'Tokens von', scopes: 'Scopes, die ein Token haben muss', scopesHelp: 'Durch Leerzeichen getrennt. Clients abonnierter Anwendungen dürfen sie anfordern; was die Auth-Konsole nicht kennt, erhält niemand.', audience: 'Audience', audienceHelp: 'Ein Token muss für eine davon sein. Clients abonnierter Anwendungen erhalten Tokens für alle.' },
     securityHelp: {
+      own: 'Anwendungen erhalten im Portal einen OAuth-2.0-Client und dafür Tokens vom Autorisierungsserver dieser Organisation. Alles ist ausgefüllt.',
       keyless: 'Alle dürfen aufrufen; niemand ist bekannt.',
       'api-key': 'Ein Schlüssel, den API-Nutzer im Portal erhalten.',
       jwt: 'Ein Token, das Ihr Identity Provider signiert hat.',

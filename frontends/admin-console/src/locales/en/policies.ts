@@ -62,8 +62,10 @@ export default {
     descriptionHelp: 'What consumers are told.',
     security: 'Callers show',
     securitySettings: 'Settings of the credential',
-    securityType: { keyless: 'nothing', 'api-key': 'an API key', jwt: 'a JSON Web Token', oauth2: 'an OAuth 2 token', basic: 'name and password', mtls: 'a client certificate' },
+    securityType: { own: 'a token of this organization (OAuth 2.0)', keyless: 'nothing', 'api-key': 'an API key', jwt: 'a JSON Web Token', oauth2: 'an OAuth 2 token', basic: 'name and password', mtls: 'a client certificate' },
+    own: { issuer: 'Tokens of', scopes: 'Scopes that a token must have', scopesHelp: 'Separated by spaces. Clients of subscribed applications may ask for them; those that the auth console does not know are given to nobody.', audience: 'Audience', audienceHelp: 'A token must be for one of these. Clients of subscribed applications get tokens for all of them.' },
     securityHelp: {
+      own: 'Applications get an OAuth 2.0 client in the portal, and tokens for it from the authorization server of this organization. Everything is filled in.',
       keyless: 'Everybody may call; nobody is known.',
       'api-key': 'A key that the consumer gets in the portal.',
       jwt: 'A token that your identity provider signed.',

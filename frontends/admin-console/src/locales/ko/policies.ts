@@ -62,8 +62,10 @@ export default {
     descriptionHelp: '이용자에게 표시되는 내용입니다.',
     security: '호출자 인증 수단',
     securitySettings: '자격 증명 설정',
-    securityType: { keyless: '없음', 'api-key': 'API 키', jwt: 'JSON Web Token', oauth2: 'OAuth 2 토큰', basic: '이름과 비밀번호', mtls: '클라이언트 인증서' },
+    securityType: { own: '이 조직의 토큰(OAuth 2.0)', keyless: '없음', 'api-key': 'API 키', jwt: 'JSON Web Token', oauth2: 'OAuth 2 토큰', basic: '이름과 비밀번호', mtls: '클라이언트 인증서' },
+    own: { issuer: '토큰 발급자', scopes: '토큰에 필요한 스코프', scopesHelp: '공백으로 구분합니다. 구독한 애플리케이션의 클라이언트가 요청할 수 있으며, 인증 콘솔에 없는 스코프는 부여되지 않습니다.', audience: '대상(audience)', audienceHelp: '토큰은 이 중 하나를 대상으로 해야 합니다. 구독한 애플리케이션의 클라이언트는 모두를 대상으로 하는 토큰을 받습니다.' },
     securityHelp: {
+      own: '애플리케이션은 포털에서 OAuth 2.0 클라이언트를 받고, 이 조직의 인가 서버에서 토큰을 받습니다. 모든 값이 자동으로 채워집니다.',
       keyless: '누구나 호출할 수 있으며 호출자를 알 수 없습니다.',
       'api-key': '이용자가 포털에서 받는 키입니다.',
       jwt: 'ID 공급자가 서명한 토큰입니다.',

@@ -573,6 +573,7 @@ export interface components {
             limits: string[];
             /** @description The header that an API key is sent in. */
             keyHeader?: string;
+            credential?: components["schemas"]["CredentialKind"];
         };
         CatalogueEntry: {
             id: string;
@@ -777,8 +778,12 @@ export interface components {
             items: components["schemas"]["Credential"][];
             next?: string;
         };
-        /** @enum {string} */
-        CredentialKind: "api-key";
+        /**
+         * @description An `api-key` is sent with each call. An `oauth2` credential is a client of the organization's authorization server: it
+         *     gets tokens for its id and secret (RFC 6749 section 4.4), and sends those.
+         * @enum {string}
+         */
+        CredentialKind: "api-key" | "oauth2";
         /**
          * @description An expiring one works until expiresAt, and another replaces it.
          * @enum {string}
@@ -808,6 +813,17 @@ export interface components {
             replacedBy?: string;
             /** @description The key itself, only in the answer that made it. It is a secret and is not kept. */
             key?: string;
+            /** @description The client_id of an OAuth 2.0 client. */
+            clientId?: string;
+            /** @description The secret of an OAuth 2.0 client, only in the answer that made it. It is not kept. */
+            clientSecret?: string;
+            /** @description Where an OAuth 2.0 client gets its tokens. */
+            tokenEndpoint?: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation works, of an OAuth 2.0 client.
+             */
+            previousEndsAt?: string;
         };
         NewCredential: {
             kind?: components["schemas"]["CredentialKind"];

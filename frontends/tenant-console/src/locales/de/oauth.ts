@@ -78,6 +78,8 @@ export default {
       exchangeHelp: 'Tauscht das Token, mit dem es aufgerufen wurde, gegen eines für eigene Aufrufe. Nur für Programme, die ohnehin fremde Token sehen.',
     },
     clients: {
+      application: 'Anwendung',
+      held: 'Dieser Client ist ein Zugang der Anwendung {name} im Entwicklerportal. Was er darf, folgt aus deren Abonnements; gewechselt und widerrufen wird er dort. Hier lässt er sich deaktivieren.',
       title: 'Clients',
       new: 'Neuer Client',
       action: 'Client anlegen',

@@ -78,6 +78,8 @@ export default {
       exchangeHelp: 'It exchanges a token that it was called with for one that it calls others with. Only for programs that see tokens of others anyway.',
     },
     clients: {
+      application: 'Application',
+      held: 'This client is a credential of the application {name} in the developer portal. What it may have follows from what the application is subscribed to, and it is rotated and revoked there. Here it can be disabled.',
       title: 'Clients',
       new: 'New client',
       action: 'Make the client',
