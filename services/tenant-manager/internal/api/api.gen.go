@@ -792,6 +792,57 @@ func (e OAuthTokenFormat) Valid() bool {
 	}
 }
 
+// Defines values for OrganizationEntry.
+const (
+	AtOnce     OrganizationEntry = "at-once"
+	Current    OrganizationEntry = "current"
+	SecondStep OrganizationEntry = "second-step"
+	SignIn     OrganizationEntry = "sign-in"
+)
+
+// Valid indicates whether the value is a known member of the OrganizationEntry enum.
+func (e OrganizationEntry) Valid() bool {
+	switch e {
+	case AtOnce:
+		return true
+	case Current:
+		return true
+	case SecondStep:
+		return true
+	case SignIn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrganizationEntryReason.
+const (
+	OrganizationEntryReasonAddress         OrganizationEntryReason = "address"
+	OrganizationEntryReasonPasswordChanged OrganizationEntryReason = "password-changed"
+	OrganizationEntryReasonSignedOut       OrganizationEntryReason = "signed-out"
+	OrganizationEntryReasonSingleSignOn    OrganizationEntryReason = "single-sign-on"
+	OrganizationEntryReasonTooLongAgo      OrganizationEntryReason = "too-long-ago"
+)
+
+// Valid indicates whether the value is a known member of the OrganizationEntryReason enum.
+func (e OrganizationEntryReason) Valid() bool {
+	switch e {
+	case OrganizationEntryReasonAddress:
+		return true
+	case OrganizationEntryReasonPasswordChanged:
+		return true
+	case OrganizationEntryReasonSignedOut:
+		return true
+	case OrganizationEntryReasonSingleSignOn:
+		return true
+	case OrganizationEntryReasonTooLongAgo:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
 	OutcomeDone    Outcome = "done"
@@ -3270,6 +3321,28 @@ type MyImpersonation struct {
 	Until        time.Time `json:"until"`
 }
 
+// MyOrganization defines model for MyOrganization.
+type MyOrganization struct {
+	// Entry How one gets in: at once, by a second step, or by a fresh sign-in; current is where the caller is.
+	Entry        OrganizationEntry `json:"entry"`
+	Organization OrganizationName  `json:"organization"`
+
+	// Reason Why a fresh sign-in is needed.
+	Reason *OrganizationEntryReason `json:"reason,omitempty"`
+}
+
+// MyOrganizations defines model for MyOrganizations.
+type MyOrganizations struct {
+	// Favourites Those wanted at hand, by name.
+	Favourites []OrganizationName `json:"favourites"`
+
+	// Items One's own, the present one first.
+	Items []MyOrganization `json:"items"`
+
+	// Recent Those used last, the last one first.
+	Recent []OrganizationName `json:"recent"`
+}
+
 // MyTokenList defines model for MyTokenList.
 type MyTokenList struct {
 	// Allowed Whether the organization lets people have tokens.
@@ -3863,6 +3936,21 @@ type Organization struct {
 	Slug      string    `json:"slug"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	Version   int64     `json:"version"`
+}
+
+// OrganizationEntry How one gets in: at once, by a second step, or by a fresh sign-in; current is where the caller is.
+type OrganizationEntry string
+
+// OrganizationEntryReason Why a fresh sign-in is needed.
+type OrganizationEntryReason string
+
+// OrganizationMarkInput defines model for OrganizationMarkInput.
+type OrganizationMarkInput struct {
+	// Favourite Whether it is wanted at hand.
+	Favourite *bool `json:"favourite,omitempty"`
+
+	// Used Whether it is used now; false changes nothing.
+	Used *bool `json:"used,omitempty"`
 }
 
 // OrganizationName defines model for OrganizationName.
@@ -5393,6 +5481,12 @@ type SsoTestInput struct {
 
 // Status Whether somebody may sign in.
 type Status string
+
+// SwitchInput defines model for SwitchInput.
+type SwitchInput struct {
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin *Origin `json:"origin,omitempty"`
+}
 
 // SystemBackup defines model for SystemBackup.
 type SystemBackup struct {
@@ -7074,6 +7168,12 @@ type RenameMyFactorJSONRequestBody = FactorPatch
 // ActivateMyTotpJSONRequestBody defines body for ActivateMyTotp for application/json ContentType.
 type ActivateMyTotpJSONRequestBody = CodeInput
 
+// MarkMyOrganizationJSONRequestBody defines body for MarkMyOrganization for application/json ContentType.
+type MarkMyOrganizationJSONRequestBody = OrganizationMarkInput
+
+// SwitchOrganizationJSONRequestBody defines body for SwitchOrganization for application/json ContentType.
+type SwitchOrganizationJSONRequestBody = SwitchInput
+
 // AskMyPasskeyJSONRequestBody defines body for AskMyPasskey for application/json ContentType.
 type AskMyPasskeyJSONRequestBody = OriginInput
 
@@ -7559,6 +7659,15 @@ type ServerInterface interface {
 	// ListMyImpersonations Who acted as me
 	// (GET /me/impersonations)
 	ListMyImpersonations(ctx echo.Context) error
+	// ListMyOrganizations The organizations that one can go to, wants at hand, and used last
+	// (GET /me/organizations)
+	ListMyOrganizations(ctx echo.Context) error
+	// MarkMyOrganization Want an organization at hand, or note that it is used
+	// (PUT /me/organizations/{id})
+	MarkMyOrganization(ctx echo.Context, id Id) error
+	// SwitchOrganization Go to another of one's own organizations
+	// (POST /me/organizations/{id}/session)
+	SwitchOrganization(ctx echo.Context, id Id) error
 	// AskMyPasskey What an own passkey has to sign to prove who one is
 	// (POST /me/passkey-options)
 	AskMyPasskey(ctx echo.Context) error
@@ -10623,6 +10732,47 @@ func (w *ServerInterfaceWrapper) ListMyImpersonations(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListMyImpersonations(ctx)
+	return err
+}
+
+// ListMyOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyOrganizations(ctx)
+	return err
+}
+
+// MarkMyOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkMyOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkMyOrganization(ctx, id)
+	return err
+}
+
+// SwitchOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) SwitchOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SwitchOrganization(ctx, id)
 	return err
 }
 
@@ -13797,6 +13947,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/me/sessions", wrapper.EndMyOtherSessions, options.OperationMiddlewares["endMyOtherSessions"]...)
 	router.GET(options.BaseURL+"/me/sessions", wrapper.ListMySessions, options.OperationMiddlewares["listMySessions"]...)
 	router.DELETE(options.BaseURL+"/me/sessions/:id", wrapper.EndMySession, options.OperationMiddlewares["endMySession"]...)
+	router.GET(options.BaseURL+"/me/organizations", wrapper.ListMyOrganizations, options.OperationMiddlewares["listMyOrganizations"]...)
+	router.PUT(options.BaseURL+"/me/organizations/:id", wrapper.MarkMyOrganization, options.OperationMiddlewares["markMyOrganization"]...)
+	router.POST(options.BaseURL+"/me/organizations/:id/session", wrapper.SwitchOrganization, options.OperationMiddlewares["switchOrganization"]...)
 	router.POST(options.BaseURL+"/me/confirmation", wrapper.ConfirmMe, options.OperationMiddlewares["confirmMe"]...)
 	router.POST(options.BaseURL+"/me/passkey-options", wrapper.AskMyPasskey, options.OperationMiddlewares["askMyPasskey"]...)
 	router.GET(options.BaseURL+"/me/factors", wrapper.ListMyFactors, options.OperationMiddlewares["listMyFactors"]...)
@@ -18344,6 +18497,132 @@ type ListMyImpersonationsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListMyImpersonationsdefaultApplicationProblemPlusJSONResponse) VisitListMyImpersonationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyOrganizationsRequestObject struct {
+}
+
+type ListMyOrganizationsResponseObject interface {
+	VisitListMyOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type ListMyOrganizations200JSONResponse MyOrganizations
+
+func (response ListMyOrganizations200JSONResponse) VisitListMyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyOrganizationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyOrganizationsdefaultApplicationProblemPlusJSONResponse) VisitListMyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkMyOrganizationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *MarkMyOrganizationJSONRequestBody
+}
+
+type MarkMyOrganizationResponseObject interface {
+	VisitMarkMyOrganizationResponse(w http.ResponseWriter) error
+}
+
+type MarkMyOrganization204Response struct {
+}
+
+func (response MarkMyOrganization204Response) VisitMarkMyOrganizationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MarkMyOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MarkMyOrganizationdefaultApplicationProblemPlusJSONResponse) VisitMarkMyOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchOrganizationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SwitchOrganizationJSONRequestBody
+}
+
+type SwitchOrganizationResponseObject interface {
+	VisitSwitchOrganizationResponse(w http.ResponseWriter) error
+}
+
+type SwitchOrganization200JSONResponse TokenPair
+
+func (response SwitchOrganization200JSONResponse) VisitSwitchOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchOrganization202JSONResponse SignInChallenge
+
+func (response SwitchOrganization202JSONResponse) VisitSwitchOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SwitchOrganizationdefaultApplicationProblemPlusJSONResponse) VisitSwitchOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -24661,6 +24940,15 @@ type StrictServerInterface interface {
 	// ListMyImpersonations Who acted as me
 	// (GET /me/impersonations)
 	ListMyImpersonations(ctx context.Context, request ListMyImpersonationsRequestObject) (ListMyImpersonationsResponseObject, error)
+	// ListMyOrganizations The organizations that one can go to, wants at hand, and used last
+	// (GET /me/organizations)
+	ListMyOrganizations(ctx context.Context, request ListMyOrganizationsRequestObject) (ListMyOrganizationsResponseObject, error)
+	// MarkMyOrganization Want an organization at hand, or note that it is used
+	// (PUT /me/organizations/{id})
+	MarkMyOrganization(ctx context.Context, request MarkMyOrganizationRequestObject) (MarkMyOrganizationResponseObject, error)
+	// SwitchOrganization Go to another of one's own organizations
+	// (POST /me/organizations/{id}/session)
+	SwitchOrganization(ctx context.Context, request SwitchOrganizationRequestObject) (SwitchOrganizationResponseObject, error)
 	// AskMyPasskey What an own passkey has to sign to prove who one is
 	// (POST /me/passkey-options)
 	AskMyPasskey(ctx context.Context, request AskMyPasskeyRequestObject) (AskMyPasskeyResponseObject, error)
@@ -28645,6 +28933,125 @@ func (sh *strictHandler) ListMyImpersonations(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListMyImpersonationsResponseObject); ok {
 		return validResponse.VisitListMyImpersonationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMyOrganizations operation middleware
+func (sh *strictHandler) ListMyOrganizations(ctx echo.Context) error {
+	var request ListMyOrganizationsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyOrganizations(ctx.Request().Context(), request.(ListMyOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyOrganizationsResponseObject); ok {
+		return validResponse.VisitListMyOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MarkMyOrganization operation middleware
+func (sh *strictHandler) MarkMyOrganization(ctx echo.Context, id Id) error {
+	var request MarkMyOrganizationRequestObject
+
+	request.Id = id
+
+	var body MarkMyOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkMyOrganization(ctx.Request().Context(), request.(MarkMyOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkMyOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkMyOrganizationResponseObject); ok {
+		return validResponse.VisitMarkMyOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SwitchOrganization operation middleware
+func (sh *strictHandler) SwitchOrganization(ctx echo.Context, id Id) error {
+	var request SwitchOrganizationRequestObject
+
+	request.Id = id
+
+	var body SwitchOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SwitchOrganization(ctx.Request().Context(), request.(SwitchOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SwitchOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SwitchOrganizationResponseObject); ok {
+		return validResponse.VisitSwitchOrganizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

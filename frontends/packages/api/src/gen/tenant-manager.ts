@@ -437,6 +437,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The organizations that one can go to, wants at hand, and used last
+         * @description One's own are those of the account and those in which the password of the sign-in was right too; nobody is told of an account that they have not proven to be theirs. Who may read all organizations also has favourites and recently used ones among them.
+         */
+        get: operations["listMyOrganizations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/organizations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Want an organization at hand, or note that it is used
+         * @description It is one's own, or the caller may read all organizations: else it is not found.
+         */
+        put: operations["markMyOrganization"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/organizations/{id}/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go to another of one's own organizations
+         * @description Begins a session there without the password, which was right there too when the caller signed in; the time of that sign-in stays the time of this one. All that the other organization asks of who signs in holds: a second factor (202 with a challenge for /sign-in/second-step), its addresses, how long sessions last, single sign-on. Where it asks for a fresh sign-in, that is refused with the code confirmation-required. The session of before stays.
+         */
+        post: operations["switchOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/confirmation": {
         parameters: {
             query?: never;
@@ -4186,6 +4252,38 @@ export interface components {
             /** @description Empty before the first run is completed. */
             email: string;
         };
+        /**
+         * @description How one gets in: at once, by a second step, or by a fresh sign-in; current is where the caller is.
+         * @enum {string}
+         */
+        OrganizationEntry: "current" | "at-once" | "second-step" | "sign-in";
+        /**
+         * @description Why a fresh sign-in is needed.
+         * @enum {string}
+         */
+        OrganizationEntryReason: "password-changed" | "single-sign-on" | "too-long-ago" | "signed-out" | "address";
+        MyOrganization: {
+            organization: components["schemas"]["OrganizationName"];
+            entry: components["schemas"]["OrganizationEntry"];
+            reason?: components["schemas"]["OrganizationEntryReason"];
+        };
+        MyOrganizations: {
+            /** @description One's own, the present one first. */
+            items: components["schemas"]["MyOrganization"][];
+            /** @description Those wanted at hand, by name. */
+            favourites: components["schemas"]["OrganizationName"][];
+            /** @description Those used last, the last one first. */
+            recent: components["schemas"]["OrganizationName"][];
+        };
+        OrganizationMarkInput: {
+            /** @description Whether it is wanted at hand. */
+            favourite?: boolean;
+            /** @description Whether it is used now; false changes nothing. */
+            used?: boolean;
+        };
+        SwitchInput: {
+            origin?: components["schemas"]["Origin"];
+        };
         OrganizationName: {
             id: string;
             slug: string;
@@ -7739,6 +7837,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyOrganizations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyOrganizations"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    markMyOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganizationMarkInput"];
+            };
+        };
+        responses: {
+            /** @description It is noted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    switchOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchInput"];
+            };
+        };
+        responses: {
+            /** @description A new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            /** @description A second step is needed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInChallenge"];
+                };
             };
             default: components["responses"]["Problem"];
         };
