@@ -1038,6 +1038,7 @@ func (e SamlNameIdFormat) Valid() bool {
 // Defines values for SetupStepName.
 const (
 	SetupStepNameAuditReceiver  SetupStepName = "audit-receiver"
+	SetupStepNameDomain         SetupStepName = "domain"
 	SetupStepNameMail           SetupStepName = "mail"
 	SetupStepNameProject        SetupStepName = "project"
 	SetupStepNameProvisioning   SetupStepName = "provisioning"
@@ -1051,6 +1052,8 @@ const (
 func (e SetupStepName) Valid() bool {
 	switch e {
 	case SetupStepNameAuditReceiver:
+		return true
+	case SetupStepNameDomain:
 		return true
 	case SetupStepNameMail:
 		return true

@@ -4085,7 +4085,7 @@ export interface components {
             audit?: components["schemas"]["PostureAudit"];
         };
         /** @enum {string} */
-        SetupStepName: "second-factor" | "second-owner" | "mail" | "project" | "sso" | "provisioning" | "security-policy" | "audit-receiver";
+        SetupStepName: "second-factor" | "second-owner" | "mail" | "project" | "domain" | "sso" | "provisioning" | "security-policy" | "audit-receiver";
         SetupStep: {
             step: components["schemas"]["SetupStepName"];
             /** @description Whether it is done. */
