@@ -159,6 +159,7 @@ func (w *world) tenantManager() http.Handler {
 	providers(m, tokens)
 	samlSide(m)
 	w.actingSide(m)
+	w.otherSide(m)
 	m.HandleFunc("POST /api/v1/sign-out", func(rw http.ResponseWriter, r *http.Request) {
 		if w.asVic(r) {
 			w.tenants.Revoke(w.t, "o1", "s-vic")

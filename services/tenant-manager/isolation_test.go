@@ -191,6 +191,8 @@ var foreign = map[string]string{
 	"/invitations/{id}/resend":                    "/invitations/{invitation}/resend",
 	"/users/{id}/impersonation":                   "/users/{ownerId}/impersonation",
 	"/users/{id}/impersonations":                  "/users/{ownerId}/impersonations",
+	"/me/organizations/{id}":                      "/me/organizations/{ownerId}", // an id, if not of an organization
+	"/me/organizations/{id}/session":              "/me/organizations/{ownerId}/session",
 	"/system/jobs/{service}/{job}/run":            "/system/jobs/tenant-manager/housekeeping/run",
 	"/system/licences/{digest}":                   "/system/licences/0000000000000000",
 }
@@ -231,6 +233,8 @@ var foreignBodies = map[string]struct {
 	"previewInvitations":         {`{"csv":"email,roles,groups\nx@example.com,{role},{group}"}`, 200},
 	"actOnUsers":                 {`{"action":"disable","users":["{ownerId}"]}`, 200},
 	"impersonateUser":            {body: `{"reason":"to see"}`},
+	"markMyOrganization":         {body: `{"favourite":true}`},
+	"switchOrganization":         {body: `{}`},
 	"createRole":                 {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization
 	"createServiceAccount":       {`{"name":"CI"}`, 201},
 	"updateMe":                   {`{"name":"Stranger"}`, 200},

@@ -184,7 +184,7 @@ func TestSettingUpAnOrganization(t *testing.T) {
 		}
 		a := s.w.call(t, s.vars["owner"], "GET", "/setup-steps", "")
 		require.NoError(t, json.Unmarshal([]byte(a.body), &list), a.body)
-		require.Len(t, list.Items, 8)
+		require.Len(t, list.Items, 9)
 		for _, i := range list.Items {
 			if i.Done {
 				done = append(done, i.Step)
@@ -197,7 +197,7 @@ func TestSettingUpAnOrganization(t *testing.T) {
 		return list.Open, done, skipped
 	}
 	open, done, _ := steps()
-	require.Equal(t, 8, open)
+	require.Equal(t, 9, open)
 	require.Empty(t, done)
 	s.addTOTP(t, "owner")
 	s.w.expect(t, "factor", "user.factor-begun", "user.factor-added")
@@ -208,8 +208,14 @@ func TestSettingUpAnOrganization(t *testing.T) {
 		{name: "policy", as: "owner", method: "PATCH", path: "/security-policy", header: anyVersion, body: `{"passwordMinLength":14}`, status: 200, events: []string{"security-policy.updated"}},
 		{name: "role in a project", as: "owner", method: "POST", path: "/grants", body: `{"principal":"{ownerId}","role":"publisher","project":"p1"}`, status: 201, events: []string{"grant.created", "access-changed"}},
 	})
+	require.NoError(t, s.w.database(t).Tx(t.Context(), s.w.call(t, s.vars["owner"], "GET", "/organization", "").text(t, "id"), "", func(tx *store.Tx) error {
+		d, err := tx.ClaimDomain(t.Context(), "example.com")
+		require.NoError(t, err)
+		d.Verified, d.Method = &d.Domain, store.ByHand
+		return tx.SaveDomain(t.Context(), &d)
+	}))
 	open, done, skipped := steps()
-	require.Equal(t, []string{"second-factor", "project", "security-policy"}, done)
+	require.Equal(t, []string{"second-factor", "project", "domain", "security-policy"}, done)
 	require.Equal(t, []string{"sso"}, skipped)
 	require.Equal(t, 4, open)
 	s.run(t, []step{{name: "taken up", as: "owner", method: "PUT", path: "/setup-steps/sso", body: `{"skipped":false}`, status: 200, events: []string{"organization.setup-step-resumed"}}})

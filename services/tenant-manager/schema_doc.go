@@ -49,6 +49,7 @@ var Docs = schema.Docs{Package: "github.com/gatehouse/gatehouse/services/tenant-
 	{Name: "Mail.Username", Text: "Username is for servers that ask for one."},
 	{Name: "OAuth", Text: "OAuth is the authorization server."},
 	{Name: "OAuth.ClientCertificates", Text: "ClientCertificates has clients prove who they are by a certificate, and binds tokens to it (RFC 8705). Without it no certificate counts."},
+	{Name: "OAuth.GatewayURL", Text: "GatewayURL is where gateways fetch the keys of issuers, where they do not reach url: that of the bff, such as http://bff:8080."},
 	{Name: "OAuth.Redis", Text: "Redis keeps codes, opaque tokens and revocations; without it the database does."},
 	{Name: "OAuth.TokensPerSecond", Text: "TokensPerSecond is how many tokens a client may ask for in a second; 0 = any number."},
 	{Name: "OAuth.URL", Text: "URL is where the auth console is, such as https://auth-admin.example.com; issuers begin with it. Without it there is no authorization server."},

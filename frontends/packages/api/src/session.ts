@@ -103,6 +103,16 @@ export async function acceptElsewhere(token: string, name: string, connection: {
   else await signInElsewhere({ connection: connection.id }, '/')
 }
 
+/** Goes on in another of one's own organizations, or returns the second step that it asks for. The page is to be loaded anew. */
+export function switchOrganization(organization: string): Promise<Challenge | null> {
+  return begin(() => bff.POST('/organization', { body: { organization, origin: location.origin } }))
+}
+
+/** Where a second step that was begun is finished: the sign-in page, which takes it from its address. */
+export function secondStepAddress(challenge: Challenge, signIn = '/sign-in'): string {
+  return `${signIn}#second=${btoa(JSON.stringify(challenge)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
+}
+
 /** Acts as somebody else from now on, in this browser and app. The page is to be loaded anew. */
 export async function impersonate(user: string, reason: string): Promise<void> {
   await bff.POST('/impersonation', { body: { user, reason } })

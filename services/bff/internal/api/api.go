@@ -89,6 +89,7 @@ func Register(e *echo.Echo, o Options) {
 	e.POST("/bff/password-links/use", h.ours(h.usePasswordLink))
 	e.POST("/bff/invitations/accept", h.ours(h.acceptInvitation))
 	e.POST("/bff/sign-out", h.ours(h.signOut))
+	e.POST("/bff/organization", h.ours(h.switchOrganization))
 	e.POST("/bff/impersonation", h.ours(h.impersonate))
 	e.POST("/bff/impersonation/elsewhere", h.ours(h.impersonateElsewhere))
 	e.POST("/bff/impersonation/taking", h.ours(h.takeImpersonation))

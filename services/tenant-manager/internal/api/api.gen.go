@@ -819,6 +819,57 @@ func (e OAuthTokenFormat) Valid() bool {
 	}
 }
 
+// Defines values for OrganizationEntry.
+const (
+	OrganizationEntryAtOnce     OrganizationEntry = "at-once"
+	OrganizationEntryCurrent    OrganizationEntry = "current"
+	OrganizationEntrySecondStep OrganizationEntry = "second-step"
+	OrganizationEntrySignIn     OrganizationEntry = "sign-in"
+)
+
+// Valid indicates whether the value is a known member of the OrganizationEntry enum.
+func (e OrganizationEntry) Valid() bool {
+	switch e {
+	case OrganizationEntryAtOnce:
+		return true
+	case OrganizationEntryCurrent:
+		return true
+	case OrganizationEntrySecondStep:
+		return true
+	case OrganizationEntrySignIn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrganizationEntryReason.
+const (
+	OrganizationEntryReasonAddress         OrganizationEntryReason = "address"
+	OrganizationEntryReasonPasswordChanged OrganizationEntryReason = "password-changed"
+	OrganizationEntryReasonSignedOut       OrganizationEntryReason = "signed-out"
+	OrganizationEntryReasonSingleSignOn    OrganizationEntryReason = "single-sign-on"
+	OrganizationEntryReasonTooLongAgo      OrganizationEntryReason = "too-long-ago"
+)
+
+// Valid indicates whether the value is a known member of the OrganizationEntryReason enum.
+func (e OrganizationEntryReason) Valid() bool {
+	switch e {
+	case OrganizationEntryReasonAddress:
+		return true
+	case OrganizationEntryReasonPasswordChanged:
+		return true
+	case OrganizationEntryReasonSignedOut:
+		return true
+	case OrganizationEntryReasonSingleSignOn:
+		return true
+	case OrganizationEntryReasonTooLongAgo:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Outcome.
 const (
 	OutcomeDone    Outcome = "done"
@@ -1011,9 +1062,85 @@ func (e SamlNameIdFormat) Valid() bool {
 	}
 }
 
+// Defines values for ScimAction.
+const (
+	ScimActionCreated        ScimAction = "created"
+	ScimActionDeleted        ScimAction = "deleted"
+	ScimActionDisabled       ScimAction = "disabled"
+	ScimActionEnabled        ScimAction = "enabled"
+	ScimActionFailed         ScimAction = "failed"
+	ScimActionLinked         ScimAction = "linked"
+	ScimActionMembersChanged ScimAction = "members-changed"
+	ScimActionRefused        ScimAction = "refused"
+	ScimActionUpdated        ScimAction = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ScimAction enum.
+func (e ScimAction) Valid() bool {
+	switch e {
+	case ScimActionCreated:
+		return true
+	case ScimActionDeleted:
+		return true
+	case ScimActionDisabled:
+		return true
+	case ScimActionEnabled:
+		return true
+	case ScimActionFailed:
+		return true
+	case ScimActionLinked:
+		return true
+	case ScimActionMembersChanged:
+		return true
+	case ScimActionRefused:
+		return true
+	case ScimActionUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScimActionCountKind.
+const (
+	ScimActionCountKindGroup ScimActionCountKind = "group"
+	ScimActionCountKindUser  ScimActionCountKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the ScimActionCountKind enum.
+func (e ScimActionCountKind) Valid() bool {
+	switch e {
+	case ScimActionCountKindGroup:
+		return true
+	case ScimActionCountKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScimOutcomeKind.
+const (
+	ScimOutcomeKindGroup ScimOutcomeKind = "group"
+	ScimOutcomeKindUser  ScimOutcomeKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the ScimOutcomeKind enum.
+func (e ScimOutcomeKind) Valid() bool {
+	switch e {
+	case ScimOutcomeKindGroup:
+		return true
+	case ScimOutcomeKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SetupStepName.
 const (
 	SetupStepNameAuditReceiver  SetupStepName = "audit-receiver"
+	SetupStepNameDomain         SetupStepName = "domain"
 	SetupStepNameMail           SetupStepName = "mail"
 	SetupStepNameProject        SetupStepName = "project"
 	SetupStepNameProvisioning   SetupStepName = "provisioning"
@@ -1027,6 +1154,8 @@ const (
 func (e SetupStepName) Valid() bool {
 	switch e {
 	case SetupStepNameAuditReceiver:
+		return true
+	case SetupStepNameDomain:
 		return true
 	case SetupStepNameMail:
 		return true
@@ -1083,6 +1212,27 @@ func (e SsoEndWhat) Valid() bool {
 	case OwnCertificate:
 		return true
 	case ProviderCertificate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SsoGroupRoleSampleSource.
+const (
+	SsoGroupRoleSampleSourceGroups SsoGroupRoleSampleSource = "groups"
+	SsoGroupRoleSampleSourceSignIn SsoGroupRoleSampleSource = "sign-in"
+	SsoGroupRoleSampleSourceTest   SsoGroupRoleSampleSource = "test"
+)
+
+// Valid indicates whether the value is a known member of the SsoGroupRoleSampleSource enum.
+func (e SsoGroupRoleSampleSource) Valid() bool {
+	switch e {
+	case SsoGroupRoleSampleSourceGroups:
+		return true
+	case SsoGroupRoleSampleSourceSignIn:
+		return true
+	case SsoGroupRoleSampleSourceTest:
 		return true
 	default:
 		return false
@@ -3351,6 +3501,28 @@ type MyImpersonation struct {
 	Until        time.Time `json:"until"`
 }
 
+// MyOrganization defines model for MyOrganization.
+type MyOrganization struct {
+	// Entry How one gets in: at once, by a second step, or by a fresh sign-in; current is where the caller is.
+	Entry        OrganizationEntry `json:"entry"`
+	Organization OrganizationName  `json:"organization"`
+
+	// Reason Why a fresh sign-in is needed.
+	Reason *OrganizationEntryReason `json:"reason,omitempty"`
+}
+
+// MyOrganizations defines model for MyOrganizations.
+type MyOrganizations struct {
+	// Favourites Those wanted at hand, by name.
+	Favourites []OrganizationName `json:"favourites"`
+
+	// Items One's own, the present one first.
+	Items []MyOrganization `json:"items"`
+
+	// Recent Those used last, the last one first.
+	Recent []OrganizationName `json:"recent"`
+}
+
 // MyTokenList defines model for MyTokenList.
 type MyTokenList struct {
 	// Allowed Whether the organization lets people have tokens.
@@ -3417,6 +3589,10 @@ type OAuthClient struct {
 
 	// Algorithm What tokens are signed with.
 	Algorithm OAuthAlgorithm `json:"algorithm"`
+
+	// Application The application of the developer portal whose credential the client is. Such a client can be disabled and enabled here;
+	// everything else is done in the portal.
+	Application *OAuthClientHolder `json:"application,omitempty"`
 
 	// AssertionAlgorithm What a client signs its assertions with.
 	AssertionAlgorithm *OAuthAssertionAlgorithm `json:"assertionAlgorithm,omitempty"`
@@ -3496,6 +3672,13 @@ type OAuthClient struct {
 type OAuthClientCreated struct {
 	Client OAuthClient         `json:"client"`
 	Secret *OAuthSecretCreated `json:"secret,omitempty"`
+}
+
+// OAuthClientHolder The application of the developer portal whose credential the client is. Such a client can be disabled and enabled here;
+// everything else is done in the portal.
+type OAuthClientHolder struct {
+	Id   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // OAuthClientInput defines model for OAuthClientInput.
@@ -3890,6 +4073,9 @@ type OAuthServer struct {
 	// Certificates Whether certificates of clients count (RFC 8705).
 	Certificates bool `json:"certificates"`
 
+	// GatewayJwks Where gateways fetch the public keys, where that is another address.
+	GatewayJwks *string `json:"gatewayJwks,omitempty"`
+
 	// IdentityScopes The scopes of OpenID Connect.
 	IdentityScopes        []string `json:"identityScopes"`
 	IntrospectionEndpoint string   `json:"introspectionEndpoint"`
@@ -3952,6 +4138,21 @@ type Organization struct {
 	Slug      string    `json:"slug"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	Version   int64     `json:"version"`
+}
+
+// OrganizationEntry How one gets in: at once, by a second step, or by a fresh sign-in; current is where the caller is.
+type OrganizationEntry string
+
+// OrganizationEntryReason Why a fresh sign-in is needed.
+type OrganizationEntryReason string
+
+// OrganizationMarkInput defines model for OrganizationMarkInput.
+type OrganizationMarkInput struct {
+	// Favourite Whether it is wanted at hand.
+	Favourite *bool `json:"favourite,omitempty"`
+
+	// Used Whether it is used now; false changes nothing.
+	Used *bool `json:"used,omitempty"`
 }
 
 // OrganizationName defines model for OrganizationName.
@@ -4661,6 +4862,20 @@ type SamlMetadata struct {
 // SamlNameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
 type SamlNameIdFormat string
 
+// ScimAction `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+type ScimAction string
+
+// ScimActionCount defines model for ScimActionCount.
+type ScimActionCount struct {
+	// Action `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+	Action ScimAction           `json:"action"`
+	Count  int64                `json:"count"`
+	Kind   *ScimActionCountKind `json:"kind,omitempty"`
+}
+
+// ScimActionCountKind defines model for ScimActionCount.Kind.
+type ScimActionCountKind string
+
 // ScimDirectory defines model for ScimDirectory.
 type ScimDirectory struct {
 	// Connection The id of the single sign-on whose domains it has.
@@ -4670,7 +4885,19 @@ type ScimDirectory struct {
 
 	// Domains Its own, or those of the single sign-on.
 	Domains []string `json:"domains"`
-	Enabled bool     `json:"enabled"`
+
+	// DryRun Whether it rehearses: everything is answered as if it were done, and nothing is written.
+	DryRun *bool `json:"dryRun,omitempty"`
+
+	// DryRunEndsAt Until when the dry run is answered.
+	DryRunEndsAt *time.Time `json:"dryRunEndsAt,omitempty"`
+	Enabled      bool       `json:"enabled"`
+
+	// FailedAt When it was refused something last, in earnest.
+	FailedAt *time.Time `json:"failedAt,omitempty"`
+
+	// Failure What it was told then.
+	Failure *string `json:"failure,omitempty"`
 
 	// Groups How many groups are its.
 	Groups int64  `json:"groups"`
@@ -4679,6 +4906,9 @@ type ScimDirectory struct {
 	// LastUsedAt When the identity provider last asked, to the minute.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 	Name       string     `json:"name"`
+
+	// Rehearsed How many users and groups the dry run has made or changed.
+	Rehearsed *int64 `json:"rehearsed,omitempty"`
 
 	// UnverifiedDomains Those of the domains that are not verified, and for which it provides nobody.
 	UnverifiedDomains *[]string `json:"unverifiedDomains,omitempty"`
@@ -4695,7 +4925,10 @@ type ScimDirectoryInput struct {
 
 	// Domains For whose e-mail addresses it provides, such as acme.example. What is not claimed yet is claimed by it, and counts when it is verified: see /domains.
 	Domains *[]string `json:"domains,omitempty"`
-	Enabled *bool     `json:"enabled,omitempty"`
+
+	// DryRun Whether everything is checked and answered as if it were done, and nothing is written: what it would have come to is at /scim/directories/{id}/outcomes. A dry run is answered for seven days; what follows is refused until it is ended, and never done by itself.
+	DryRun  *bool `json:"dryRun,omitempty"`
+	Enabled *bool `json:"enabled,omitempty"`
 
 	// Name A name for people.
 	Name Name `json:"name"`
@@ -4704,6 +4937,55 @@ type ScimDirectoryInput struct {
 // ScimDirectoryList defines model for ScimDirectoryList.
 type ScimDirectoryList struct {
 	Items []ScimDirectory `json:"items"`
+}
+
+// ScimField defines model for ScimField.
+type ScimField struct {
+	After  *string `json:"after,omitempty"`
+	Before *string `json:"before,omitempty"`
+	Field  string  `json:"field"`
+}
+
+// ScimOutcome defines model for ScimOutcome.
+type ScimOutcome struct {
+	// Action `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+	Action ScimAction `json:"action"`
+
+	// Added Some of the members that came, by name.
+	Added      *[]string `json:"added,omitempty"`
+	AddedCount *int      `json:"addedCount,omitempty"`
+	At         time.Time `json:"at"`
+
+	// Detail What the provider was told.
+	Detail *string          `json:"detail,omitempty"`
+	Fields *[]ScimField     `json:"fields,omitempty"`
+	Id     string           `json:"id"`
+	Kind   *ScimOutcomeKind `json:"kind,omitempty"`
+	Name   *string          `json:"name,omitempty"`
+
+	// Removed Some of the members that went, by name.
+	Removed      *[]string `json:"removed,omitempty"`
+	RemovedCount *int      `json:"removedCount,omitempty"`
+	RequestId    string    `json:"requestId"`
+
+	// Resource The id of the user or group; in a dry run that of one who is made has no other meaning.
+	Resource *string `json:"resource,omitempty"`
+
+	// Status The status that was answered.
+	Status int `json:"status"`
+}
+
+// ScimOutcomeKind defines model for ScimOutcome.Kind.
+type ScimOutcomeKind string
+
+// ScimOutcomeList defines model for ScimOutcomeList.
+type ScimOutcomeList struct {
+	// Counts How many there are of each action and kind.
+	Counts []ScimActionCount `json:"counts"`
+	Items  []ScimOutcome     `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
 }
 
 // SecondStepInput defines model for SecondStepInput.
@@ -5290,6 +5572,98 @@ type SsoGroupRole struct {
 	Role string `json:"role"`
 }
 
+// SsoGroupRoleCount defines model for SsoGroupRoleCount.
+type SsoGroupRoleCount struct {
+	Gain int64       `json:"gain"`
+	Lose int64       `json:"lose"`
+	Role SsoRoleName `json:"role"`
+}
+
+// SsoGroupRolePreview defines model for SsoGroupRolePreview.
+type SsoGroupRolePreview struct {
+	// Affected How many would gain or lose a role at their next sign-in.
+	Affected int64 `json:"affected"`
+
+	// Changes How many would gain and lose each role.
+	Changes []SsoGroupRoleCount `json:"changes"`
+
+	// Counted How many of them were looked at: those who signed in last, at most 10,000.
+	Counted int64 `json:"counted"`
+
+	// First Some who are affected, those first who would lose most.
+	First []SsoGroupRoleSample `json:"first"`
+
+	// LosingAdministration How many could administer nothing any more.
+	LosingAdministration int64 `json:"losingAdministration"`
+
+	// People How many are linked to the connection.
+	People int64 `json:"people"`
+
+	// Samples What the groups that were sent, the last test sign-in and the last sign-ins would give.
+	Samples []SsoGroupRoleSample `json:"samples"`
+
+	// Unknown How many of those have not signed in since groups are kept; nothing can be said of them.
+	Unknown int64 `json:"unknown"`
+
+	// Unmatched Groups with a role in which nobody is of whom groups are known.
+	Unmatched []string `json:"unmatched"`
+
+	// Yourself Whether the caller would lose a role.
+	Yourself bool `json:"yourself"`
+}
+
+// SsoGroupRolePreviewInput defines model for SsoGroupRolePreviewInput.
+type SsoGroupRolePreviewInput struct {
+	// Connection The id of the connection; absent = one that is not made yet.
+	Connection *string `json:"connection,omitempty"`
+
+	// GroupRoles As they would be saved.
+	GroupRoles []SsoGroupRole `json:"groupRoles"`
+
+	// Groups Groups at the provider, to try the roles on.
+	Groups *[]string `json:"groups,omitempty"`
+
+	// GroupsClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
+	GroupsClaim *SsoClaim `json:"groupsClaim,omitempty"`
+
+	// Roles The roles of a user whom the connection makes, as they would be saved.
+	Roles *[]string `json:"roles,omitempty"`
+}
+
+// SsoGroupRoleSample defines model for SsoGroupRoleSample.
+type SsoGroupRoleSample struct {
+	At *time.Time `json:"at,omitempty"`
+
+	// Gained Roles that they would be given.
+	Gained []SsoRoleName `json:"gained"`
+	Groups []string      `json:"groups"`
+
+	// Kept Roles of their groups that they have and keep.
+	Kept []SsoRoleName `json:"kept"`
+
+	// LosesAdministration Whether they could administer nothing any more: users, groups, roles, sign-in.
+	LosesAdministration *bool `json:"losesAdministration,omitempty"`
+
+	// Lost Roles that they would have no more.
+	Lost []SsoRoleName `json:"lost"`
+
+	// More Whether the provider named more groups than are kept.
+	More *bool `json:"more,omitempty"`
+
+	// Name Who it is at the provider, where they are no user.
+	Name *string `json:"name,omitempty"`
+
+	// Source `groups`: those that were sent; `test`: the last test sign-in; `sign-in`: when the user last signed in.
+	Source SsoGroupRoleSampleSource `json:"source"`
+	User   *UserName                `json:"user,omitempty"`
+
+	// Yourself Whether it is the caller.
+	Yourself *bool `json:"yourself,omitempty"`
+}
+
+// SsoGroupRoleSampleSource `groups`: those that were sent; `test`: the last test sign-in; `sign-in`: when the user last signed in.
+type SsoGroupRoleSampleSource string
+
 // SsoKind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
 type SsoKind string
 
@@ -5364,6 +5738,12 @@ type SsoOauth2Groups struct {
 
 // SsoPreset Which defaults the form began with; with `ldap` also those of what is left out.
 type SsoPreset string
+
+// SsoRoleName defines model for SsoRoleName.
+type SsoRoleName struct {
+	Id    string `json:"id"`
+	Title string `json:"title"`
+}
 
 // SsoSaml defines model for SsoSaml.
 type SsoSaml struct {
@@ -5482,6 +5862,12 @@ type SsoTestInput struct {
 
 // Status Whether somebody may sign in.
 type Status string
+
+// SwitchInput defines model for SwitchInput.
+type SwitchInput struct {
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin *Origin `json:"origin,omitempty"`
+}
 
 // SystemBackup defines model for SystemBackup.
 type SystemBackup struct {
@@ -6811,6 +7197,24 @@ type UpdateScimDirectoryParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListScimOutcomesParams defines parameters for ListScimOutcomes.
+type ListScimOutcomesParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// DryRun Of the dry run.
+	DryRun *bool `form:"dryRun,omitempty" json:"dryRun,omitempty"`
+
+	// Action Only those of an action.
+	Action *ScimAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Q Part of a name or of what was told, or a request id.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+}
+
 // CreateScimTokenParams defines parameters for CreateScimToken.
 type CreateScimTokenParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -7178,6 +7582,12 @@ type RenameMyFactorJSONRequestBody = FactorPatch
 // ActivateMyTotpJSONRequestBody defines body for ActivateMyTotp for application/json ContentType.
 type ActivateMyTotpJSONRequestBody = CodeInput
 
+// MarkMyOrganizationJSONRequestBody defines body for MarkMyOrganization for application/json ContentType.
+type MarkMyOrganizationJSONRequestBody = OrganizationMarkInput
+
+// SwitchOrganizationJSONRequestBody defines body for SwitchOrganization for application/json ContentType.
+type SwitchOrganizationJSONRequestBody = SwitchInput
+
 // AskMyPasskeyJSONRequestBody defines body for AskMyPasskey for application/json ContentType.
 type AskMyPasskeyJSONRequestBody = OriginInput
 
@@ -7336,6 +7746,9 @@ type UpdateSsoConnectionJSONRequestBody = SsoConnectionInput
 
 // TestSsoConnectionJSONRequestBody defines body for TestSsoConnection for application/json ContentType.
 type TestSsoConnectionJSONRequestBody = SsoTestInput
+
+// PreviewSsoGroupRolesJSONRequestBody defines body for PreviewSsoGroupRoles for application/json ContentType.
+type PreviewSsoGroupRolesJSONRequestBody = SsoGroupRolePreviewInput
 
 // ExchangeTokenJSONRequestBody defines body for ExchangeToken for application/json ContentType.
 type ExchangeTokenJSONRequestBody = ExchangeInput
@@ -7678,6 +8091,15 @@ type ServerInterface interface {
 	// ListMyImpersonations Who acted as me
 	// (GET /me/impersonations)
 	ListMyImpersonations(ctx echo.Context) error
+	// ListMyOrganizations The organizations that one can go to, wants at hand, and used last
+	// (GET /me/organizations)
+	ListMyOrganizations(ctx echo.Context) error
+	// MarkMyOrganization Want an organization at hand, or note that it is used
+	// (PUT /me/organizations/{id})
+	MarkMyOrganization(ctx echo.Context, id Id) error
+	// SwitchOrganization Go to another of one's own organizations
+	// (POST /me/organizations/{id}/session)
+	SwitchOrganization(ctx echo.Context, id Id) error
 	// AskMyPasskey What an own passkey has to sign to prove who one is
 	// (POST /me/passkey-options)
 	AskMyPasskey(ctx echo.Context) error
@@ -7879,6 +8301,9 @@ type ServerInterface interface {
 	// UpdateScimDirectory Change a directory
 	// (PUT /scim/directories/{id})
 	UpdateScimDirectory(ctx echo.Context, id Id, params UpdateScimDirectoryParams) error
+	// ListScimOutcomes What came of the requests of a directory
+	// (GET /scim/directories/{id}/outcomes)
+	ListScimOutcomes(ctx echo.Context, id Id, params ListScimOutcomesParams) error
 	// ListScimTokens The tokens of a directory
 	// (GET /scim/directories/{id}/tokens)
 	ListScimTokens(ctx echo.Context, id Id) error
@@ -8002,6 +8427,9 @@ type ServerInterface interface {
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx echo.Context, id Id) error
+	// PreviewSsoGroupRoles What roles of groups would change, before they are saved
+	// (POST /sso/group-role-previews)
+	PreviewSsoGroupRoles(ctx echo.Context) error
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx echo.Context, id Id) error
@@ -10812,6 +11240,47 @@ func (w *ServerInterfaceWrapper) ListMyImpersonations(ctx echo.Context) error {
 	return err
 }
 
+// ListMyOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyOrganizations(ctx)
+	return err
+}
+
+// MarkMyOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkMyOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkMyOrganization(ctx, id)
+	return err
+}
+
+// SwitchOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) SwitchOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SwitchOrganization(ctx, id)
+	return err
+}
+
 // AskMyPasskey converts echo context to params.
 func (w *ServerInterfaceWrapper) AskMyPasskey(ctx echo.Context) error {
 	var err error
@@ -12290,6 +12759,59 @@ func (w *ServerInterfaceWrapper) UpdateScimDirectory(ctx echo.Context) error {
 	return err
 }
 
+// ListScimOutcomes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListScimOutcomes(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListScimOutcomesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "dryRun" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dryRun", ctx.QueryParams(), &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dryRun: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListScimOutcomes(ctx, id, params)
+	return err
+}
+
 // ListScimTokens converts echo context to params.
 func (w *ServerInterfaceWrapper) ListScimTokens(ctx echo.Context) error {
 	var err error
@@ -13039,6 +13561,15 @@ func (w *ServerInterfaceWrapper) TestSsoConnection(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.TestSsoConnection(ctx, id)
+	return err
+}
+
+// PreviewSsoGroupRoles converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewSsoGroupRoles(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewSsoGroupRoles(ctx)
 	return err
 }
 
@@ -14024,6 +14555,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/me/sessions", wrapper.EndMyOtherSessions, options.OperationMiddlewares["endMyOtherSessions"]...)
 	router.GET(options.BaseURL+"/me/sessions", wrapper.ListMySessions, options.OperationMiddlewares["listMySessions"]...)
 	router.DELETE(options.BaseURL+"/me/sessions/:id", wrapper.EndMySession, options.OperationMiddlewares["endMySession"]...)
+	router.GET(options.BaseURL+"/me/organizations", wrapper.ListMyOrganizations, options.OperationMiddlewares["listMyOrganizations"]...)
+	router.PUT(options.BaseURL+"/me/organizations/:id", wrapper.MarkMyOrganization, options.OperationMiddlewares["markMyOrganization"]...)
+	router.POST(options.BaseURL+"/me/organizations/:id/session", wrapper.SwitchOrganization, options.OperationMiddlewares["switchOrganization"]...)
 	router.POST(options.BaseURL+"/me/confirmation", wrapper.ConfirmMe, options.OperationMiddlewares["confirmMe"]...)
 	router.POST(options.BaseURL+"/me/passkey-options", wrapper.AskMyPasskey, options.OperationMiddlewares["askMyPasskey"]...)
 	router.GET(options.BaseURL+"/me/factors", wrapper.ListMyFactors, options.OperationMiddlewares["listMyFactors"]...)
@@ -14226,6 +14760,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
+	router.POST(options.BaseURL+"/sso/group-role-previews", wrapper.PreviewSsoGroupRoles, options.OperationMiddlewares["previewSsoGroupRoles"]...)
 	router.GET(options.BaseURL+"/domains", wrapper.ListDomains, options.OperationMiddlewares["listDomains"]...)
 	router.POST(options.BaseURL+"/domains", wrapper.ClaimDomain, options.OperationMiddlewares["claimDomain"]...)
 	router.DELETE(options.BaseURL+"/domains/:id", wrapper.UnclaimDomain, options.OperationMiddlewares["unclaimDomain"]...)
@@ -14241,6 +14776,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/scim/directories/:id", wrapper.DeleteScimDirectory, options.OperationMiddlewares["deleteScimDirectory"]...)
 	router.GET(options.BaseURL+"/scim/directories/:id", wrapper.GetScimDirectory, options.OperationMiddlewares["getScimDirectory"]...)
 	router.PUT(options.BaseURL+"/scim/directories/:id", wrapper.UpdateScimDirectory, options.OperationMiddlewares["updateScimDirectory"]...)
+	router.GET(options.BaseURL+"/scim/directories/:id/outcomes", wrapper.ListScimOutcomes, options.OperationMiddlewares["listScimOutcomes"]...)
 	router.GET(options.BaseURL+"/scim/directories/:id/tokens", wrapper.ListScimTokens, options.OperationMiddlewares["listScimTokens"]...)
 	router.POST(options.BaseURL+"/scim/directories/:id/tokens", wrapper.CreateScimToken, options.OperationMiddlewares["createScimToken"]...)
 	router.DELETE(options.BaseURL+"/scim/directories/:id/tokens/:token", wrapper.DeleteScimToken, options.OperationMiddlewares["deleteScimToken"]...)
@@ -18729,6 +19265,132 @@ func (response ListMyImpersonationsdefaultApplicationProblemPlusJSONResponse) Vi
 	return err
 }
 
+type ListMyOrganizationsRequestObject struct {
+}
+
+type ListMyOrganizationsResponseObject interface {
+	VisitListMyOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type ListMyOrganizations200JSONResponse MyOrganizations
+
+func (response ListMyOrganizations200JSONResponse) VisitListMyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyOrganizationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyOrganizationsdefaultApplicationProblemPlusJSONResponse) VisitListMyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkMyOrganizationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *MarkMyOrganizationJSONRequestBody
+}
+
+type MarkMyOrganizationResponseObject interface {
+	VisitMarkMyOrganizationResponse(w http.ResponseWriter) error
+}
+
+type MarkMyOrganization204Response struct {
+}
+
+func (response MarkMyOrganization204Response) VisitMarkMyOrganizationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type MarkMyOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MarkMyOrganizationdefaultApplicationProblemPlusJSONResponse) VisitMarkMyOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchOrganizationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SwitchOrganizationJSONRequestBody
+}
+
+type SwitchOrganizationResponseObject interface {
+	VisitSwitchOrganizationResponse(w http.ResponseWriter) error
+}
+
+type SwitchOrganization200JSONResponse TokenPair
+
+func (response SwitchOrganization200JSONResponse) VisitSwitchOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchOrganization202JSONResponse SignInChallenge
+
+func (response SwitchOrganization202JSONResponse) VisitSwitchOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SwitchOrganizationdefaultApplicationProblemPlusJSONResponse) VisitSwitchOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AskMyPasskeyRequestObject struct {
 	Body *AskMyPasskeyJSONRequestBody
 }
@@ -21542,6 +22204,46 @@ func (response UpdateScimDirectorydefaultApplicationProblemPlusJSONResponse) Vis
 	return err
 }
 
+type ListScimOutcomesRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListScimOutcomesParams
+}
+
+type ListScimOutcomesResponseObject interface {
+	VisitListScimOutcomesResponse(w http.ResponseWriter) error
+}
+
+type ListScimOutcomes200JSONResponse ScimOutcomeList
+
+func (response ListScimOutcomes200JSONResponse) VisitListScimOutcomesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListScimOutcomesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListScimOutcomesdefaultApplicationProblemPlusJSONResponse) VisitListScimOutcomesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListScimTokensRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -23235,6 +23937,45 @@ type TestSsoConnectiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TestSsoConnectiondefaultApplicationProblemPlusJSONResponse) VisitTestSsoConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewSsoGroupRolesRequestObject struct {
+	Body *PreviewSsoGroupRolesJSONRequestBody
+}
+
+type PreviewSsoGroupRolesResponseObject interface {
+	VisitPreviewSsoGroupRolesResponse(w http.ResponseWriter) error
+}
+
+type PreviewSsoGroupRoles200JSONResponse SsoGroupRolePreview
+
+func (response PreviewSsoGroupRoles200JSONResponse) VisitPreviewSsoGroupRolesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewSsoGroupRolesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewSsoGroupRolesdefaultApplicationProblemPlusJSONResponse) VisitPreviewSsoGroupRolesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -25098,6 +25839,15 @@ type StrictServerInterface interface {
 	// ListMyImpersonations Who acted as me
 	// (GET /me/impersonations)
 	ListMyImpersonations(ctx context.Context, request ListMyImpersonationsRequestObject) (ListMyImpersonationsResponseObject, error)
+	// ListMyOrganizations The organizations that one can go to, wants at hand, and used last
+	// (GET /me/organizations)
+	ListMyOrganizations(ctx context.Context, request ListMyOrganizationsRequestObject) (ListMyOrganizationsResponseObject, error)
+	// MarkMyOrganization Want an organization at hand, or note that it is used
+	// (PUT /me/organizations/{id})
+	MarkMyOrganization(ctx context.Context, request MarkMyOrganizationRequestObject) (MarkMyOrganizationResponseObject, error)
+	// SwitchOrganization Go to another of one's own organizations
+	// (POST /me/organizations/{id}/session)
+	SwitchOrganization(ctx context.Context, request SwitchOrganizationRequestObject) (SwitchOrganizationResponseObject, error)
 	// AskMyPasskey What an own passkey has to sign to prove who one is
 	// (POST /me/passkey-options)
 	AskMyPasskey(ctx context.Context, request AskMyPasskeyRequestObject) (AskMyPasskeyResponseObject, error)
@@ -25299,6 +26049,9 @@ type StrictServerInterface interface {
 	// UpdateScimDirectory Change a directory
 	// (PUT /scim/directories/{id})
 	UpdateScimDirectory(ctx context.Context, request UpdateScimDirectoryRequestObject) (UpdateScimDirectoryResponseObject, error)
+	// ListScimOutcomes What came of the requests of a directory
+	// (GET /scim/directories/{id}/outcomes)
+	ListScimOutcomes(ctx context.Context, request ListScimOutcomesRequestObject) (ListScimOutcomesResponseObject, error)
 	// ListScimTokens The tokens of a directory
 	// (GET /scim/directories/{id}/tokens)
 	ListScimTokens(ctx context.Context, request ListScimTokensRequestObject) (ListScimTokensResponseObject, error)
@@ -25422,6 +26175,9 @@ type StrictServerInterface interface {
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx context.Context, request TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error)
+	// PreviewSsoGroupRoles What roles of groups would change, before they are saved
+	// (POST /sso/group-role-previews)
+	PreviewSsoGroupRoles(ctx context.Context, request PreviewSsoGroupRolesRequestObject) (PreviewSsoGroupRolesResponseObject, error)
 	// GetSsoTest What a test sign-in received
 	// (GET /sso/tests/{id})
 	GetSsoTest(ctx context.Context, request GetSsoTestRequestObject) (GetSsoTestResponseObject, error)
@@ -29235,6 +29991,125 @@ func (sh *strictHandler) ListMyImpersonations(ctx echo.Context) error {
 	return nil
 }
 
+// ListMyOrganizations operation middleware
+func (sh *strictHandler) ListMyOrganizations(ctx echo.Context) error {
+	var request ListMyOrganizationsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyOrganizations(ctx.Request().Context(), request.(ListMyOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyOrganizationsResponseObject); ok {
+		return validResponse.VisitListMyOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MarkMyOrganization operation middleware
+func (sh *strictHandler) MarkMyOrganization(ctx echo.Context, id Id) error {
+	var request MarkMyOrganizationRequestObject
+
+	request.Id = id
+
+	var body MarkMyOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkMyOrganization(ctx.Request().Context(), request.(MarkMyOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkMyOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkMyOrganizationResponseObject); ok {
+		return validResponse.VisitMarkMyOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SwitchOrganization operation middleware
+func (sh *strictHandler) SwitchOrganization(ctx echo.Context, id Id) error {
+	var request SwitchOrganizationRequestObject
+
+	request.Id = id
+
+	var body SwitchOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SwitchOrganization(ctx.Request().Context(), request.(SwitchOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SwitchOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SwitchOrganizationResponseObject); ok {
+		return validResponse.VisitSwitchOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // AskMyPasskey operation middleware
 func (sh *strictHandler) AskMyPasskey(ctx echo.Context) error {
 	var request AskMyPasskeyRequestObject
@@ -31529,6 +32404,32 @@ func (sh *strictHandler) UpdateScimDirectory(ctx echo.Context, id Id, params Upd
 	return nil
 }
 
+// ListScimOutcomes operation middleware
+func (sh *strictHandler) ListScimOutcomes(ctx echo.Context, id Id, params ListScimOutcomesParams) error {
+	var request ListScimOutcomesRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListScimOutcomes(ctx.Request().Context(), request.(ListScimOutcomesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListScimOutcomes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListScimOutcomesResponseObject); ok {
+		return validResponse.VisitListScimOutcomesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListScimTokens operation middleware
 func (sh *strictHandler) ListScimTokens(ctx echo.Context, id Id) error {
 	var request ListScimTokensRequestObject
@@ -33122,6 +34023,52 @@ func (sh *strictHandler) TestSsoConnection(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(TestSsoConnectionResponseObject); ok {
 		return validResponse.VisitTestSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewSsoGroupRoles operation middleware
+func (sh *strictHandler) PreviewSsoGroupRoles(ctx echo.Context) error {
+	var request PreviewSsoGroupRolesRequestObject
+
+	var body PreviewSsoGroupRolesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewSsoGroupRoles(ctx.Request().Context(), request.(PreviewSsoGroupRolesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewSsoGroupRoles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewSsoGroupRolesResponseObject); ok {
+		return validResponse.VisitPreviewSsoGroupRolesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -216,6 +216,11 @@ func (h *Handlers) endSession(ctx context.Context, user, id string) error {
 		if len(ids) == 0 {
 			return db.ErrNotFound
 		}
+		if user != caller(ctx).Subject {
+			if err := tx.ForgetProofs(ctx, user); err != nil {
+				return err
+			}
+		}
 		return h.record(ctx, tx, "session.ended", "user", u.ID, u.Name, nil, nil)
 	})
 }

@@ -37,6 +37,11 @@ func (h *Handlers) challenge(ctx context.Context, c store.Challenge) (name strin
 // first step was right; nil for who has none. amr is how they proved who they
 // are so far, from the connection by which they come.
 func (h *Handlers) secondStep(ctx context.Context, u store.User, amr factor.Methods, origin string, from string) (*SignInChallenge, error) {
+	return h.secondStepOf(ctx, u, amr, origin, beginning{from: from})
+}
+
+// secondStepOf is as secondStep, for a session that is to begin so.
+func (h *Handlers) secondStepOf(ctx context.Context, u store.User, amr factor.Methods, origin string, b beginning) (*SignInChallenge, error) {
 	org := h.store.For(u.OrganizationID)
 	factors, err := org.Factors(ctx, u.ID)
 	if err != nil || len(factors) == 0 {
@@ -61,7 +66,7 @@ func (h *Handlers) secondStep(ctx context.Context, u store.User, amr factor.Meth
 	if left > 0 {
 		add(factor.Recovery)
 	}
-	name, expires, err := h.challenge(ctx, store.Challenge{OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: from})
+	name, expires, err := h.challenge(ctx, store.Challenge{OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: b.from, Proven: b.proven, AuthTime: b.at})
 	return &SignInChallenge{Challenge: name, Methods: methods, ExpiresAt: expires}, err
 }
 
@@ -270,7 +275,7 @@ func (h *Handlers) FinishSignIn(ctx context.Context, r FinishSignInRequestObject
 			if !taken {
 				return refused(challengeOver)
 			}
-			s, err = h.openSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...), c.SSOConnectionID)
+			s, err = h.beginSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...), beginning{c.SSOConnectionID, c.Proven, c.AuthTime})
 			return err
 		})
 	})

@@ -11,7 +11,7 @@ import (
 )
 
 // setupSteps in the order in which they are best taken.
-var setupSteps = []string{"second-factor", "second-owner", "mail", "project", "sso", "provisioning", "security-policy", "audit-receiver"}
+var setupSteps = []string{"second-factor", "second-owner", "mail", "project", "domain", "sso", "provisioning", "security-policy", "audit-receiver"}
 
 // ListSetupSteps says what there is to set up, and what is done.
 func (h *Handlers) ListSetupSteps(ctx context.Context, _ ListSetupStepsRequestObject) (ListSetupStepsResponseObject, error) {
@@ -85,6 +85,9 @@ func (h *Handlers) setUp(ctx context.Context, org *store.Org) (map[string]bool, 
 		out["project"], err = org.Happened(ctx, "project.created")
 	}
 	if err != nil {
+		return nil, err
+	}
+	if out["domain"], err = org.AnyVerifiedDomain(ctx); err != nil {
 		return nil, err
 	}
 	connections, err := org.SSOConnections(ctx)

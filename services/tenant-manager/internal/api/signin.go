@@ -55,7 +55,11 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 		return nil, whichOne(found.right)
 	}
 	u, org, outdated := found.right[0].user, found.right[0].organization, found.right[0].outdated
-	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByPassword), deref(r.Body.Origin), "")
+	proven, err := h.alsoRight(ctx, *r.Body, u)
+	if err != nil {
+		return nil, err
+	}
+	next, err := h.secondStepOf(ctx, u, factor.Methods("").With(factor.ByPassword), deref(r.Body.Origin), beginning{proven: proven})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +79,7 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 		if next != nil {
 			return nil
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByPassword), "")
+		s, err = h.beginSession(ctx, tx, u, factor.Methods("").With(factor.ByPassword), beginning{proven: proven})
 		return err
 	})
 	if err != nil {
@@ -142,11 +146,29 @@ type signedIn struct {
 // is the connection by which they come. Whom a rule lets in by single
 // sign-on alone comes in no other way.
 func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, amr factor.Methods, from string) (store.Session, error) {
+	return h.beginSession(ctx, tx, u, amr, beginning{from: from})
+}
+
+// beginning is by what a session begins.
+type beginning struct {
+	// from is the connection by which somebody comes, "" = none.
+	from string
+	// proven are their accounts elsewhere in which the password was right.
+	proven []store.Proven
+	// at is when that was, for who comes from one of those; nil = now.
+	at *time.Time
+}
+
+// beginSession is as openSession.
+func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User, amr factor.Methods, b beginning) (store.Session, error) {
 	now := h.store.Now()
 	s := store.Session{
 		UserID: u.ID, RefreshKey: secret.NewText(token.NewRefreshKey()), Generation: 1, RotatedAt: now,
 		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
-		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr), SSOConnectionID: from,
+		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr), SSOConnectionID: b.from, Proven: b.proven,
+	}
+	if b.at != nil {
+		s.AuthTime, s.ConfirmedAt = b.at, nil
 	}
 	rule, err := h.ruleBinding(ctx, u)
 	if err != nil {

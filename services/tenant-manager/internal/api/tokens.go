@@ -32,7 +32,7 @@ var inPerson = map[string]bool{
 	"CreateSsoConnection": true, "UpdateSsoConnection": true, "TestSsoConnection": true,
 	"GetOAuthDevice": true, "DecideOAuthDevice": true, "GetMyDeviceSignIn": true, "DecideMyDeviceSignIn": true,
 	"CreateScimDirectory": true, "UpdateScimDirectory": true, "CreateScimToken": true,
-	"UpdateDomain": true, "VerifyPlatformDomain": true,
+	"UpdateDomain": true, "VerifyPlatformDomain": true, "SwitchOrganization": true,
 }
 
 // inWhole are the operations of which something stays that may do as much as who

@@ -132,6 +132,15 @@ func (o *Org) Domains(ctx context.Context, f DomainFilter, p db.PageRequest) (db
 	return page, o.usesOf(ctx, page.Items)
 }
 
+// AnyVerifiedDomain reports whether the organization has a domain.
+func (o *Org) AnyVerifiedDomain(ctx context.Context) (bool, error) {
+	_, err := db.From[Domain](o.scope).Where("verified IS NOT NULL").First(ctx)
+	if IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Domain returns a domain by its id.
 func (o *Org) Domain(ctx context.Context, id string) (Domain, error) {
 	d, err := db.From[Domain](o.scope).Get(ctx, id)

@@ -155,11 +155,12 @@ func (s *Store) Exporter() *tenancy.Exporter {
 		DB: s.db,
 		Skip: []string{
 			"audit_heads", "challenges", "factors", "mail_messages", "oauth_client_secrets", "oauth_initial_tokens", "oauth_keys",
-			"oauth_refresh_tokens", "one_time_codes", "password_requests", "recovery_codes", "scim_rehearsed", "scim_tokens",
+			"oauth_refresh_tokens", "one_time_codes", "organization_marks", "password_requests", "recovery_codes", "scim_rehearsed", "scim_tokens",
 		},
-		// The hash of who somebody is at an identity provider, and addresses that let
-		// in whoever knows them, with what was answered there.
-		Hide:  []string{"sso_identities.subject", "webhooks.address", "webhook_deliveries.answer"},
+		// The hash of who somebody is at an identity provider, addresses that let in
+		// whoever knows them, with what was answered there, and accounts in other
+		// organizations.
+		Hide:  []string{"sso_identities.subject", "sessions.proven", "webhooks.address", "webhook_deliveries.answer"},
 		Kinds: map[string]string{"principal_groups": "groups", "audit_entries": "audit"},
 		Show: map[string]func(context.Context, string, map[string]any) (any, error){
 			// By which the trail can be checked.

@@ -57,6 +57,9 @@ type User struct {
 	SetupPending bool
 	PasswordHash string
 	LastSignInAt *time.Time
+	// ProofsAfter is when the user was signed out everywhere: nothing that they proved
+	// before it lets them in any more. nil = never.
+	ProofsAfter *time.Time
 	// BreakGlass says that the security policy cannot lock this owner out.
 	BreakGlass bool
 	// Language is in which they are written to; "" = they chose none.
@@ -100,6 +103,17 @@ type Session struct {
 	// ImpersonatorSession the session of their own by which they do; "" where it is
 	// the user's own session.
 	ImpersonatorID, ImpersonatorName, ImpersonatorSession string
+	// Proven are accounts in other organizations in which the password was right too.
+	Proven []Proven `gorm:"serializer:json;not null"`
+}
+
+// Proven is an account that a password was right for.
+type Proven struct {
+	OrganizationID string `json:"o"`
+	UserID         string `json:"u"`
+	// Password tells whether the password is still the one of then: a part of the
+	// hash of what is kept of it.
+	Password string `json:"p"`
 }
 
 // PendingFactor is a session of somebody who has still to set up a second factor.
@@ -338,8 +352,23 @@ type Challenge struct {
 	Data string
 	// SSOConnectionID is the single sign-on by which it was begun.
 	SSOConnectionID string `gorm:"column:sso_connection_id"`
-	ExpiresAt       time.Time
-	CreatedAt       time.Time
+	// Proven are accounts in other organizations in which the password was right too,
+	// and AuthTime is when that was; nil = now.
+	Proven    []Proven `gorm:"serializer:json;not null"`
+	AuthTime  *time.Time
+	ExpiresAt time.Time
+	CreatedAt time.Time
+}
+
+// OrganizationMark is an organization that somebody wants at hand, or used.
+type OrganizationMark struct {
+	ID             string
+	OrganizationID string
+	UserID         string
+	// TargetID is the organization that is meant.
+	TargetID    string
+	FavouriteAt *time.Time
+	UsedAt      *time.Time
 }
 
 // SecurityPolicy is what an organization asks of those who sign in. 0 = no bound

@@ -84,6 +84,8 @@ func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]stri
 	q := db.From[Session](t.scope).Where("user_id = ? AND ended_at IS NULL AND id <> ?", user, except)
 	if only != "" {
 		q = q.Where("id = ?", only)
+	} else if err := t.ForgetProofs(ctx, user); err != nil {
+		return nil, err
 	}
 	rows, err := q.Lock().All(t.store.secrets(ctx))
 	if err != nil || len(rows) == 0 {
@@ -115,6 +117,12 @@ func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]stri
 		}
 	}
 	return ids, nil
+}
+
+// ForgetProofs lets a user in by nothing that they proved before now.
+func (t *Tx) ForgetProofs(ctx context.Context, user string) error {
+	_, err := db.From[User](t.scope).Where("id = ?", user).Update(ctx, db.Changes{"proofs_after": t.store.Now()})
+	return err
 }
 
 // ForgetSessions deletes sessions that ended or ran out before a time, and

@@ -243,6 +243,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on in another of one's own organizations
+         * @description As switchOrganization of tenant-manager, whose problems are passed on; the session there replaces the one here.
+         */
+        post: operations["switchOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/impersonation": {
         parameters: {
             query?: never;
@@ -354,6 +374,11 @@ export interface components {
             apps: {
                 [key: string]: string;
             };
+        };
+        SwitchInput: {
+            /** @description The id of the organization. */
+            organization: string;
+            origin?: components["schemas"]["Origin"];
         };
         /** @description As whom to act, and why. */
         ImpersonationInput: {
@@ -876,6 +901,27 @@ export interface operations {
                 };
                 content?: never;
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    switchOrganization: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            202: components["responses"]["SecondStep"];
             default: components["responses"]["Problem"];
         };
     };

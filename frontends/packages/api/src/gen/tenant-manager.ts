@@ -500,6 +500,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The organizations that one can go to, wants at hand, and used last
+         * @description One's own are those of the account and those in which the password of the sign-in was right too; nobody is told of an account that they have not proven to be theirs. Who may read all organizations also has favourites and recently used ones among them.
+         */
+        get: operations["listMyOrganizations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/organizations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Want an organization at hand, or note that it is used
+         * @description It is one's own, or the caller may read all organizations: else it is not found.
+         */
+        put: operations["markMyOrganization"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/organizations/{id}/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go to another of one's own organizations
+         * @description Begins a session there without the password, which was right there too when the caller signed in; the time of that sign-in stays the time of this one. All that the other organization asks of who signs in holds: a second factor (202 with a challenge for /sign-in/second-step), its addresses, how long sessions last, single sign-on. Where it asks for a fresh sign-in, that is refused with the code confirmation-required. The session of before stays.
+         */
+        post: operations["switchOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/confirmation": {
         parameters: {
             query?: never;
@@ -3503,6 +3569,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/group-role-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What roles of groups would change, before they are saved
+         * @description Writes nothing. It is answered for the groups that are sent, for the caller's last test sign-in, and for the people who are linked to the connection, by the groups that their provider named when they last signed in. Who may not see users (`user:read`) is told numbers alone.
+         */
+        post: operations["previewSsoGroupRoles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains": {
         parameters: {
             query?: never;
@@ -3677,6 +3763,29 @@ export interface paths {
          * @description Its tokens are revoked. Its users and groups stay, and are changed by hand again.
          */
         delete: operations["deleteScimDirectory"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/directories/{id}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What came of the requests of a directory
+         * @description With `dryRun`, what its last dry run would have done, and what it was refused in it: the newest 2,000. Without, what it was refused in earnest: the newest 200. What was done in earnest is in the audit trail.
+         */
+        get: operations["listScimOutcomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4128,7 +4237,7 @@ export interface components {
             audit?: components["schemas"]["PostureAudit"];
         };
         /** @enum {string} */
-        SetupStepName: "second-factor" | "second-owner" | "mail" | "project" | "sso" | "provisioning" | "security-policy" | "audit-receiver";
+        SetupStepName: "second-factor" | "second-owner" | "mail" | "project" | "domain" | "sso" | "provisioning" | "security-policy" | "audit-receiver";
         SetupStep: {
             step: components["schemas"]["SetupStepName"];
             /** @description Whether it is done. */
@@ -4294,6 +4403,38 @@ export interface components {
             name: string;
             /** @description Empty before the first run is completed. */
             email: string;
+        };
+        /**
+         * @description How one gets in: at once, by a second step, or by a fresh sign-in; current is where the caller is.
+         * @enum {string}
+         */
+        OrganizationEntry: "current" | "at-once" | "second-step" | "sign-in";
+        /**
+         * @description Why a fresh sign-in is needed.
+         * @enum {string}
+         */
+        OrganizationEntryReason: "password-changed" | "single-sign-on" | "too-long-ago" | "signed-out" | "address";
+        MyOrganization: {
+            organization: components["schemas"]["OrganizationName"];
+            entry: components["schemas"]["OrganizationEntry"];
+            reason?: components["schemas"]["OrganizationEntryReason"];
+        };
+        MyOrganizations: {
+            /** @description One's own, the present one first. */
+            items: components["schemas"]["MyOrganization"][];
+            /** @description Those wanted at hand, by name. */
+            favourites: components["schemas"]["OrganizationName"][];
+            /** @description Those used last, the last one first. */
+            recent: components["schemas"]["OrganizationName"][];
+        };
+        OrganizationMarkInput: {
+            /** @description Whether it is wanted at hand. */
+            favourite?: boolean;
+            /** @description Whether it is used now; false changes nothing. */
+            used?: boolean;
+        };
+        SwitchInput: {
+            origin?: components["schemas"]["Origin"];
         };
         OrganizationName: {
             id: string;
@@ -5644,14 +5785,25 @@ export interface components {
             registrationEndpoint: string;
             /** @description Where the public keys are. */
             jwks: string;
+            /** @description Where gateways fetch the public keys, where that is another address. */
+            gatewayJwks?: string;
             /** @description The scopes of OpenID Connect. */
             identityScopes: string[];
             /** @description Whether certificates of clients count (RFC 8705). */
             certificates: boolean;
         };
+        /**
+         * @description The application of the developer portal whose credential the client is. Such a client can be disabled and enabled here;
+         *     everything else is done in the portal.
+         */
+        OAuthClientHolder: {
+            id: string;
+            name: string;
+        };
         OAuthClient: {
             /** @description The client_id. */
             id: string;
+            application?: components["schemas"]["OAuthClientHolder"];
             status: components["schemas"]["ClientStatus"];
             name: components["schemas"]["Name"];
             /** @description What it is for. */
@@ -6314,6 +6466,90 @@ export interface components {
             /** @description The id or name of a role. */
             role: string;
         };
+        SsoGroupRolePreviewInput: {
+            /** @description The id of the connection; absent = one that is not made yet. */
+            connection?: string;
+            /** @description As they would be saved. */
+            groupRoles: components["schemas"]["SsoGroupRole"][];
+            /** @description The roles of a user whom the connection makes, as they would be saved. */
+            roles?: string[];
+            groupsClaim?: components["schemas"]["SsoClaim"];
+            /** @description Groups at the provider, to try the roles on. */
+            groups?: string[];
+        };
+        SsoGroupRolePreview: {
+            /** @description What the groups that were sent, the last test sign-in and the last sign-ins would give. */
+            samples: components["schemas"]["SsoGroupRoleSample"][];
+            /**
+             * Format: int64
+             * @description How many are linked to the connection.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description How many of them were looked at: those who signed in last, at most 10,000.
+             */
+            counted: number;
+            /**
+             * Format: int64
+             * @description How many of those have not signed in since groups are kept; nothing can be said of them.
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description How many would gain or lose a role at their next sign-in.
+             */
+            affected: number;
+            /** @description How many would gain and lose each role. */
+            changes: components["schemas"]["SsoGroupRoleCount"][];
+            /** @description Some who are affected, those first who would lose most. */
+            first: components["schemas"]["SsoGroupRoleSample"][];
+            /**
+             * Format: int64
+             * @description How many could administer nothing any more.
+             */
+            losingAdministration: number;
+            /** @description Whether the caller would lose a role. */
+            yourself: boolean;
+            /** @description Groups with a role in which nobody is of whom groups are known. */
+            unmatched: string[];
+        };
+        SsoGroupRoleCount: {
+            role: components["schemas"]["SsoRoleName"];
+            /** Format: int64 */
+            gain: number;
+            /** Format: int64 */
+            lose: number;
+        };
+        SsoRoleName: {
+            id: string;
+            title: string;
+        };
+        SsoGroupRoleSample: {
+            /**
+             * @description `groups`: those that were sent; `test`: the last test sign-in; `sign-in`: when the user last signed in.
+             * @enum {string}
+             */
+            source: "groups" | "test" | "sign-in";
+            user?: components["schemas"]["UserName"];
+            /** @description Who it is at the provider, where they are no user. */
+            name?: string;
+            /** Format: date-time */
+            at?: string;
+            groups: string[];
+            /** @description Whether the provider named more groups than are kept. */
+            more?: boolean;
+            /** @description Roles that they would be given. */
+            gained: components["schemas"]["SsoRoleName"][];
+            /** @description Roles that they would have no more. */
+            lost: components["schemas"]["SsoRoleName"][];
+            /** @description Roles of their groups that they have and keep. */
+            kept: components["schemas"]["SsoRoleName"][];
+            /** @description Whether they could administer nothing any more: users, groups, roles, sign-in. */
+            losesAdministration?: boolean;
+            /** @description Whether it is the caller. */
+            yourself?: boolean;
+        };
         /**
          * @description `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
          * @enum {string}
@@ -6511,6 +6747,11 @@ export interface components {
             name: components["schemas"]["Name"];
             /** @default true */
             enabled?: boolean;
+            /**
+             * @description Whether everything is checked and answered as if it were done, and nothing is written: what it would have come to is at /scim/directories/{id}/outcomes. A dry run is answered for seven days; what follows is refused until it is ended, and never done by itself.
+             * @default false
+             */
+            dryRun?: boolean;
             /** @description The id of the single sign-on for whose domains the directory provides; absent = it has domains of its own. */
             connection?: string;
             /** @description For whose e-mail addresses it provides, such as acme.example. What is not claimed yet is claimed by it, and counts when it is verified: see /domains. */
@@ -6520,6 +6761,18 @@ export interface components {
             id: string;
             name: string;
             enabled: boolean;
+            /** @description Whether it rehearses: everything is answered as if it were done, and nothing is written. */
+            dryRun?: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the dry run is answered.
+             */
+            dryRunEndsAt?: string;
+            /**
+             * Format: int64
+             * @description How many users and groups the dry run has made or changed.
+             */
+            rehearsed?: number;
             /** @description The id of the single sign-on whose domains it has. */
             connection?: string;
             /** @description Its own, or those of the single sign-on. */
@@ -6541,6 +6794,13 @@ export interface components {
              * @description When the identity provider last asked, to the minute.
              */
             lastUsedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it was refused something last, in earnest.
+             */
+            failedAt?: string;
+            /** @description What it was told then. */
+            failure?: string;
             /** Format: int64 */
             version: number;
             /** Format: date-time */
@@ -6549,6 +6809,53 @@ export interface components {
         };
         ScimDirectoryList: {
             items: components["schemas"]["ScimDirectory"][];
+        };
+        /**
+         * @description `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
+         * @enum {string}
+         */
+        ScimAction: "created" | "linked" | "updated" | "enabled" | "disabled" | "deleted" | "members-changed" | "refused" | "failed";
+        ScimOutcome: {
+            id: string;
+            action: components["schemas"]["ScimAction"];
+            /** @enum {string} */
+            kind?: "user" | "group";
+            /** @description The id of the user or group; in a dry run that of one who is made has no other meaning. */
+            resource?: string;
+            name?: string;
+            /** @description What the provider was told. */
+            detail?: string;
+            fields?: components["schemas"]["ScimField"][];
+            /** @description Some of the members that came, by name. */
+            added?: string[];
+            /** @description Some of the members that went, by name. */
+            removed?: string[];
+            addedCount?: number;
+            removedCount?: number;
+            /** @description The status that was answered. */
+            status: number;
+            requestId: string;
+            /** Format: date-time */
+            at: string;
+        };
+        ScimField: {
+            field: string;
+            before?: string;
+            after?: string;
+        };
+        ScimActionCount: {
+            action: components["schemas"]["ScimAction"];
+            /** @enum {string} */
+            kind?: "user" | "group";
+            /** Format: int64 */
+            count: number;
+        };
+        ScimOutcomeList: {
+            items: components["schemas"]["ScimOutcome"][];
+            /** @description How many there are of each action and kind. */
+            counts: components["schemas"]["ScimActionCount"][];
+            /** @description The cursor of the next page. */
+            next?: string;
         };
         SsoTest: {
             id: string;
@@ -7964,6 +8271,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMyOrganizations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyOrganizations"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    markMyOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganizationMarkInput"];
+            };
+        };
+        responses: {
+            /** @description It is noted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    switchOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchInput"];
+            };
+        };
+        responses: {
+            /** @description A new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            /** @description A second step is needed. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInChallenge"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -13366,6 +13757,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    previewSsoGroupRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoGroupRolePreviewInput"];
+            };
+        };
+        responses: {
+            /** @description Who would gain and lose what at their next sign-in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoGroupRolePreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listDomains: {
         parameters: {
             query?: {
@@ -13786,6 +14202,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScimOutcomes: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Of the dry run. */
+                dryRun?: boolean;
+                /** @description Only those of an action. */
+                action?: components["schemas"]["ScimAction"];
+                /** @description Part of a name or of what was told, or a request id. */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, the newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScimOutcomeList"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -13,7 +13,7 @@ export default {
     favouriteWhat: '{name} zu Favoriten hinzufügen',
     unfavouriteWhat: '{name} aus Favoriten entfernen',
     noFavourites: 'Keine Favoriten',
-    noFavouritesText: 'Häufig betreute Organisationen mit dem Stern markieren. Dieser Browser merkt sie sich.',
+    noFavouritesText: 'Häufig betreute Organisationen mit dem Stern markieren. Sie gelten in jedem Browser.',
     noDeleted: 'Nichts gelöscht',
     noDeletedText: 'Gelöschte Organisationen bleiben sieben Tage hier und lassen sich wiederherstellen.',
     export: 'Export',

@@ -25,7 +25,7 @@ export default {
     favouriteWhat: 'Add {name} to favourites',
     unfavouriteWhat: 'Remove {name} from favourites',
     noFavourites: 'No favourites',
-    noFavouritesText: 'Mark organizations that you look after often with the star. This browser keeps them.',
+    noFavouritesText: 'Mark organizations that you look after often with the star. They are yours in every browser.',
     noDeleted: 'Nothing is deleted',
     noDeletedText: 'Organizations that are deleted stay here for seven days, and can be restored.',
     export: 'Export',

@@ -13,7 +13,7 @@ export default {
     favouriteWhat: '{name} 조직을 즐겨찾기에 추가',
     unfavouriteWhat: '{name} 조직을 즐겨찾기에서 제거',
     noFavourites: '즐겨찾기가 없습니다',
-    noFavouritesText: '자주 관리하는 조직을 별표로 표시하십시오. 이 브라우저에 저장됩니다.',
+    noFavouritesText: '자주 관리하는 조직을 별표로 표시하십시오. 모든 브라우저에서 유지됩니다.',
     noDeleted: '삭제된 조직이 없습니다',
     noDeletedText: '삭제된 조직은 7일 동안 여기에 남으며 복원할 수 있습니다.',
     export: '내보내기',

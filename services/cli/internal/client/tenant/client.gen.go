@@ -383,6 +383,7 @@ func (e PrincipalKind) Valid() bool {
 // Defines values for SetupStepName.
 const (
 	SetupStepNameAuditReceiver  SetupStepName = "audit-receiver"
+	SetupStepNameDomain         SetupStepName = "domain"
 	SetupStepNameMail           SetupStepName = "mail"
 	SetupStepNameProject        SetupStepName = "project"
 	SetupStepNameProvisioning   SetupStepName = "provisioning"
@@ -396,6 +397,8 @@ const (
 func (e SetupStepName) Valid() bool {
 	switch e {
 	case SetupStepNameAuditReceiver:
+		return true
+	case SetupStepNameDomain:
 		return true
 	case SetupStepNameMail:
 		return true
@@ -1206,7 +1209,7 @@ type Group struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	Version   int64     `json:"version"`
 
-	// Within How it is in others, up to each of them; only in the answer about one group.
+	// Within How it is in others, up to each of them; in the answer about one group, and of groups that were searched for.
 	Within *[]GroupChain `json:"within,omitempty"`
 }
 
@@ -2344,6 +2347,9 @@ type ListGroupsParams struct {
 
 	// Member Only those that this user, service account or group is in itself.
 	Member *string `form:"member,omitempty" json:"member,omitempty"`
+
+	// Path Only those that are found this way: parts of names, from a group to one that is in it, such as engineering/payments. A slash in front begins at groups that are in no other; one at the end finds all that is in the last.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
 }
 
 // ListGroupsParamsSort defines parameters for ListGroups.
@@ -5507,6 +5513,18 @@ func NewListGroupsRequest(server string, params *ListGroupsParams) (*http.Reques
 		if params.Member != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "member", *params.Member, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Path != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "path", *params.Path, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
