@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/gateway/internal/admin"
 	"github.com/gatehouse/gatehouse/gateway/internal/router"
+	"github.com/gatehouse/gatehouse/gateway/internal/table"
 	"github.com/gatehouse/gatehouse/gateway/internal/upstream"
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 )
@@ -49,7 +50,7 @@ func (g *gateway) upstreams(api string) any {
 			continue
 		}
 		for _, up := range u.Operation(-1).Upstreams {
-			if real, ok := up.(*upstream.Upstream); ok {
+			if real, ok := table.Plain(up).(*upstream.Upstream); ok {
 				out[u.ID] = append(out[u.ID], real.Status())
 			}
 		}

@@ -179,6 +179,7 @@ func (g *gateway) fileSource(o Options) *file.Source {
 	return &file.Source{
 		Path: o.Path, Key: g.key, Log: g.log, Now: g.env.Now, Reload: g.reloads(),
 		Read: func() (*file.Config, *config.Document, []problem.Field) {
+			g.fileSecrets.begin()
 			c, doc, fields := Load(o.Path, g.look)
 			if len(fields) == 0 && !sameStatic(g.cfg, c) {
 				g.log.Warn("the file changes how the gateway itself runs; restart it for that to take effect", "path", o.Path)

@@ -2,8 +2,12 @@ package gateway
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/gatehouse/gatehouse/libs/reference"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 // openSecrets makes what reads references. What a control plane serves was written
@@ -26,6 +30,16 @@ func (g *gateway) openSecrets(o Options) error {
 	if c := g.cfg.ControlPlane; c != nil {
 		g.policySecrets = r.Limited(g.cfg.References.For(c.Organization))
 	}
+	if o.Path != "" {
+		g.look = g.fileSecrets.noting(g.look)
+	}
+	r.Hold(func() []string {
+		held := g.fileSecrets.list()
+		if t := g.live.Current(); t != nil {
+			held = append(held, t.Secrets()...)
+		}
+		return held
+	})
 	g.onClose(func() error { r.Close(); return nil })
 	g.secretsChanged, g.reload = make(chan []string, 1), make(chan struct{}, 1)
 	r.OnChange(func(refs []string) {
@@ -35,6 +49,37 @@ func (g *gateway) openSecrets(o Options) error {
 		}
 	})
 	return nil
+}
+
+// noted are the references that the file was read with the last time, so that they
+// are kept fresh while it does not change.
+type noted struct {
+	mu   sync.Mutex
+	refs map[string]bool
+}
+
+// begin forgets them.
+func (n *noted) begin() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.refs = map[string]bool{}
+}
+
+// noting returns look, and notes what it is asked for.
+func (n *noted) noting(look schema.Resolver) schema.Resolver {
+	n.begin()
+	return func(scheme, name string) (string, error) {
+		n.mu.Lock()
+		n.refs[scheme+":"+name] = true
+		n.mu.Unlock()
+		return look(scheme, name)
+	}
+}
+
+func (n *noted) list() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Collect(maps.Keys(n.refs))
 }
 
 // keepSecrets has what depends on a secret compiled again when it has changed,

@@ -151,7 +151,7 @@ func (v *Validator) compile(document []byte, sets []unit.PolicySet, settings uni
 	}
 	c := table.Compiler{
 		Registry: v.registry, Log: log, Now: time.Now, Counters: counted{counters}, Credentials: identity.New(),
-		KeySets: keys, Store: store.New(1<<20, time.Now), HTTP: closed, Secrets: secrets, ConfigAt: "/config",
+		KeySets: keys, Store: store.New(1<<20, time.Now), HTTP: closed, Secrets: secrets, SecretsStand: true, ConfigAt: "/config",
 		NewUpstream: func(api string, cfg unit.Upstream, _ table.Upstream) (table.Upstream, error) {
 			u, err := real(api, cfg, nil)
 			if err != nil {

@@ -74,6 +74,7 @@ type gateway struct {
 
 	secrets        *reference.Resolver
 	look           schema.Resolver // of the file
+	fileSecrets    noted
 	policySecrets  schema.Resolver
 	secretPrint    func(string) string
 	secretsChanged chan []string // of one place
@@ -296,7 +297,7 @@ func (g *gateway) shipper(c traffic.SpoolConfig) spool.Shipper {
 	}
 	h := http.Header{}
 	for k, v := range c.Headers {
-		h.Set(k, v)
+		h.Set(k, v.Reveal())
 	}
 	return &spool.HTTP{URL: c.URL, Header: h, Client: &http.Client{
 		Timeout:       time.Duration(c.Timeout),
@@ -377,7 +378,7 @@ func (g *gateway) listen(ctx, runCtx context.Context, work *sync.WaitGroup) ([]*
 		o := listen.Options{HTTP1: h1, Inherited: inherited, Log: g.log, Metrics: listenerMetrics{g.metrics.Listener(l.Address)}}
 		h2 := &nethttp.Server{Handler: g.engine, Limits: limits, Log: g.log}
 		if l.TLS != nil {
-			if o.Certificates, err = listen.NewCertificates(*l.TLS, l.OffersHTTP2(), g.log); err != nil {
+			if o.Certificates, err = listen.NewCertificates(*l.TLS, l.OffersHTTP2(), g.secrets.Look(), g.log); err != nil {
 				return nil, errors.Join(fmt.Errorf("listener %s: %w", l.Address, err), closeAll(servers))
 			}
 			h2.Misdirected = o.Certificates.Misdirected

@@ -377,3 +377,24 @@ func TestVaultConfig(t *testing.T) {
 		require.Equal(t, name, fields[0].Pointer)
 	}
 }
+
+func TestWhatIsHeldIsKeptFresh(t *testing.T) {
+	t.Parallel()
+	r, v, clock, _ := vaultWith(t, func(v *testkit.VaultServer, c *reference.VaultConfig) { c.Token = schema.NewSecret(v.Root) })
+	v.Put("", "app/db", map[string]any{"password": "first", "other": "x"})
+	var told []string
+	r.OnChange(func(refs []string) { told = append(told, refs...) })
+	r.Hold(func() []string { return []string{ref, "vault:never/asked#for"} })
+	for _, s := range []string{ref, "vault:secret/app/db#other"} {
+		_, err := r.Get(t.Context(), s)
+		require.NoError(t, err)
+	}
+	for range 5 { // nobody asks for hours
+		clock.Advance(50 * time.Minute)
+		r.Refresh(t.Context())
+	}
+	require.Equal(t, 1, r.State().Secrets, "what nobody holds is forgotten")
+	v.Put("", "app/db", map[string]any{"password": "second"})
+	r.Refresh(t.Context())
+	require.Equal(t, []string{ref}, told)
+}

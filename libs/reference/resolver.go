@@ -52,6 +52,7 @@ type Resolver struct {
 	mu      sync.Mutex
 	entries map[string]*entry
 	told    []func(references []string)
+	held    []func() []string
 }
 
 // entry is a secret that was asked for.
@@ -313,9 +314,31 @@ func (r *Resolver) keepToken(ctx context.Context) {
 	}
 }
 
-// Refresh reads everything that was asked for lately, tells of what has changed,
+// Hold has the references that f returns be kept fresh though nobody asks for them,
+// such as those that something was compiled with. f is called before each
+// refreshing.
+func (r *Resolver) Hold(f func() []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held = append(r.held, f)
+}
+
+// hold marks what is held as used.
+func (r *Resolver) hold() {
+	r.mu.Lock()
+	held := slices.Clone(r.held)
+	r.mu.Unlock()
+	for _, f := range held {
+		for _, text := range f() {
+			r.Fingerprint(text)
+		}
+	}
+}
+
+// Refresh reads everything that was asked for lately or is held, tells of what has changed,
 // and reports whether something could not be read.
 func (r *Resolver) Refresh(ctx context.Context) (failed bool) {
+	r.hold()
 	r.mu.Lock()
 	var list []*entry
 	for key, e := range r.entries {

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -99,7 +100,8 @@ type statusError struct {
 
 func (e *statusError) Error() string {
 	text := "Vault answers " + strconv.Itoa(e.status)
-	if said := strings.Join(e.said, "; "); said != "" {
+	// It writes lists over several lines.
+	if said := strings.Join(strings.Fields(strings.Join(e.said, "; ")), " "); said != "" {
 		text += ": " + said[:min(len(said), 200)]
 	}
 	return text
@@ -179,12 +181,15 @@ func (v *vault) Read(ctx context.Context, r Reference) (string, error) {
 	var status *statusError
 	if errors.As(err, &status) && status.status == http.StatusForbidden {
 		// It may have been revoked, or have lost a policy that a new one has.
-		again, signErr := v.another(ctx, t)
+		known := v.known(ctx, t.value, status)
+		again, signErr := v.another(ctx, t, known)
 		switch {
 		case signErr != nil: // we are not known any longer, which says nothing of the secret
 			return "", signErr
 		case again.value != t.value || !again.got.Equal(t.got):
 			return v.read(ctx, r, again.value)
+		case !known:
+			return "", fmt.Errorf("Vault does not know our token any longer; another is asked for soon: %w", ErrUnavailable) //nolint:staticcheck // a name
 		}
 	}
 	return value, err
@@ -247,11 +252,26 @@ func (v *vault) valid(ctx context.Context) (token, error) {
 	return v.signIn(ctx)
 }
 
-// another returns a token other than one that was refused.
-func (v *vault) another(ctx context.Context, refused token) (token, error) {
+// known reports whether Vault knows a token with which a request was refused. Some
+// versions say so with the refusal.
+func (v *vault) known(ctx context.Context, token string, refused *statusError) bool {
+	if slices.ContainsFunc(refused.said, func(s string) bool { return strings.Contains(s, "invalid token") }) {
+		return false
+	}
+	err := v.ask(ctx, http.MethodGet, "auth/token/lookup-self", nil, token, nil, nil)
+	return !errors.Is(err, ErrDenied)
+}
+
+// another returns a token other than one that was refused. One that is known is
+// replaced less often: another may be allowed no more.
+func (v *vault) another(ctx context.Context, refused token, known bool) (token, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.token.value != refused.value || v.now().Sub(refused.got) < signInPause {
+	pause := shortestRenewal
+	if known {
+		pause = signInPause
+	}
+	if v.token.value != refused.value || v.now().Sub(refused.got) < pause {
 		return v.token, nil
 	}
 	return v.signIn(ctx)
@@ -320,7 +340,7 @@ func (v *vault) ownToken(ctx context.Context, asked time.Time) (token, error) {
 		} `json:"data"`
 	}
 	if err := v.ask(ctx, http.MethodGet, "auth/token/lookup-self", nil, value, nil, &a); err != nil {
-		return token{}, fmt.Errorf("looking up the token of Vault: %w: %s", ErrUnavailable, err.Error())
+		return token{}, fmt.Errorf("looking up the token of Vault, which has to be let read auth/token/lookup-self as the policy default says: %w: %s", ErrUnavailable, err.Error())
 	}
 	v.token = v.taken(value, a.Data.TTL, a.Data.Renewable, asked)
 	return v.token, nil

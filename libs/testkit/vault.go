@@ -12,7 +12,8 @@ import (
 )
 
 // VaultServer is a stand-in for HashiCorp Vault, of which no binary can be had
-// from a package registry. It follows the documented HTTP API of the KV engine of
+// from a package registry. [Real] is one that is named, which it is compared with.
+// It follows the documented HTTP API of the KV engine of
 // version 2, of tokens, AppRole and Kubernetes, as far as programs that read
 // secrets use them, and refuses everything else.
 type VaultServer struct {
@@ -196,7 +197,7 @@ func (v *VaultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			v.serve(w, r, path, namespace, id, tok, refuse)
 			return
 		}
-		refuse(http.StatusForbidden, "permission denied", "invalid token")
+		refuse(http.StatusForbidden, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n")
 		return
 	}
 	v.serve(w, r, path, namespace, id, tok, refuse)

@@ -72,6 +72,7 @@ func build(k *service.Kit, cfg Config) (http.Handler, error) {
 	}
 	h := &api.Handlers{
 		Store: s, Units: units, Policies: policies{k.Bus}, Audit: k.Audit, Wake: publisher.Wake, Now: k.Now,
+		References: cfg.References,
 		Fetcher: fetch.New(fetch.Options{
 			MaxSize: document.MaxSize, Guard: cfg.Import.guard(), Timeout: time.Duration(cfg.Import.Timeout),
 		}),

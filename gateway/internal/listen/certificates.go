@@ -15,6 +15,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gatehouse/gatehouse/libs/reference"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 const (
@@ -30,6 +33,7 @@ const (
 // are never touched by a change.
 type Certificates struct {
 	log   *slog.Logger
+	look  schema.Resolver // of references; nil = there are none
 	every time.Duration
 
 	mu      sync.Mutex // held while changing
@@ -54,9 +58,10 @@ type site struct {
 }
 
 // NewCertificates loads the certificates of a listener. Http2 says whether
-// HTTP/2 is offered by ALPN.
-func NewCertificates(config TLS, http2 bool, log *slog.Logger) (*Certificates, error) {
-	c := &Certificates{log: log, every: defaultReload, config: config, http2: http2}
+// HTTP/2 is offered by ALPN. Look reads references to certificates and keys, each
+// time that files are looked at; nil = there are none.
+func NewCertificates(config TLS, http2 bool, look schema.Resolver, log *slog.Logger) (*Certificates, error) {
+	c := &Certificates{log: log, look: look, every: defaultReload, config: config, http2: http2}
 	if err := c.tickets.rotate(); err != nil {
 		return nil, err
 	}
@@ -153,7 +158,7 @@ func (c *Certificates) load(config TLS) error {
 	}
 	fmt.Fprint(sum, config.MinVersion, config.UnknownName)
 	for i, e := range config.Certificates {
-		cert, raw, err := readCertificate(e)
+		cert, raw, err := c.readCertificate(e)
 		if err != nil {
 			return fmt.Errorf("loading certificate %d: %w", i, err)
 		}
@@ -300,12 +305,12 @@ func (c *Certificates) choose(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return x.certs[0], nil
 }
 
-func readCertificate(e Certificate) (*tls.Certificate, []byte, error) {
-	chain, err := textOrFile(e.Cert, e.CertFile)
+func (c *Certificates) readCertificate(e Certificate) (*tls.Certificate, []byte, error) {
+	chain, err := c.textOrFile(e.Cert, e.CertFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := textOrFile(e.Key, e.KeyFile)
+	key, err := c.textOrFile(e.Key, e.KeyFile)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -319,6 +324,15 @@ func readCertificate(e Certificate) (*tls.Certificate, []byte, error) {
 		}
 	}
 	return &cert, append(chain, key...), nil
+}
+
+func (c *Certificates) textOrFile(text, file string) ([]byte, error) {
+	if c.look != nil && reference.Is(text) {
+		scheme, name, _ := strings.Cut(text, ":")
+		v, err := c.look(scheme, name)
+		return []byte(v), err
+	}
+	return textOrFile(text, file)
 }
 
 func textOrFile(text, file string) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -60,6 +61,35 @@ func TestCertificateByName(t *testing.T) {
 	}
 	_, _, err := shake(s.Addr().String(), "a.test", &tls.Config{RootCAs: ca.pool(), MaxVersion: tls.VersionTLS11})
 	require.Error(t, err)
+}
+
+// A certificate and its key may be kept elsewhere, and are read again as files are.
+func TestCertificatesByReference(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t, "ca")
+	pair := ca.issue(t, "one", "a.test")
+	var away error
+	look := func(scheme, name string) (string, error) {
+		require.Equal(t, "vault", scheme)
+		return map[string]string{"secret/tls#cert": pair.Cert, "secret/tls#key": pair.Key}[name], away
+	}
+	config := TLS{Certificates: []Certificate{{Cert: "vault:secret/tls#cert", Key: "vault:secret/tls#key"}}}
+	certs, err := NewCertificates(config, true, look, quiet())
+	require.NoError(t, err)
+	named := func() string {
+		c, err := certs.choose(&tls.ClientHelloInfo{ServerName: "a.test"})
+		require.NoError(t, err)
+		return c.Leaf.Subject.CommonName
+	}
+	require.Equal(t, "one", named())
+	pair = ca.issue(t, "two", "a.test")
+	require.NoError(t, certs.Reload())
+	require.Equal(t, "two", named())
+	away = errors.New("vault:secret/tls#cert: it cannot be read now")
+	require.ErrorContains(t, certs.Reload(), "it cannot be read now")
+	require.Equal(t, "two", named(), "the former one stays in use")
+	_, err = NewCertificates(config, true, look, quiet())
+	require.Error(t, err, "there is none to begin with")
 }
 
 // R5.5: certificates change without a restart and without touching connections.
@@ -287,14 +317,14 @@ func TestLoadingNamesTheCertificate(t *testing.T) {
 		"loading certificate 0: tls: private key does not match public key": {Certificates: []Certificate{{Cert: a.Cert, Key: b.Key}}},
 		"loading the client CA: no certificate in it":                       {Certificates: []Certificate{a}, ClientAuth: ClientAuth{Mode: "require", CA: "x"}},
 	} {
-		_, err := NewCertificates(c, true, quiet())
+		_, err := NewCertificates(c, true, nil, quiet())
 		require.ErrorContains(t, err, want)
 	}
 }
 
 func TestMisdirectedCostsNothing(t *testing.T) {
 	ca := newAuthority(t, "ca")
-	c, err := NewCertificates(TLS{Certificates: []Certificate{ca.issue(t, "a", "a.test")}}, true, quiet())
+	c, err := NewCertificates(TLS{Certificates: []Certificate{ca.issue(t, "a", "a.test")}}, true, nil, quiet())
 	require.NoError(t, err)
 	state := &tls.ConnectionState{ServerName: "a.test", VerifiedChains: [][]*x509.Certificate{}}
 	require.Zero(t, testing.AllocsPerRun(100, func() { c.Misdirected(state, "a.test") }))

@@ -63,9 +63,10 @@ type Certificate struct {
 	CertFile string `json:"certFile,omitempty"`
 	// KeyFile is a file with the key in PEM.
 	KeyFile string `json:"keyFile,omitempty"`
-	// Cert is the chain itself, in PEM, the leaf first.
+	// Cert is the chain itself, in PEM, the leaf first, or a reference to it such as
+	// vault:mount/path#field, which is read again as files are.
 	Cert string `json:"cert,omitempty"`
-	// Key is the key itself, in PEM.
+	// Key is the key itself, in PEM, or a reference to it.
 	Key string `json:"key,omitempty"`
 	// Hosts are the names it is for; none = those in the certificate.
 	Hosts []string `json:"hosts,omitempty"`

@@ -7,10 +7,10 @@ import "github.com/gatehouse/gatehouse/libs/schema"
 // SchemaDoc holds the doc comments of the package's types.
 var SchemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/internal/listen", Texts: []schema.Text{
 	{Name: "Certificate", Text: "Certificate is a certificate with its key, each as PEM or as a file that is read again when it changes."},
-	{Name: "Certificate.Cert", Text: "Cert is the chain itself, in PEM, the leaf first."},
+	{Name: "Certificate.Cert", Text: "Cert is the chain itself, in PEM, the leaf first, or a reference to it such as vault:mount/path#field, which is read again as files are."},
 	{Name: "Certificate.CertFile", Text: "CertFile is a file with the chain in PEM, the leaf first."},
 	{Name: "Certificate.Hosts", Text: "Hosts are the names it is for; none = those in the certificate."},
-	{Name: "Certificate.Key", Text: "Key is the key itself, in PEM."},
+	{Name: "Certificate.Key", Text: "Key is the key itself, in PEM, or a reference to it."},
 	{Name: "Certificate.KeyFile", Text: "KeyFile is a file with the key in PEM."},
 	{Name: "ClientAuth", Text: "ClientAuth says whether clients show a certificate."},
 	{Name: "ClientAuth.CA", Text: "CA is PEM; the issuers accepted."},

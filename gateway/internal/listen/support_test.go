@@ -88,7 +88,7 @@ func start(t *testing.T, l Listener, change ...func(*nethttp.Server)) (*Server, 
 	o := Options{HTTP1: plain1{}, HTTP2: h2, Log: quiet()}
 	if l.TLS != nil {
 		var err error
-		o.Certificates, err = NewCertificates(*l.TLS, l.OffersHTTP2(), quiet())
+		o.Certificates, err = NewCertificates(*l.TLS, l.OffersHTTP2(), nil, quiet())
 		require.NoError(t, err)
 		h2.Misdirected = o.Certificates.Misdirected
 	}

@@ -127,7 +127,7 @@ func (r *run) platform() {
 	p, err := r.compilePlatform()
 	if err != nil {
 		serving := "nothing"
-		if r.prev != nil && r.prev.platform.key != notCompiled {
+		if r.prev != nil && r.prev.platform.key != notCompiled && !r.gone(r.prev.platform.secrets) {
 			p, serving = r.prev.platform, "previous"
 		}
 		r.issue(unit.KindSettings, "settings", "", serving, fieldsOf(err))
@@ -231,10 +231,11 @@ func (r *run) undecodable(ref unit.Ref, doc []byte, err error) {
 }
 
 // broken keeps the previous form of a unit, or puts one in its place that
-// answers 503.
+// answers 503. A form whose secret was taken away is not kept: it would go on
+// letting in who knows that secret.
 func (r *run) broken(name string, hash unit.Hash, hosts []string, basePath string, problems []problem.Field) {
 	if r.prev != nil {
-		if prev := r.prev.units[name]; prev != nil && !prev.Broken {
+		if prev := r.prev.units[name]; prev != nil && !prev.Broken && !r.gone(prev.secrets) {
 			r.put(name, prev)
 			r.issue(unit.KindAPI, name, hash, "previous", problems)
 			return

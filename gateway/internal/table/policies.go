@@ -32,6 +32,9 @@ type Compiler struct {
 	HTTP        *http.Client
 	// Secrets reads references to secrets.
 	Secrets schema.Resolver
+	// SecretsStand says that Secrets reads nothing: what it returns stands for what
+	// gateways will read, and what is compiled is only looked at.
+	SecretsStand bool
 	// SecretPrint names the present value of a reference; it is another one when the
 	// value is. nil = values never change.
 	SecretPrint func(reference string) string

@@ -29,6 +29,7 @@ type Table struct {
 	index    *router.Index
 	units    map[string]*Unit // by API id
 	platform *platform
+	missed   []string // references that could not be read
 	stripes  [stripes]stripe
 }
 

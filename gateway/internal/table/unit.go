@@ -107,10 +107,19 @@ func (b *builder) upstreams() {
 	b.named = make(map[string]Upstream, len(b.api.Upstreams))
 	for i := range b.api.Upstreams {
 		cfg := b.api.Upstreams[i]
-		up, err := b.NewUpstream(b.api.ID, cfg, b.previousUpstream(cfg.Name))
-		if err != nil {
-			b.fail("/upstreams/"+strconv.Itoa(i), err)
+		at := "/upstreams/" + strconv.Itoa(i)
+		known, ok := b.auth(at+"/auth", cfg.Auth)
+		cfg.Auth = nil
+		if !b.clientKey(at+"/tls", &cfg) || !ok {
 			continue
+		}
+		up, err := b.NewUpstream(b.api.ID, cfg, Plain(b.previousUpstream(cfg.Name)))
+		if err != nil {
+			b.fail(at, err)
+			continue
+		}
+		if known != nil {
+			known.Upstream, up = up, known
 		}
 		b.closers = append(b.closers, up.Close)
 		b.named[cfg.Name] = up

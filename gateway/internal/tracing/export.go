@@ -34,7 +34,11 @@ const (
 )
 
 func newExporter(c Config) *exporter {
-	return &exporter{endpoint: c.Endpoint, header: c.Headers, client: &http.Client{
+	header := make(map[string]string, len(c.Headers))
+	for name, v := range c.Headers {
+		header[name] = v.Reveal()
+	}
+	return &exporter{endpoint: c.Endpoint, header: header, client: &http.Client{
 		Timeout:       time.Duration(c.Timeout),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

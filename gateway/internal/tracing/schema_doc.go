@@ -9,7 +9,7 @@ var SchemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/int
 	{Name: "Config", Text: "Config is the trace section of the gateway's file. With the zero value no span is made, and the context of clients is passed on."},
 	{Name: "Config.Endpoint", Text: "Endpoint takes OTLP over HTTP, such as http://collector:4318/v1/traces."},
 	{Name: "Config.Flush", Text: "Flush is how long a span may wait; the default is 2s."},
-	{Name: "Config.Headers", Text: "Headers are sent with each export, such as Authorization."},
+	{Name: "Config.Headers", Text: "Headers are sent with each export, such as Authorization, best as env:NAME or file:PATH."},
 	{Name: "Config.IgnoreParent", Text: "IgnoreParent makes Sample decide for traces that clients began too, for gateways whose clients are not trusted to choose."},
 	{Name: "Config.Sample", Text: "Sample is the share of new traces that are recorded."},
 	{Name: "Config.Service", Text: "Service is the service.name of the spans; the default is gatehouse-gateway."},

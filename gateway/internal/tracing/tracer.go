@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 //go:generate go run github.com/gatehouse/gatehouse/libs/schema/cmd/schemadoc -var SchemaDoc
@@ -33,8 +34,9 @@ import (
 type Config struct {
 	// Endpoint takes OTLP over HTTP, such as http://collector:4318/v1/traces.
 	Endpoint string `json:"endpoint,omitempty" schema:"format=uri"`
-	// Headers are sent with each export, such as Authorization.
-	Headers map[string]string `json:"headers,omitempty"`
+	// Headers are sent with each export, such as Authorization, best as env:NAME or
+	// file:PATH.
+	Headers map[string]schema.Secret `json:"headers,omitempty"`
 	// Sample is the share of new traces that are recorded.
 	Sample float64 `json:"sample,omitempty" schema:"min=0,max=1"`
 	// IgnoreParent makes Sample decide for traces that clients began too, for
@@ -62,7 +64,7 @@ func (c Config) Validate() []problem.Field {
 		fields = append(fields, problem.Field{Pointer: "/sample", Code: "range", Detail: "must be between 0 and 1"})
 	}
 	for name, v := range c.Headers {
-		if !policy.ValidName(name) || !policy.ValidValue(v) {
+		if !policy.ValidName(name) || !policy.ValidValue(v.Reveal()) {
 			fields = append(fields, problem.Field{Pointer: "/headers", Code: "format", Detail: fmt.Sprintf("%q is no valid header field", name)})
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy"
 	"github.com/gatehouse/gatehouse/libs/contract/traffic"
 	"github.com/gatehouse/gatehouse/libs/contract/unit"
+	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -166,7 +167,7 @@ func TestSpansReachACollector(t *testing.T) {
 	srv := httptest.NewServer(c)
 	t.Cleanup(srv.Close)
 	tr, err := tracing.New(tracing.Config{
-		Endpoint: srv.URL + "/v1/traces", Headers: map[string]string{"Authorization": "Bearer x"}, Flush: unit.Duration(time.Millisecond),
+		Endpoint: srv.URL + "/v1/traces", Headers: map[string]schema.Secret{"Authorization": schema.NewSecret("Bearer x")}, Flush: unit.Duration(time.Millisecond),
 	}, "gw-1", "1.0", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -255,7 +256,7 @@ func TestSampling(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, tracing.Config{}.Validate())
-	require.Len(t, tracing.Config{Endpoint: "collector:4318", Sample: 2, Headers: map[string]string{"a b": ""}}.Validate(), 3)
+	require.Len(t, tracing.Config{Endpoint: "collector:4318", Sample: 2, Headers: map[string]schema.Secret{"a b": {}}}.Validate(), 3)
 	require.Len(t, tracing.Config{Sample: 0.5}.Validate(), 1)
 }
 

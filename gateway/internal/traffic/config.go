@@ -88,8 +88,9 @@ type SpoolConfig struct {
 	Buffer schema.Bytes `json:"buffer,omitempty"`
 	// URL takes POSTs of gzipped JSON lines.
 	URL string `json:"url,omitempty" schema:"format=uri"`
-	// Headers are sent with each POST, such as Authorization.
-	Headers map[string]string `json:"headers,omitempty"`
+	// Headers are sent with each POST, such as Authorization, best as env:NAME or
+	// file:PATH.
+	Headers map[string]schema.Secret `json:"headers,omitempty"`
 	// Timeout bounds one POST; the default is 30s.
 	Timeout unit.Duration `json:"timeout,omitempty"`
 }
@@ -174,7 +175,7 @@ func (c Config) Validate() []problem.Field {
 		bad("/spool/dir", "required", "name the directory in which records wait for delivery")
 	}
 	for name, v := range c.Spool.Headers {
-		if !policy.ValidName(name) || !policy.ValidValue(v) {
+		if !policy.ValidName(name) || !policy.ValidValue(v.Reveal()) {
 			bad("/spool/headers/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), "format", "is no valid header field")
 		}
 	}

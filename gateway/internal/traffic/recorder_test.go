@@ -373,7 +373,7 @@ func TestConfigIsChecked(t *testing.T) {
 	require.Empty(t, Config{Traffic: FileConfig{Path: "traffic.jsonl"}}.Validate())
 	two := 2.0
 	c := Config{
-		Traffic: FileConfig{Path: "stdout", Rotate: Rotate{Size: 1, Keep: -1}}, Spool: SpoolConfig{Dir: "d", URL: "ftp://x", MaxBytes: 5, Headers: map[string]string{"a b": ""}},
+		Traffic: FileConfig{Path: "stdout", Rotate: Rotate{Size: 1, Keep: -1}}, Spool: SpoolConfig{Dir: "d", URL: "ftp://x", MaxBytes: 5, Headers: map[string]schema.Secret{"a b": {}}},
 		RequestHeaders: []string{"ok", "not ok"}, Sample: &two, ClientIP: "some", Subject: "x", Decisions: Decisions{Keep: -1, Sample: -1},
 	}
 	var at []string

@@ -41,7 +41,7 @@ var SchemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/int
 	{Name: "SpoolConfig.Buffer", Text: "Buffer bounds the memory of records that wait for the disk; the default is 16MiB."},
 	{Name: "SpoolConfig.Dir", Text: "Dir is a directory of this gateway alone; \"\" = no spool."},
 	{Name: "SpoolConfig.Flush", Text: "Flush is how long a record may wait in memory; the default is 500ms. A gateway that is killed loses what waits."},
-	{Name: "SpoolConfig.Headers", Text: "Headers are sent with each POST, such as Authorization."},
+	{Name: "SpoolConfig.Headers", Text: "Headers are sent with each POST, such as Authorization, best as env:NAME or file:PATH."},
 	{Name: "SpoolConfig.MaxBytes", Text: "MaxBytes bounds the disk used; the default is 1GiB. Beyond it the oldest records are dropped, counted and reported."},
 	{Name: "SpoolConfig.Sync", Text: "Sync is how often written records are forced to the disk; the default is 1s. Only a crash of the machine loses what was written and not forced."},
 	{Name: "SpoolConfig.Timeout", Text: "Timeout bounds one POST; the default is 30s."},

@@ -18,7 +18,7 @@ func NewSpool(c SpoolConfig, shipper spool.Shipper, log *slog.Logger) (*Spool, e
 	if shipper == nil {
 		h := make(http.Header, len(c.Headers))
 		for name, v := range c.Headers {
-			h.Set(name, v)
+			h.Set(name, v.Reveal())
 		}
 		shipper = &spool.HTTP{URL: c.URL, Header: h, Client: &http.Client{
 			Timeout:       time.Duration(c.Timeout),

@@ -34,8 +34,9 @@ type Config struct {
 	// DropHeaders are request fields that copies do not have. Set it to an empty
 	// list to hand credentials on.
 	DropHeaders []string `json:"dropHeaders" schema:"maxItems=64,unique"`
-	// Headers are fields that copies have besides, or instead.
-	Headers map[string]string `json:"headers,omitempty" schema:"maxItems=64"`
+	// Headers are fields that copies have besides, or instead. Their values are
+	// secrets, such as a key of the mirror.
+	Headers map[string]schema.Secret `json:"headers,omitempty" schema:"maxItems=64"`
 	// Mark is the name of the field that tells a copy, with the value "1".
 	Mark string `json:"mark" schema:"minLength=1,maxLength=64"`
 	// MaxBody is the largest body that is copied. A request with a larger one is not
@@ -102,8 +103,8 @@ func compile(c Config, env policy.Env, random func() float64) (policy.Hooks, err
 		}
 	}
 	for name, value := range c.Headers {
-		if !policy.ValidName(name) || !policy.ValidValue(value) || policy.EqualName(name, "Host") {
-			return policy.Hooks{}, policy.Invalid("/headers/"+name, "%q: %q is no field that can be set; use a field name other than Host, and printable text", name, value)
+		if !policy.ValidName(name) || !policy.ValidValue(value.Reveal()) || policy.EqualName(name, "Host") {
+			return policy.Hooks{}, policy.Invalid("/headers/"+name, "%q is no field that can be set; use a field name other than Host, and printable text", name)
 		}
 	}
 	m := &mirror{
@@ -154,7 +155,7 @@ func (m *mirror) header(h *policy.Header) http.Header {
 		}
 	}
 	for k, v := range m.c.Headers {
-		out.Set(k, v)
+		out.Set(k, v.Reveal())
 	}
 	if !h.Has("User-Agent") {
 		out["User-Agent"] = nil // not that of this program

@@ -9,7 +9,7 @@ var schemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/pol
 	{Name: "Config", Text: "Config is the configuration of a mirror."},
 	{Name: "Config.Concurrency", Text: "Concurrency is how many copies are on their way at the same time."},
 	{Name: "Config.DropHeaders", Text: "DropHeaders are request fields that copies do not have. Set it to an empty list to hand credentials on."},
-	{Name: "Config.Headers", Text: "Headers are fields that copies have besides, or instead."},
+	{Name: "Config.Headers", Text: "Headers are fields that copies have besides, or instead. Their values are secrets, such as a key of the mirror."},
 	{Name: "Config.Mark", Text: "Mark is the name of the field that tells a copy, with the value \"1\"."},
 	{Name: "Config.MaxBody", Text: "MaxBody is the largest body that is copied. A request with a larger one is not copied."},
 	{Name: "Config.Methods", Text: "Methods are the methods that are copied; empty = all. A copy of an unsafe method changes things twice where the mirror shares data with the upstream."},

@@ -22,6 +22,7 @@ type Upstream struct {
 	Timeouts Timeouts `json:"timeouts,omitzero"`
 	Retries  *Retries `json:"retries,omitempty"`
 	TLS      *TLS     `json:"tls,omitempty"`
+	Auth     *Auth    `json:"auth,omitempty"`
 	Pool     Pool     `json:"pool,omitzero"`
 	DNS      DNS      `json:"dns,omitzero"`
 	// Host is the Host header sent: "target" (the default), "client", or a name.
@@ -140,9 +141,10 @@ type Retries struct {
 type TLS struct {
 	// CA is PEM; "" = the system's.
 	CA string `json:"ca,omitempty"`
-	// Certificate is the chain in PEM, for mutual TLS.
+	// Certificate is the chain in PEM, for mutual TLS, or a reference to it as
+	// env:NAME, file:PATH or vault:mount/path#field.
 	Certificate string `json:"certificate,omitempty"`
-	// Key is the key in PEM, for mutual TLS.
+	// Key is the key in PEM, for mutual TLS, or a reference to it.
 	Key string `json:"key,omitempty"`
 	// ServerName replaces the target's host in SNI and verification.
 	ServerName string `json:"serverName,omitempty"`
@@ -150,6 +152,73 @@ type TLS struct {
 	MinVersion string `json:"minVersion,omitempty" schema:"enum=1.2|1.3"`
 	// InsecureSkipVerify accepts any certificate. It is for tests.
 	InsecureSkipVerify bool `json:"insecureSkipVerify,omitempty"`
+}
+
+// Auth is what the gateway sends so that an upstream knows it: one of basic, bearer
+// and header. It replaces what the client sent in that field, after all policies.
+// Secrets are texts, or references to them, which gateways read.
+type Auth struct {
+	// Basic is a user name and a password (RFC 7617).
+	Basic *BasicAuth `json:"basic,omitempty"`
+	// Bearer is a token (RFC 6750 section 2.1), or a reference to it.
+	Bearer string `json:"bearer,omitempty"`
+	// Header is a field of its own, such as X-API-Key.
+	Header *HeaderAuth `json:"header,omitempty"`
+}
+
+// BasicAuth is a user name and a password.
+type BasicAuth struct {
+	// Username has no colon.
+	Username string `json:"username"`
+	// Password is the password, or a reference to it.
+	Password string `json:"password"`
+}
+
+// HeaderAuth is a header field with a secret.
+type HeaderAuth struct {
+	// Name is the name of the field.
+	Name string `json:"name"`
+	// Value is its whole value, or a reference to it.
+	Value string `json:"value"`
+}
+
+// Secret returns the secret of an Auth, for reading and for setting; nil where it
+// has none or not exactly one.
+func (a *Auth) Secret() *string {
+	if a == nil {
+		return nil
+	}
+	var found []*string
+	if a.Basic != nil {
+		found = append(found, &a.Basic.Password)
+	}
+	if a.Bearer != "" {
+		found = append(found, &a.Bearer)
+	}
+	if a.Header != nil {
+		found = append(found, &a.Header.Value)
+	}
+	if len(found) != 1 {
+		return nil
+	}
+	return found[0]
+}
+
+// Clone returns a copy.
+func (a *Auth) Clone() *Auth {
+	if a == nil {
+		return nil
+	}
+	c := *a
+	if a.Basic != nil {
+		b := *a.Basic
+		c.Basic = &b
+	}
+	if a.Header != nil {
+		h := *a.Header
+		c.Header = &h
+	}
+	return &c
 }
 
 // Pool bounds the connections to each target.

@@ -79,7 +79,7 @@ func (h *Handlers) CreateApi(ctx context.Context, r CreateApiRequestObject) (Cre
 		Hosts: get(r.Body.Hosts), StripPath: or(r.Body.StripPath, true), Paths: get(r.Body.Paths), Upstreams: r.Body.Upstreams,
 		Operations: operationsOf(get(r.Body.Operations)),
 	}
-	if err := wrong(d.Check()); err != nil {
+	if err := h.right(ctx, c.Organization, &d); err != nil {
 		return nil, err
 	}
 	a := store.API{ProjectID: p.ID, Slug: get(r.Body.Slug)}
@@ -90,6 +90,17 @@ func (h *Handlers) CreateApi(ctx context.Context, r CreateApiRequestObject) (Cre
 		return nil, err
 	}
 	return CreateApi201JSONResponse{Body: made, Headers: CreateApi201ResponseHeaders{ETag: etag(made.Version)}}, nil
+}
+
+// right returns a problem where a draft is not right, or names secrets that its
+// organization may not use.
+func (h *Handlers) right(ctx context.Context, organization string, d *revision.Draft) error {
+	fields := d.Check()
+	o, err := h.Store.Organization(ctx, organization)
+	if err != nil {
+		return err
+	}
+	return wrong(append(fields, d.CheckReferences(h.References.For(o.Slug))...))
 }
 
 func wrong(fields []problem.Field) error {
@@ -289,7 +300,7 @@ func (h *Handlers) patch(ctx context.Context, a *store.API, d *revision.Draft) e
 		}
 		d.Operations = operationsOf(*p.Operations)
 	}
-	return wrong(d.Check())
+	return h.right(ctx, a.OrganizationID, d)
 }
 
 // DeleteApi deletes an API that is deployed nowhere.

@@ -75,7 +75,7 @@ func (h *Handlers) ImportApi(ctx context.Context, r ImportApiRequestObject) (Imp
 		out, err := h.dry(ctx, c, a, d)
 		return ImportApi200JSONResponse{Api: out, Operations: len(doc.Operations), Warnings: warnings(doc.Warnings)}, err
 	}
-	if err := wrong(d.Check()); err != nil {
+	if err := h.right(ctx, c.Organization, d); err != nil {
 		return nil, err
 	}
 	made, err := httpx.Once(ctx, h.Store.DB(), func(tx *db.Tx) (ApiImported, error) {
@@ -215,7 +215,7 @@ func (h *Handlers) PutApiDocument(ctx context.Context, r PutApiDocumentRequestOb
 	}
 	d.APIVersion = or(some(doc.Version), d.APIVersion)
 	a.DocumentFormat, a.DocumentTitle, a.DocumentSize, a.Version = doc.Format, doc.Title, int64(len(doc.JSON)), version
-	if err := wrong(d.Check()); err != nil {
+	if err := h.right(ctx, a.OrganizationID, &d); err != nil {
 		return nil, err
 	}
 	if get(r.Body.DryRun) {

@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/policy"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/publish"
 	"github.com/gatehouse/gatehouse/services/gateway-manager/internal/store"
@@ -38,6 +39,8 @@ type Handlers struct {
 	Units    *publish.Units
 	Policies Policies
 	Fetcher  Fetcher
+	// References say which references to secrets upstreams may have.
+	References reference.Rules
 	// Audit records a change in its transaction.
 	Audit func(ctx context.Context, tx *db.Tx, e service.Entry) error
 	// Wake has the publisher look at once.

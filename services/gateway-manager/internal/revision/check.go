@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatehouse/gatehouse/libs/contract/unit"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
@@ -76,6 +75,7 @@ func (d *Draft) checkUpstreams(add func(pointer, code, format string, args ...an
 				add(fmt.Sprintf("%s/targets/%d/url", at, j), schema.RuleFormat, "%s", detail)
 			}
 		}
+		checkAuth(u.Auth, at+"/auth", add)
 	}
 	return names
 }
@@ -87,7 +87,7 @@ func CheckTarget(raw string) string {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return "want http:// or https:// with a host, such as http://orders:8080"
 	case u.User != nil:
-		return "an address has no user and password in it: add a policy that sends them"
+		return "an address has no user and password in it: give them as auth of the upstream"
 	case u.RawQuery != "" || u.Fragment != "":
 		return "an address has neither a query nor a fragment"
 	}
@@ -167,35 +167,4 @@ func URLs(public string, d *Draft) []string {
 		out = append(out, base.Scheme+"://"+host+strings.TrimSuffix(base.Path, "/")+path)
 	}
 	return out
-}
-
-// MaskKeys removes the private keys of upstreams, for showing.
-func MaskKeys(list []unit.Upstream) []unit.Upstream {
-	out := slices.Clone(list)
-	for i := range out {
-		if out[i].TLS != nil && out[i].TLS.Key != "" {
-			tls := *out[i].TLS
-			tls.Key = ""
-			out[i].TLS = &tls
-		}
-	}
-	return out
-}
-
-// KeepKeys takes private keys over from before where an upstream of the same name
-// and certificate comes without one, since they are not shown.
-func KeepKeys(list, before []unit.Upstream) {
-	for i := range list {
-		t := list[i].TLS
-		if t == nil || t.Certificate == "" || t.Key != "" {
-			continue
-		}
-		for _, old := range before {
-			if old.Name == list[i].Name && old.TLS != nil && old.TLS.Certificate == t.Certificate {
-				kept := *t
-				kept.Key = old.TLS.Key
-				list[i].TLS = &kept
-			}
-		}
-	}
 }

@@ -59,6 +59,7 @@ func TestSecretsAreMaskedAndRestored(t *testing.T) {
 	for name, x := range map[string]struct{ config, shown string }{
 		"a secret":     {`{"secret":"sesame","issuer":["a"]}`, `{"secret":"***","issuer":["a"]}`},
 		"a reference":  {`{"secret":"env:KEY"}`, `{"secret":"env:KEY"}`},
+		"of Vault":     {`{"secret":"vault:secret/a#b"}`, `{"secret":"vault:secret/a#b"}`},
 		"none":         {`{"jwksUrl":"https://a"}`, `{"jwksUrl":"https://a"}`},
 		"empty":        {``, ``},
 		"no JSON":      {`{`, `{`},
@@ -70,6 +71,25 @@ func TestSecretsAreMaskedAndRestored(t *testing.T) {
 	}
 	require.JSONEq(t, `{"secret":"***"}`, string(jwt.Restore(json.RawMessage(`{"secret":"***"}`), json.RawMessage(`{}`))), "there is nothing to restore")
 	require.JSONEq(t, `{"secret":"new"}`, string(jwt.Restore(json.RawMessage(`{"secret":"new"}`), json.RawMessage(`{"secret":"old"}`))))
+}
+
+// A secret is sent to no server that it was not given for.
+func TestSecretsBelongToTheirAddress(t *testing.T) {
+	t.Parallel()
+	c := newCatalogue(t)
+	ask, ok := c.Get("oauth2-introspection")
+	require.True(t, ok)
+	before := `{"endpoint":"https://idp.example.com/introspect","clientId":"g","clientSecret":"sesame"}`
+	for url, want := range map[string]string{
+		"https://IDP.example.com/other":      "sesame",
+		"https://evil.example.com/other":     catalogue.Mask,
+		"http://idp.example.com/introspect":  catalogue.Mask,
+		"https://idp.example.com:8443/other": catalogue.Mask,
+	} {
+		var out struct{ ClientSecret string }
+		require.NoError(t, json.Unmarshal(ask.Restore(json.RawMessage(`{"endpoint":"`+url+`","clientId":"g","clientSecret":"***"}`), json.RawMessage(before)), &out))
+		require.Equal(t, want, out.ClientSecret, url)
+	}
 }
 
 // reorder returns want where got is the same JSON.

@@ -2,8 +2,10 @@ package catalogue
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 
+	"github.com/gatehouse/gatehouse/libs/reference"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
 
@@ -11,10 +13,10 @@ import (
 const Mask = "***"
 
 // Hide returns a configuration with its secrets masked. References such as
-// env:NAME are none, and stay.
+// vault:mount/path#field are none, and stay.
 func (t *Type) Hide(config json.RawMessage) json.RawMessage {
 	return t.rewrite(config, nil, func(now string, _ any) any {
-		if now == "" || strings.HasPrefix(now, "env:") || strings.HasPrefix(now, "file:") {
+		if now == "" || reference.Is(now) {
 			return now
 		}
 		return Mask
@@ -22,10 +24,19 @@ func (t *Type) Hide(config json.RawMessage) json.RawMessage {
 }
 
 // Restore returns a configuration that was shown and handed back: with masked
-// secrets as they were before. A mask where there was nothing stays.
+// secrets as they were before. A mask where there was nothing stays, for the check
+// to refuse; so it does where the configuration has an address at another server
+// than before, which would be sent what was given for the one before.
 func (t *Type) Restore(config, before json.RawMessage) json.RawMessage {
-	var was any
-	if json.Unmarshal(before, &was) != nil {
+	var now, was any
+	if json.Unmarshal(before, &was) != nil || json.Unmarshal(config, &now) != nil {
+		return config
+	}
+	known := map[string]bool{}
+	addresses(t.Schema.Node(), was, func(origin string) { known[origin] = true })
+	elsewhere := false
+	addresses(t.Schema.Node(), now, func(origin string) { elsewhere = elsewhere || !known[origin] })
+	if elsewhere {
 		return config
 	}
 	return t.rewrite(config, was, func(now string, was any) any {
@@ -76,6 +87,45 @@ func (t *Type) rewrite(config json.RawMessage, was any, replace func(now string,
 		return config
 	}
 	return out
+}
+
+// addresses calls f with scheme and host of every address in a configuration.
+func addresses(n *schema.Node, v any, f func(origin string)) {
+	var visit func(n *schema.Node, v any)
+	visit = func(n *schema.Node, v any) {
+		if n == nil {
+			return
+		}
+		switch v := v.(type) {
+		case string:
+			if n.Format == "uri" || n.Format == "http-url" {
+				u, err := url.Parse(v)
+				if err != nil {
+					f(v)
+					return
+				}
+				f(strings.ToLower(u.Scheme + "://" + u.Host))
+			}
+		case []any:
+			for _, e := range v {
+				visit(n.Items, e)
+			}
+		case map[string]any:
+			for k, e := range v {
+				below := n.Properties[k]
+				if below == nil && n.AdditionalProperties != nil {
+					below = n.AdditionalProperties.Node
+				}
+				visit(below, e)
+			}
+		}
+		for _, list := range [][]*schema.Node{n.AllOf, n.AnyOf, n.OneOf} {
+			for _, m := range list {
+				visit(m, v)
+			}
+		}
+	}
+	visit(n, v)
 }
 
 func walk(n *schema.Node, now, was any, replace func(string, any) any) any {

@@ -1188,14 +1188,27 @@ export interface components {
             tls?: {
                 /** @description PEM. */
                 ca?: string;
-                /** @description PEM. */
+                /** @description PEM, or a reference to it such as vault:mount/path#field, which gateways read. */
                 certificate?: string;
-                /** @description PEM. It is not shown again: send it with each change. */
+                /** @description PEM, which is not shown again and stays where the certificate does; or a reference to it, which is shown. */
                 key?: string;
                 serverName?: string;
                 /** @enum {string} */
                 minVersion?: "1.2" | "1.3";
                 insecureSkipVerify?: boolean;
+            };
+            /** @description What the gateway sends so that the upstream knows it: one of basic, bearer and header. It replaces what the client sent in that field, after all policies. A secret is answered as asterisks; sent back like that it stays, as long as the targets do. In its place a reference can stand, such as vault:mount/path#field, which gateways read. */
+            auth?: {
+                basic?: {
+                    username: string;
+                    password: string;
+                };
+                bearer?: string;
+                header?: {
+                    /** @description Such as X-API-Key. */
+                    name: string;
+                    value: string;
+                };
             };
             pool?: {
                 maxConns?: number;
