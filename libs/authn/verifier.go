@@ -35,6 +35,7 @@ const (
 	longest     = 8 << 10          // bytes of a token
 	keysRefresh = 5 * time.Minute
 	keysPause   = time.Second // between two refreshes because of an unknown key
+	keysFirst   = 200 * time.Millisecond
 	askLimit    = 2 * time.Second
 )
 
@@ -108,6 +109,8 @@ type Verifier struct {
 	keys   atomic.Pointer[keySet]
 	flight singleflight.Group
 	seen   verified
+	known  chan struct{} // closed when there are keys
+	once   sync.Once
 
 	mu    sync.Mutex
 	tried time.Time // when keys were last asked for
@@ -121,24 +124,42 @@ type keySet struct {
 // NewVerifier returns a verifier. It asks for keys when it needs the first.
 func NewVerifier(source Source, log *slog.Logger, now func() time.Time) *Verifier {
 	return &Verifier{
-		source: source, log: log, now: now,
+		source: source, log: log, now: now, known: make(chan struct{}),
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{Algorithm}), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation()),
 	}
 }
 
-// Run asks for the keys every few minutes, until ctx ends.
+// Run asks for the keys every few minutes, until ctx ends; until it has the first
+// ones, without much of a pause.
 func (v *Verifier) Run(ctx context.Context) error {
-	t := time.NewTicker(keysRefresh)
+	t := time.NewTimer(0)
 	defer t.Stop()
-	for {
-		if err := v.refresh(ctx, 0); err != nil && ctx.Err() == nil {
-			v.log.WarnContext(ctx, "asking for the keys of access tokens failed; those that are known go on", "err", err)
-		}
+	for first := true; ; first = false {
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 			return nil
 		}
+		pause := keysRefresh
+		err := v.refresh(ctx, 0)
+		if v.keys.Load() == nil {
+			pause = keysFirst
+		}
+		if err != nil && ctx.Err() == nil && (first || pause == keysRefresh) {
+			v.log.WarnContext(ctx, "asking for the keys of access tokens failed; those that are known go on", "err", err)
+		}
+		t.Reset(pause)
+	}
+}
+
+// Wait waits until there are keys, by which callers can be known. The error is
+// ctx's.
+func (v *Verifier) Wait(ctx context.Context) error {
+	select {
+	case <-v.known:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -256,6 +277,7 @@ func (v *Verifier) refresh(ctx context.Context, pause time.Duration) error {
 				set.keys[kid] = key
 			}
 			v.keys.Store(set)
+			v.once.Do(func() { close(v.known) })
 		}
 		v.mu.Lock()
 		v.tried, v.away = v.now(), err

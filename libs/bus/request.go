@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/gatehouse/gatehouse/libs/contract"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -113,6 +115,14 @@ func unanswered(ctx context.Context, service, why string, err error) error {
 	}
 	return problem.New(problem.CodeDependencyDown, "%s is not available: %s", service, why).
 		Because(err).WithRetryAfter(time.Second)
+}
+
+// Away reports whether an error says that NATS, or what is kept there, cannot be
+// reached at the moment.
+func Away(err error) bool {
+	return slices.ContainsFunc([]error{
+		errLost, nats.ErrConnectionClosed, nats.ErrConnectionReconnecting, nats.ErrDisconnected, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse,
+	}, func(is error) bool { return errors.Is(err, is) })
 }
 
 // Answer has the requests of one kind answered by handle, which runs in any

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -23,6 +24,9 @@ var (
 	// ErrReference: a foreign key names a row that is not there, or that is
 	// still in use.
 	ErrReference = errors.New("is referred to, or refers to what is not there")
+	// ErrAway: the server cannot be reached, or takes nothing at the moment. Whether a
+	// transaction that ends so was committed is not known.
+	ErrAway = errors.New("the database does not answer")
 )
 
 // sqlite's result codes: https://www.sqlite.org/rescode.html.
@@ -87,6 +91,14 @@ func classify(err error) error {
 	}
 }
 
+// away marks what says that the server may be away.
+func away(err error) error {
+	if err == nil || errors.Is(err, ErrAway) || !isConnectionError(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrAway, err)
+}
+
 // isTransient says that the same transaction may well succeed now: it was the
 // victim of a deadlock or of a conflict.
 func isTransient(err error) bool {
@@ -113,5 +125,5 @@ func isConnectionError(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysqldriver.ErrInvalidConn) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.As(err, &network) || errors.As(err, &connect) ||
-		strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || slices.Contains([]uint16{1053, 1152, 1927}, myCode(err))
+		strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || slices.Contains([]uint16{1040, 1053, 1152, 1927}, myCode(err))
 }

@@ -65,7 +65,8 @@ func TestOpenWaitsAndComesBack(t *testing.T) { // R1.3
 			door.Shut()
 			for range 5 {
 				_, err := db.From[note](d.For("o")).All(t.Context())
-				require.Error(t, err)
+				require.ErrorIs(t, err, db.ErrAway)
+				require.ErrorIs(t, d.Tx(t.Context(), func(*db.Tx) error { return nil }), db.ErrAway)
 			}
 			require.Eventually(t, func() bool { return d.Health() != nil && log.count("database lost") == 3 }, waitFor, tick)
 			door.Open(t)

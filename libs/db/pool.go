@@ -45,19 +45,19 @@ func (p *pool) GetDBConn() (*sql.DB, error) { return p.DB, nil }
 func (p *pool) PrepareContext(ctx context.Context, q string) (*sql.Stmt, error) {
 	s, err := p.DB.PrepareContext(ctx, q)
 	p.watch.note(err)
-	return s, err
+	return s, away(err)
 }
 
 func (p *pool) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
 	r, err := p.DB.ExecContext(ctx, q, utcArgs(args)...)
 	p.watch.note(err)
-	return r, err
+	return r, away(err)
 }
 
 func (p *pool) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
 	r, err := p.DB.QueryContext(ctx, q, utcArgs(args)...)
 	p.watch.note(err)
-	return r, err //nolint:sqlclosecheck // the caller's
+	return r, away(err) //nolint:sqlclosecheck // the caller's
 }
 
 func (p *pool) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
@@ -71,7 +71,7 @@ func (p *pool) BeginTx(ctx context.Context, opt *sql.TxOptions) (gorm.ConnPool, 
 	t, err := p.DB.BeginTx(ctx, opt)
 	if err != nil {
 		p.watch.note(err)
-		return nil, err
+		return nil, away(err)
 	}
 	return &poolTx{Tx: t, watch: p.watch}, nil
 }
@@ -85,13 +85,20 @@ type poolTx struct {
 func (t *poolTx) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
 	r, err := t.Tx.ExecContext(ctx, q, utcArgs(args)...)
 	t.watch.note(err)
-	return r, err
+	return r, away(err)
+}
+
+// Commit is for gorm (gorm.TxCommitter).
+func (t *poolTx) Commit() error {
+	err := t.Tx.Commit()
+	t.watch.note(err)
+	return away(err)
 }
 
 func (t *poolTx) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
 	r, err := t.Tx.QueryContext(ctx, q, utcArgs(args)...)
 	t.watch.note(err)
-	return r, err //nolint:sqlclosecheck // the caller's
+	return r, away(err) //nolint:sqlclosecheck // the caller's
 }
 
 func (t *poolTx) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {

@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
 )
+
+// retryAfter is when trying again makes sense where something is away for now.
+const retryAfter = 2 * time.Second
 
 // fail answers a request with an error.
 func (s *Server) fail(err error, c echo.Context) {
@@ -54,8 +59,12 @@ func problemOf(err error) *problem.Problem {
 		return problem.New(problem.CodeConflict, "there is one like it already: choose another name").Because(err)
 	case errors.Is(err, db.ErrReference):
 		return problem.New(problem.CodeConflict, "it is in use, or refers to what is not there").Because(err)
+	case errors.Is(err, db.ErrAway):
+		return problem.New(problem.CodeDependencyDown, "the database does not answer at the moment: try again in a few seconds").Because(err).WithRetryAfter(retryAfter)
+	case bus.Away(err):
+		return problem.New(problem.CodeDependencyDown, "what this needs of other services does not answer at the moment: try again in a few seconds").Because(err).WithRetryAfter(retryAfter)
 	case errors.Is(err, context.DeadlineExceeded):
-		return problem.New(problem.CodeDependencyDown, "it took too long; try again later").Because(err)
+		return problem.New(problem.CodeDependencyDown, "it took too long; try again later").Because(err).WithRetryAfter(retryAfter)
 	case errors.Is(err, context.Canceled):
 		return problem.New(problem.CodeClientClosed, "").Because(err)
 	case errors.As(err, &h):

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
@@ -70,6 +71,10 @@ func (s *shelf) GetBook(ctx context.Context, r example.GetBookRequestObject) (ex
 		return nil, problem.New(problem.CodeConflict, "it is lent").WithRetryAfter(time.Second)
 	case "slow":
 		return nil, context.DeadlineExceeded
+	case "unread":
+		return nil, fmt.Errorf("reading: %w", db.ErrAway)
+	case "unasked":
+		return nil, fmt.Errorf("reading a unit: %w", nats.ErrNoResponders)
 	}
 	reader := ""
 	if p, ok := authn.From(ctx); ok {
@@ -363,6 +368,8 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		{"/api/v1/books/used", problem.CodeConflict},
 		{"/api/v1/books/taken", problem.CodeConflict},
 		{"/api/v1/books/slow", problem.CodeDependencyDown},
+		{"/api/v1/books/unread", problem.CodeDependencyDown},
+		{"/api/v1/books/unasked", problem.CodeDependencyDown},
 		{"/api/v1/books/broken", problem.CodeInternal},
 		{"/api/v1/books/panic", problem.CodeInternal},
 		{"/api/v1/nothing", problem.CodeNotFound},
@@ -374,6 +381,10 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		require.Equal(t, c.want, p.Code, c.path)
 		require.NotContains(t, w.Body.String(), "hunter2")
 		require.Empty(t, w.Header().Get("ETag"))
+		if c.want == problem.CodeDependencyDown {
+			require.Equal(t, 503, p.Status)
+			require.Equal(t, "2", w.Header().Get("Retry-After"), c.path)
+		}
 		if c.want == problem.CodeInternal {
 			require.Contains(t, f.log.String(), p.Instance, "the log has the id that the client was given")
 		}

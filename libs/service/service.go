@@ -132,8 +132,8 @@ func Part(o Options, build Build) app.Part {
 	}}
 }
 
-// Run is a service from its start to its end. It waits for its database and then
-// for NATS, and calls ready when it serves. It ends when ctx does, or when
+// Run is a service from its start to its end. It waits for its database, for NATS,
+// and for the keys by which callers are known, and calls ready when it serves. It ends when ctx does, or when
 // something of it fails that cannot be mended by waiting.
 func Run(ctx context.Context, ready func(), env app.Env, o Options, build Build) (err error) {
 	r := &running{opt: o, failed: make(chan error, 1), again: make(chan struct{}, 1)}
@@ -185,7 +185,9 @@ func Run(ctx context.Context, ready func(), env app.Env, o Options, build Build)
 	}
 }
 
-// connected waits for NATS, or for something that fails meanwhile.
+// connected waits for NATS and the keys of access tokens, or for something that fails
+// meanwhile. tenant-manager, whose keys they are, waits for no other service: any
+// order of starting comes to an end.
 func (r *running) connected(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -199,7 +201,10 @@ func (r *running) connected(ctx context.Context) error {
 		case <-done:
 		}
 	}()
-	return r.kit.Bus.Wait(ctx)
+	if err := r.kit.Bus.Wait(ctx); err != nil {
+		return err
+	}
+	return r.kit.Verifier.Wait(ctx)
 }
 
 // wire makes the kit.

@@ -335,6 +335,36 @@ func TestAServiceWaitsForNATS(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// Whoever asks a service that is ready is known to it: it waits for the keys of
+// tenant-manager, which may come up after it.
+func TestAServiceWaitsForTheKeysOfAccessTokens(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.tenants.SetAway(errors.New("it starts"))
+	ctx, cancel := context.WithCancel(t.Context())
+	addr, ready, ended := make(chan net.Addr, 1), make(chan struct{}), make(chan error, 1)
+	env := app.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now}
+	o := service.Options{Name: "shelf", Config: w.config(t), Migrations: migrations(t), Listening: func(a net.Addr) { addr <- a }}
+	go func() { ended <- service.Run(ctx, func() { close(ready) }, env, o, build) }()
+	url := "http://" + (<-addr).String() + "/api/v1/books/none"
+	token := w.tenants.User(t, "o1", "ada", "book:*")
+	status, body, header := send(t, http.DefaultTransport, "GET", url, token, "")
+	require.Equal(t, 503, status, body)
+	require.NotEmpty(t, header.Get("Retry-After"))
+	select {
+	case <-ready:
+		t.Fatal("it was ready before it knew anybody")
+	default:
+	}
+	w.tenants.SetAway(nil)
+	<-ready
+	status, body, _ = send(t, http.DefaultTransport, "GET", url, token, "")
+	require.Equal(t, 404, status, body)
+	cancel()
+	require.NoError(t, <-ended)
+	http.DefaultClient.CloseIdleConnections()
+}
+
 // A stream that never ends by itself does not hold up the end.
 func TestAStreamEndsWithTheService(t *testing.T) {
 	t.Parallel()

@@ -33,6 +33,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/libs/testkit"
 	analysismanager "github.com/gatehouse/gatehouse/services/analysis-manager"
+	"github.com/gatehouse/gatehouse/services/internal/operations"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, dbtest.Leaks()...) }
@@ -308,6 +309,21 @@ func TestOrganizationsAreApart(t *testing.T) {
 		}
 		if strings.HasPrefix(path, "/usage") {
 			require.Contains(t, body, `"requests":1`, path)
+		}
+	}
+	// Every operation, with an id of the other organization.
+	all, err := operations.Read("openapi.yaml")
+	require.NoError(t, err)
+	for _, o := range all {
+		require.Equal(t, http.MethodGet, o.Method, "%s: try it on another organization", o.ID)
+		status, body := w.get(t, eve, strings.ReplaceAll(o.Path, "{requestId}", "r2"))
+		if strings.Contains(o.Path, "{") {
+			require.Equal(t, 404, status, o.ID)
+		} else {
+			require.Equal(t, 200, status, o.ID)
+		}
+		for _, theirs := range []string{"Pets", "/nowhere", "60 requests a minute", `"r2"`, `"r3"`, `"r4"`} {
+			require.NotContains(t, body, theirs, o.ID)
 		}
 	}
 	// A gateway cannot write into another organization's log: x2 said it was acme's.

@@ -3,14 +3,15 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gopkg.in/yaml.v3"
+
+	documents "github.com/gatehouse/gatehouse/services/internal/operations"
 )
 
 // measured names the list of this benchmark for every list of the suite that is
@@ -66,27 +67,12 @@ func TestEveryListIsMeasured(t *testing.T) {
 		require.NoError(t, err)
 		sources.Write(b)
 	}
-	documents, err := filepath.Glob("../*/openapi.yaml")
+	all, err := documents.Every("..")
 	require.NoError(t, err)
-	require.NotEmpty(t, documents)
 	var found []string
-	for _, d := range documents {
-		b, err := os.ReadFile(d)
-		require.NoError(t, err)
-		var doc struct {
-			Paths map[string]struct {
-				Get struct{ Parameters []map[string]any }
-			}
-		}
-		require.NoError(t, yaml.Unmarshal(b, &doc))
-		for path, p := range doc.Paths {
-			paged := slices.ContainsFunc(p.Get.Parameters, func(p map[string]any) bool {
-				ref, _ := p["$ref"].(string)
-				return p["name"] == "cursor" || strings.Contains(ref, "Cursor")
-			})
-			if paged {
-				found = append(found, filepath.Base(filepath.Dir(d))+" "+path)
-			}
+	for _, o := range all {
+		if o.Method == http.MethodGet && o.Paged() {
+			found = append(found, o.Service+" "+o.Path)
 		}
 	}
 	for _, f := range found {

@@ -2,42 +2,15 @@ package gatewaymanager_test
 
 import (
 	"net/http"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gopkg.in/yaml.v3"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/services/internal/operations"
 )
-
-// operations returns every operation of the API: id → method and path.
-func operations(t *testing.T) map[string][2]string {
-	t.Helper()
-	raw, err := os.ReadFile("openapi.yaml")
-	require.NoError(t, err)
-	var doc struct {
-		Paths map[string]map[string]yaml.Node
-	}
-	require.NoError(t, yaml.Unmarshal(raw, &doc))
-	out := map[string][2]string{}
-	for path, item := range doc.Paths {
-		for method, node := range item {
-			if method == "parameters" {
-				continue
-			}
-			var op struct {
-				OperationID string `yaml:"operationId"`
-			}
-			require.NoError(t, node.Decode(&op))
-			out[op.OperationID] = [2]string{strings.ToUpper(method), path}
-		}
-	}
-	return out
-}
 
 // things are the ids of what an organization has.
 type things struct {
@@ -102,7 +75,10 @@ func TestOrganizationsAreApart(t *testing.T) {
 		"diffApi": {"/apis/" + theirs.api + "/diff", nil, 404}, "deployApi": {"/apis/" + theirs.api + "/deployments", object{"environment": "dev"}, 404},
 		"undeployApi": {"/apis/" + theirs.api + "/deployments/dev", nil, 404}, "listDeployments": {"/deployments", nil, 200}, "getDeployment": {"/deployments/" + theirs.deployment, nil, 404},
 	}
-	for id, op := range operations(t) {
+	all, err := operations.Read("openapi.yaml")
+	require.NoError(t, err)
+	for _, o := range all {
+		id, op := o.ID, [2]string{o.Method, o.Path}
 		c, ok := calls[id]
 		require.True(t, ok, "the operation %s is not tried: add it", id)
 		r := w.send(op[0], me, c.path, c.body, "If-Match", "*")

@@ -48,6 +48,9 @@ func TestTheStoryAsProcesses(t *testing.T) {
 					return logs
 				},
 			}
+			if len(a.doors) > 0 {
+				at.Outage.Databases = a.databases
+			}
 			scenario.Run(t, at)
 			if !shape.search { // once is enough
 				scenario.Revoked(t, at)
@@ -278,6 +281,17 @@ func (a *apart) traffic() (all []string) {
 		all = append(all, "http://"+a.listen[g])
 	}
 	return all
+}
+
+// databases takes the databases away, or gives them back.
+func (a *apart) databases(away bool) {
+	for _, d := range a.doors {
+		if away {
+			d.Shut()
+		} else {
+			d.Open(a.t)
+		}
+	}
 }
 
 // takeAway kills NATS and every service.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/gatehouse/gatehouse/services/internal/operations"
 )
 
 // unbounded are texts of bodies that have no longest, by operation and pointer, with
@@ -51,10 +53,10 @@ func tooLong(of map[string]*openapi3.Schema) map[string]any {
 func (w *writes) malformed() {
 	w.t.Helper()
 	for op, o := range w.all {
-		if o.service == "bff" || o.op.RequestBody == nil {
+		if o.Service == "bff" || o.Spec.RequestBody == nil {
 			continue
 		}
-		media := o.op.RequestBody.Value.Content.Get("application/json")
+		media := o.Spec.RequestBody.Value.Content.Get("application/json")
 		if media == nil {
 			w.fault("%s: it takes no JSON", op)
 			continue
@@ -76,7 +78,7 @@ func (w *writes) malformed() {
 }
 
 // refusedFields sends a body of which every field is at fault.
-func (w *writes) refusedFields(op string, o write, body map[string]any) {
+func (w *writes) refusedFields(op string, o operations.Operation, body map[string]any) {
 	w.t.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -84,10 +86,10 @@ func (w *writes) refusedFields(op string, o write, body map[string]any) {
 		return
 	}
 	who := "owner"
-	if o.public() {
+	if o.Public {
 		who = ""
 	}
-	status, header, answer := w.send(who, o.method, o.service, pathParameter.ReplaceAllString(o.template, noSuch), string(raw), "If-Match", "*")
+	status, header, answer := w.send(who, o.Method, o.Service, pathParameter.ReplaceAllString(o.Path, noSuch), string(raw), "If-Match", "*")
 	var p struct {
 		Errors []struct{ Pointer, Detail string }
 	}

@@ -16,6 +16,9 @@ type Outage struct {
 	// End starts again what was killed, and returns when it is ready. What counts
 	// requests is killed once more in the middle of that.
 	End func()
+	// Databases takes the databases away from the services that run, or gives them
+	// back; nil = they are in the process.
+	Databases func(away bool)
 }
 
 // outage takes the control plane away. The gateways serve on, also one that is
@@ -69,6 +72,33 @@ func (s *story) outage() {
 	known(s.newKey(application, "after"))
 	work(1)
 	counted("what was called after the outage is not counted")
+}
+
+// withoutDatabases takes the databases away for a moment. Every service says that it
+// cannot answer now, and when to come again; when they are back, it goes on by itself.
+func (s *story) withoutDatabases() {
+	if s.Outage == nil || s.Outage.Databases == nil {
+		return
+	}
+	s.Outage.Databases(true)
+	for service, path := range map[string]string{
+		tenants: "/me", gateways: "/apis/" + s.api, policies: "/plans/" + s.plan, portal: "/applications/" + s.application, analytics: "/records",
+	} {
+		who := s.publisher
+		if service == portal {
+			who = s.caller
+		}
+		a := who.send(http.MethodGet, service, path, nil)
+		require.Equal(s.t, http.StatusServiceUnavailable, a.status, "%s: %s", service, a.body)
+		require.Equal(s.t, "application/problem+json", a.header.Get("Content-Type"), service)
+		require.NotEmpty(s.t, a.header.Get("Retry-After"), service)
+		require.Equal(s.t, "dependency-unavailable", text(s.t, a.object(s.t), "code"), service)
+	}
+	for _, gateway := range s.Traffic {
+		require.Equal(s.t, http.StatusOK, s.get(gateway, pet, s.key).status)
+	}
+	s.Outage.Databases(false)
+	s.awake()
 }
 
 // awake waits until every service answers again: each needs others, at least for

@@ -58,6 +58,7 @@ func Run(t *testing.T, at Installation) {
 		{"usage", s.usage},
 		{"explain", s.explain},
 		{"outage", s.outage},
+		{"without databases", s.withoutDatabases},
 		{"limit", s.limit},
 		{"revoke", s.revoke},
 		{"roll back", s.rollBack},

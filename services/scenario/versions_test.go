@@ -62,11 +62,11 @@ func TestChangesTakeIfMatch(t *testing.T) {
 	all := everyWrite(t)
 	for _, op := range slices.Sorted(maps.Keys(all)) {
 		o := all[op]
-		changes := o.method != http.MethodPost || verb.MatchString(o.template)
+		changes := o.Method != http.MethodPost || verb.MatchString(o.Path)
 		switch reason, named := unversioned[op]; {
-		case o.service == "bff", !changes:
+		case o.Service == "bff", !changes:
 			require.False(t, named, "%s is named in unversioned, and needs not be", op)
-		case o.takesVersion():
+		case o.TakesVersion():
 			require.False(t, named, "%s is named in unversioned, and takes If-Match", op)
 		default:
 			require.NotEmpty(t, reason, "%s changes what is there: have it take If-Match, or say in unversioned why it does not", op)

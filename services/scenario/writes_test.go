@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,47 +12,25 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse/gatehouse/services/internal/operations"
 )
 
 // marked is in every secret that is entered: the trail must not have it.
 const marked = "not-to-be-shown-anywhere"
 
-// write is an operation that writes.
-type write struct {
-	service, method, template string
-	op                        *openapi3.Operation
-	item                      *openapi3.PathItem
-}
-
-// takesVersion reports whether an operation takes If-Match.
-func (w write) takesVersion() bool {
-	return slices.ContainsFunc(w.op.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.In == "header" && p.Value.Name == "If-Match" })
-}
-
-// public reports whether everybody may call the operation.
-func (w write) public() bool { return w.op.Security != nil && len(*w.op.Security) == 0 }
-
 // everyWrite returns all operations of all services that write, by service and
 // operationId.
-func everyWrite(t *testing.T) map[string]write {
+func everyWrite(t *testing.T) map[string]operations.Operation {
 	t.Helper()
-	files, err := filepath.Glob("../*/openapi.yaml")
+	all, err := operations.Every("..")
 	require.NoError(t, err)
-	require.Len(t, files, 6)
-	out := map[string]write{}
-	for _, file := range files {
-		service := filepath.Base(filepath.Dir(file))
-		doc, err := openapi3.NewLoader().LoadFromFile(file)
-		require.NoError(t, err)
-		for template, item := range doc.Paths.Map() {
-			for method, op := range item.Operations() {
-				if method != http.MethodGet && method != http.MethodHead {
-					out[service+" "+op.OperationID] = write{service, method, template, op, item}
-				}
-			}
+	out := map[string]operations.Operation{}
+	for _, o := range all {
+		if o.Writes() {
+			out[o.Name()] = o
 		}
 	}
 	return out
@@ -70,7 +47,7 @@ type told struct {
 // writes is what the deeds are done with.
 type writes struct {
 	*matrix
-	all  map[string]write
+	all  map[string]operations.Operation
 	kept map[string]string
 	// secrets are what was shown once.
 	secrets map[string]bool
@@ -174,14 +151,14 @@ func (w *writes) do(d deed) {
 		id = w.sent[d.before]
 		require.NotEmpty(w.t, id, d.before)
 	} else {
-		path := w.address(o.template, d.at) + w.fill(d.query)
+		path := w.address(o.Path, d.at) + w.fill(d.query)
 		body := w.fill(d.body)
-		if o.takesVersion() {
+		if o.TakesVersion() {
 			w.stale(d.op, who, o, path, body)
 		}
-		status, header, got := w.send(who, o.method, o.service, path, body, "If-Match", "*")
+		status, header, got := w.send(who, o.Method, o.Service, path, body, "If-Match", "*")
 		if want := d.status; status != want && (want != 0 || status >= 300) {
-			w.fault("%s: %s %s: %d %s", d.op, o.method, path, status, got)
+			w.fault("%s: %s %s: %d %s", d.op, o.Method, path, status, got)
 			return
 		}
 		id, answer = header.Get("X-Request-Id"), got
@@ -232,14 +209,14 @@ func (w *writes) letIn(name string, doc any) {
 }
 
 // stale does a deed with a version that is over: nothing must change.
-func (w *writes) stale(op, who string, o write, path, body string) {
+func (w *writes) stale(op, who string, o operations.Operation, path, body string) {
 	w.t.Helper()
 	read := func() string {
-		if o.item.Get == nil {
+		if o.Item.Get == nil {
 			return ""
 		}
 		path, _, _ := strings.Cut(path, "?")
-		status, header, answer := w.send(who, http.MethodGet, o.service, path, "")
+		status, header, answer := w.send(who, http.MethodGet, o.Service, path, "")
 		switch {
 		case status != http.StatusOK:
 			return strconv.Itoa(status)
@@ -249,7 +226,7 @@ func (w *writes) stale(op, who string, o write, path, body string) {
 		return answer
 	}
 	before := read()
-	status, header, answer := w.send(who, o.method, o.service, path, body, "If-Match", `"v999999"`)
+	status, header, answer := w.send(who, o.Method, o.Service, path, body, "If-Match", `"v999999"`)
 	if status != http.StatusPreconditionFailed || !strings.Contains(answer, `"code":"precondition-failed"`) {
 		w.fault("%s: a version that is over is answered %d %s", op, status, answer)
 	}
@@ -344,7 +321,7 @@ func TestEveryWriteIsInTheTrail(t *testing.T) {
 		name, ofBFF := strings.CutPrefix(op, "bff ")
 		switch {
 		case ofBFF:
-			if w.all["tenant-manager "+carried[name]].op == nil {
+			if w.all["tenant-manager "+carried[name]].Spec == nil {
 				w.fault("%s: say in carried which operation carries it out", op)
 			}
 		case done[op], silent[op] != "", elsewhere[op] != "":
@@ -389,17 +366,17 @@ func (w *writes) refusals() {
 	w.t.Helper()
 	me := w.made("none", "GET", "tenant-manager", "/me", "", "user/id")
 	for op, o := range w.all {
-		if permission := o.op.Extensions["x-permission"]; o.service == "bff" || o.public() || permission == nil || permission == "none" {
+		if o.Permission == "" {
 			continue
 		}
-		path := pathParameter.ReplaceAllString(o.template, noSuch)
-		status, header, answer := w.send("none", o.method, o.service, path, "{}", "If-Match", "*")
+		path := pathParameter.ReplaceAllString(o.Path, noSuch)
+		status, header, answer := w.send("none", o.Method, o.Service, path, "{}", "If-Match", "*")
 		if status != http.StatusForbidden {
 			w.fault("%s: who may do nothing is answered %d %s", op, status, answer)
 			continue
 		}
 		w.wanted[header.Get("X-Request-Id")] = func(entries []told) string {
-			if len(entries) == 1 && entries[0].Action == "access.denied" && entries[0].Outcome == "refused" && entries[0].Actor.ID == me && entries[0].Target.Name == o.op.OperationID {
+			if len(entries) == 1 && entries[0].Action == "access.denied" && entries[0].Outcome == "refused" && entries[0].Actor.ID == me && entries[0].Target.Name == o.Spec.OperationID {
 				return ""
 			}
 			return fmt.Sprintf("%s: its refusal is told as %v", op, entries)

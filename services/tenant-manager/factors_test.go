@@ -166,11 +166,21 @@ type phone struct {
 	cred virtualwebauthn.Credential
 }
 
+// coseKey is the length in bytes of a public key of P-256, as a COSE_Key (RFC 9053
+// section 7.1).
+const coseKey = 77
+
 func newPhone(origin, id, user string) *phone {
+	// The library leaves out zeros at the beginning of a coordinate, which is no key:
+	// one in 128 has them.
+	cred := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	for len(cred.Key.AttestationData()) != coseKey {
+		cred = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	}
 	return &phone{
 		rp:   virtualwebauthn.RelyingParty{Name: "Gatehouse", ID: id, Origin: origin},
 		auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: []byte(user)}),
-		cred: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		cred: cred,
 	}
 }
 

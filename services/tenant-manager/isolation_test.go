@@ -3,19 +3,16 @@ package tenantmanager_test
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/internal/operations"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -297,39 +294,35 @@ var foreignBodies = map[string]struct {
 func TestOrganizationsAreApart(t *testing.T) {
 	t.Parallel()
 	o := newTwo(t)
-	raw, err := os.ReadFile("openapi.yaml")
+	all, err := operations.Read("openapi.yaml")
 	require.NoError(t, err)
-	doc, err := openapi3.NewLoader().LoadFromData(raw)
-	require.NoError(t, err)
-	paths := doc.Paths.Map()
 	calls := 0
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		for method, op := range paths[path].Operations() {
-			if op.Security != nil || op.OperationID == "signOut" {
-				continue // public: of no organization; and signing out is the caller's own
-			}
-			calls++
-			target, want := path, 200
-			if strings.Contains(path, "{") {
-				var known bool
-				target, known = foreign[path]
-				require.True(t, known, "%s %s: which ids go into it?", method, path)
-				want = 404
-			}
-			given, has := foreignBodies[op.OperationID]
-			require.Equal(t, op.RequestBody != nil, has && given.body != "", "%s: what is sent?", op.OperationID)
-			if given.want != 0 {
-				want = given.want
-			}
-			if permission, _ := op.Extensions["x-permission"].(string); strings.HasPrefix(permission, "platform:") {
-				want = 403 // only for those of the first organization
-			}
-			a := o.w.call(t, o.stranger, method, o.fill(target), o.fill(given.body), anyVersion...)
-			require.Equal(t, want, a.status, "%s %s: %s", method, target, a.body)
-			for _, id := range o.ids {
-				if !strings.Contains(o.fill(target)+o.fill(given.body), id) { // what they sent may come back
-					require.NotContains(t, a.body, id, "%s %s", method, target)
-				}
+	for _, op := range all {
+		method, path := op.Method, op.Path
+		if op.Public || op.ID == "signOut" {
+			continue // public: of no organization; and signing out is the caller's own
+		}
+		calls++
+		target, want := path, 200
+		if strings.Contains(path, "{") {
+			var known bool
+			target, known = foreign[path]
+			require.True(t, known, "%s %s: which ids go into it?", method, path)
+			want = 404
+		}
+		given, has := foreignBodies[op.ID]
+		require.Equal(t, op.Spec.RequestBody != nil, has && given.body != "", "%s: what is sent?", op.ID)
+		if given.want != 0 {
+			want = given.want
+		}
+		if strings.HasPrefix(op.Permission, "platform:") {
+			want = 403 // only for those of the first organization
+		}
+		a := o.w.call(t, o.stranger, method, o.fill(target), o.fill(given.body), anyVersion...)
+		require.Equal(t, want, a.status, "%s %s: %s", method, target, a.body)
+		for _, id := range o.ids {
+			if !strings.Contains(o.fill(target)+o.fill(given.body), id) { // what they sent may come back
+				require.NotContains(t, a.body, id, "%s %s", method, target)
 			}
 		}
 	}

@@ -27,6 +27,22 @@ func (w *world) trail(t *testing.T, token, query string, least int) []map[string
 	return list.Items
 }
 
+// missed returns how many sign-ins entries say that they stand for.
+func missed(t *testing.T, entries []map[string]any) (sum int) {
+	t.Helper()
+	for _, e := range entries {
+		changes, _ := e["changes"].([]any)
+		for _, c := range changes {
+			change, _ := c.(map[string]any)
+			after, _ := change["after"].(string)
+			n, err := strconv.Atoi(after)
+			require.NoError(t, err, "%v", change)
+			sum += n
+		}
+	}
+	return sum
+}
+
 // One password that is tried at many addresses shows, whether somebody has them or
 // not, and nothing of what was typed is kept.
 func TestSignInsOfNobodyAreRecorded(t *testing.T) {
@@ -63,17 +79,20 @@ func TestSignInsOfNobodyAreRecorded(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	try("127.0.0.9", "last@example.com")
 	owner = w.signIn(t, "ada@example.com", "")
-	all := w.trail(t, owner, query, 13)
-	require.Len(t, all, 13)
-	raw, err = json.Marshal(all)
-	require.NoError(t, err)
-	require.Contains(t, string(raw), `{"after":"10","field":"/missed"}`)
+	// Who was answered may be told of a moment later, and so in the next minute.
+	var all []map[string]any
+	require.Eventually(t, func() bool {
+		all = w.trail(t, owner, query, 13)
+		return len(all)+missed(t, all) == 23
+	}, 5*time.Second, 10*time.Millisecond)
+	late := len(all) - 13
+	require.LessOrEqual(t, late, 1)
 	for i := range 8 {
 		try("127.0.0.10", "some"+strconv.Itoa(i)+"@example.com")
 	}
-	w.trail(t, owner, query, 21)
+	w.trail(t, owner, query, 21+late)
 	found, _ = w.found(t, owner)
-	require.Equal(t, 21, found["unknown-accounts-tried"].Count)
+	require.Equal(t, 21+late, found["unknown-accounts-tried"].Count)
 	require.Equal(t, "warning", found["unknown-accounts-tried"].Severity)
 	require.Contains(t, found["unknown-accounts-tried"].Means, "from 3 IP addresses")
 	w.stop()

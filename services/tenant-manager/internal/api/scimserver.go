@@ -184,6 +184,8 @@ func (s *scimServer) fail(w http.ResponseWriter, r *http.Request, c *scimCall, e
 	var p *problem.Problem
 	if errors.As(err, &p) && p.RetryAfterSeconds() != "" {
 		w.Header().Set("Retry-After", p.RetryAfterSeconds())
+	} else if e.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
 	}
 	if e.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="gatehouse"`)
@@ -211,6 +213,8 @@ func scimError(err error) *scim.Error {
 		return errSCIMNone
 	case errors.Is(err, db.ErrDuplicate):
 		return scim.Fail(http.StatusConflict, scim.Uniqueness, "there is one like it already")
+	case errors.Is(err, db.ErrAway):
+		return scim.Fail(http.StatusServiceUnavailable, "", "the database does not answer at the moment: try again in a few seconds")
 	}
 	return scim.Fail(http.StatusInternalServerError, "", "it could not be done: try again")
 }

@@ -1,7 +1,4 @@
-// Package publicops finds the operations of an API that anybody may call, and makes
-// requests for them out of its OpenAPI document: for tests that walk all of them,
-// under which new ones fall by themselves.
-package publicops
+package operations
 
 import (
 	"encoding/json"
@@ -18,47 +15,17 @@ import (
 // Origin is what stands in requests for the address of a page.
 const Origin = "http://console.test"
 
-// Operation is one that takes no sign-in and no permission.
-type Operation struct {
-	// ID is its operationId.
-	ID string
-	// Method and Path are as in the document.
-	Method, Path string
-
-	operation *openapi3.Operation
-}
-
-// Read returns the public operations of a document, in the order of their paths.
-func Read(file string) ([]Operation, error) {
-	doc, err := openapi3.NewLoader().LoadFromFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, err)
-	}
-	var out []Operation
-	paths := doc.Paths.Map()
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		ops := paths[path].Operations()
-		for _, method := range slices.Sorted(maps.Keys(ops)) {
-			op := ops[method]
-			if op.Security != nil && len(*op.Security) == 0 {
-				out = append(out, Operation{ID: op.OperationID, Method: method, Path: path, operation: op})
-			}
-		}
-	}
-	return out, nil
-}
-
 // Takes reports whether an operation takes a property or a parameter of a name.
 func (o Operation) Takes(name string) bool {
-	for _, p := range o.operation.Parameters {
+	for _, p := range o.Spec.Parameters {
 		if p.Value.Name == name {
 			return true
 		}
 	}
-	if o.operation.RequestBody == nil {
+	if o.Spec.RequestBody == nil {
 		return false
 	}
-	for _, media := range o.operation.RequestBody.Value.Content {
+	for _, media := range o.Spec.RequestBody.Value.Content {
 		if _, ok := media.Schema.Value.Properties[name]; ok {
 			return true
 		}
@@ -80,7 +47,7 @@ type Request struct {
 func (o Operation) Request(n int, given map[string]any) (Request, error) {
 	out := Request{Target: o.Path}
 	query := url.Values{}
-	for _, p := range o.operation.Parameters {
+	for _, p := range o.Spec.Parameters {
 		v, ok := given[p.Value.Name]
 		if !ok {
 			v = sample(p.Value.Name, p.Value.Schema.Value, n, given)
@@ -98,10 +65,10 @@ func (o Operation) Request(n int, given map[string]any) (Request, error) {
 	if len(query) > 0 {
 		out.Target += "?" + query.Encode()
 	}
-	if o.operation.RequestBody == nil {
+	if o.Spec.RequestBody == nil {
 		return out, nil
 	}
-	for name, media := range o.operation.RequestBody.Value.Content {
+	for name, media := range o.Spec.RequestBody.Value.Content {
 		out.Type = name
 		v := sample("", media.Schema.Value, n, given)
 		if name == "application/x-www-form-urlencoded" {
@@ -142,6 +109,10 @@ func sample(name string, s *openapi3.Schema, n int, given map[string]any) any {
 				out[field] = sample(field, p.Value, n, given)
 			}
 		}
+		if len(out) == 0 && s.MinProps > 0 {
+			field := slices.Sorted(maps.Keys(s.Properties))[0]
+			out[field] = sample(field, s.Properties[field].Value, n, given)
+		}
 		return out
 	case s.Type.Is(openapi3.TypeArray):
 		out := []any{}
@@ -158,6 +129,8 @@ func sample(name string, s *openapi3.Schema, n int, given map[string]any) any {
 		return 1
 	case name == "origin":
 		return Origin
+	case s.Format == "date-time":
+		return "2100-01-01T00:00:00Z"
 	case name == "email" || s.Format == "email":
 		return "nobody" + strconv.Itoa(n) + "@example.com"
 	}
