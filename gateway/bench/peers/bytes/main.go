@@ -8,7 +8,9 @@
 package main
 
 import (
+	"errors"
 	"flag"
+	"io"
 	"log"
 	"net"
 	"syscall"
@@ -36,22 +38,9 @@ func main() {
 	}
 }
 
-// side is one connection with a message on its way.
-type side struct {
-	raw  syscall.RawConn
-	out  []byte // to be sent before anything is received
-	in   []byte
-	err  error
-	call func(fd uintptr) bool
-}
+var errCut = errors.New("a message was sent in part")
 
-func newSide(c *net.TCPConn) (*side, error) {
-	raw, err := c.SyscallConn()
-	s := &side{raw: raw, in: make([]byte, 0, 64<<10)}
-	s.call = s.receive
-	return s, err
-}
-
+// pass serves one client within the wait for its requests.
 func pass(client *net.TCPConn, upstream string) error {
 	defer func() { _ = client.Close() }()
 	conn, err := net.Dial("tcp", upstream)
@@ -59,68 +48,68 @@ func pass(client *net.TCPConn, upstream string) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	c, err := newSide(client)
+	from, err := client.SyscallConn()
 	if err != nil {
 		return err
 	}
-	u, err := newSide(conn.(*net.TCPConn)) //nolint:forcetypeassert // TCP was asked for
+	to, err := conn.(*net.TCPConn).SyscallConn() //nolint:forcetypeassert // TCP was asked for
 	if err != nil {
 		return err
 	}
-	answer := func(fd uintptr) bool {
-		c.send(fd, u.in)
-		return true
+	var failed error
+	var message, request, answer []byte
+	message = make([]byte, 64<<10)
+	ask := func(fd uintptr) bool {
+		if request != nil {
+			failed = send(fd, request)
+			request = nil
+			return failed != nil // the answer cannot be there yet
+		}
+		answer, failed = receive(fd, message)
+		return answer != nil || failed != nil
 	}
-	for {
-		if err := c.wait(); err != nil || len(c.in) == 0 {
-			return err
+	err = from.Read(func(fd uintptr) bool {
+		request, failed = receive(fd, message)
+		if failed != nil || request == nil {
+			return failed != nil
 		}
-		u.out = c.in
-		if err := u.wait(); err != nil || len(u.in) == 0 {
-			return err
+		answer = nil
+		if err := to.Read(ask); err != nil {
+			failed = err
 		}
-		if err := c.raw.Write(answer); err != nil {
-			return err
+		if failed == nil {
+			failed = send(fd, answer)
 		}
-		if c.err != nil {
-			return c.err
-		}
-	}
-}
-
-// wait sends what is to be sent and receives what comes then.
-func (s *side) wait() error {
-	if err := s.raw.Read(s.call); err != nil {
+		return failed != nil
+	})
+	if errors.Is(failed, io.EOF) {
 		return err
 	}
-	return s.err
+	return errors.Join(err, failed)
 }
 
-func (s *side) receive(fd uintptr) bool {
-	if len(s.out) > 0 {
-		ok := s.send(fd, s.out)
-		s.out = nil
-		return !ok // the answer cannot be there yet
+// receive returns what has come, or nil where nothing has.
+func receive(fd uintptr, p []byte) ([]byte, error) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0) //nolint:gosec // as the syscall package does
+	switch {
+	case errno == syscall.EAGAIN:
+		return nil, nil
+	case errno != 0:
+		return nil, errno
+	case n == 0:
+		return nil, io.EOF
 	}
-	p := s.in[:cap(s.in)]
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
-	if errno == syscall.EAGAIN {
-		return false
-	}
-	s.in, s.err = p[:0], nil
-	if errno != 0 {
-		s.err = errno
-		return true
-	}
-	s.in = p[:n]
-	return true
+	return p[:n], nil
 }
 
-func (s *side) send(fd uintptr, p []byte) bool {
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_NOSIGNAL, 0, 0)
-	if errno != 0 || int(n) < len(p) { // messages are smaller than a socket's buffer
-		s.err = syscall.EMSGSIZE
-		return false
+// send sends a message, which is smaller than a socket's buffer.
+func send(fd uintptr, p []byte) error {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_NOSIGNAL, 0, 0) //nolint:gosec // as the syscall package does
+	switch {
+	case errno != 0:
+		return errno
+	case int(n) < len(p):
+		return errCut
 	}
-	return true
+	return nil
 }
