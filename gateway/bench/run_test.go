@@ -50,6 +50,17 @@ func TestWholeRun(t *testing.T) {
 	}
 }
 
+func TestBuildsAreCompared(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	text, err := bench(t, "", "-base", self+","+self, "-scenarios", "managed", "-peers", "gatehouse,gatehouse-base,gatehouse-base2,go-bytes")
+	require.NoError(t, err)
+	for _, want := range []string{"gatehouse-base ", "gatehouse-base2 ", "go-bytes (no HTTP)"} {
+		require.Contains(t, text, want)
+	}
+	require.NotContains(t, text, "FAILED")
+}
+
 // A gateway that leaves out a part of the work is a failed run, not a fast one.
 func TestWorkLeftOutIsFound(t *testing.T) {
 	for fault, want := range map[string]string{
