@@ -1,9 +1,9 @@
 package counter
 
 // slots is a hash table of entries by their hash: open addressing, so that an
-// entry is found with one look at memory that is not in the processor's caches,
-// where Go's map needs three. With random callers that is most of what counting
-// costs. The zero value is empty.
+// entry is found with one look at memory, where Go's map looks at its header and
+// its groups first. With random callers none of it is in the processor's caches,
+// and that is most of what counting costs. The zero value is empty.
 type slots struct {
 	all  []slot // a power of two; at most three quarters are used
 	used int

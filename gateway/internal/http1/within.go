@@ -10,7 +10,8 @@ import (
 // is how nearly all are served: whole heads without content, one after the other
 // on a kept connection. The wait then goes on as if nothing had happened. Against
 // leaving it for each request that spares one read that finds nothing, and taking
-// and giving back the socket's locks three times: 2 % of a managed request.
+// and giving back the socket's locks three times, which had 2 % of the samples
+// of a managed request.
 type within struct {
 	idle   bool    // what is waited for is a request, and not more of one
 	active bool    // serving
