@@ -42,7 +42,7 @@ var errInterrupted = errors.New("interrupted: nothing is reported")
 type options struct {
 	gateway, nginx, haproxy, caddy string
 
-	bases            []string
+	bases []string
 
 	scenarios, peers []string
 	rounds           int

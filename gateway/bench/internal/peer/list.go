@@ -14,13 +14,13 @@ import (
 // The names of the peers.
 const (
 	Gatehouse = "gatehouse"
-	Nginx         = "nginx"
-	NginxLua      = "nginx+lua"
-	HAProxy       = "haproxy"
-	Caddy         = "caddy"
-	FastHTTP      = "go-fasthttp"
-	NetHTTP       = "go-net-http"
-	Bytes         = "go-bytes"
+	Nginx     = "nginx"
+	NginxLua  = "nginx+lua"
+	HAProxy   = "haproxy"
+	Caddy     = "caddy"
+	FastHTTP  = "go-fasthttp"
+	NetHTTP   = "go-net-http"
+	Bytes     = "go-bytes"
 )
 
 // Base returns the name of another build of Gatehouse's gateway, counted from 0.
