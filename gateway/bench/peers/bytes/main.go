@@ -10,9 +10,10 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
-	"log"
 	"net"
+	"os"
 	"syscall"
 	"unsafe"
 )
@@ -21,18 +22,24 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	upstream := flag.String("upstream", "", "host:port to pass everything on to")
 	flag.Parse()
-	ln, err := net.Listen("tcp", *listen)
+	fmt.Fprintln(os.Stderr, "bytes:", serve(*listen, *upstream))
+	os.Exit(1)
+}
+
+// serve returns only where it cannot go on.
+func serve(listen, upstream string) error {
+	ln, err := net.Listen("tcp", listen)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for {
 		c, err := ln.Accept()
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
 		go func() {
-			if err := pass(c.(*net.TCPConn), *upstream); err != nil { //nolint:forcetypeassert // TCP was asked for
-				log.Print(err)
+			if err := pass(c.(*net.TCPConn), upstream); err != nil { //nolint:forcetypeassert // TCP was asked for
+				fmt.Fprintln(os.Stderr, "bytes:", err)
 			}
 		}()
 	}
@@ -90,7 +97,7 @@ func pass(client *net.TCPConn, upstream string) error {
 
 // receive returns what has come, or nil where nothing has.
 func receive(fd uintptr, p []byte) ([]byte, error) {
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0) //nolint:gosec // as the syscall package does
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
 	switch {
 	case errno == syscall.EAGAIN:
 		return nil, nil
@@ -104,7 +111,7 @@ func receive(fd uintptr, p []byte) ([]byte, error) {
 
 // send sends a message, which is smaller than a socket's buffer.
 func send(fd uintptr, p []byte) error {
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_NOSIGNAL, 0, 0) //nolint:gosec // as the syscall package does
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_NOSIGNAL, 0, 0)
 	switch {
 	case errno != 0:
 		return errno
