@@ -65,6 +65,7 @@ try {
   must((await provider(token, 'POST', '/Users', { userName: 'x@elsewhere.example' })).status === 400, 'a dry run takes an address of another domain')
   await page.getByTestId('dry-summary').getByText('1 group created, 1 user created, 1 request on users refused').first().waitFor()
   await page.getByText('1 in: Eve Larsen').first().waitFor()
+  await page.getByText('made or changed 2 of at most').first().waitFor()
   await look(page, 'dry-run')
   await page.getByRole('button', { name: 'Switch on' }).first().click()
   await page.getByRole('dialog').getByRole('button', { name: 'Switch on' }).click()

@@ -59,6 +59,7 @@ var silent = map[string]string{
 	"tenant-manager previewBoundary":       "a preview",
 	"tenant-manager previewInvitations":    "a preview",
 	"tenant-manager previewDomain":         "a preview",
+	"tenant-manager previewSsoGroupRoles":  "a preview",
 	"tenant-manager checkAccess":           "a question",
 	"tenant-manager whoCan":                "a question",
 	"tenant-manager testSecretReference":   "it says whether a reference can be read, and keeps nothing",

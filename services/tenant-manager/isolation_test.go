@@ -133,6 +133,7 @@ var foreign = map[string]string{
 	"/sso/connections/{id}/metadata":          "/sso/connections/{connection}/metadata",
 	"/sso/tests/{id}":                         "/sso/tests/{step}",
 	"/scim/directories/{id}":                  "/scim/directories/{directory}",
+	"/scim/directories/{id}/outcomes":         "/scim/directories/{directory}/outcomes",
 	"/scim/directories/{id}/tokens":           "/scim/directories/{directory}/tokens",
 	"/scim/directories/{id}/tokens/{token}":   "/scim/directories/{directory}/tokens/{directoryTokenId}",
 	"/mail/messages/{id}/retry":               "/mail/messages/{mail}/retry",
@@ -265,6 +266,7 @@ var foreignBodies = map[string]struct {
 	"createSsoConnection":      {`{"name":"Staff ID","kind":"oidc","issuer":"https://login.example.com","clientId":"c","domains":["second.example"]}`, 201},
 	"updateSsoConnection":      {body: `{"name":"x","kind":"oidc","issuer":"https://login.example.com","clientId":"c"}`},
 	"testSsoConnection":        {body: `{"origin":"http://console.test","binding":"` + binding + `"}`},
+	"previewSsoGroupRoles":     {`{"connection":"{connection}","groupRoles":[]}`, 404},
 	"decideOAuthAuthorization": {body: `{"allow":true}`}, "decideOAuthDevice": {body: `{"allow":true}`}, "decideMyDeviceSignIn": {body: `{"allow":true}`},
 	"createOAuthInitialToken": {`{"name":"Partners"}`, 201},
 	"claimDomain":             {`{"domain":"acme.example"}`, 201}, // whoever proves it has it

@@ -74,6 +74,7 @@ type Handlers struct {
 	store     *store.Store
 	issuer    *issue.Issuer
 	passwords *password.Hasher
+	compared  comparisons
 	forward   *forward.Sender
 	sso       *sso.Client
 	directory *directory.Client

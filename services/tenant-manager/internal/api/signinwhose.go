@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -42,8 +44,8 @@ func (f found) ofDirectory() store.User {
 // whose compares a password with those of the accounts that an e-mail address has,
 // in the organization that is named or in all of them.
 //
-// Where an address can be in several, as many passwords are compared for every one
-// that is let in nowhere, so that the time does not tell how many accounts it has.
+// As many passwords are compared for every address that is let in nowhere as the one
+// with most accounts has, so that the time does not tell how many accounts it has.
 func (h *Handlers) whose(ctx context.Context, in SignInInput) (found, error) {
 	var out found
 	accounts, least, err := h.accounts(ctx, in.Email, deref(in.Organization))
@@ -92,6 +94,34 @@ func (h *Handlers) lets(ctx context.Context, in SignInInput, c *candidate, out *
 	return right && c.user.Status == store.Active && !c.organization.Suspended, err
 }
 
+// comparedFor is for how long it is taken as known how many accounts an address has at
+// most.
+const comparedFor = 10 * time.Second
+
+// comparisons is how many passwords every sign-in compares at least. It is a fact of
+// the whole installation and tells nothing of one address: one, where nobody is in
+// several organizations with the same address.
+type comparisons struct {
+	mu    sync.Mutex
+	most  int
+	until time.Time
+}
+
+// least returns the number, which is never below what the address at hand has.
+func (c *comparisons) least(ctx context.Context, s *store.Store, has int) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := s.Now(); c.most == 0 || !now.Before(c.until) {
+		most, err := s.MostAccounts(ctx)
+		if err != nil {
+			return 0, err
+		}
+		c.most, c.until = most, now.Add(comparedFor)
+	}
+	c.most = max(c.most, has)
+	return c.most, nil
+}
+
 // accounts returns those that an e-mail address has, at least that of nobody, and how
 // many passwords are compared at least.
 func (h *Handlers) accounts(ctx context.Context, email, slug string) (out []candidate, least int, err error) {
@@ -108,12 +138,8 @@ func (h *Handlers) accounts(ctx context.Context, email, slug string) (out []cand
 		c.user, err = h.store.For(c.organization.ID).UserByEmail(ctx, email)
 		return []candidate{c}, 1, ignoreNotFound(err)
 	}
-	several, err := h.store.SeveralOrganizations(ctx)
-	if err != nil {
+	if least, err = h.compared.least(ctx, h.store, len(users)); err != nil {
 		return nil, 0, err
-	}
-	if least = 1; several {
-		least = store.MostWithEmail
 	}
 	for i := range max(least, len(users)) {
 		id := "none"

@@ -5,8 +5,12 @@ package password
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/alexedwards/argon2id"
+
+	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
 // The parameters of argon2id (RFC 9106), as OWASP's cheat sheet on password
@@ -33,6 +37,19 @@ const (
 // memory.
 const atOnce = 2
 
+// mostWaiting bounds how many wait for their turn, some seconds of work: who comes then
+// is told to come again, so that a flood of sign-ins does not hold up those who wait
+// for longer than they would stay.
+const mostWaiting = 100
+
+// busyPause is after what they come again.
+const busyPause = 2 * time.Second
+
+// errBusy says that too many wait already. It tells nothing of an account.
+func errBusy() error {
+	return problem.New(problem.CodeDependencyDown, "too many people are signing in at the moment: try again in %s", busyPause).WithRetryAfter(busyPause)
+}
+
 // decoy is compared with where there is no hash, so that it takes as long. It has
 // the parameters above.
 const decoy = "$argon2id$v=19$m=19456,t=2,p=1$Q0CF1c8j5SWBZqRnGS6nlw$Dyyrp/stm+0zs+atUQ5EJFR65lhoNgu25EsfYnGEwW0"
@@ -42,8 +59,9 @@ type Hasher struct {
 	// Slow, where not nil, is told of each hash before it is computed.
 	Slow func()
 
-	params *argon2id.Params
-	room   chan struct{}
+	params  *argon2id.Params
+	room    chan struct{}
+	waiting atomic.Int64
 }
 
 // NewHasher returns a hasher.
@@ -87,16 +105,23 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (right, outd
 	return right, right && *params != *h.params, nil
 }
 
+// enter waits for a turn. The error is a problem 503 where too many wait.
 func (h *Hasher) enter(ctx context.Context) error {
+	if h.waiting.Add(1) > mostWaiting {
+		h.waiting.Add(-1)
+		return errBusy()
+	}
 	select {
 	case h.room <- struct{}{}:
-		if h.Slow != nil {
-			h.Slow()
-		}
-		return nil
+		h.waiting.Add(-1)
 	case <-ctx.Done():
+		h.waiting.Add(-1)
 		return context.Cause(ctx)
 	}
+	if h.Slow != nil {
+		h.Slow()
+	}
+	return nil
 }
 
 func (h *Hasher) leave() { <-h.room }

@@ -10,6 +10,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 )
 
@@ -102,4 +103,38 @@ func TestHashes(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, _, err = h.Verify(ctx, "x", "not a hash")
 	require.ErrorContains(t, err, "comparing a password")
+}
+
+// A flood is refused at once, and those who wait get their turn.
+func TestTooManyAtOnce(t *testing.T) {
+	t.Parallel()
+	h := password.NewHasher()
+	hold, held := make(chan struct{}), make(chan struct{}, 1000)
+	h.Slow = func() {
+		held <- struct{}{}
+		<-hold
+	}
+	answers := make(chan error, 200)
+	come := func(n int) {
+		for range n {
+			go func() {
+				_, _, err := h.Verify(t.Context(), "not right", "")
+				answers <- err
+			}()
+		}
+	}
+	come(2)
+	<-held
+	<-held // two are at it
+	come(150)
+	for range 50 { // and a hundred wait
+		var p *problem.Problem
+		require.ErrorAs(t, <-answers, &p)
+		require.Equal(t, 503, p.Status)
+		require.Equal(t, "2", p.RetryAfterSeconds())
+	}
+	close(hold)
+	for range 102 {
+		require.NoError(t, <-answers)
+	}
 }

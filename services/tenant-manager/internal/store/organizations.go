@@ -50,13 +50,6 @@ func (s *Store) First(ctx context.Context) (string, error) {
 	return o.ID, err
 }
 
-// SeveralOrganizations reports whether there is more than one.
-func (s *Store) SeveralOrganizations(ctx context.Context) (bool, error) {
-	var out []Organization
-	err := s.db.Unscoped(ctx, "who signs in is of no organization yet").Select("id").Limit(2).Find(&out).Error
-	return len(out) > 1, err
-}
-
 // OrganizationFilter narrows a list of organizations.
 type OrganizationFilter struct {
 	// Search is text in the name or slug; "" = any.

@@ -161,6 +161,18 @@ func (s *Store) UsersWithEmail(ctx context.Context, email string) ([]User, error
 		Where("email_key = ?", FoldEmail(email)).Order("id").Limit(MostWithEmail).Find(&out).Error
 }
 
+// MostAccounts returns how many accounts the e-mail address has that has most of them,
+// at least one and at most [MostWithEmail].
+func (s *Store) MostAccounts(ctx context.Context) (int, error) {
+	var most []int
+	err := s.db.Unscoped(ctx, "who signs in is of no organization yet").Model(&User{}).Select("COUNT(*)").
+		Where("email_key IS NOT NULL").Group("email_key").Having("COUNT(*) > 1").Order("COUNT(*) DESC").Limit(1).Scan(&most).Error
+	if err != nil || len(most) == 0 {
+		return 1, err
+	}
+	return min(most[0], MostWithEmail), nil
+}
+
 // PendingOwners returns the users who have still to complete the first run.
 func (s *Store) PendingOwners(ctx context.Context) ([]User, error) {
 	var out []User
