@@ -37,8 +37,12 @@ func entries(t *testing.T, n int) []audit.Entry {
 		if i%2 == 1 {
 			outcome = "refused"
 		}
+		action := "api.updated"
+		if i == 2 {
+			action = "sso-connection.metadata-refreshed" // longer than a MSGID may be
+		}
 		e, err := audit.Append(head, audit.Recorded{
-			ID: store.NewID(), Organization: "o", Service: "gateway-manager", Action: "api.updated", Outcome: outcome,
+			ID: store.NewID(), Organization: "o", Service: "gateway-manager", Action: action, Outcome: outcome,
 			Actor: audit.Actor{Kind: "user", ID: "u", Name: "Ünal\nNewline"}, Target: audit.Target{Kind: "api", ID: "a"},
 			Changes: []audit.Change{{Field: "/name", Before: `"a"`, After: `"b ] \" x"`}}, Time: time.Date(2030, 1, 1, 0, 0, i, 5000, time.UTC),
 		})
@@ -66,9 +70,10 @@ func read(t *testing.T, m syslog.Message) taken {
 	require.Equal(t, "manager-1", *x.Hostname)
 	require.Equal(t, "gatehouse", *x.Appname)
 	require.Equal(t, "gateway-manager", *x.ProcID)
-	require.Equal(t, "api.updated", *x.MsgID)
 	var e audit.Entry
 	require.NoError(t, json.Unmarshal([]byte(*x.Message), &e))
+	require.NotNil(t, x.MsgID)
+	require.Equal(t, e.Action[:min(32, len(e.Action))], *x.MsgID)
 	require.True(t, e.Time.Equal(*x.Timestamp))
 	return taken{*x.Severity, *x.Facility, e}
 }

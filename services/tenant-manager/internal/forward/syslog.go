@@ -27,6 +27,9 @@ const (
 	// mostUDP is what fits into a datagram. The changes of a longer entry are left
 	// out: the whole is in the trail.
 	mostUDP = 60_000
+	// mostMsgID is the longest MSGID (RFC 5424 section 6.2.7). The whole action is in
+	// the text.
+	mostMsgID = 32
 	// farewell is how long a server may take to close after the last message.
 	farewell = 2 * time.Second
 )
@@ -49,7 +52,7 @@ func (s *Sender) message(e audit.Entry) (string, error) {
 	m.SetHostname(s.host)
 	m.SetAppname("gatehouse")
 	m.SetProcID(e.Service)
-	m.SetMsgID(e.Action)
+	m.SetMsgID(e.Action[:min(len(e.Action), mostMsgID)])
 	m.SetMessage(string(text))
 	out, err := m.String()
 	if err != nil {
