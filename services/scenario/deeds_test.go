@@ -89,7 +89,7 @@ var carried = map[string]string{
 	"signIn": "signIn", "finishSignIn": "finishSignIn", "signInPasskey": "signInPasskey", "beginSsoSignIn": "beginSsoSignIn",
 	"beginSsoTest": "testSsoConnection", "samlCallback": "keepSamlAnswer", "usePasswordLink": "usePasswordLink", "signInOnce": "signInOnce",
 	"acceptInvitation": "acceptInvitation", "signOut": "signOut", "impersonate": "impersonateUser", "stopImpersonating": "signOut",
-	"impersonateElsewhere": "impersonateUser", "takeImpersonation": "impersonateUser",
+	"impersonateElsewhere": "impersonateUser", "takeImpersonation": "impersonateUser", "switchOrganization": "switchOrganization",
 }
 
 // deeds are what the test does, in this order.

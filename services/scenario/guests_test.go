@@ -118,11 +118,17 @@ func (m *matrix) account(name, grant string) {
 	m.exchange(name, m.made("owner", http.MethodPost, tenants, "/service-accounts/"+id+"/tokens", `{"name":"t"}`, "token"))
 }
 
-// token makes a personal token of the owner's, and takes its access token.
-func (m *matrix) token(name, more string) {
+// token makes a personal token of the owner's, takes its access token, and returns
+// its id.
+func (m *matrix) token(name, more string) string {
 	m.t.Helper()
 	soon := time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339)
-	m.exchange(name, m.made("owner", http.MethodPost, "tenant-manager", "/me/tokens", `{"name":"`+name+`","expiresAt":"`+soon+`"`+more+`}`, "token"))
+	status, _, answer := m.send("owner", http.MethodPost, "tenant-manager", "/me/tokens", `{"name":"`+name+`","expiresAt":"`+soon+`"`+more+`}`)
+	require.Equal(m.t, http.StatusCreated, status, answer)
+	var made struct{ ID, Token string }
+	require.NoError(m.t, json.Unmarshal([]byte(answer), &made))
+	m.exchange(name, made.Token)
+	return made.ID
 }
 
 func (m *matrix) exchange(name, token string) {

@@ -74,6 +74,9 @@ type matrix struct {
 	// hidden are ids of the first organization that callers have no grants for.
 	hidden map[string][]string
 
+	// spent are tokens that are not used any more.
+	spent []string
+
 	mu sync.Mutex
 	// ids are what goes into paths, by service and path; of the first organization.
 	ids map[string]string
@@ -192,7 +195,8 @@ func verdict(status int) string {
 }
 
 // Every operation of every service, as everybody: who may, who may not, and that
-// nobody sees anything of another organization, nor of what their grants are not for.
+// nobody sees anything of another organization, nor of what their grants are not for;
+// and that it is the declared permission that lets them.
 // What an operation refuses for its content counts as allowed. What is not walked has a
 // reason in skipped.
 func TestWhoMayDoWhat(t *testing.T) {
@@ -222,6 +226,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		require.True(t, seen[name], "there is no %s to skip", name)
 	}
 	wrong = append(wrong, m.sessions(all)...)
+	wrong = append(wrong, m.declared(all)...)
 	require.Empty(t, wrong, strings.Join(wrong, "\n"))
 	testkit.Golden(t, "matrix.golden", []byte(out.String()))
 }

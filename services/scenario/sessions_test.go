@@ -32,6 +32,7 @@ var ofSessions = map[string]ofSession{
 	"beginSsoTest":         {id: "tenant-manager /sso/connections/{id}", body: `{"connection":"$id"}`, status: http.StatusNotFound},
 	"samlMetadata":         {id: "tenant-manager /sso/connections/{id}", status: http.StatusNotFound}, // of another kind
 	"impersonate":          {id: "tenant-manager /users/{id}", body: `{"user":"$id","reason":"to see"}`, status: http.StatusNotFound},
+	"switchOrganization":   {id: "tenant-manager /organizations/{id}", body: `{"organization":"$id"}`, status: http.StatusNotFound},
 	"impersonateElsewhere": {id: "tenant-manager /users/{id}", body: `{"user":"$id","reason":"to see","app":"tenant"}`, status: http.StatusNotFound},
 	"stopImpersonating":    {status: http.StatusOK},
 	"takeImpersonation":    {body: `{"ticket":"` + noSuch + `"}`, status: http.StatusNotFound},
