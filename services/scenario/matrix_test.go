@@ -48,7 +48,7 @@ var nothing = map[string]string{
 	"tenant-manager /password-requests/{id}":                    "nobody has forgotten a password",
 	"tenant-manager /invitations/by-token/{token}":              "the secret of a link, of no organization",
 	"tenant-manager /password-links/by-token/{token}":           "the secret of a link, of no organization",
-	"tenant-manager /email-changes/by-token/{token}":           "the secret of a link, of no organization",
+	"tenant-manager /email-changes/by-token/{token}":            "the secret of a link, of no organization",
 }
 
 // shared are things that are of no organization.
