@@ -107,6 +107,21 @@ try {
   await page.getByRole('link', { name: 'Sam Okoro' }).first().click()
   await page.getByText('Who acted as them').first().waitFor()
   await look(page, 'detail')
+
+  // An address that was mistyped is put right, and the list is sorted by who was seen last.
+  await page.getByRole('button', { name: 'More actions' }).click()
+  await page.getByRole('menuitem', { name: 'Correct the e-mail address' }).click()
+  await page.getByRole('dialog').getByLabel('E-mail').fill('sam.okoro@acme.example')
+  await look(page, 'email')
+  await page.getByRole('dialog').getByRole('button', { name: 'Correct the address' }).click()
+  await page.getByText('sam.okoro@acme.example').first().waitFor()
+  await page.goto(`${at.tenant}/users?sort=-lastSignInAt`)
+  await page.getByRole('cell', { name: 'sam.okoro@acme.example' }).first().waitFor()
+  await look(page, 'sorted')
+  await page.goto(`${at.tenant}/me`)
+  await page.locator('input[name=new-password]').fill('few words')
+  await page.getByText('one more').first().waitFor()
+  await look(page, 'new-password')
 } catch (error) {
   wrong.push(error.stack)
   if (shots) await browser.pictures(shots)

@@ -94,7 +94,7 @@ func (b *bench) tenantLists(project string) []*list {
 	return []*list{
 		{
 			name: "users", path: at + "/v1/users", rows: manyUsers * b.rows, search: true,
-			sorts: []string{"name", "-name", "email", "-email", "createdAt", "-createdAt"}, filters: []string{
+			sorts: []string{"name", "-name", "email", "-email", "createdAt", "-createdAt", "lastSignInAt", "-lastSignInAt"}, filters: []string{
 				"status=active", "status=disabled", "source=local", "source=scim", "secondFactor=false", "secondFactor=true", "neverSignedIn=true",
 				"signedInBefore=2020-01-01T00:00:00Z", "role=auditor", "role=owner", "role=auditor&secondFactor=true",
 			},
@@ -120,7 +120,7 @@ func (b *bench) tenantLists(project string) []*list {
 		{
 			// They were filled with the users.
 			name: "grants", path: at + "/v1/grants", rows: manyUsers * b.rows, filters: []string{
-				"role=owner", "role=auditor", "project=" + project, "effect=deny", "effect=allow", "standing=true", "standing=true&role=auditor", "principal=nobody",
+				"role=owner", "role=auditor", "project=" + project, "api=none", "environment=none", "effect=deny", "effect=allow", "standing=true", "standing=true&role=auditor", "principal=nobody",
 			},
 			fill: func(context.Context, int) error { return nil },
 		},

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -85,20 +87,30 @@ func (a *tool) listAudit() *cobra.Command {
 
 func (a *tool) exportAudit() *cobra.Command {
 	var after int64
-	var file string
+	var file, search, actor, action, service string
 	c := &cobra.Command{
 		Use: "export [--file FILE]", Short: "Write the audit trail as lines of JSON, to be verified elsewhere", Args: exactly(),
-		Long:    "Write the audit trail as lines of JSON, with the hashes that chain its entries. gatehouse audit verify reads it\nwithout a suite. The next export goes on with --after and the number that this one ends with.",
+		Long:    "Write the audit trail as lines of JSON, with the hashes that chain its entries. gatehouse audit verify reads it\nwithout a suite. The next export goes on with --after and the number that this one ends with.\n\nOne that is narrowed by anything else is a part: it says of what, and verify says of it that the hash of each\nentry holds, and not that none is missing.",
 		Example: "  gatehouse audit export --file audit-2030.jsonl\n  gatehouse audit verify audit-2030.jsonl",
 	}
 	c.Flags().Int64Var(&after, "after", 0, "only entries after this number")
+	c.Flags().StringVarP(&search, "search", "q", "", "only those with this text in names, ids, actions or addresses")
+	c.Flags().StringVar(&actor, "actor", "", "only what this one did, by id")
+	c.Flags().StringVar(&action, "action", "", "only this action, such as user.disabled, or all of a kind, such as user.*")
+	c.Flags().StringVar(&service, "service", "", "only what happened in this service")
 	c.Flags().StringVar(&file, "file", "", "a file that is not there yet; the default is standard output")
 	c.RunE = a.run(func(ctx context.Context, _ []string) (err error) {
 		u, err := a.suite()
 		if err != nil {
 			return err
 		}
-		res, err := u.tenant.ExportAudit(ctx, &tenant.ExportAuditParams{After: &after})
+		p := tenant.ExportAuditParams{After: &after}
+		for to, text := range map[**string]string{&p.Q: search, &p.Actor: actor, &p.Action: action, &p.Service: service} {
+			if text != "" {
+				*to = &text
+			}
+		}
+		res, err := u.tenant.ExportAudit(ctx, &p)
 		if err != nil {
 			return err
 		}
@@ -163,6 +175,8 @@ func (a *tool) verifyAudit() *cobra.Command {
 		}
 		switch {
 		case v.BrokenAt > 0:
+		case v.Part != nil && head+anchor != "":
+			return errors.New("this export is a part that a filter made: it has neither an end nor a beginning to compare; leave --head and --anchor out")
 		case head != "" && v.Head != head:
 			v.BrokenAt, v.Why = int(v.Last-v.First)+2, "the last entry has the hash "+v.Head+": the end was cut off, or all of it was written anew"
 		case anchor != "" && v.Anchor != anchor:
@@ -170,10 +184,15 @@ func (a *tool) verifyAudit() *cobra.Command {
 		}
 		err = a.result(map[string]any{
 			"valid": v.BrokenAt == 0, "organization": v.Organization, "first": v.First, "last": v.Last, "anchor": v.Anchor, "head": v.Head,
-			"brokenAtLine": v.BrokenAt, "why": v.Why,
+			"brokenAtLine": v.BrokenAt, "why": v.Why, "part": v.Part, "entries": entriesOf(v),
 		}, func(w io.Writer) {
 			if v.BrokenAt > 0 {
 				fmt.Fprintf(w, "Line %d is not as it was written: %s.\n", v.BrokenAt, v.Why)
+				return
+			}
+			if v.Part != nil {
+				fmt.Fprintf(w, "A part of a trail, made by a filter: the hash of each of its %d entries holds. What lies between them is not checked.\n", v.Entries)
+				show.Pairs(w, append([]string{"organization", v.Organization, "made", when(v.Part.At), "trail then ended with", v.Part.Head}, filterOf(*v.Part)...)...)
 				return
 			}
 			fmt.Fprintf(w, "Entries %d to %d are as they were written.\n", v.First, v.Last)
@@ -185,6 +204,26 @@ func (a *tool) verifyAudit() *cobra.Command {
 		return err
 	})
 	return c
+}
+
+// entriesOf returns how many entries were verified.
+func entriesOf(v contractaudit.Verified) int64 {
+	switch {
+	case v.Part != nil:
+		return v.Entries
+	case v.First == 0:
+		return 0
+	}
+	return v.Last - v.First + 1
+}
+
+// filterOf returns by what a part was narrowed, as names and values.
+func filterOf(p contractaudit.Part) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(p.Filter)) {
+		out = append(out, "only "+name, p.Filter[name])
+	}
+	return out
 }
 
 // verifyOwn has the suite verify its own trail.

@@ -51,6 +51,14 @@ func TestTheAuditTrailFromATerminal(t *testing.T) {
 	s.json(&w, "audit", "verify")
 	require.True(t, w.Valid)
 
+	// What a filter left out is not called all there is.
+	part := filepath.Join(dir, "part.jsonl")
+	s.do(0, "audit", "export", "--file", part, "--action", "user.*")
+	out, _ = s.do(0, "audit", "verify", part)
+	require.Contains(t, out, "A part of a trail")
+	require.Contains(t, out, "user.*")
+	s.do(1, "audit", "verify", part, "--head", v.Head)
+
 	// Nobody needs a suite, or to be signed in, to see that something was changed.
 	s.env = map[string]string{"XDG_CONFIG_HOME": dir}
 	b, err := os.ReadFile(first)

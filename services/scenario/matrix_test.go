@@ -37,6 +37,7 @@ var skipped = map[string]string{
 var nothing = map[string]string{
 	"tenant-manager /system/licences/{digest}":                  "licences have names of their own",
 	"tenant-manager /me/device-sign-ins/{code}":                 "no device waits",
+	"tenant-manager /me/organizations/{id}":                     "nobody is in two organizations",
 	"devportal-backend /catalogue/{api}/operations/{operation}": "the API has no document",
 	"tenant-manager /mail/messages/{id}":                        "no mail server is set up",
 	"tenant-manager /me/consents/{id}":                          "nobody has consented to anything yet",
@@ -48,6 +49,7 @@ var nothing = map[string]string{
 	"tenant-manager /password-requests/{id}":                    "nobody has forgotten a password",
 	"tenant-manager /invitations/by-token/{token}":              "the secret of a link, of no organization",
 	"tenant-manager /password-links/by-token/{token}":           "the secret of a link, of no organization",
+	"tenant-manager /email-changes/by-token/{token}":            "the secret of a link, of no organization",
 }
 
 // shared are things that are of no organization.

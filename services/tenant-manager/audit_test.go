@@ -163,16 +163,30 @@ func TestTheAuditTrailIsExportedAndTrimmed(t *testing.T) {
 	require.Equal(t, []int64{1, 3}, []int64{first.First, first.Last})
 	entries(4) // that it was exported
 	require.Contains(t, w.call(t, owner, "GET", "/audit?q=AUDIT.EXP", "").body, `"action":"audit.exported"`)
-	a := w.call(t, owner, "GET", "/audit/export?after=3", "")
+	a := w.call(t, owner, "GET", "/audit/export?action=audit.*&q=export", "")
+	require.Equal(t, 200, a.status, a.body)
+	part, err := audit.VerifyExport(strings.NewReader(a.body))
+	require.NoError(t, err)
+	require.Zero(t, part.BrokenAt, part.Why)
+	require.Equal(t, map[string]string{"action": "audit.*", "text": "export"}, part.Part.Filter)
+	require.Equal(t, []int64{1, 4, 4}, []int64{part.Entries, part.Last, part.Part.Last})
+	entries(5)
+	a = w.call(t, owner, "GET", "/audit/export?actor=nobody", "")
+	part, err = audit.VerifyExport(strings.NewReader(a.body))
+	require.NoError(t, err)
+	require.Zero(t, part.BrokenAt+int(part.Entries), part.Why)
+	entries(6)
+	a = w.call(t, owner, "GET", "/audit/export?after=3", "")
 	v, err := audit.VerifyExport(strings.NewReader(a.body))
 	require.NoError(t, err)
+	require.Nil(t, v.Part)
 	require.Equal(t, first.Head, v.Anchor, "it goes on where the first ended")
 
 	require.Contains(t, w.call(t, owner, "PUT", "/audit/retention", `{"days":7}`, anyVersion...).body, "/days")
 	require.Equal(t, 428, w.call(t, owner, "PUT", "/audit/retention", `{"days":30}`).status)
 	a = w.call(t, owner, "PUT", "/audit/retention", `{"days":30}`, "If-Match", w.call(t, owner, "GET", "/audit/retention", "").header.Get("ETag"))
 	require.Equal(t, 200, a.status, a.body)
-	entries(6)
+	entries(8)
 
 	// Those of the set-up are removed when they are old enough, and the rest is sound.
 	w.clock.Advance(31 * 24 * time.Hour)
@@ -180,11 +194,11 @@ func TestTheAuditTrailIsExportedAndTrimmed(t *testing.T) {
 	w.start(t) // housekeeping begins at once
 	owner = w.signIn(t, "ada@example.com", "default")
 	require.Eventually(t, func() bool {
-		return strings.Contains(w.call(t, owner, "GET", "/audit/retention", "").body, `"first":7`)
+		return strings.Contains(w.call(t, owner, "GET", "/audit/retention", "").body, `"first":9`)
 	}, 30*time.Second, 10*time.Millisecond)
 	require.Eventually(t, func() bool {
 		return strings.Contains(w.call(t, owner, "GET", "/audit?action=audit.trimmed", "").body, `"/sequence"`)
 	}, 30*time.Second, 10*time.Millisecond)
 	require.Contains(t, w.call(t, owner, "GET", "/audit/verification", "").body, `"valid":true`)
-	require.Equal(t, int64(7), trail().First)
+	require.Equal(t, int64(9), trail().First)
 }

@@ -53,6 +53,9 @@ func TestUsersAreFound(t *testing.T) {
 			{name: "by its name", as: "eve", method: "GET", path: "/users?group=STAFF", status: 200, has: []string{`"id":"{vicId}"`}, hasNot: []string{`"id":"{eveId}"`}},
 			{name: "sources", as: "eve", method: "GET", path: "/users/sources", status: 200, has: []string{`"items":[]`}},
 			{name: "a formula", as: "eve", method: "PATCH", path: "/users/{vicId}", body: `{"name":"=cmd|' /C calc'!A0"}`, header: anyVersion, status: 200, events: []string{"user.updated"}},
+			{name: "by the last sign-in", as: "eve", method: "GET", path: "/users?sort=-lastSignInAt&limit=2", status: 200, has: []string{`"next":`}, keep: map[string]string{"next": "next"}},
+			{name: "the rest", as: "eve", method: "GET", path: "/users?sort=-lastSignInAt&limit=2&cursor={next}", status: 200, has: []string{`"id":"{ownerId}"`}, hasNot: []string{`"next":`}},
+			{name: "filtered, too", as: "eve", method: "GET", path: "/users?sort=lastSignInAt&q=vic&status=active", status: 200, has: []string{`"id":"{vicId}"`}, hasNot: []string{`"id":"{eveId}"`}},
 			{name: "a viewer takes nothing", as: "vic", method: "GET", path: "/users/export", status: 403},
 		})
 		a := s.w.call(t, s.vars["eve"], "GET", "/users/export?role=viewer", "")

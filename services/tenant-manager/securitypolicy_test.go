@@ -194,3 +194,36 @@ func TestAskingForANewPassword(t *testing.T) {
 	require.Equal(t, 429, last.status, "nobody is swamped, and nobody learns anything by it")
 	require.NotEmpty(t, last.header.Get("Retry-After"))
 }
+
+// Whether anybody acts as somebody else is the organization's to say: who does stops at once.
+func TestNobodyActsAsOthersWhereThePolicySaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owner := w.setUp(t)
+	eve := w.invite(t, owner, "eve@example.com", `{"role":"viewer"}`)
+	w.invite(t, owner, "vic@example.com", `{"role":"administrator"}`)
+	as := "/users/" + eve.text(t, "user/id") + "/impersonation"
+	begun := w.call(t, owner, "POST", as, `{"reason":"to see what they see"}`)
+	require.Equal(t, 201, begun.status, begun.body)
+	acting := begun.text(t, "accessToken")
+	require.Equal(t, 200, w.call(t, acting, "GET", "/me", "").status)
+	require.Contains(t, w.call(t, owner, "GET", "/security-policy", "").body, `"impersonation":true`)
+	hits := w.call(t, owner, "POST", "/security-policy/preview", `{"impersonation":false}`)
+	require.Equal(t, 200, hits.status, hits.body)
+	require.Contains(t, hits.body, `"impersonation":1`, "the owner")
+	a := w.call(t, owner, "PATCH", "/security-policy", `{"impersonation":false}`, anyVersion...)
+	require.Equal(t, 200, a.status, a.body)
+	require.Eventually(t, func() bool { return w.call(t, acting, "GET", "/me", "").status == 401 }, 10*time.Second, 10*time.Millisecond)
+	again := w.call(t, owner, "POST", as, `{"reason":"to see what they see"}`)
+	require.Equal(t, 403, again.status)
+	require.Contains(t, again.body, "lets nobody act as somebody else")
+
+	// How long a password is at least stands where one is chosen.
+	require.Equal(t, 200, w.call(t, owner, "PATCH", "/security-policy", `{"passwordMinLength":17,"impersonation":true}`, anyVersion...).status)
+	require.Contains(t, w.call(t, owner, "GET", "/me", "").body, `"passwordMinLength":17`)
+	link := w.call(t, owner, "POST", "/users/"+eve.text(t, "user/id")+"/password-links", "").text(t, "token")
+	require.Contains(t, w.call(t, "", "GET", "/password-links/by-token/"+link, "").body, `"passwordMinLength":17`)
+	invitation := w.call(t, owner, "POST", "/invitations", `{"email":"fay@example.com","roles":[{"role":"viewer"}]}`).text(t, "token")
+	require.Contains(t, w.call(t, "", "GET", "/invitations/by-token/"+invitation, "").body, `"passwordMinLength":17`)
+	require.Equal(t, 201, w.call(t, owner, "POST", as, `{"reason":"to see what they see"}`).status)
+}

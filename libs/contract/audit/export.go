@@ -30,6 +30,12 @@ type Verified struct {
 	// Head is the hash of the last entry, to be kept elsewhere: it proves later
 	// that nothing was changed or cut off.
 	Head string
+	// Part is what the export is a part of, where a filter made it: the hash of each
+	// entry holds, and gaps between them are not checked. It has neither anchor nor
+	// head. nil = it is all of a trail, from the first entry to the last.
+	Part *Part
+	// Entries is how many there are in a part.
+	Entries int64
 	// BrokenAt is the number of the first line that is not as it was written, from
 	// 1; 0 = none. Why says what is wrong with it.
 	BrokenAt int
@@ -37,7 +43,7 @@ type Verified struct {
 }
 
 // VerifyExport reads an export, one [Entry] a line as JSON, and computes its chain
-// again. What is wrong with an entry is in the result; an error says that the
+// again; of one that begins with a [PartBegin], the hash of each entry. What is wrong with an entry is in the result; an error says that the
 // export cannot be read, or is [ErrEmpty].
 func VerifyExport(r io.Reader) (Verified, error) {
 	in := bufio.NewScanner(r)
@@ -45,11 +51,25 @@ func VerifyExport(r io.Reader) (Verified, error) {
 	var (
 		out  Verified
 		head Head
+		part partly
+		line int
 	)
-	for line := 1; in.Scan(); line++ {
+	for line = 1; in.Scan(); line++ {
 		b := bytes.TrimSpace(in.Bytes())
 		if len(b) == 0 {
 			continue
+		}
+		if out.Part != nil {
+			if why := part.line(&out, b); why != "" {
+				return broken(out, line, why)
+			}
+			continue
+		}
+		if out.First == 0 {
+			if p, ok := partOf(b); ok {
+				out.Part, out.Organization = &p, p.Organization
+				continue
+			}
 		}
 		var e Entry
 		if err := json.Unmarshal(b, &e); err != nil {
@@ -82,7 +102,10 @@ func VerifyExport(r io.Reader) (Verified, error) {
 	if err := in.Err(); err != nil {
 		return out, fmt.Errorf("reading the export: %w", err)
 	}
-	if out.First == 0 {
+	switch {
+	case out.Part != nil && !part.ended:
+		return broken(out, line, "the end is cut off")
+	case out.Part == nil && out.First == 0:
 		return out, ErrEmpty
 	}
 	return out, nil

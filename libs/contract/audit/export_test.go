@@ -84,3 +84,37 @@ func FuzzVerifyExport(f *testing.F) {
 		require.Len(t, v.Head, 64)
 	})
 }
+
+// What a filter made is said to be a part, and what is wrong with it shows as far as it can.
+func TestAPartIsVerified(t *testing.T) {
+	t.Parallel()
+	all := chain(t, 6)
+	part := audit.Part{Organization: "o", Filter: map[string]string{"action": "api.*"}, Last: 6, Head: all[5].Hash, At: all[0].Time}
+	for name, c := range map[string]struct {
+		change func(l []string) []string
+		line   int
+		why    string
+	}{
+		"as written":  {func(l []string) []string { return l }, 0, ""},
+		"none":        {func(l []string) []string { return []string{l[0], `{"entries":0}`} }, 0, ""},
+		"changed":     {func(l []string) []string { l[2] = strings.Replace(l[2], "api.updated", "api.deleted", 1); return l }, 3, "entry 3 is not what its hash was made of"},
+		"swapped":     {func(l []string) []string { l[2], l[3] = l[3], l[2]; return l }, 4, "entry 3 comes after entry 4"},
+		"one missing": {func(l []string) []string { return append(l[:2:2], l[3:]...) }, 5, "4 entries were written, and 3 are there"},
+		"cut off":     {func(l []string) []string { return l[:3] }, 4, "the end is cut off"},
+		"after it":    {func(l []string) []string { return append(l, l[1]) }, 7, "it stands after the end"},
+		"other's": {func(l []string) []string {
+			l[0] = strings.Replace(l[0], `"organization":"o"`, `"organization":"p"`, 1)
+			return l
+		}, 2, "it is of another organization than the export"},
+		"other head": {func(l []string) []string { l[0] = strings.Replace(l[0], part.Head, "x", 1); return l }, 5, "entry 6 is not of the trail as it was when the export was made"},
+	} {
+		b, err := json.Marshal(audit.PartBegin{Part: part})
+		require.NoError(t, err)
+		l := append([]string{string(b)}, lines(t, []audit.Entry{all[0], all[2], all[3], all[5]})...)
+		got, err := audit.VerifyExport(strings.NewReader(strings.Join(c.change(append(l, `{"entries":4}`)), "\n")))
+		require.NoError(t, err, name)
+		require.Equal(t, c.line, got.BrokenAt, "%s: %s", name, got.Why)
+		require.Equal(t, c.why, got.Why, name)
+		require.NotNil(t, got.Part, name)
+	}
+}

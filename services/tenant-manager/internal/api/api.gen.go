@@ -1727,12 +1727,14 @@ func (e ListServiceAccountsParamsSort) Valid() bool {
 
 // Defines values for ListUsersParamsSort.
 const (
-	ListUsersParamsSortCreatedAt      ListUsersParamsSort = "createdAt"
-	ListUsersParamsSortEmail          ListUsersParamsSort = "email"
-	ListUsersParamsSortMinusCreatedAt ListUsersParamsSort = "-createdAt"
-	ListUsersParamsSortMinusEmail     ListUsersParamsSort = "-email"
-	ListUsersParamsSortMinusName      ListUsersParamsSort = "-name"
-	ListUsersParamsSortName           ListUsersParamsSort = "name"
+	ListUsersParamsSortCreatedAt         ListUsersParamsSort = "createdAt"
+	ListUsersParamsSortEmail             ListUsersParamsSort = "email"
+	ListUsersParamsSortLastSignInAt      ListUsersParamsSort = "lastSignInAt"
+	ListUsersParamsSortMinusCreatedAt    ListUsersParamsSort = "-createdAt"
+	ListUsersParamsSortMinusEmail        ListUsersParamsSort = "-email"
+	ListUsersParamsSortMinusLastSignInAt ListUsersParamsSort = "-lastSignInAt"
+	ListUsersParamsSortMinusName         ListUsersParamsSort = "-name"
+	ListUsersParamsSortName              ListUsersParamsSort = "name"
 )
 
 // Valid indicates whether the value is a known member of the ListUsersParamsSort enum.
@@ -1742,9 +1744,13 @@ func (e ListUsersParamsSort) Valid() bool {
 		return true
 	case ListUsersParamsSortEmail:
 		return true
+	case ListUsersParamsSortLastSignInAt:
+		return true
 	case ListUsersParamsSortMinusCreatedAt:
 		return true
 	case ListUsersParamsSortMinusEmail:
+		return true
+	case ListUsersParamsSortMinusLastSignInAt:
 		return true
 	case ListUsersParamsSortMinusName:
 		return true
@@ -3472,6 +3478,9 @@ type Me struct {
 	Language     *string          `json:"language,omitempty"`
 	Organization OrganizationName `json:"organization"`
 
+	// PasswordMinLength How many characters a new password of the caller has at least; only of people.
+	PasswordMinLength *int `json:"passwordMinLength,omitempty"`
+
 	// Permissions Every permission that the caller has in the whole organization or anywhere in it.
 	Permissions []string `json:"permissions"`
 
@@ -4116,7 +4125,10 @@ type OpenInvitation struct {
 	ExpiresAt    time.Time          `json:"expiresAt"`
 	Name         *string            `json:"name,omitempty"`
 	Organization OrganizationName   `json:"organization"`
-	Roles        []InvitationRole   `json:"roles"`
+
+	// PasswordMinLength How many characters a new password has at least, as the organization asks.
+	PasswordMinLength int              `json:"passwordMinLength"`
+	Roles             []InvitationRole `json:"roles"`
 }
 
 // OpenPasswordLink defines model for OpenPasswordLink.
@@ -4125,6 +4137,9 @@ type OpenPasswordLink struct {
 	ExpiresAt    time.Time        `json:"expiresAt"`
 	Name         string           `json:"name"`
 	Organization OrganizationName `json:"organization"`
+
+	// PasswordMinLength How many characters a new password has at least, as the organization asks.
+	PasswordMinLength int `json:"passwordMinLength"`
 }
 
 // Organization defines model for Organization.
@@ -5047,6 +5062,9 @@ type SecurityPolicy struct {
 	BreakGlassUsers int                `json:"breakGlassUsers"`
 	Hits            SecurityPolicyHits `json:"hits"`
 
+	// Impersonation Whether those who may act as others do so. Without it nobody does; who does ends at once.
+	Impersonation bool `json:"impersonation"`
+
 	// Lockout How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
 	Lockout LockoutPolicy `json:"lockout"`
 
@@ -5082,6 +5100,9 @@ type SecurityPolicyHits struct {
 	// AllowedAddresses How many users are signed in from elsewhere.
 	AllowedAddresses int `json:"allowedAddresses"`
 
+	// Impersonation How many users could act as others but for it.
+	Impersonation int `json:"impersonation"`
+
 	// Lockout How many users have so many wrong passwords held against them now that they would wait after the next one.
 	Lockout int `json:"lockout"`
 
@@ -5110,8 +5131,11 @@ type SecurityPolicyHits struct {
 // SecurityPolicyPatch defines model for SecurityPolicyPatch.
 type SecurityPolicyPatch struct {
 	// AllowedAddresses Addresses and networks from which the consoles can be used; none = from everywhere. Who only uses APIs in the portal is not bound by it.
-	AllowedAddresses *[]string           `json:"allowedAddresses,omitempty"`
-	Lockout          *LockoutPolicyPatch `json:"lockout,omitempty"`
+	AllowedAddresses *[]string `json:"allowedAddresses,omitempty"`
+
+	// Impersonation Whether those who may act as others do so. Without it nobody does; who does ends at once.
+	Impersonation *bool               `json:"impersonation,omitempty"`
+	Lockout       *LockoutPolicyPatch `json:"lockout,omitempty"`
 
 	// Mfa Of whom a second factor is asked.
 	Mfa *MfaRequirement `json:"mfa,omitempty"`
@@ -6655,6 +6679,33 @@ type ListAuditParams struct {
 type ExportAuditParams struct {
 	// After Only entries after this sequence: what an earlier export ended with.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Actor Only what this one did, by id.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action, such as user.disabled, or all of a kind, such as user.*.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Impersonator Only what this user did as somebody else, by id.
+	Impersonator *string `form:"impersonator,omitempty" json:"impersonator,omitempty"`
+
+	// Target Only what was done to this, by id.
+	Target *string `form:"target,omitempty" json:"target,omitempty"`
+
+	// Service Only what happened in this service.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Outcome Only of this outcome.
+	Outcome *Outcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Via Only what was done by this.
+	Via *AuditVia `form:"via,omitempty" json:"via,omitempty"`
+
+	// From Not before this time.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
 	// To Only entries up to this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
@@ -9259,6 +9310,69 @@ func (w *ServerInterfaceWrapper) ExportAudit(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "impersonator" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "impersonator", ctx.QueryParams(), &params.Impersonator, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter impersonator: %s", err))
+	}
+
+	// ------------- Optional query parameter "target" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "target", ctx.QueryParams(), &params.Target, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter target: %s", err))
+	}
+
+	// ------------- Optional query parameter "service" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "service", ctx.QueryParams(), &params.Service, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter service: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "via" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "via", ctx.QueryParams(), &params.Via, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter via: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
 	}
 
 	// ------------- Optional query parameter "to" -------------

@@ -1,13 +1,8 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
-	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
@@ -110,61 +105,28 @@ func (h *Handlers) ExportAudit(ctx context.Context, r ExportAuditRequestObject) 
 	if err := authn.Require(ctx, "audit:read", authn.Scope{}); err != nil {
 		return nil, err
 	}
-	after := deref(r.Params.After)
-	kept, err := h.mine(ctx).AuditRetention(ctx)
+	after, filter, said := deref(r.Params.After), partFilter(r.Params), map[string]string{}
+	if filter != (store.AuditFilter{}) {
+		said = partOf(r.Params)
+	}
+	org := h.mine(ctx)
+	kept, err := org.AuditRetention(ctx)
 	if err != nil {
 		return nil, err
 	}
 	err = h.change(ctx, func(tx *store.Tx) error {
-		return h.record(ctx, tx, "audit.exported", "audit", tx.ID(), "", nil, map[string]int64{"after": after, "last": kept.Last})
+		return h.record(ctx, tx, "audit.exported", "audit", tx.ID(), "", nil, exportedPart{after, kept.Last, said})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return ExportAudit200ApplicationjsonlResponse{
-		Body: &export{ctx: ctx, org: h.mine(ctx), after: after, last: kept.Last, to: deref(r.Params.To)},
-	}, nil
-}
-
-// exportBatch is how many entries are read at once.
-const exportBatch = 500
-
-// export reads the lines of an export as they are asked for.
-type export struct {
-	ctx         context.Context
-	org         *store.Org
-	after, last int64
-	to          time.Time
-	lines       bytes.Buffer
-}
-
-// Read returns the next bytes.
-func (e *export) Read(p []byte) (int, error) {
-	if e.lines.Len() == 0 {
-		if err := e.next(); err != nil {
-			return 0, err
+	e := &export{ctx: ctx, org: org, after: after, last: kept.Last, to: deref(r.Params.To), filter: filter}
+	if len(said) > 0 {
+		if err := h.beginPart(ctx, e, said); err != nil {
+			return nil, err
 		}
 	}
-	return e.lines.Read(p) // io.EOF where nothing came
-}
-
-func (e *export) next() error {
-	if e.after >= e.last {
-		return io.EOF
-	}
-	entries, err := e.org.AuditAfter(e.ctx, e.after, e.to, int(min(exportBatch, e.last-e.after)))
-	if err != nil {
-		return err
-	}
-	out := json.NewEncoder(&e.lines)
-	out.SetEscapeHTML(false)
-	for _, x := range entries {
-		if err := out.Encode(x); err != nil {
-			return fmt.Errorf("encoding audit entry %d: %w", x.Sequence, err)
-		}
-		e.after = x.Sequence
-	}
-	return nil
+	return ExportAudit200ApplicationjsonlResponse{Body: e}, nil
 }
 
 // GetAuditRetention returns how long entries are kept.

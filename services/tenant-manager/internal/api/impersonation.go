@@ -61,14 +61,17 @@ func (h *Handlers) ImpersonateUser(ctx context.Context, r ImpersonateUserRequest
 		if u, err = tx.User(ctx, r.Id); err != nil {
 			return err
 		}
+		policy, err := tx.SecurityPolicy(ctx)
+		if err != nil {
+			return err
+		}
+		if !policy.Impersonation {
+			return problem.New(problem.CodeAccessDenied, "your organization lets nobody act as somebody else: whoever changes its security policy can allow it")
+		}
 		if err := h.mayImpersonate(ctx, tx, me, u); err != nil {
 			return err
 		}
 		if o, err = tx.Organization(ctx); err != nil {
-			return err
-		}
-		policy, err := tx.SecurityPolicy(ctx)
-		if err != nil {
 			return err
 		}
 		now := h.store.Now()

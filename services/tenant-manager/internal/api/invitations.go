@@ -179,6 +179,9 @@ func (h *Handlers) OpenInvitation(ctx context.Context, r OpenInvitationRequestOb
 	out := OpenInvitation200JSONResponse{
 		Organization: organizationName(o), Email: row.Email, Name: ptr(row.Name), Roles: invitationRoles(row.Roles, roles), ExpiresAt: row.ExpiresAt.UTC(),
 	}
+	if out.PasswordMinLength, err = shortestPassword(ctx, h.store.For(o.ID)); err != nil {
+		return nil, err
+	}
 	out.Connection, err = h.invitedBySSO(ctx, row)
 	return out, err
 }

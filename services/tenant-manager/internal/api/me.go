@@ -41,6 +41,11 @@ func (h *Handlers) me(ctx context.Context) (Me, error) {
 			return Me{}, err
 		}
 		me.User, me.Version, me.SetupRequired, me.Language = userName(u), &u.Version, u.SetupPending, ptr(u.Language)
+		shortest, err := shortestPassword(ctx, org)
+		if err != nil {
+			return Me{}, err
+		}
+		me.PasswordMinLength = &shortest
 	}
 	if p.ImpersonatorID != "" {
 		i, err := org.Impersonation(ctx, p.Session)

@@ -114,7 +114,8 @@ func (h *Handlers) OpenPasswordLink(ctx context.Context, r OpenPasswordLinkReque
 	if err != nil {
 		return nil, err
 	}
-	return OpenPasswordLink200JSONResponse{Email: u.Email, Name: u.Name, Organization: organizationName(o), ExpiresAt: code.ExpiresAt.UTC()}, nil
+	shortest, err := shortestPassword(ctx, h.store.For(o.ID))
+	return OpenPasswordLink200JSONResponse{Email: u.Email, Name: u.Name, Organization: organizationName(o), ExpiresAt: code.ExpiresAt.UTC(), PasswordMinLength: shortest}, err
 }
 
 // UsePasswordLink sets a new password, and signs the user in.

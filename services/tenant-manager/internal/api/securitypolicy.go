@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
@@ -32,7 +33,9 @@ type policyFields struct {
 	// PersonalTokens is what people may have.
 	PersonalTokens personalTokens `json:"personalTokens"`
 	// ServiceTokens says whether service accounts have any.
-	ServiceTokens bool          `json:"serviceTokens"`
+	ServiceTokens bool `json:"serviceTokens"`
+	// Impersonation says whether anybody acts as somebody else.
+	Impersonation bool          `json:"impersonation"`
 	Lockout       lockoutPolicy `json:"lockout"`
 }
 
@@ -67,7 +70,7 @@ func fieldsOf(p store.SecurityPolicy) policyFields {
 		max(p.PasswordMinLength, password.MinLength), p.MFA, p.MFAGraceDays, p.SessionIdleMinutes, p.SessionLifetimeHours,
 		append([]string{}, p.AllowedAddresses...), p.TokenLifetimeDays,
 		personalTokens{p.PersonalTokens, p.PersonalTokenDays},
-		p.ServiceTokens, lockoutOf(p),
+		p.ServiceTokens, p.Impersonation, lockoutOf(p),
 	}
 }
 
@@ -113,7 +116,7 @@ func (h *Handlers) merge(ctx context.Context, p store.SecurityPolicy) (store.Sec
 	p.SessionIdleMinutes, p.SessionLifetimeHours = f.SessionIdleMinutes, f.SessionLifetimeHours
 	p.AllowedAddresses, p.TokenLifetimeDays = list, f.TokenLifetimeDays
 	p.PersonalTokens, p.PersonalTokenDays = f.PersonalTokens.Allowed, f.PersonalTokens.MaximumDays
-	p.ServiceTokens = f.ServiceTokens
+	p.ServiceTokens, p.Impersonation = f.ServiceTokens, f.Impersonation
 	p.LockoutTries, p.LockoutFirstSeconds, p.LockoutLongestMinutes = f.Lockout.Tries, f.Lockout.FirstSeconds, f.Lockout.LongestMinutes
 	return p, nil
 }
@@ -166,6 +169,13 @@ func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPol
 		}
 		out.Mfa = int(n)
 	}
+	if !p.Impersonation {
+		may, err := h.impersonators(ctx, org)
+		if err != nil {
+			return out, err
+		}
+		out.Impersonation = may
+	}
 	now := h.store.Now()
 	if p.TokenLifetimeDays > 0 {
 		n, err := org.TokensBeyond(ctx, now.Add(time.Duration(p.TokenLifetimeDays)*day))
@@ -206,6 +216,32 @@ func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPol
 	return out, nil
 }
 
+// impersonators counts the active users who could act as somebody in the whole
+// organization.
+func (h *Handlers) impersonators(ctx context.Context, org *store.Org) (int, error) {
+	ids, err := rights.Candidates(ctx, org, "user:impersonate")
+	if err != nil {
+		return 0, err
+	}
+	n, now := 0, h.store.Now()
+	for some := range slices.Chunk(ids, 500) {
+		held, err := rights.Holdings(ctx, org, some...)
+		if err != nil {
+			return n, err
+		}
+		known, err := rights.FindAll(ctx, org, some...)
+		if err != nil {
+			return n, err
+		}
+		for _, id := range some {
+			if p := known[id]; p.Kind == authn.User && p.Active && slices.Contains(access.All(held[id], now), "user:impersonate") {
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
 func (h *Handlers) policyOf(ctx context.Context, org *store.Org, p store.SecurityPolicy) (SecurityPolicy, error) {
 	hits, err := h.hits(ctx, org, p)
 	if err != nil {
@@ -217,7 +253,7 @@ func (h *Handlers) policyOf(ctx context.Context, org *store.Org, p store.Securit
 		Version: p.Version, PasswordMinLength: f.PasswordMinLength, Mfa: MfaRequirement(f.MFA), MfaGraceDays: f.MFAGraceDays, MfaSince: utc(p.MFASince),
 		SessionIdleMinutes: f.SessionIdleMinutes, SessionLifetimeHours: f.SessionLifetimeHours, AllowedAddresses: f.AllowedAddresses,
 		TokenLifetimeDays: f.TokenLifetimeDays, PersonalTokens: PersonalTokenPolicy{Allowed: f.PersonalTokens.Allowed, MaximumDays: f.PersonalTokens.MaximumDays}, ServiceTokens: f.ServiceTokens,
-		Lockout: LockoutPolicy{Tries: f.Lockout.Tries, FirstSeconds: f.Lockout.FirstSeconds, LongestMinutes: f.Lockout.LongestMinutes}, Hits: hits, BreakGlassUsers: int(spared),
+		Impersonation: f.Impersonation, Lockout: LockoutPolicy{Tries: f.Lockout.Tries, FirstSeconds: f.Lockout.FirstSeconds, LongestMinutes: f.Lockout.LongestMinutes}, Hits: hits, BreakGlassUsers: int(spared),
 	}, err
 }
 
@@ -277,6 +313,11 @@ func (h *Handlers) UpdateSecurityPolicy(ctx context.Context, r UpdateSecurityPol
 		p.Version = version
 		if err := tx.SaveSecurityPolicy(ctx, &p); err != nil {
 			return err
+		}
+		if was.Impersonation && !p.Impersonation {
+			if _, err := tx.EndImpersonations(ctx); err != nil {
+				return err
+			}
 		}
 		if was.ServiceTokens != p.ServiceTokens || was.PersonalTokens != p.PersonalTokens || was.PersonalTokenDays != p.PersonalTokenDays {
 			if err := tx.AccessChanged("", ""); err != nil {

@@ -46,6 +46,13 @@ func (h *Handlers) newPassword(ctx context.Context, organization, pointer, pw, e
 	return h.passwords.Hash(ctx, pw)
 }
 
+// shortestPassword returns how many characters a new password has at least in an
+// organization.
+func shortestPassword(ctx context.Context, org *store.Org) (int, error) {
+	policy, err := org.SecurityPolicy(ctx)
+	return max(policy.PasswordMinLength, password.MinLength), err
+}
+
 var errDone = problem.New(problem.CodeConflict, "the first run has been completed: sign in with your e-mail address and password")
 
 // CompleteSetup gives the first owner a name, an address and a password.

@@ -47,3 +47,18 @@ func (o *Org) Impersonations(ctx context.Context, user string) ([]Impersonation,
 func (o *Org) Impersonation(ctx context.Context, session string) (Impersonation, error) {
 	return db.From[Impersonation](o.scope).Where("session_id = ?", session).First(ctx)
 }
+
+// EndImpersonations ends all sessions in which somebody acts as somebody else, and
+// returns how many there were.
+func (t *Tx) EndImpersonations(ctx context.Context) (int, error) {
+	rows, err := db.From[Session](t.scope).Where("impersonator_id <> '' AND ended_at IS NULL AND expires_at > ?", t.store.Now()).All(t.store.secrets(ctx))
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range rows {
+		if _, err := t.EndSessions(ctx, s.UserID, s.ID, ""); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}

@@ -15,7 +15,7 @@ import (
 func (o *Org) SecurityPolicy(ctx context.Context) (SecurityPolicy, error) {
 	p, err := db.From[SecurityPolicy](o.scope).Get(ctx, o.ID())
 	if IsNotFound(err) {
-		return SecurityPolicy{Stored: Stored{Version: 1}, MFA: MFAOff, AllowedAddresses: []string{}, PersonalTokens: true, PersonalTokenDays: PersonalTokenDays, ServiceTokens: true}, nil
+		return SecurityPolicy{Stored: Stored{Version: 1}, MFA: MFAOff, AllowedAddresses: []string{}, PersonalTokens: true, PersonalTokenDays: PersonalTokenDays, ServiceTokens: true, Impersonation: true}, nil
 	}
 	return p, err
 }
@@ -43,7 +43,7 @@ func (t *Tx) SaveSecurityPolicy(ctx context.Context, p *SecurityPolicy) error {
 	}
 	p.ID = t.ID()
 	return db.Save(ctx, t.scope, p, "password_min_length", "mfa", "mfa_grace_days", "mfa_since", "session_idle_minutes", "session_lifetime_hours", "allowed_addresses", "token_lifetime_days", "personal_tokens", "personal_token_days",
-		"service_tokens", "lockout_tries", "lockout_first_seconds", "lockout_longest_minutes")
+		"service_tokens", "impersonation", "lockout_tries", "lockout_first_seconds", "lockout_longest_minutes")
 }
 
 // administrators are the roles that [MFAAdministrators] is about.

@@ -68,6 +68,9 @@ type User struct {
 	// have set one up. Both follow what is in other tables, for lists.
 	Source       string
 	SecondFactor bool
+	// Seen is LastSignInAt in milliseconds since 1970, 0 = never: what a list is
+	// sorted by.
+	Seen int64
 }
 
 // Session is a signing in of a user.
@@ -391,6 +394,8 @@ type SecurityPolicy struct {
 	PersonalTokenDays int
 	// ServiceTokens says that service accounts may have tokens.
 	ServiceTokens bool
+	// Impersonation says that who may act as others does so.
+	Impersonation bool
 	// LockoutTries is how many wrong passwords cost nothing, LockoutFirstSeconds the
 	// wait after the next one, which doubles, and LockoutLongestMinutes its bound.
 	LockoutTries          int

@@ -161,8 +161,8 @@ type AuditFilter struct {
 	From, To time.Time
 }
 
-// Audit returns a page of the trail, newest first.
-func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[audit.Entry], error) {
+// trail returns the entries that a filter leaves.
+func (o *Org) trail(f AuditFilter) db.Query[auditEntry] {
 	q := db.From[auditEntry](o.scope)
 	for _, c := range [...]struct{ condition, value string }{
 		{"actor_id = ?", f.Actor}, {"impersonator_id = ?", f.Impersonator}, {"target_id = ?", f.Target}, {"service = ?", f.Service}, {"outcome = ?", f.Outcome}, {"via = ?", f.Via},
@@ -185,6 +185,12 @@ func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Pa
 	if !f.To.IsZero() {
 		q = q.Where("time < ?", f.To.UTC())
 	}
+	return q
+}
+
+// Audit returns a page of the trail, newest first.
+func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[audit.Entry], error) {
+	q := o.trail(f)
 	p.Descending = true
 	rows, err := q.Page(ctx, p, "sequence")
 	out := db.Page[audit.Entry]{Items: make([]audit.Entry, len(rows.Items)), Next: rows.Next}

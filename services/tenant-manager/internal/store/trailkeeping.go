@@ -58,7 +58,12 @@ func (o *Org) VerifyAudit(ctx context.Context) (v VerifiedAudit, err error) {
 // AuditAfter returns the entries after a sequence in their order, at most so many.
 // to, where it is not zero, is the time up to which they are wanted.
 func (o *Org) AuditAfter(ctx context.Context, sequence int64, to time.Time, most int) ([]audit.Entry, error) {
-	q := db.From[auditEntry](o.scope).Where("sequence > ?", sequence)
+	return o.FilteredAfter(ctx, AuditFilter{}, sequence, to, most)
+}
+
+// FilteredAfter is as AuditAfter, of the entries that a filter leaves.
+func (o *Org) FilteredAfter(ctx context.Context, f AuditFilter, sequence int64, to time.Time, most int) ([]audit.Entry, error) {
+	q := o.trail(f).Where("sequence > ?", sequence)
 	if !to.IsZero() {
 		q = q.Where("time <= ?", to.UTC())
 	}

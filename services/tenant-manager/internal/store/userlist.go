@@ -28,16 +28,20 @@ type UserFilter struct {
 	Role, Group string
 }
 
-// Users returns a page of users, sortable by name, e-mail and creation.
+// Users returns a page of users, sortable by name, e-mail, creation and the last
+// sign-in, of which those who never did are the oldest.
 func (o *Org) Users(ctx context.Context, f UserFilter, p db.PageRequest) (db.Page[User], error) {
 	q, some, err := o.filtered(ctx, f)
 	if err != nil || !some {
 		return db.Page[User]{}, err
 	}
-	if p.Sort == "name" {
+	switch p.Sort {
+	case "name":
 		p.Sort = "name_key"
+	case "last_sign_in_at":
+		p.Sort = "seen"
 	}
-	return q.Page(ctx, p, "name_key", "email", "created_at")
+	return q.Page(ctx, p, "name_key", "email", "created_at", "seen")
 }
 
 // CountUsers returns how many users there are.

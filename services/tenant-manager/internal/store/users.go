@@ -125,7 +125,7 @@ func (t *Tx) eraseTraces(ctx context.Context, user, name string) error {
 // SignedIn notes when a user signed in. The version stays: nobody changed the
 // user.
 func (t *Tx) SignedIn(ctx context.Context, user string, at time.Time) error {
-	_, err := db.From[User](t.scope).Where("id = ?", user).Update(ctx, db.Changes{"last_sign_in_at": at})
+	_, err := db.From[User](t.scope).Where("id = ?", user).Update(ctx, db.Changes{"last_sign_in_at": at, "seen": at.UnixMilli()})
 	return err
 }
 

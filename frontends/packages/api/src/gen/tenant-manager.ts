@@ -2965,7 +2965,7 @@ export interface paths {
         };
         /**
          * The audit trail as lines of JSON
-         * @description Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence.
+         * @description Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence. One that is narrowed by anything else is a part: its first line says of what and by which filter, its last how many entries there are, and `gatehouse audit verify` says of it that the hash of each entry holds, and that gaps are not checked.
          */
         get: operations["exportAudit"];
         put?: never;
@@ -4046,6 +4046,8 @@ export interface components {
             personalTokens?: components["schemas"]["PersonalTokenPolicyPatch"];
             /** @description Whether service accounts can have tokens. Without it those that there are do nothing. */
             serviceTokens?: boolean;
+            /** @description Whether those who may act as others do so. Without it nobody does; who does ends at once. */
+            impersonation?: boolean;
             lockout?: components["schemas"]["LockoutPolicyPatch"];
         };
         SecurityPolicyHits: {
@@ -4065,6 +4067,8 @@ export interface components {
             personalTokens: number;
             /** @description How many tokens of service accounts do nothing by it. */
             serviceTokens: number;
+            /** @description How many users could act as others but for it. */
+            impersonation: number;
             /** @description How many users have so many wrong passwords held against them now that they would wait after the next one. */
             lockout: number;
         };
@@ -4285,6 +4289,8 @@ export interface components {
             personalTokens: components["schemas"]["PersonalTokenPolicy"];
             /** @description Whether service accounts can have tokens. Without it those that there are do nothing. */
             serviceTokens: boolean;
+            /** @description Whether those who may act as others do so. Without it nobody does; who does ends at once. */
+            impersonation: boolean;
             lockout: components["schemas"]["LockoutPolicy"];
         };
         /** @description How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain. */
@@ -4473,6 +4479,8 @@ export interface components {
             impersonation?: components["schemas"]["MyImpersonation"];
             /** @description The language in which letters to the caller are written, as they chose it. */
             language?: string;
+            /** @description How many characters a new password of the caller has at least; only of people. */
+            passwordMinLength?: number;
         };
         MePatch: {
             name?: components["schemas"]["Name"];
@@ -4498,6 +4506,8 @@ export interface components {
             organization: components["schemas"]["OrganizationName"];
             /** Format: date-time */
             expiresAt: string;
+            /** @description How many characters a new password has at least, as the organization asks. */
+            passwordMinLength: number;
         };
         EmailInput: {
             email: components["schemas"]["Email"];
@@ -5573,6 +5583,8 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             connection?: components["schemas"]["SsoConnectionName"];
+            /** @description How many characters a new password has at least, as the organization asks. */
+            passwordMinLength: number;
         };
         AcceptInput: {
             name: components["schemas"]["Name"];
@@ -9422,7 +9434,7 @@ export interface operations {
                 /** @description How many at most. */
                 limit?: components["parameters"]["Limit"];
                 /** @description The order; a - in front turns it round. */
-                sort?: "name" | "-name" | "email" | "-email" | "createdAt" | "-createdAt";
+                sort?: "name" | "-name" | "email" | "-email" | "createdAt" | "-createdAt" | "lastSignInAt" | "-lastSignInAt";
                 /** @description Text that is looked for, whatever its case. */
                 q?: components["parameters"]["Search"];
                 /** @description Only users of this status. */
@@ -12687,6 +12699,24 @@ export interface operations {
             query?: {
                 /** @description Only entries after this sequence: what an earlier export ended with. */
                 after?: number;
+                /** @description Text that is looked for, whatever its case. */
+                q?: components["parameters"]["Search"];
+                /** @description Only what this one did, by id. */
+                actor?: string;
+                /** @description Only this action, such as user.disabled, or all of a kind, such as user.*. */
+                action?: string;
+                /** @description Only what this user did as somebody else, by id. */
+                impersonator?: string;
+                /** @description Only what was done to this, by id. */
+                target?: string;
+                /** @description Only what happened in this service. */
+                service?: string;
+                /** @description Only of this outcome. */
+                outcome?: components["schemas"]["Outcome"];
+                /** @description Only what was done by this. */
+                via?: components["schemas"]["AuditVia"];
+                /** @description Not before this time. */
+                from?: string;
                 /** @description Only entries up to this time. */
                 to?: string;
             };

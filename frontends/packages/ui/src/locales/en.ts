@@ -209,6 +209,13 @@ export default {
     action: 'Set the password and sign in',
     noToken: 'Open the link that you were sent: it has the secret in it.',
   },
+  newPassword: {
+    help: 'A few words are better than many signs.',
+    length: 'At least {n} characters',
+    more: 'At least {n} characters: one more | At least {n} characters: {more} more',
+    simple: 'More than a few different characters',
+    own: 'More than your name, your address and your organization',
+  },
   emailLink: {
     title: 'Confirm your e-mail address',
     text: 'Your account at {organization} is to have the address {email}.',

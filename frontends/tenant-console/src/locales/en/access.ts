@@ -65,7 +65,7 @@ export default {
     denyAction: 'Deny the role',
     denied: 'The role {role} is denied',
     takeText: 'It holds within seconds, in sessions under way too.',
-    filter: 'role:publisher project:default',
+    filter: 'role:publisher project:default api:orders environment:prd',
     emptyTitle: 'No grants',
     emptyText: 'A grant is a role that somebody has: everywhere, or in one project, API or environment.',
   },

@@ -68,6 +68,9 @@ export default {
     longestHelp: 'Between 5 and 1440. A day without a wrong password forgets them all.',
     serviceAllowed: 'Service accounts can have tokens',
     serviceHelp: 'Without it those that there are do nothing.',
+    impersonation: 'Acting as others',
+    impersonationAllowed: 'Who may act as others can do so',
+    impersonationHelp: 'It takes the permission to act as others, a reason, and a fresh proof; the user is told, and the audit log has both names. Without it nobody does, and whoever does now stops at once.',
     locksOutTitle: 'Lock yourself out?',
     locksOutText: '{detail}. You are signed out within five minutes, and come in from one of the addresses alone, or by a break-glass account.',
     locksOutAction: 'Save it anyhow',
@@ -96,6 +99,7 @@ export default {
     nobody: 'Hits nobody now.',
     hits: {
       passwordMinLength: 'Binds {n} of {of} users when they set a password next.',
+      impersonation: 'Keeps {n} of {of} users from acting as others, who could otherwise.',
       mfa: '{n} of {of} users have still to set one up.',
       session: '{n} of {of} users are signed out by it.',
       allowedAddresses: '{n} of {of} users are signed in from elsewhere, and cannot go on.',

@@ -6,6 +6,10 @@ export const FILTERS = ['status', 'source', 'mfa', 'seen', 'role', 'group'] as c
 
 const DAY = 86_400_000
 
+/** The orders of the list; the server sorts. */
+export const ORDERS = ['name', '-name', 'email', '-email', '-lastSignInAt', 'lastSignInAt', '-createdAt', 'createdAt'] as const
+export type UserOrder = (typeof ORDERS)[number]
+
 /** The query of a list; what cannot be read narrows nothing. */
 export interface UserQuery {
   q?: string

@@ -20,12 +20,15 @@ import (
 // Defines values for CredentialKind.
 const (
 	CredentialKindApiKey CredentialKind = "api-key"
+	CredentialKindOauth2 CredentialKind = "oauth2"
 )
 
 // Valid indicates whether the value is a known member of the CredentialKind enum.
 func (e CredentialKind) Valid() bool {
 	switch e {
 	case CredentialKindApiKey:
+		return true
+	case CredentialKindOauth2:
 		return true
 	default:
 		return false
@@ -203,31 +206,47 @@ type ApplicationList struct {
 // Credential defines model for Credential.
 type Credential struct {
 	// Application The id of its application.
-	Application string     `json:"application"`
-	CreatedAt   time.Time  `json:"createdAt"`
-	CreatedBy   string     `json:"createdBy"`
-	ExpiresAt   *time.Time `json:"expiresAt,omitempty"`
+	Application string `json:"application"`
+
+	// ClientId The client_id of an OAuth 2.0 client.
+	ClientId *string `json:"clientId,omitempty"`
+
+	// ClientSecret The secret of an OAuth 2.0 client, only in the answer that made it. It is not kept.
+	ClientSecret *string    `json:"clientSecret,omitempty"`
+	CreatedAt    time.Time  `json:"createdAt"`
+	CreatedBy    string     `json:"createdBy"`
+	ExpiresAt    *time.Time `json:"expiresAt,omitempty"`
 
 	// Hint The key's beginning and end, such as ghk_3fXa…9Qx2.
 	Hint string `json:"hint"`
 	Id   string `json:"id"`
 
 	// Key The key itself, only in the answer that made it. It is a secret and is not kept.
-	Key  *string        `json:"key,omitempty"`
+	Key *string `json:"key,omitempty"`
+
+	// Kind An `api-key` is sent with each call. An `oauth2` credential is a client of the organization's authorization server: it
+	// gets tokens for its id and secret (RFC 6749 section 4.4), and sends those.
 	Kind CredentialKind `json:"kind"`
 	Name string         `json:"name"`
+
+	// PreviousEndsAt Until when the secret before the last rotation works, of an OAuth 2.0 client.
+	PreviousEndsAt *time.Time `json:"previousEndsAt,omitempty"`
 
 	// ReplacedBy The id of the credential that replaces it.
 	ReplacedBy *string    `json:"replacedBy,omitempty"`
 	RevokedAt  *time.Time `json:"revokedAt,omitempty"`
 
 	// Status An expiring one works until expiresAt, and another replaces it.
-	Status    CredentialStatus `json:"status"`
-	UpdatedAt time.Time        `json:"updatedAt"`
-	Version   int64            `json:"version"`
+	Status CredentialStatus `json:"status"`
+
+	// TokenEndpoint Where an OAuth 2.0 client gets its tokens.
+	TokenEndpoint *string   `json:"tokenEndpoint,omitempty"`
+	UpdatedAt     time.Time `json:"updatedAt"`
+	Version       int64     `json:"version"`
 }
 
-// CredentialKind defines model for CredentialKind.
+// CredentialKind An `api-key` is sent with each call. An `oauth2` credential is a client of the organization's authorization server: it
+// gets tokens for its id and secret (RFC 6749 section 4.4), and sends those.
 type CredentialKind string
 
 // CredentialList defines model for CredentialList.
@@ -257,9 +276,12 @@ type NewApplication struct {
 // NewCredential defines model for NewCredential.
 type NewCredential struct {
 	// ExpiresAt When it ends; without it never.
-	ExpiresAt *time.Time      `json:"expiresAt,omitempty"`
-	Kind      *CredentialKind `json:"kind,omitempty"`
-	Name      string          `json:"name"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// Kind An `api-key` is sent with each call. An `oauth2` credential is a client of the organization's authorization server: it
+	// gets tokens for its id and secret (RFC 6749 section 4.4), and sends those.
+	Kind *CredentialKind `json:"kind,omitempty"`
+	Name string          `json:"name"`
 }
 
 // NewSubscription defines model for NewSubscription.
@@ -286,9 +308,13 @@ type Owner struct {
 
 // Plan defines model for Plan.
 type Plan struct {
-	Approval    PlanApproval `json:"approval"`
-	Description string       `json:"description"`
-	Id          string       `json:"id"`
+	Approval PlanApproval `json:"approval"`
+
+	// Credential An `api-key` is sent with each call. An `oauth2` credential is a client of the organization's authorization server: it
+	// gets tokens for its id and secret (RFC 6749 section 4.4), and sends those.
+	Credential  *CredentialKind `json:"credential,omitempty"`
+	Description string          `json:"description"`
+	Id          string          `json:"id"`
 
 	// KeyHeader The header that an API key is sent in.
 	KeyHeader *string `json:"keyHeader,omitempty"`

@@ -616,12 +616,14 @@ func (e ListServiceAccountsParamsSort) Valid() bool {
 
 // Defines values for ListUsersParamsSort.
 const (
-	ListUsersParamsSortCreatedAt      ListUsersParamsSort = "createdAt"
-	ListUsersParamsSortEmail          ListUsersParamsSort = "email"
-	ListUsersParamsSortMinusCreatedAt ListUsersParamsSort = "-createdAt"
-	ListUsersParamsSortMinusEmail     ListUsersParamsSort = "-email"
-	ListUsersParamsSortMinusName      ListUsersParamsSort = "-name"
-	ListUsersParamsSortName           ListUsersParamsSort = "name"
+	ListUsersParamsSortCreatedAt         ListUsersParamsSort = "createdAt"
+	ListUsersParamsSortEmail             ListUsersParamsSort = "email"
+	ListUsersParamsSortLastSignInAt      ListUsersParamsSort = "lastSignInAt"
+	ListUsersParamsSortMinusCreatedAt    ListUsersParamsSort = "-createdAt"
+	ListUsersParamsSortMinusEmail        ListUsersParamsSort = "-email"
+	ListUsersParamsSortMinusLastSignInAt ListUsersParamsSort = "-lastSignInAt"
+	ListUsersParamsSortMinusName         ListUsersParamsSort = "-name"
+	ListUsersParamsSortName              ListUsersParamsSort = "name"
 )
 
 // Valid indicates whether the value is a known member of the ListUsersParamsSort enum.
@@ -631,9 +633,13 @@ func (e ListUsersParamsSort) Valid() bool {
 		return true
 	case ListUsersParamsSortEmail:
 		return true
+	case ListUsersParamsSortLastSignInAt:
+		return true
 	case ListUsersParamsSortMinusCreatedAt:
 		return true
 	case ListUsersParamsSortMinusEmail:
+		return true
+	case ListUsersParamsSortMinusLastSignInAt:
 		return true
 	case ListUsersParamsSortMinusName:
 		return true
@@ -1447,6 +1453,9 @@ type Me struct {
 	// Language The language in which letters to the caller are written, as they chose it.
 	Language     *string          `json:"language,omitempty"`
 	Organization OrganizationName `json:"organization"`
+
+	// PasswordMinLength How many characters a new password of the caller has at least; only of people.
+	PasswordMinLength *int `json:"passwordMinLength,omitempty"`
 
 	// Permissions Every permission that the caller has in the whole organization or anywhere in it.
 	Permissions []string `json:"permissions"`
@@ -2279,6 +2288,33 @@ type ExportAuditParams struct {
 	// After Only entries after this sequence: what an earlier export ended with.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 
+	// Q Text that is looked for, whatever its case.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
+	// Actor Only what this one did, by id.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action, such as user.disabled, or all of a kind, such as user.*.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Impersonator Only what this user did as somebody else, by id.
+	Impersonator *string `form:"impersonator,omitempty" json:"impersonator,omitempty"`
+
+	// Target Only what was done to this, by id.
+	Target *string `form:"target,omitempty" json:"target,omitempty"`
+
+	// Service Only what happened in this service.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Outcome Only of this outcome.
+	Outcome *Outcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Via Only what was done by this.
+	Via *AuditVia `form:"via,omitempty" json:"via,omitempty"`
+
+	// From Not before this time.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
 	// To Only entries up to this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
@@ -2754,7 +2790,7 @@ type ClientInterface interface {
 
 	// ExportAudit The audit trail as lines of JSON
 	//
-	// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence.
+	// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence. One that is narrowed by anything else is a part: its first line says of what and by which filter, its last how many entries there are, and `gatehouse audit verify` says of it that the hash of each entry holds, and that gaps are not checked.
 	//
 	// Corresponds with GET /audit/export (the `ExportAudit` operationId).
 	ExportAudit(ctx context.Context, params *ExportAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3382,7 +3418,7 @@ func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams, reqEdit
 
 // ExportAudit The audit trail as lines of JSON
 //
-// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence.
+// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence. One that is narrowed by anything else is a part: its first line says of what and by which filter, its last how many entries there are, and `gatehouse audit verify` says of it that the hash of each entry holds, and that gaps are not checked.
 //
 // Corresponds with GET /audit/export (the `ExportAudit` operationId).
 func (c *Client) ExportAudit(ctx context.Context, params *ExportAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5096,6 +5132,114 @@ func NewExportAuditRequest(server string, params *ExportAuditParams) (*http.Requ
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Actor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Action != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Impersonator != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "impersonator", *params.Impersonator, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Target != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "target", *params.Target, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Via != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "via", *params.Via, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -7231,7 +7375,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportAuditWithResponse The audit trail as lines of JSON
 	//
-	// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence.
+	// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence. One that is narrowed by anything else is a part: its first line says of what and by which filter, its last how many entries there are, and `gatehouse audit verify` says of it that the hash of each entry holds, and that gaps are not checked.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -9966,7 +10110,7 @@ func (c *ClientWithResponses) ListAuditWithResponse(ctx context.Context, params 
 
 // ExportAuditWithResponse The audit trail as lines of JSON
 //
-// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence.
+// Entries in their order, one a line, as `gatehouse audit verify` reads them: each with its hash and that of the one before, so that the export can be verified without this service. An export begins with the oldest entry that is there, or after a sequence. One that is narrowed by anything else is a part: its first line says of what and by which filter, its last how many entries there are, and `gatehouse audit verify` says of it that the hash of each entry holds, and that gaps are not checked.
 //
 // Returns a wrapper object for the known response body format(s).
 //
