@@ -72,7 +72,9 @@ func (h *Handlers) rolesWith(ctx context.Context, org *store.Org, permission str
 			add(access.Role{ID: r.ID, Name: r.Name, Title: r.Title, Description: r.Description, Permissions: r.Permissions})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b access.Role) int { return len(access.Expand(a.Permissions)) - len(access.Expand(b.Permissions)) })
+	slices.SortStableFunc(out, func(a, b access.Role) int {
+		return len(access.Expand(a.Permissions)) - len(access.Expand(b.Permissions))
+	})
 	return out, nil
 }
 

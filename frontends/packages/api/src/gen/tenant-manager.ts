@@ -1796,6 +1796,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which roles have a permission that one lacks, and who can give them
+         * @description For whoever was refused something: everybody may ask. Custom roles it tells only to who has role:read; people by their names alone, a few of them.
+         */
+        get: operations["getMissingAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/access/requests": {
         parameters: {
             query?: never;
@@ -5392,6 +5412,20 @@ export interface components {
         AccessDecision: {
             /** @description What to say to who asked. */
             note?: string;
+        };
+        MissingAccess: {
+            permission: string;
+            /** @description Whether the caller has it by now. */
+            held: boolean;
+            /** @description Those that have it, what gives the least first. */
+            roles: components["schemas"]["MissingRole"][];
+            /** @description The names of some who can give the first of the roles. */
+            givers: string[];
+        };
+        MissingRole: {
+            id: string;
+            title: string;
+            description?: string;
         };
         WhoCanInput: {
             /** @description Such as api:update, or deployment:deploy:prd. */
@@ -10425,6 +10459,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoCan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMissingAccess: {
+        parameters: {
+            query: {
+                /** @description Such as api:update. */
+                permission: string;
+                /** @description Where it is lacked; none = in the whole organization. */
+                project?: components["schemas"]["Reference"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is to ask for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingAccess"];
                 };
             };
             default: components["responses"]["Problem"];
