@@ -3495,6 +3495,26 @@ type MePatch struct {
 // MfaRequirement Of whom a second factor is asked.
 type MfaRequirement string
 
+// MissingAccess defines model for MissingAccess.
+type MissingAccess struct {
+	// Givers The names of some who can give the first of the roles.
+	Givers []string `json:"givers"`
+
+	// Held Whether the caller has it by now.
+	Held       bool   `json:"held"`
+	Permission string `json:"permission"`
+
+	// Roles Those that have it, what gives the least first.
+	Roles []MissingRole `json:"roles"`
+}
+
+// MissingRole defines model for MissingRole.
+type MissingRole struct {
+	Description *string `json:"description,omitempty"`
+	Id          string  `json:"id"`
+	Title       string  `json:"title"`
+}
+
 // MyImpersonation Who acts as the user, and until when; absent where it is they themselves.
 type MyImpersonation struct {
 	Impersonator GroupName `json:"impersonator"`
@@ -6498,6 +6518,15 @@ type GetEffectiveAccessParams struct {
 	Allowed *bool `form:"allowed,omitempty" json:"allowed,omitempty"`
 }
 
+// GetMissingAccessParams defines parameters for GetMissingAccess.
+type GetMissingAccessParams struct {
+	// Permission Such as api:update.
+	Permission string `form:"permission" json:"permission"`
+
+	// Project Where it is lacked; none = in the whole organization.
+	Project *Reference `form:"project,omitempty" json:"project,omitempty"`
+}
+
 // ListAccessRequestsParams defines parameters for ListAccessRequests.
 type ListAccessRequestsParams struct {
 	// Cursor The `next` of the page before.
@@ -7788,6 +7817,9 @@ type ServerInterface interface {
 	// GetEffectiveAccess What a user, service account or group may do and where, and by what
 	// (GET /access/effective/{id})
 	GetEffectiveAccess(ctx echo.Context, id Id, params GetEffectiveAccessParams) error
+	// GetMissingAccess Which roles have a permission that one lacks, and who can give them
+	// (GET /access/missing)
+	GetMissingAccess(ctx echo.Context, params GetMissingAccessParams) error
 	// ListAccessRequests Who asked for which role
 	// (GET /access/requests)
 	ListAccessRequests(ctx echo.Context, params ListAccessRequestsParams) error
@@ -8631,6 +8663,31 @@ func (w *ServerInterfaceWrapper) GetEffectiveAccess(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetEffectiveAccess(ctx, id, params)
+	return err
+}
+
+// GetMissingAccess converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMissingAccess(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMissingAccessParams
+	// ------------- Required query parameter "permission" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "permission", ctx.QueryParams(), &params.Permission, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission: %s", err))
+	}
+
+	// ------------- Optional query parameter "project" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project", ctx.QueryParams(), &params.Project, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMissingAccess(ctx, params)
 	return err
 }
 
@@ -14636,6 +14693,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/access/check", wrapper.CheckAccess, options.OperationMiddlewares["checkAccess"]...)
 	router.GET(options.BaseURL+"/access/effective/:id", wrapper.GetEffectiveAccess, options.OperationMiddlewares["getEffectiveAccess"]...)
 	router.POST(options.BaseURL+"/access/who-can", wrapper.WhoCan, options.OperationMiddlewares["whoCan"]...)
+	router.GET(options.BaseURL+"/access/missing", wrapper.GetMissingAccess, options.OperationMiddlewares["getMissingAccess"]...)
 	router.GET(options.BaseURL+"/access/requests", wrapper.ListAccessRequests, options.OperationMiddlewares["listAccessRequests"]...)
 	router.POST(options.BaseURL+"/access/requests", wrapper.CreateAccessRequest, options.OperationMiddlewares["createAccessRequest"]...)
 	router.GET(options.BaseURL+"/access/requests/:id", wrapper.GetAccessRequest, options.OperationMiddlewares["getAccessRequest"]...)
@@ -14863,6 +14921,45 @@ type GetEffectiveAccessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetEffectiveAccessdefaultApplicationProblemPlusJSONResponse) VisitGetEffectiveAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMissingAccessRequestObject struct {
+	Params GetMissingAccessParams
+}
+
+type GetMissingAccessResponseObject interface {
+	VisitGetMissingAccessResponse(w http.ResponseWriter) error
+}
+
+type GetMissingAccess200JSONResponse MissingAccess
+
+func (response GetMissingAccess200JSONResponse) VisitGetMissingAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMissingAccessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMissingAccessdefaultApplicationProblemPlusJSONResponse) VisitGetMissingAccessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -25536,6 +25633,9 @@ type StrictServerInterface interface {
 	// GetEffectiveAccess What a user, service account or group may do and where, and by what
 	// (GET /access/effective/{id})
 	GetEffectiveAccess(ctx context.Context, request GetEffectiveAccessRequestObject) (GetEffectiveAccessResponseObject, error)
+	// GetMissingAccess Which roles have a permission that one lacks, and who can give them
+	// (GET /access/missing)
+	GetMissingAccess(ctx context.Context, request GetMissingAccessRequestObject) (GetMissingAccessResponseObject, error)
 	// ListAccessRequests Who asked for which role
 	// (GET /access/requests)
 	ListAccessRequests(ctx context.Context, request ListAccessRequestsRequestObject) (ListAccessRequestsResponseObject, error)
@@ -26372,6 +26472,31 @@ func (sh *strictHandler) GetEffectiveAccess(ctx echo.Context, id Id, params GetE
 		return err
 	} else if validResponse, ok := response.(GetEffectiveAccessResponseObject); ok {
 		return validResponse.VisitGetEffectiveAccessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMissingAccess operation middleware
+func (sh *strictHandler) GetMissingAccess(ctx echo.Context, params GetMissingAccessParams) error {
+	var request GetMissingAccessRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMissingAccess(ctx.Request().Context(), request.(GetMissingAccessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMissingAccess")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMissingAccessResponseObject); ok {
+		return validResponse.VisitGetMissingAccessResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
