@@ -53,6 +53,38 @@ try {
   await page.getByRole('heading', { name: 'Globex' }).first().waitFor()
   await page.getByTestId('usage').first().waitFor()
 
+  // The same by the switcher, which has favourites and what was used last.
+  await page.goto(`${at.tenant}/settings`)
+  await page.getByTestId('organizations').click()
+  const switcher = page.getByRole('dialog')
+  await switcher.getByText('Favourites').first().waitFor()
+  await switcher.getByRole('option', { name: /Initech/ }).first().waitFor()
+  await look(page, 'switcher')
+  await switcher.getByRole('option', { name: /Globex/ }).first().click()
+  await page.getByTestId('usage').first().waitFor()
+
+  // What was typed is not left unasked.
+  await page.getByLabel('Name', { exact: true }).fill('Globex Inc')
+  await page.getByRole('link', { name: 'Settings', exact: true }).click()
+  await page.getByText('Leave without saving?').first().waitFor()
+  await look(page, 'unsaved')
+  await page.getByRole('button', { name: 'Stay here' }).click()
+
+  // Somebody else saves first: all three versions are shown.
+  const other = await page.context().newPage()
+  await other.goto(page.url())
+  await other.getByLabel('Name', { exact: true }).fill('Globex Ltd')
+  await other.getByRole('button', { name: 'Save', exact: true }).click()
+  await other.getByRole('heading', { name: 'Globex Ltd' }).first().waitFor()
+  await other.close()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  const merge = page.getByTestId('merge')
+  await merge.getByText('Globex Ltd').first().waitFor()
+  await look(page, 'merge')
+  await page.getByRole('button', { name: 'Take all of theirs' }).click()
+  await page.getByTestId('merge-save').click()
+  await page.getByRole('heading', { name: 'Globex Ltd' }).first().waitFor()
+
   // Limits, and how near they are.
   await page.getByRole('button', { name: 'Change limits' }).click()
   const limits = page.getByRole('dialog')

@@ -14,7 +14,7 @@ describe.each(all)('$name in $code', ({ name, english, texts, code, whole }) => 
 
   it('has only keys that English has', () => {
     // Problems have titles of the server in English.
-    expect(found.unknown.filter((key) => !(name === 'packages/ui' && key.startsWith('problems.')))).toEqual([])
+    expect(found.unknown.filter((key) => !(name === 'packages/ui' && (key.startsWith('problems.') || key.startsWith('problemHelp.'))))).toEqual([])
   })
   it('has the placeholders of English', () => expect(found.places).toEqual([]))
   it('has the plural forms of the language', () => expect(found.forms).toEqual([]))
@@ -37,6 +37,7 @@ it('has texts only for problems that the services answer with', () => {
     const problems = Object.keys(language.problems as object)
     expect(problems.filter((code) => ![...codes, ...own].includes(code))).toEqual([])
     expect(codes.filter((code) => !problems.includes(code))).toEqual([])
+    expect(Object.keys(language.problemHelp as object).sort()).toEqual([...codes].sort())
   }
 })
 

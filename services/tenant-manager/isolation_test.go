@@ -231,6 +231,7 @@ var foreignBodies = map[string]struct {
 	"previewInvitations":         {`{"csv":"email,roles,groups\nx@example.com,{role},{group}"}`, 200},
 	"actOnUsers":                 {`{"action":"disable","users":["{ownerId}"]}`, 200},
 	"impersonateUser":            {body: `{"reason":"to see"}`},
+	"getMissingAccess":           {"", 422}, // it asks for a permission
 	"markMyOrganization":         {body: `{"favourite":true}`},
 	"switchOrganization":         {body: `{}`},
 	"createRole":                 {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization

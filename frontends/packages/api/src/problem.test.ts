@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
-import { fieldMessages, pointerSteps, ProblemError, problemOf, toPointer, toProblem } from './problem'
+import { fieldMessages, pointerSteps, ProblemError, problemOf, toPointer, toProblem, missingPermission } from './problem'
 
 const invalid = {
   type: '/problems/invalid-input',
@@ -57,4 +57,12 @@ it('escapes pointers both ways', () => {
   const steps = ['a/b', 'c~d', '0']
   expect(pointerSteps(toPointer(steps))).toEqual(steps)
   expect(pointerSteps('')).toEqual([])
+})
+
+it('knows which permission was missing', () => {
+  const refused = (detail: string, code = 'access-denied') => missingPermission(toProblem({ title: 'Access denied', code, detail }, 403))
+  expect(refused('this needs the permission user:read in the whole organization: ask an administrator of Acme for a role that has it')).toBe('user:read')
+  expect(refused('this needs the permission deployment:deploy:prd in the project p1: ask')).toBe('deployment:deploy:prd')
+  expect(refused('this is for people who are signed in')).toBe('')
+  expect(refused('this needs the permission user:read in it', 'conflict')).toBe('')
 })

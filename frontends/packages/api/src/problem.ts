@@ -55,6 +55,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The permission that was missing, where that is what was refused (authn.Denied of libs). */
+export function missingPermission(problem: Problem | null | undefined): string {
+  if (problem?.code !== 'access-denied') return ''
+  return /^this needs the permission ([a-z-]+:[a-z-]+(?::[a-z0-9-]+)?) /.exec(problem.detail ?? '')?.[1] ?? ''
+}
+
 /** Reads a problem out of an answer's body, whatever it is. */
 export function toProblem(body: unknown, status: number, requestId?: string): Problem {
   if (isRecord(body) && typeof body.title === 'string') {

@@ -14,6 +14,20 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
 
+// The names that the generator gives these depend on what else there is.
+const (
+	entryCurrent    OrganizationEntry = "current"
+	entryAtOnce     OrganizationEntry = "at-once"
+	entrySecondStep OrganizationEntry = "second-step"
+	entrySignIn     OrganizationEntry = "sign-in"
+
+	becausePasswordChanged OrganizationEntryReason = "password-changed"
+	becauseSingleSignOn    OrganizationEntryReason = "single-sign-on"
+	becauseTooLongAgo      OrganizationEntryReason = "too-long-ago"
+	becauseSignedOut       OrganizationEntryReason = "signed-out"
+	becauseAddress         OrganizationEntryReason = "address"
+)
+
 // That an account in another organization has the same e-mail address shows nothing:
 // whoever administers an organization gives its accounts addresses. What shows it is
 // that the password of the sign-in was right there too, and still is the password.
@@ -87,18 +101,18 @@ func (h *Handlers) entryTo(ctx context.Context, s store.Session, p store.Proven)
 		return x, from
 	}
 	asIf := store.Session{LastUsedAt: h.store.Now(), CreatedAt: s.Authenticated()}
-	x.entry = OrganizationEntrySignIn
+	x.entry = entrySignIn
 	switch {
 	case rule.ID != "":
-		x.reason = OrganizationEntryReasonSingleSignOn
+		x.reason = becauseSingleSignOn
 	case provenOf(x.user) != p:
-		x.reason = OrganizationEntryReasonPasswordChanged
+		x.reason = becausePasswordChanged
 	case !h.sessionEnd(asIf, policy).After(h.store.Now()):
-		x.reason = OrganizationEntryReasonTooLongAgo
+		x.reason = becauseTooLongAgo
 	case x.user.ProofsAfter != nil && !s.Authenticated().After(*x.user.ProofsAfter):
-		x.reason = OrganizationEntryReasonSignedOut
+		x.reason = becauseSignedOut
 	case from != nil:
-		x.reason = OrganizationEntryReasonAddress
+		x.reason = becauseAddress
 	default:
 		x.entry, err = h.entryWithFactors(ctx, org, x.user)
 	}
@@ -108,9 +122,9 @@ func (h *Handlers) entryTo(ctx context.Context, s store.Session, p store.Proven)
 func (h *Handlers) entryWithFactors(ctx context.Context, org *store.Org, u store.User) (OrganizationEntry, error) {
 	factors, err := org.Factors(ctx, u.ID)
 	if len(factors) > 0 {
-		return OrganizationEntrySecondStep, err
+		return entrySecondStep, err
 	}
-	return OrganizationEntryAtOnce, err
+	return entryAtOnce, err
 }
 
 // ListMyOrganizations returns the organizations that the caller can go to, wants at
@@ -124,7 +138,7 @@ func (h *Handlers) ListMyOrganizations(ctx context.Context, _ ListMyOrganization
 	if err != nil {
 		return nil, err
 	}
-	out := MyOrganizations{Items: []MyOrganization{{Organization: organizationName(o), Entry: OrganizationEntryCurrent}}}
+	out := MyOrganizations{Items: []MyOrganization{{Organization: organizationName(o), Entry: entryCurrent}}}
 	s, err := org.Session(ctx, p.Session)
 	if ignoreNotFound(err) != nil {
 		return nil, err
@@ -233,11 +247,11 @@ func (h *Handlers) knows(ctx context.Context, org *store.Org, id string) error {
 
 // freshSignIn says why the password has to be typed again.
 var freshSignIn = map[OrganizationEntryReason]string{
-	OrganizationEntryReasonPasswordChanged: "the password there was changed since you signed in",
-	OrganizationEntryReasonSingleSignOn:    "people of your domain sign in there by single sign-on alone",
-	OrganizationEntryReasonTooLongAgo:      "you signed in longer ago than a session lasts there",
-	OrganizationEntryReasonSignedOut:       "you were signed out there",
-	OrganizationEntryReasonAddress:         "it does not let people in from this address",
+	becausePasswordChanged: "the password there was changed since you signed in",
+	becauseSingleSignOn:    "people of your domain sign in there by single sign-on alone",
+	becauseTooLongAgo:      "you signed in longer ago than a session lasts there",
+	becauseSignedOut:       "you were signed out there",
+	becauseAddress:         "it does not let people in from this address",
 }
 
 // SwitchOrganization begins a session of the caller in another of their organizations.
@@ -254,7 +268,7 @@ func (h *Handlers) SwitchOrganization(ctx context.Context, r SwitchOrganizationR
 	if err != nil {
 		return nil, err
 	}
-	if to.entry == OrganizationEntrySignIn {
+	if to.entry == entrySignIn {
 		return nil, problem.New(problem.CodeConfirmationRequired, "%s asks for a fresh sign-in: %s", to.organization.Name, freshSignIn[to.reason])
 	}
 	b := beginning{proven: slices.Clone(mine.Proven), at: authenticated(mine)}

@@ -2,10 +2,11 @@
 import { de as library } from '@nuxt/ui/locale'
 import { mergeTexts } from '../../texts'
 import people from './people'
+import problemHelp from './problem-help'
 import problems from './problems'
 import shell from './shell'
 import signIn from './sign-in'
 
 export { library }
 
-export default mergeTexts(shell, signIn, { problems }, people)
+export default mergeTexts(shell, signIn, { problems, problemHelp }, people)
