@@ -914,6 +914,7 @@ const (
 	AuditBroken                 PostureFindingCode = "audit-broken"
 	AuditUnverified             PostureFindingCode = "audit-unverified"
 	CertificatesExpiring        PostureFindingCode = "certificates-expiring"
+	ClientSecretsExpiring       PostureFindingCode = "client-secrets-expiring"
 	ConnectionsFailing          PostureFindingCode = "connections-failing"
 	DirectoriesFailing          PostureFindingCode = "directories-failing"
 	FewOwners                   PostureFindingCode = "few-owners"
@@ -942,6 +943,8 @@ func (e PostureFindingCode) Valid() bool {
 	case AuditUnverified:
 		return true
 	case CertificatesExpiring:
+		return true
+	case ClientSecretsExpiring:
 		return true
 	case ConnectionsFailing:
 		return true
@@ -974,6 +977,7 @@ func (e PostureFindingCode) Valid() bool {
 
 // Defines values for PostureItemKind.
 const (
+	PostureItemKindOauthClient    PostureItemKind = "oauth-client"
 	PostureItemKindScimDirectory  PostureItemKind = "scim-directory"
 	PostureItemKindServiceAccount PostureItemKind = "service-account"
 	PostureItemKindSsoConnection  PostureItemKind = "sso-connection"
@@ -983,6 +987,8 @@ const (
 // Valid indicates whether the value is a known member of the PostureItemKind enum.
 func (e PostureItemKind) Valid() bool {
 	switch e {
+	case PostureItemKindOauthClient:
+		return true
 	case PostureItemKindScimDirectory:
 		return true
 	case PostureItemKindServiceAccount:
@@ -1257,6 +1263,21 @@ func (e SsoKind) Valid() bool {
 	case Oidc:
 		return true
 	case Saml:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SsoLogoutErrorError.
+const (
+	InvalidRequest SsoLogoutErrorError = "invalid_request"
+)
+
+// Valid indicates whether the value is a known member of the SsoLogoutErrorError enum.
+func (e SsoLogoutErrorError) Valid() bool {
+	switch e {
+	case InvalidRequest:
 		return true
 	default:
 		return false
@@ -3603,6 +3624,12 @@ type OAuthClient struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod OAuthAuthMethod `json:"authMethod"`
 
+	// BackchannelLogoutSessionRequired Whether it wants to be told which session, too (sid).
+	BackchannelLogoutSessionRequired bool `json:"backchannelLogoutSessionRequired"`
+
+	// BackchannelLogoutUri Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout).
+	BackchannelLogoutUri *string `json:"backchannelLogoutUri,omitempty"`
+
 	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
 	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
 
@@ -3622,6 +3649,9 @@ type OAuthClient struct {
 
 	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
 	DpopBound bool `json:"dpopBound"`
+
+	// DpopNonce Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead.
+	DpopNonce bool `json:"dpopNonce"`
 
 	// GrantTypes The grants that it may use.
 	GrantTypes []OAuthGrantType `json:"grantTypes"`
@@ -3698,6 +3728,12 @@ type OAuthClientInput struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// BackchannelLogoutSessionRequired Whether it wants to be told which session, too (sid).
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+
+	// BackchannelLogoutUri Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout).
+	BackchannelLogoutUri *string `json:"backchannelLogoutUri,omitempty"`
+
 	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
 	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
 
@@ -3715,6 +3751,9 @@ type OAuthClientInput struct {
 
 	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
 	DpopBound *bool `json:"dpopBound,omitempty"`
+
+	// DpopNonce Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead.
+	DpopNonce *bool `json:"dpopNonce,omitempty"`
 
 	// GrantTypes The grants that it may use.
 	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
@@ -3775,6 +3814,12 @@ type OAuthClientPatch struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// BackchannelLogoutSessionRequired Whether it wants to be told which session, too (sid).
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+
+	// BackchannelLogoutUri Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout).
+	BackchannelLogoutUri *string `json:"backchannelLogoutUri,omitempty"`
+
 	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
 	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
 
@@ -3792,6 +3837,9 @@ type OAuthClientPatch struct {
 
 	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
 	DpopBound *bool `json:"dpopBound,omitempty"`
+
+	// DpopNonce Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead.
+	DpopNonce *bool `json:"dpopNonce,omitempty"`
 
 	// GrantTypes The grants that it may use.
 	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
@@ -4040,6 +4088,12 @@ type OAuthSecret struct {
 	// Hint Its beginning and end, to tell it from others.
 	Hint string `json:"hint"`
 	Id   string `json:"id"`
+
+	// LastUsedAt When the client last proved who it is with it, to the minute; absent = never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+
+	// Name What it is for, or where it is; may be empty.
+	Name string `json:"name"`
 }
 
 // OAuthSecretCreated defines model for OAuthSecretCreated.
@@ -4047,9 +4101,15 @@ type OAuthSecretCreated struct {
 	CreatedAt time.Time `json:"createdAt"`
 	CreatedBy string    `json:"createdBy"`
 
+	// ExpiresAt When it ends; absent = never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
 	// Hint Its beginning and end, to tell it from others.
 	Hint string `json:"hint"`
 	Id   string `json:"id"`
+
+	// Name What it is for, or where it is; may be empty.
+	Name string `json:"name"`
 
 	// Secret The secret, shown once.
 	Secret string `json:"secret"`
@@ -4057,7 +4117,16 @@ type OAuthSecretCreated struct {
 
 // OAuthSecretInput defines model for OAuthSecretInput.
 type OAuthSecretInput struct {
-	// OverlapSeconds How long the secrets before it go on.
+	// ExpiresAt When it ends; absent = never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// KeepOthers Whether the secrets before it go on until their own ends: it is one more, and replaces none.
+	KeepOthers *bool `json:"keepOthers,omitempty"`
+
+	// Name What it is for, or where it is.
+	Name *string `json:"name,omitempty"`
+
+	// OverlapSeconds How long the secrets before it go on, where it replaces them.
 	OverlapSeconds *int `json:"overlapSeconds,omitempty"`
 }
 
@@ -5706,6 +5775,21 @@ type SsoLdap struct {
 
 	// UserFilter Finds the one entry of somebody: {email} is what was typed in, {username} the part before the @.
 	UserFilter *string `json:"userFilter,omitempty"`
+}
+
+// SsoLogoutError defines model for SsoLogoutError.
+type SsoLogoutError struct {
+	Error            SsoLogoutErrorError `json:"error"`
+	ErrorDescription string              `json:"error_description"`
+}
+
+// SsoLogoutErrorError defines model for SsoLogoutError.Error.
+type SsoLogoutErrorError string
+
+// SsoLogoutInput defines model for SsoLogoutInput.
+type SsoLogoutInput struct {
+	// LogoutToken The token (OpenID Connect Back-Channel Logout section 2.4).
+	LogoutToken string `json:"logout_token"`
 }
 
 // SsoOauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
@@ -7738,6 +7822,9 @@ type FinishSsoSignInJSONRequestBody = SsoCallbackInput
 // KeepSamlAnswerJSONRequestBody defines body for KeepSamlAnswer for application/json ContentType.
 type KeepSamlAnswerJSONRequestBody = SamlAnswerInput
 
+// EndSsoSessionsFormdataRequestBody defines body for EndSsoSessions for application/x-www-form-urlencoded ContentType.
+type EndSsoSessionsFormdataRequestBody = SsoLogoutInput
+
 // CreateSsoConnectionJSONRequestBody defines body for CreateSsoConnection for application/json ContentType.
 type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
 
@@ -8403,6 +8490,9 @@ type ServerInterface interface {
 	// GetSamlMetadata What a SAML identity provider is set up with
 	// (GET /sign-in/sso/saml/{id}/metadata)
 	GetSamlMetadata(ctx echo.Context, id Id, params GetSamlMetadataParams) error
+	// EndSsoSessions End the sessions that ended at an identity provider
+	// (POST /sign-in/sso/{id}/backchannel-logout)
+	EndSsoSessions(ctx echo.Context, id Id) error
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx echo.Context) error
@@ -13373,6 +13463,22 @@ func (w *ServerInterfaceWrapper) GetSamlMetadata(ctx echo.Context) error {
 	return err
 }
 
+// EndSsoSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) EndSsoSessions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndSsoSessions(ctx, id)
+	return err
+}
+
 // SignOut converts echo context to params.
 func (w *ServerInterfaceWrapper) SignOut(ctx echo.Context) error {
 	var err error
@@ -14541,6 +14647,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-in/sso/callback", wrapper.FinishSsoSignIn, options.OperationMiddlewares["finishSsoSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/sso/saml", wrapper.KeepSamlAnswer, options.OperationMiddlewares["keepSamlAnswer"]...)
 	router.GET(options.BaseURL+"/sign-in/sso/saml/:id/metadata", wrapper.GetSamlMetadata, options.OperationMiddlewares["getSamlMetadata"]...)
+	router.POST(options.BaseURL+"/sign-in/sso/:id/backchannel-logout", wrapper.EndSsoSessions, options.OperationMiddlewares["endSsoSessions"]...)
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
@@ -23600,6 +23707,68 @@ func (response GetSamlMetadatadefaultApplicationProblemPlusJSONResponse) VisitGe
 	return err
 }
 
+type EndSsoSessionsRequestObject struct {
+	Id   Id `json:"id"`
+	Body *EndSsoSessionsFormdataRequestBody
+}
+
+type EndSsoSessionsResponseObject interface {
+	VisitEndSsoSessionsResponse(w http.ResponseWriter) error
+}
+
+type EndSsoSessions200ResponseHeaders struct {
+	CacheControl string
+}
+
+type EndSsoSessions200Response struct {
+	Headers EndSsoSessions200ResponseHeaders
+}
+
+func (response EndSsoSessions200Response) VisitEndSsoSessionsResponse(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.WriteHeader(200)
+	return nil
+}
+
+type EndSsoSessions400ResponseHeaders struct {
+	CacheControl string
+}
+
+type EndSsoSessions400JSONResponse struct {
+	Body    SsoLogoutError
+	Headers EndSsoSessions400ResponseHeaders
+}
+
+func (response EndSsoSessions400JSONResponse) VisitEndSsoSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSsoSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndSsoSessionsdefaultApplicationProblemPlusJSONResponse) VisitEndSsoSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignOutRequestObject struct {
 }
 
@@ -26151,6 +26320,9 @@ type StrictServerInterface interface {
 	// GetSamlMetadata What a SAML identity provider is set up with
 	// (GET /sign-in/sso/saml/{id}/metadata)
 	GetSamlMetadata(ctx context.Context, request GetSamlMetadataRequestObject) (GetSamlMetadataResponseObject, error)
+	// EndSsoSessions End the sessions that ended at an identity provider
+	// (POST /sign-in/sso/{id}/backchannel-logout)
+	EndSsoSessions(ctx context.Context, request EndSsoSessionsRequestObject) (EndSsoSessionsResponseObject, error)
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
@@ -33755,6 +33927,41 @@ func (sh *strictHandler) GetSamlMetadata(ctx echo.Context, id Id, params GetSaml
 		return err
 	} else if validResponse, ok := response.(GetSamlMetadataResponseObject); ok {
 		return validResponse.VisitGetSamlMetadataResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSsoSessions operation middleware
+func (sh *strictHandler) EndSsoSessions(ctx echo.Context, id Id) error {
+	var request EndSsoSessionsRequestObject
+
+	request.Id = id
+
+	if form, err := ctx.FormParams(); err == nil {
+		var body EndSsoSessionsFormdataRequestBody
+		if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+			return err
+		}
+		request.Body = &body
+	} else {
+		return err
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSsoSessions(ctx.Request().Context(), request.(EndSsoSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSsoSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSsoSessionsResponseObject); ok {
+		return validResponse.VisitEndSsoSessionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
