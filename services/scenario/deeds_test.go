@@ -72,6 +72,7 @@ var elsewhere = map[string]string{
 	"tenant-manager createMyPasskey":          "tenant-manager TestPasskeys, with an authenticator",
 	"tenant-manager signInPasskey":            "tenant-manager TestPasskeys, with an authenticator",
 	"tenant-manager finishSsoSignIn":          "tenant-manager TestSigningInAtAProvider, with an identity provider",
+	"tenant-manager endSsoSessions":           "tenant-manager TestSigningOutAtAProvider, with an identity provider",
 	"tenant-manager testSsoConnection":        "tenant-manager TestTestingAConnection, with an identity provider",
 	"tenant-manager refreshSsoMetadata":       "tenant-manager TestMetadataIsFetchedAnewByItself, with an identity provider",
 	"tenant-manager decideOAuthAuthorization": "tenant-manager TestRefreshTokens, with an application",

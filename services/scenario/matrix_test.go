@@ -44,6 +44,7 @@ var nothing = map[string]string{
 	"tenant-manager /oauth/consents/{id}":                       "nobody has consented to anything yet",
 	"tenant-manager /oauth/authorizations/by-token/{token}":     "it names a sign-in that somebody has begun",
 	"tenant-manager /oauth/devices/{code}":                      "it names a device that shows the code",
+	"tenant-manager /sign-in/sso/{id}":                          "nobody here has a token that an identity provider signed",
 	"tenant-manager /sign-in/sso/saml/{id}":                     "the connection that is made is of another kind",
 	"tenant-manager /sso/tests/{id}":                            "nobody has tested a connection",
 	"tenant-manager /password-requests/{id}":                    "nobody has forgotten a password",

@@ -26,6 +26,10 @@ var unlimited = map[string]string{
 	"jwks":                                   "public keys, which every verifier fetches",
 }
 
+// refusedSo are the operations that say 400 to what is not right, because their protocol
+// has it so.
+var refusedSo = map[string]bool{"endSsoSessions": true}
+
 // mostTries is how many wrong tries any limit lets through at once.
 const mostTries = 130
 
@@ -60,7 +64,7 @@ func held(a answer) bool {
 
 // holds asserts that wrong tries from one address are held, and those from another
 // are not.
-func (w *world) holds(t *testing.T, number int, request func(n int) *http.Request) {
+func (w *world) holds(t *testing.T, number int, refused []int, request func(n int) *http.Request) {
 	t.Helper()
 	address := func(net int) *http.Client { return from(t, "127.0."+strconv.Itoa(net)+"."+strconv.Itoa(number)) }
 	one, another := address(1), address(2)
@@ -70,7 +74,7 @@ func (w *world) holds(t *testing.T, number int, request func(n int) *http.Reques
 			break
 		}
 		require.Less(t, last.status, 500, last.body)
-		require.NotContains(t, []int{400, 405, 415, 422}, last.status, "nothing was tried: %s", last.body)
+		require.NotContains(t, refused, last.status, "nothing was tried: %s", last.body)
 	}
 	require.True(t, held(last), "%d tries are not held: %d %s", mostTries, last.status, last.body)
 	wait, err := strconv.Atoi(last.header.Get("Retry-After"))
@@ -97,7 +101,11 @@ func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
 		}
 		t.Run(op.ID, func(t *testing.T) {
 			t.Parallel()
-			a.holds(t, i+1, func(n int) *http.Request {
+			refused := []int{400, 405, 415, 422}
+			if refusedSo[op.ID] {
+				refused = refused[1:]
+			}
+			a.holds(t, i+1, refused, func(n int) *http.Request {
 				made, err := op.Request(n, triedWith[op.ID])
 				require.NoError(t, err)
 				r, err := http.NewRequest(op.Method, a.url+"/api/v1"+made.Target, strings.NewReader(made.Body))
@@ -123,7 +131,7 @@ func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
 			number++
 			t.Run("oauth "+method+" "+name, func(t *testing.T) {
 				t.Parallel()
-				a.holds(t, number, func(n int) *http.Request {
+				a.holds(t, number, []int{400, 405, 415, 422}, func(n int) *http.Request {
 					wrong := "wrong" + strconv.Itoa(n)
 					form := url.Values{
 						"client_id": {client.id}, "client_secret": {wrong}, "grant_type": {"client_credentials"}, "token": {wrong}, "id_token_hint": {wrong},

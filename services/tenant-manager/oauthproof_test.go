@@ -192,3 +192,79 @@ func TestDPoP(t *testing.T) {
 	require.Equal(t, 200, status, body)
 	require.Equal(t, 2, strings.Count(body["access_token"].(string), "."))
 }
+
+// A client that wants it gets tokens for proofs with a nonce of the server's alone
+// (RFC 9449 section 8), which any instance knows.
+func TestDPoPNonces(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	key, uri := newECKey(t), a.issuer+"/token"
+	with := func(method, uri, access, nonce string) string {
+		return dpopProof(t, key, method, uri, access, func(_ map[string]any, c jwt.MapClaims) {
+			c["iat"] = a.clock.Now().Unix()
+			if nonce != "" {
+				c["nonce"] = nonce
+			}
+		})
+	}
+	m := a.made(t, `{"name":"Phone","authMethod":"none","dpopBound":true,"dpopNonce":true,"skipConsent":true,"grantTypes":["authorization_code"],"redirectUris":["`+back+`"],"scopes":["openid"]}`)
+	app, verifier := a.app(t, m, "openid"), oauth2.GenerateVerifier()
+	to := app.visit(t, a.owner, app.config.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)))
+	grant := url.Values{"grant_type": {"authorization_code"}, "code": {to.Query().Get("code")}, "redirect_uri": {back}, "client_id": {m.id}, "code_verifier": {verifier}}
+
+	// Asked for, and the code is not spent by it.
+	status, body, header := a.form(t, "token", made{}, grant, "DPoP", with("POST", uri, "", ""))
+	require.Equal(t, 400, status, body)
+	require.Equal(t, "use_dpop_nonce", body["error"])
+	nonce := header.Get("DPoP-Nonce")
+	require.Regexp(t, `^[\x21\x23-\x5b\x5d-\x7e]+$`, nonce)
+	require.Equal(t, "no-store", header.Get("Cache-Control"))
+	// One that is damaged, and one of another organization's issuer.
+	a.organization(t, "second", "two@example.com")
+	second := a.signIn(t, "two@example.com", "second")
+	res := a.call(t, second, "POST", "/oauth/clients", `{"name":"There","dpopNonce":true}`)
+	require.Equal(t, 201, res.status, res.body)
+	there := &authority{world: a.world, issuer: a.url + "/oauth/second"}
+	_, _, header = there.form(t, "token", made{res.text(t, "client/id"), res.text(t, "secret/secret")}, url.Values{"grant_type": {"client_credentials"}}, "DPoP", with("POST", there.issuer+"/token", "", ""))
+	require.NotEmpty(t, header.Get("DPoP-Nonce"))
+	for _, bad := range []string{header.Get("DPoP-Nonce"), nonce[:len(nonce)-2] + "AA", "x"} {
+		status, body, _ = a.form(t, "token", made{}, grant, "DPoP", with("POST", uri, "", bad))
+		require.Equal(t, 400, status, body)
+		require.Equal(t, "use_dpop_nonce", body["error"])
+	}
+	a.cfg.Listen = "127.0.0.1:0"
+	b := a.another(t)
+	other := &authority{world: b, issuer: b.url + "/oauth/default"}
+	status, body, header = other.form(t, "token", made{}, grant, "DPoP", with("POST", uri, "", nonce))
+	require.Equal(t, 200, status, body)
+	require.NotEmpty(t, header.Get("DPoP-Nonce"), "and the next one")
+	access := body["access_token"].(string)
+
+	// At userinfo as well (section 9), and no longer than five minutes.
+	about := func(nonce string) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", a.issuer+"/userinfo", http.NoBody)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "DPoP "+access)
+		r.Header.Set("DPoP", with("GET", a.issuer+"/userinfo", access, nonce))
+		res, err := a.client.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res
+	}
+	asked := about("")
+	require.Equal(t, 401, asked.StatusCode)
+	require.Contains(t, asked.Header.Get("WWW-Authenticate"), `error="use_dpop_nonce"`)
+	require.Equal(t, 200, about(asked.Header.Get("DPoP-Nonce")).StatusCode)
+	a.clock.Advance(5*time.Minute + time.Second)
+	require.Equal(t, 401, about(asked.Header.Get("DPoP-Nonce")).StatusCode)
+	require.Equal(t, 200, about(about("").Header.Get("DPoP-Nonce")).StatusCode)
+
+	// Others send proofs as before, and what they say of a nonce has to be right.
+	a.owner = a.signIn(t, "ada@example.com", "default")
+	plain := a.made(t, `{"name":"Bound","dpopBound":true}`)
+	status, _, header = a.form(t, "token", plain, url.Values{"grant_type": {"client_credentials"}}, "DPoP", with("POST", uri, "", ""))
+	require.Equal(t, 200, status)
+	require.Empty(t, header.Get("DPoP-Nonce"))
+	status, _, _ = a.form(t, "token", plain, url.Values{"grant_type": {"client_credentials"}}, "DPoP", with("POST", uri, "", "x"))
+	require.Equal(t, 400, status)
+}

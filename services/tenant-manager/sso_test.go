@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -34,6 +35,14 @@ type account map[string]any
 // startProvider starts the provider of deploy/oidc-provider.
 func startProvider(t *testing.T, accounts map[string]account) *provider {
 	t.Helper()
+	return startProviderFor(t, accounts, nil)
+}
+
+// startProviderFor is as startProvider, with more metadata of the client.
+func startProviderFor(t *testing.T, accounts map[string]account, more map[string]any) *provider {
+	t.Helper()
+	client := map[string]any{"client_id": "gatehouse", "client_secret": "a client secret", "redirect_uris": []string{ssoOrigin + "/bff/sso/callback"}, "scope": "openid email profile groups"}
+	maps.Copy(client, more)
 	fetched, err := exec.CommandContext(t.Context(), filepath.Join("..", "..", "deploy", "oidc-provider", "fetch")).Output()
 	node, errNode := exec.LookPath("node")
 	if err != nil || errNode != nil {
@@ -44,7 +53,7 @@ func startProvider(t *testing.T, accounts map[string]account) *provider {
 		t.Skip("the identity provider could not be fetched: it needs Node and npm")
 	}
 	given, err := json.Marshal(map[string]any{
-		"clients":  []any{map[string]any{"client_id": "gatehouse", "client_secret": "a client secret", "redirect_uris": []string{ssoOrigin + "/bff/sso/callback"}, "scope": "openid email profile groups"}},
+		"clients":  []any{client},
 		"accounts": accounts,
 	})
 	require.NoError(t, err)
@@ -66,14 +75,25 @@ var action = regexp.MustCompile(`action="([^"]+)"`)
 // back with.
 func (p *provider) visit(t *testing.T, address, login string) url.Values {
 	t.Helper()
+	return p.visitBy(t, newBrowser(t), address, login)
+}
+
+// newBrowser returns one that follows wherever it is sent, but to the console.
+func newBrowser(t *testing.T) *http.Client {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	c := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	return &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		if strings.HasPrefix(r.URL.String(), ssoOrigin) {
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}}
+}
+
+// visitBy is as visit, by a browser that may have been there.
+func (p *provider) visitBy(t *testing.T, c *http.Client, address, login string) url.Values {
+	t.Helper()
 	page := func(res *http.Response, err error) (*http.Response, string) {
 		require.NoError(t, err)
 		defer func() { _ = res.Body.Close() }()

@@ -119,8 +119,8 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		RefreshLeeway: time.Duration(m.cfg.Sessions.RefreshLeeway), InvitationLifetime: time.Duration(m.cfg.InvitationLifetime),
 		Passkeys: parties,
 		Outbound: m.cfg.Outbound, OnBind: bind,
-		Leaked:  m.leaked(ctx, k),
-		OAuth:   server, GatewayURL: m.cfg.OAuth.GatewayURL,
+		Leaked: m.leaked(ctx, k),
+		OAuth:  server, GatewayURL: m.cfg.OAuth.GatewayURL,
 		Secrets: reader,
 		System:  api.System{Bucket: instances, Services: m.cfg.Services, Backup: m.backup()},
 		Mail:    letters,
@@ -150,6 +150,16 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 			return webhook.Run(ctx, m.store, hooks, k.Log)
 		})
 	})
+	if server != nil {
+		k.Go("telling clients of logouts", func(ctx context.Context) error {
+			return bus.Lease(ctx, k.Bus, "oauth-logouts", leaseTTL, func(ctx context.Context, _ uint64) error {
+				return server.RunLogouts(ctx, k.Log)
+			})
+		})
+	}
+	k.Job(service.JobOptions{
+		Name: "endings", Every: api.EndingsEvery, Lease: leaseTTL, Failed: "telling of what ends failed; it is tried again",
+	}, h.TellOfEndings)
 	k.Job(service.JobOptions{
 		Name: "organizations-that-are-over", Every: purgeEvery, Lease: leaseTTL, Failed: "an organization that is over is not gone yet; it is tried again",
 	}, h.PurgeOrganizations)
@@ -236,7 +246,7 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	_, errImages := m.store.ForgetBrandImages(ctx, now.Add(-day))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
 	_, errTokens := m.store.ForgetPersonalTokens(ctx, now.Add(-tokensKept))
-	return errors.Join(err, errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, m.api.NoticeTokens(ctx), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	return errors.Join(err, errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, m.store.ForgetEndings(ctx, now.Add(-tokensKept)), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

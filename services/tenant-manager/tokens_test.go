@@ -232,22 +232,3 @@ func TestGuessedTokensAreSlowedDown(t *testing.T) {
 	}
 	require.True(t, limited)
 }
-
-// Whoever has a token that ends is told a week before, once.
-func TestTokensThatEndSoon(t *testing.T) {
-	t.Parallel()
-	s := withToken(t, "", func(c *tenantmanager.Config) { c.Outbound.AllowLoopback = true })
-	office := newPostOffice(t, false)
-	a := s.w.call(t, s.vars["owner"], "PUT", "/mail/settings", office.settings("starttls"), anyVersion...)
-	require.Equal(t, 200, a.status, a.body)
-	s.w.stop()
-	s.w.clock.Advance(53 * 24 * time.Hour)
-	s.w.start(t) // which keeps the house
-	got := office.next(t)
-	require.Equal(t, "eve@example.com", got.to)
-	require.Contains(t, got.text, "laptop")
-	require.Contains(t, got.text, "2030-03-01")
-	left, err := s.w.database(t).EndingPersonalTokens(t.Context(), s.w.clock.Now().Add(7*24*time.Hour))
-	require.NoError(t, err)
-	require.Empty(t, left, "and is told once")
-}

@@ -160,7 +160,7 @@ func (h *Handlers) makeClient(ctx context.Context, q tenant.MakeClient) (tenant.
 		if err := tx.SaveOAuthClient(ctx, &c); err != nil {
 			return err
 		}
-		secret, err := addOAuthSecret(ctx, tx, c.ID, h.store.Now())
+		secret, err := addOAuthSecret(ctx, tx, store.OAuthSecret{ClientID: c.ID}, time.Time{})
 		if err != nil {
 			return err
 		}
@@ -199,7 +199,7 @@ func (h *Handlers) rotateClient(ctx context.Context, q tenant.RotateClient) (ten
 		if err != nil {
 			return err
 		}
-		made, err := addOAuthSecret(ctx, tx, c.ID, h.store.Now().Add(time.Duration(q.Overlap)*time.Second))
+		made, err := addOAuthSecret(ctx, tx, store.OAuthSecret{ClientID: c.ID}, h.store.Now().Add(time.Duration(q.Overlap)*time.Second))
 		if err != nil {
 			return err
 		}

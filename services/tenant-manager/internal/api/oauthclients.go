@@ -35,6 +35,9 @@ type oauthFields struct {
 	JWKSURI                string   `json:"jwksUri"`
 	AssertionAlgorithm     string   `json:"assertionAlgorithm"`
 	DPoPBound              bool     `json:"dpopBound"`
+	DPoPNonce              bool     `json:"dpopNonce"`
+	BackchannelURI         string   `json:"backchannelLogoutUri"`
+	BackchannelSession     bool     `json:"backchannelLogoutSessionRequired"`
 	CertificateBound       bool     `json:"certificateBound"`
 	CertificateThumbprint  string   `json:"certificateThumbprint"`
 	CertificateAuthority   string   `json:"certificateAuthority"`
@@ -55,7 +58,7 @@ func newOAuthFields() oauthFields {
 func oauthFieldsOf(c store.OAuthClient) oauthFields {
 	return oauthFields{
 		c.Name, c.Description, c.Status, c.AuthMethod, c.GrantTypes, c.RedirectURIs, c.LogoutURIs, c.Scopes, c.Audiences, c.TokenFormat, c.Algorithm,
-		c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.JWKSURI, c.AssertionAlgorithm, c.DPoPBound, c.CertificateBound, c.CertificateThumbprint, c.CertificateAuthority, c.CertificateSubject,
+		c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.JWKSURI, c.AssertionAlgorithm, c.DPoPBound, c.DPoPNonce, c.BackchannelURI, c.BackchannelSession, c.CertificateBound, c.CertificateThumbprint, c.CertificateAuthority, c.CertificateSubject,
 		c.SkipConsent, c.MayIntrospect,
 	}
 }
@@ -65,7 +68,8 @@ func (f oauthFields) into(c *store.OAuthClient) {
 	c.Scopes, c.Audiences, c.TokenFormat, c.Algorithm = list(f.Scopes), list(f.Audiences), f.TokenFormat, f.Algorithm
 	c.AccessSeconds, c.RefreshSeconds, c.JWKS, c.JWKSURI, c.AssertionAlgorithm = f.AccessTokenSeconds, f.RefreshTokenSeconds, f.JWKS, f.JWKSURI, f.AssertionAlgorithm
 	c.CertificateBound, c.CertificateThumbprint, c.CertificateAuthority, c.CertificateSubject = f.CertificateBound, f.CertificateThumbprint, f.CertificateAuthority, f.CertificateSubject
-	c.DPoPBound, c.SkipConsent, c.MayIntrospect = f.DPoPBound, f.SkipConsent, f.MayIntrospect
+	c.DPoPBound, c.DPoPNonce, c.SkipConsent, c.MayIntrospect = f.DPoPBound, f.DPoPNonce, f.SkipConsent, f.MayIntrospect
+	c.BackchannelURI, c.BackchannelSession = f.BackchannelURI, f.BackchannelSession
 }
 
 func list(s []string) []string {
@@ -112,6 +116,11 @@ func (f *oauthFields) check(known []store.OAuthScope, server *oauth.Server) erro
 		if why := oauth.BadRedirect(u); why != "" {
 			add(fmt.Sprintf("/postLogoutRedirectUris/%d", i), "format", "%s", why)
 		}
+	}
+	if f.BackchannelURI == "" {
+		f.BackchannelSession = false
+	} else if !oauth.WebAddress(f.BackchannelURI) {
+		add("/backchannelLogoutUri", "format", "this is not an address with https")
 	}
 	for i, name := range f.Scopes {
 		if !slices.Contains(oauth.IdentityScopes(), name) && !slices.ContainsFunc(known, func(s store.OAuthScope) bool { return s.Name == name }) {
@@ -187,7 +196,8 @@ func oauthClientOf(c store.OAuthClient) OAuthClient {
 		Id: c.ID, Name: c.Name, Description: c.Description, Status: ClientStatus(c.Status), AuthMethod: OAuthAuthMethod(c.AuthMethod), GrantTypes: grants,
 		RedirectUris: list(c.RedirectURIs), PostLogoutRedirectUris: list(c.LogoutURIs), Scopes: list(c.Scopes), Audiences: list(c.Audiences),
 		TokenFormat: OAuthTokenFormat(c.TokenFormat), Algorithm: OAuthAlgorithm(c.Algorithm), AccessTokenSeconds: int(c.AccessSeconds), RefreshTokenSeconds: int(c.RefreshSeconds),
-		Jwks: ptr(c.JWKS), JwksUri: ptr(c.JWKSURI), Registration: registrationOf(c), AssertionAlgorithm: ptr(OAuthAssertionAlgorithm(c.AssertionAlgorithm)), DpopBound: c.DPoPBound,
+		Jwks: ptr(c.JWKS), JwksUri: ptr(c.JWKSURI), Registration: registrationOf(c), AssertionAlgorithm: ptr(OAuthAssertionAlgorithm(c.AssertionAlgorithm)), DpopBound: c.DPoPBound, DpopNonce: c.DPoPNonce,
+		BackchannelLogoutUri: ptr(c.BackchannelURI), BackchannelLogoutSessionRequired: c.BackchannelSession,
 		CertificateBound: c.CertificateBound, CertificateThumbprint: ptr(c.CertificateThumbprint), CertificateAuthority: ptr(c.CertificateAuthority),
 		CertificateSubject: ptr(c.CertificateSubject), SkipConsent: c.SkipConsent, MayIntrospect: c.MayIntrospect,
 		Application: holderOf(c),
@@ -251,7 +261,7 @@ func (h *Handlers) CreateOAuthClient(ctx context.Context, r CreateOAuthClientReq
 		}
 		out := OAuthClientCreated{Client: oauthClientOf(c)}
 		if oauth.HasSecret(c.AuthMethod) {
-			secret, err := addOAuthSecret(ctx, tx, c.ID, h.store.Now())
+			secret, err := addOAuthSecret(ctx, tx, store.OAuthSecret{ClientID: c.ID}, time.Time{})
 			if err != nil {
 				return out, err
 			}
@@ -264,11 +274,13 @@ func (h *Handlers) CreateOAuthClient(ctx context.Context, r CreateOAuthClientReq
 	}, err
 }
 
-func addOAuthSecret(ctx context.Context, tx *store.Tx, client string, othersEnd time.Time) (OAuthSecretCreated, error) {
+func addOAuthSecret(ctx context.Context, tx *store.Tx, s store.OAuthSecret, othersEnd time.Time) (OAuthSecretCreated, error) {
 	plain, hint := oauth.NewSecret()
-	s := store.OAuthSecret{ClientID: client, Hash: oauth.Hash(plain), Hint: hint}
+	s.Hash, s.Hint = oauth.Hash(plain), hint
 	err := tx.AddOAuthSecret(ctx, &s, othersEnd)
-	return OAuthSecretCreated{Id: s.ID, Hint: hint, CreatedAt: s.CreatedAt.UTC(), CreatedBy: s.CreatedBy, Secret: plain}, err
+	return OAuthSecretCreated{
+		Id: s.ID, Name: s.Name, Hint: hint, ExpiresAt: utc(s.ExpiresAt), CreatedAt: s.CreatedAt.UTC(), CreatedBy: s.CreatedBy, Secret: plain,
+	}, err
 }
 
 // UpdateOAuthClient changes, disables or enables an OAuth2 client.
@@ -347,76 +359,4 @@ func (h *Handlers) DeleteOAuthClient(ctx context.Context, r DeleteOAuthClientReq
 	})
 	h.forgetClient(r.Id)
 	return DeleteOAuthClient204Response{}, err
-}
-
-// ListOAuthSecrets returns the secrets of an OAuth2 client.
-func (h *Handlers) ListOAuthSecrets(ctx context.Context, r ListOAuthSecretsRequestObject) (ListOAuthSecretsResponseObject, error) {
-	if err := authn.Require(ctx, "oauth-client:read", authn.Scope{}); err != nil {
-		return nil, err
-	}
-	org := h.mine(ctx)
-	if _, err := org.OAuthClient(ctx, r.Id); err != nil {
-		return nil, err
-	}
-	rows, err := org.OAuthSecrets(ctx, r.Id)
-	out := OAuthSecretList{Items: make([]OAuthSecret, len(rows))}
-	for i, s := range rows {
-		out.Items[i] = OAuthSecret{Id: s.ID, Hint: s.Hint, ExpiresAt: utc(s.ExpiresAt), CreatedAt: s.CreatedAt.UTC(), CreatedBy: s.CreatedBy}
-	}
-	return ListOAuthSecrets200JSONResponse(out), err
-}
-
-// defaultOverlap is how long secrets go on after a newer one was made.
-const defaultOverlap = 24 * time.Hour
-
-// RotateOAuthSecret makes a new secret, which is in this answer only.
-func (h *Handlers) RotateOAuthSecret(ctx context.Context, r RotateOAuthSecretRequestObject) (RotateOAuthSecretResponseObject, error) {
-	if err := authn.Require(ctx, "oauth-client:update", authn.Scope{}); err != nil {
-		return nil, err
-	}
-	overlap := defaultOverlap
-	if r.Body.OverlapSeconds != nil {
-		overlap = time.Duration(*r.Body.OverlapSeconds) * time.Second
-	}
-	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "rotateOAuthSecret "+r.Id, r.Body, func(tx *store.Tx) (OAuthSecretCreated, error) {
-		c, err := tx.OAuthClient(ctx, r.Id)
-		if err == nil {
-			err = notOfApplication(c)
-		}
-		if err != nil {
-			return OAuthSecretCreated{}, err
-		}
-		if !oauth.HasSecret(c.AuthMethod) {
-			return OAuthSecretCreated{}, problem.New(problem.CodeConflict, "this client authenticates itself with %s, which needs no secret", c.AuthMethod)
-		}
-		out, err := addOAuthSecret(ctx, tx, c.ID, h.store.Now().Add(overlap))
-		if err != nil {
-			return out, err
-		}
-		return out, h.record(ctx, tx, "oauth-client.secret-created", "oauth-client", c.ID, c.Name, nil, OAuthSecret{Id: out.Id, Hint: out.Hint, CreatedAt: out.CreatedAt, CreatedBy: out.CreatedBy})
-	})
-	h.forgetClient(r.Id)
-	return RotateOAuthSecret201JSONResponse(made), err
-}
-
-// DeleteOAuthSecret revokes a secret of an OAuth2 client.
-func (h *Handlers) DeleteOAuthSecret(ctx context.Context, r DeleteOAuthSecretRequestObject) (DeleteOAuthSecretResponseObject, error) {
-	if err := authn.Require(ctx, "oauth-client:update", authn.Scope{}); err != nil {
-		return nil, err
-	}
-	err := h.change(ctx, func(tx *store.Tx) error {
-		c, err := tx.OAuthClient(ctx, r.Id)
-		if err == nil {
-			err = notOfApplication(c)
-		}
-		if err != nil {
-			return err
-		}
-		if err := tx.DeleteOAuthSecret(ctx, c.ID, r.Secret); err != nil {
-			return err
-		}
-		return h.record(ctx, tx, "oauth-client.secret-deleted", "oauth-client", c.ID, c.Name, map[string]string{"id": r.Secret}, nil)
-	})
-	h.forgetClient(r.Id)
-	return DeleteOAuthSecret204Response{}, err
 }

@@ -32,6 +32,8 @@ const (
 	manyUnknown = 20
 	// mostShown bounds what a finding names one by one.
 	mostShown = 50
+	// mostLooked bounds what is looked at for a finding.
+	mostLooked = 500
 )
 
 // The severities of findings.
@@ -72,6 +74,7 @@ func (h *Handlers) GetPosture(ctx context.Context, _ GetPostureRequestObject) (G
 		{"sso-connection:read", (*posture).connections},
 		{"scim:read", (*posture).directories},
 		{"service-account:read", (*posture).tokens},
+		{"oauth-client:read", (*posture).clientSecrets},
 		{"role:read", (*posture).standing},
 		{"role:read", (*posture).waiting},
 		{"user:read", (*posture).mail},
@@ -259,6 +262,30 @@ func (p *posture) tokens(ctx context.Context) error {
 		"No token of these service accounts was used for 90 days, but they keep what they were given.",
 		"Disable them; delete them when nobody has missed them for a while.", idle...)
 	return nil
+}
+
+func (p *posture) clientSecrets(ctx context.Context) error {
+	ends, err := p.org.EndingOAuthSecrets(ctx, p.now.Add(expiresSoon), mostLooked)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(ends))
+	for i, s := range ends {
+		ids[i] = s.ClientID
+	}
+	clients, err := p.org.OAuthClientsByID(ctx, ids)
+	called := map[string]string{}
+	for _, c := range clients {
+		called[c.ID] = c.Name
+	}
+	items := make([]PostureItem, len(ends))
+	for i, s := range ends {
+		items[i] = item("oauth-client", s.ClientID, called[s.ClientID], cmp.Or(s.Name, s.Hint), s.ExpiresAt)
+	}
+	p.found("client-secrets-expiring", severityWarning, int64(len(ends)),
+		"These OAuth2 clients have no secret that lasts longer than 30 days. Programs that use them get no tokens then.",
+		"Add a second secret to each client that is still needed, put it into the program, and revoke the old one.", items...)
+	return err
 }
 
 func (p *posture) tokenItems(ctx context.Context, tokens []store.AgedToken, at func(store.AgedToken) *time.Time) ([]PostureItem, error) {

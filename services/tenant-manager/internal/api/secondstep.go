@@ -66,7 +66,9 @@ func (h *Handlers) secondStepOf(ctx context.Context, u store.User, amr factor.Me
 	if left > 0 {
 		add(factor.Recovery)
 	}
-	name, expires, err := h.challenge(ctx, store.Challenge{OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: b.from, Proven: b.proven, AuthTime: b.at})
+	name, expires, err := h.challenge(ctx, store.Challenge{
+		OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: b.from, SSOSid: b.sid, Proven: b.proven, AuthTime: b.at,
+	})
 	return &SignInChallenge{Challenge: name, Methods: methods, ExpiresAt: expires}, err
 }
 
@@ -245,11 +247,14 @@ func passkeyMethods(k factor.Key) []string {
 // and takes it back where fn was right.
 func (h *Handlers) guarded(ctx context.Context, u store.User, fn func() error) error {
 	account := store.Limited{Name: "second factor of " + u.ID, Limit: throttle.Account}
-	address, err := h.attempt(ctx, account)
+	address, locked, err := h.tried(ctx, account)
 	if err != nil {
 		return err
 	}
 	if err := fn(); err != nil {
+		if locked {
+			h.lockedOut(ctx, u)
+		}
 		return err
 	}
 	return h.store.Succeeded(ctx, account, address)
@@ -275,7 +280,7 @@ func (h *Handlers) FinishSignIn(ctx context.Context, r FinishSignInRequestObject
 			if !taken {
 				return refused(challengeOver)
 			}
-			s, err = h.beginSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...), beginning{c.SSOConnectionID, c.Proven, c.AuthTime})
+			s, err = h.beginSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...), beginning{from: c.SSOConnectionID, sid: c.SSOSid, proven: c.Proven, at: c.AuthTime})
 			return err
 		})
 	})
@@ -291,7 +296,7 @@ func (h *Handlers) FinishSignIn(ctx context.Context, r FinishSignInRequestObject
 func (h *Handlers) notProven(ctx context.Context, u store.User, err error) {
 	var p *problem.Problem
 	if errors.As(err, &p) && p.Code == problem.CodeInvalidInput {
-		h.signInRefused(ctx, u)
+		h.signInRefused(ctx, u, false)
 	}
 }
 
@@ -395,7 +400,7 @@ func (h *Handlers) SignInPasskey(ctx context.Context, r SignInPasskeyRequestObje
 	})
 	if err != nil {
 		if u.ID != "" {
-			h.signInRefused(ctx, u)
+			h.signInRefused(ctx, u, false)
 		}
 		return nil, passkeyRefused(err)
 	}

@@ -28,7 +28,7 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	if err != nil {
 		return nil, err
 	}
-	address, err := h.attempt(ctx, account)
+	address, locked, err := h.tried(ctx, account)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 	}
 	if len(found.right) == 0 {
 		for _, c := range found.tried {
-			h.signInRefused(ctx, c.user)
+			h.signInRefused(ctx, c.user, locked)
 		}
 		if len(found.tried) == 0 {
 			h.unknownRefused(ctx, r.Body.Email, deref(r.Body.Organization))
@@ -96,19 +96,26 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 // from, and returns the address. The error is a problem 429 where it has to
 // wait.
 func (h *Handlers) attempt(ctx context.Context, account store.Limited) (address store.Limited, err error) {
+	address, _, err = h.tried(ctx, account)
+	return address, err
+}
+
+// tried is as attempt, and reports whether the account has to wait from this attempt on,
+// if it is not right.
+func (h *Handlers) tried(ctx context.Context, account store.Limited) (address store.Limited, locked bool, err error) {
 	against := []store.Limited{account}
 	if ip := httpx.Address(ctx); ip != "" {
 		address = store.Limited{Name: "address " + ip, Limit: throttle.Address}
 		against = append(against, address)
 	}
-	wait, err := h.store.Attempt(ctx, against...)
+	wait, locked, err := h.store.Tried(ctx, account.Name, against...)
 	if err != nil {
-		return address, err
+		return address, false, err
 	}
 	if wait > 0 {
-		return address, slower(wait, "too many attempts that were not right")
+		return address, false, slower(wait, "too many attempts that were not right")
 	}
-	return address, nil
+	return address, locked, nil
 }
 
 // slower is the problem of who has to wait.
@@ -124,15 +131,31 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// signInRefused puts it into the audit trail, after the answer.
-func (h *Handlers) signInRefused(ctx context.Context, u store.User) {
+// signInRefused puts it into the audit trail, after the answer; locked says that the
+// account has to wait from now on.
+func (h *Handlers) signInRefused(ctx context.Context, u store.User, locked bool) {
+	h.recordLater(ctx, "recording a refused sign-in", u, func(ctx context.Context, tx *store.Tx) error {
+		if err := h.recordUser(ctx, tx, "user.signed-in", u, true); err != nil || !locked {
+			return err
+		}
+		return h.recordAnonymous(ctx, tx, "user.locked-out", u)
+	})
+}
+
+// lockedOut puts it into the audit trail, after the answer, that an account has to wait
+// because somebody guesses.
+func (h *Handlers) lockedOut(ctx context.Context, u store.User) {
+	h.recordLater(ctx, "recording that an account is locked", u, func(ctx context.Context, tx *store.Tx) error {
+		return h.recordAnonymous(ctx, tx, "user.locked-out", u)
+	})
+}
+
+func (h *Handlers) recordLater(ctx context.Context, what string, u store.User, record func(ctx context.Context, tx *store.Tx) error) {
 	cause := context.WithoutCancel(ctx)
-	h.afterwards("recording a refused sign-in", func(context.Context) error {
+	h.afterwards(what, func(context.Context) error {
 		ctx, cancel := context.WithTimeout(cause, 10*time.Second)
 		defer cancel()
-		return h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {
-			return h.recordUser(ctx, tx, "user.signed-in", u, true)
-		})
+		return h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error { return record(ctx, tx) })
 	})
 }
 
@@ -153,6 +176,8 @@ func (h *Handlers) openSession(ctx context.Context, tx *store.Tx, u store.User, 
 type beginning struct {
 	// from is the connection by which somebody comes, "" = none.
 	from string
+	// sid is the hash of the session there of which they come, "" = it is not known.
+	sid string
 	// proven are their accounts elsewhere in which the password was right.
 	proven []store.Proven
 	// at is when that was, for who comes from one of those; nil = now.
@@ -165,7 +190,7 @@ func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User,
 	s := store.Session{
 		UserID: u.ID, RefreshKey: secret.NewText(token.NewRefreshKey()), Generation: 1, RotatedAt: now,
 		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
-		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr), SSOConnectionID: b.from, Proven: b.proven,
+		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr), SSOConnectionID: b.from, SSOSid: b.sid, Proven: b.proven,
 	}
 	if b.at != nil {
 		s.AuthTime, s.ConfirmedAt = b.at, nil

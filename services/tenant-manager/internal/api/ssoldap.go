@@ -135,7 +135,7 @@ func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c stor
 	case errors.As(err, &no):
 		h.ssoRefused(ctx, c, known, no.Reason)
 		if u.ID != "" {
-			h.signInRefused(ctx, u)
+			h.signInRefused(ctx, u, false)
 		} else {
 			h.unknownRefused(ctx, in.Email, deref(in.Organization))
 		}

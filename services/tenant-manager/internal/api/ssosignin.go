@@ -339,12 +339,16 @@ func (h *Handlers) signInBySSO(ctx context.Context, c store.SSOConnection, p sso
 		return out, err
 	}
 	amr := factor.Methods("").With(factor.ByFederation).With(p.Methods...)
-	if out.Challenge, err = h.secondStep(ctx, u, amr, origin, c.ID); err != nil || out.Challenge != nil {
+	came := beginning{from: c.ID}
+	if p.SID != "" {
+		came.sid = token.Hash(p.SID)
+	}
+	if out.Challenge, err = h.secondStepOf(ctx, u, amr, origin, came); err != nil || out.Challenge != nil {
 		return out, err
 	}
 	var s store.Session
 	err = h.store.Tx(ctx, o.ID, u.ID, func(tx *store.Tx) error {
-		s, err = h.openSession(ctx, tx, u, amr, c.ID)
+		s, err = h.beginSession(ctx, tx, u, amr, came)
 		return err
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
@@ -204,9 +202,6 @@ func (h *Handlers) CreateMyToken(ctx context.Context, r CreateMyTokenRequestObje
 		secret := token.NewPersonal()
 		k := store.PersonalToken{Token: narrowed, UserID: u.ID}
 		k.Name, k.Hash, k.Hint, k.ExpiresAt = r.Body.Name, token.Hash(secret), token.Hint(secret), &expires
-		if expires.Before(now.Add(noticeAhead + day)) { // there is nothing to tell of
-			k.NoticedAt = &now
-		}
 		if err := tx.CreatePersonalToken(ctx, &k); err != nil {
 			return PersonalTokenCreated{}, err
 		}
@@ -279,40 +274,3 @@ func (h *Handlers) revoke(ctx context.Context, tx *store.Tx, user, id string) er
 	}
 	return h.record(ctx, tx, "user.token-revoked", "user", u.ID, u.Name, personalTokenOf(k, policy), nil)
 }
-
-// noticeAhead is how long before its end people are told of a token.
-const noticeAhead = 7 * day
-
-// NoticeTokens tells people by mail, once, that a token of theirs ends soon. Where
-// no mail is sent they are told when it is.
-func (h *Handlers) NoticeTokens(ctx context.Context) error {
-	rows, err := h.store.EndingPersonalTokens(ctx, h.store.Now().Add(noticeAhead))
-	for _, k := range rows {
-		told := h.store.Tx(ctx, k.OrganizationID, "", func(tx *store.Tx) error { return h.noticeToken(ctx, tx, k) })
-		if !errors.Is(told, errNoticed) {
-			err = errors.Join(err, told)
-		}
-	}
-	return err
-}
-
-func (h *Handlers) noticeToken(ctx context.Context, tx *store.Tx, k store.PersonalToken) error {
-	u, err := tx.User(ctx, k.UserID)
-	if err != nil && !store.IsNotFound(err) {
-		return err
-	}
-	if u.Email != "" && u.Status == store.Active { // others there is nobody to tell
-		mailed, err := h.post(ctx, tx, mail.TokenEnds, u.Email, false, mail.Data{Name: u.Name, Token: k.Name, Until: k.ExpiresAt.UTC(), Language: u.Language})
-		if err != nil || !mailed {
-			return err
-		}
-	}
-	first, err := tx.NoticedPersonalToken(ctx, k.ID)
-	if err == nil && !first {
-		err = errNoticed
-	}
-	return err
-}
-
-// errNoticed takes a letter back that another instance has written.
-var errNoticed = errors.New("the person was told already")

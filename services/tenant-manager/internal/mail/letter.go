@@ -22,11 +22,17 @@ const (
 	FactorAdded     = "factor-added"
 	FactorsReset    = "factors-reset"
 	TokenEnds       = "token-ends"
-	DomainFailing   = "domain-failing"
-	Impersonated    = "impersonated"
-	ReviewBegun     = "review-begun"
-	ReviewWaits     = "review-waits"
-	Test            = "test"
+	// ClientSecretEnds, ServiceTokenEnds, SCIMTokenEnds and CertificateEnds are about
+	// what programs and identity providers have.
+	ClientSecretEnds = "client-secret-ends"
+	ServiceTokenEnds = "service-token-ends"
+	SCIMTokenEnds    = "scim-token-ends"
+	CertificateEnds  = "certificate-ends"
+	DomainFailing    = "domain-failing"
+	Impersonated     = "impersonated"
+	ReviewBegun      = "review-begun"
+	ReviewWaits      = "review-waits"
+	Test             = "test"
 )
 
 // Languages are those that letters are written in; the first is the default.

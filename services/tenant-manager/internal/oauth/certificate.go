@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/clientcert"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
 // The kinds of names by which a certificate of an authority is known as a client's:
@@ -144,8 +145,41 @@ func (s *realm) authenticate(ctx context.Context, r *http.Request, form url.Valu
 		if wait := s.server.limits.client(c.ID); wait > 0 {
 			return nil, &throttledError{wait}
 		}
+		if HasSecret(c.AuthMethod) {
+			s.used(ctx, c, presentedSecret(r, form))
+		}
 	}
 	return by, nil
+}
+
+// presentedSecret returns the secret that a client has proven who it is with (RFC
+// 6749 section 2.3.1).
+func presentedSecret(r *http.Request, form url.Values) string {
+	_, text, basic := r.BasicAuth()
+	if !basic {
+		return form.Get("client_secret")
+	}
+	if plain, err := url.QueryUnescape(text); err == nil {
+		text = plain
+	}
+	return text
+}
+
+// used notes when a client last used a secret. That it could not be noted keeps no
+// client from its tokens.
+func (s *realm) used(ctx context.Context, c *client, text string) {
+	hash := Hash(text)
+	at := slices.IndexFunc(c.secrets, func(k store.OAuthSecret) bool { return secret.Equal(k.Hash, hash) })
+	if at < 0 {
+		return
+	}
+	noted, err := s.server.store.For(s.org.ID).UsedOAuthSecret(ctx, c.secrets[at])
+	if err != nil {
+		s.server.log.WarnContext(ctx, "that a client used a secret could not be noted", "client", c.ID, "err", err)
+	}
+	if noted {
+		s.server.Forget(c.ID)
+	}
 }
 
 // proveClient proves who a client is: by its certificate where that is its way

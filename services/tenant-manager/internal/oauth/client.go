@@ -76,9 +76,10 @@ func Hash(s string) string {
 // client is a client as fosite knows it. It is shared and never changed.
 type client struct {
 	store.OAuthClient
-	hashes [][]byte
-	keys   *jose.JSONWebKeySet
-	scopes fosite.Arguments
+	secrets []store.OAuthSecret
+	hashes  [][]byte
+	keys    *jose.JSONWebKeySet
+	scopes  fosite.Arguments
 	// authority vouches for its certificate; nil = none does.
 	authority *x509.CertPool
 }
@@ -98,7 +99,7 @@ var identityScopes = []string{"openid", "profile", "email", "offline_access"}
 func IdentityScopes() []string { return slices.Clone(identityScopes) }
 
 func newClient(row store.OAuthClient, secrets []store.OAuthSecret) (*client, error) {
-	c := &client{OAuthClient: row, scopes: row.Scopes}
+	c := &client{OAuthClient: row, secrets: secrets, scopes: row.Scopes}
 	for _, s := range secrets {
 		c.hashes = append(c.hashes, []byte(s.Hash))
 	}

@@ -30,6 +30,9 @@ type clientMetadata struct {
 	IDTokenAlgorithm string          `json:"id_token_signed_response_alg,omitempty"`
 	DPoPBound        bool            `json:"dpop_bound_access_tokens,omitempty"`
 	CertificateBound bool            `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	// Those of OpenID Connect Back-Channel Logout section 2.2.
+	BackchannelURI     string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelSession bool   `json:"backchannel_logout_session_required,omitempty"`
 	About
 }
 
@@ -131,6 +134,11 @@ func (m *clientMetadata) check() error {
 		if why := badRegistered(u); why != "" {
 			return oauthError("invalid_redirect_uri", fmt.Sprintf("%.200q: %s.", u, why))
 		}
+	}
+	if m.BackchannelURI == "" {
+		m.BackchannelSession = false
+	} else if !WebAddress(m.BackchannelURI) {
+		return metadataError("backchannel_logout_uri is not an address with https.")
 	}
 	if err := m.checkKeys(); err != nil {
 		return err
@@ -253,6 +261,7 @@ func (m *clientMetadata) into(c *store.OAuthClient, may limitsOf) error {
 	c.Name, c.AuthMethod, c.GrantTypes, c.RedirectURIs, c.LogoutURIs, c.Scopes = m.Name, m.AuthMethod, m.GrantTypes, list(m.RedirectURIs), list(m.LogoutURIs), list(scopes)
 	c.Audiences, c.Algorithm, c.DPoPBound, c.CertificateBound = list(may.Audiences), m.IDTokenAlgorithm, m.DPoPBound, m.CertificateBound
 	c.JWKS, c.JWKSURI, c.AssertionAlgorithm = string(m.JWKS), m.JWKSURI, m.AuthAlgorithm
+	c.BackchannelURI, c.BackchannelSession = m.BackchannelURI, m.BackchannelSession
 	c.Registration = jsonText(registered{m.About, may})
 	return nil
 }
@@ -269,7 +278,7 @@ func metadataOf(c store.OAuthClient) clientMetadata {
 	m := clientMetadata{
 		ID: c.ID, Name: c.Name, RedirectURIs: c.RedirectURIs, LogoutURIs: c.LogoutURIs, AuthMethod: c.AuthMethod, AuthAlgorithm: c.AssertionAlgorithm,
 		GrantTypes: c.GrantTypes, Scope: strings.Join(c.Scopes, " "), JWKSURI: c.JWKSURI, IDTokenAlgorithm: c.Algorithm,
-		DPoPBound: c.DPoPBound, CertificateBound: c.CertificateBound,
+		DPoPBound: c.DPoPBound, CertificateBound: c.CertificateBound, BackchannelURI: c.BackchannelURI, BackchannelSession: c.BackchannelSession,
 	}
 	if slices.Contains(c.GrantTypes, GrantCode) {
 		m.ResponseTypes = []string{"code"}

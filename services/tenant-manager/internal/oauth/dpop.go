@@ -21,13 +21,13 @@ func errProof(hint string) error {
 // proof returns what the tokens of a request are to be bound to: the key of its
 // DPoP proof (RFC 9449 section 5), and the certificate that was shown (RFC 8705
 // section 3), which counts for clients that want it.
-func (s *realm) proof(r *http.Request) (confirmation, error) {
+func (s *realm) proof(w http.ResponseWriter, r *http.Request, nonce bool) (confirmation, error) {
 	var out confirmation
 	switch values := r.Header.Values("DPoP"); len(values) {
 	case 0:
 	case 1:
 		var err error
-		if out, err = s.proven(r, values[0], "token", ""); err != nil {
+		if out, err = s.proven(w, r, values[0], "token", "", nonce); err != nil {
 			return out, err
 		}
 	default:
@@ -40,8 +40,9 @@ func (s *realm) proof(r *http.Request) (confirmation, error) {
 }
 
 // proven verifies a proof for an endpoint, and for an access token where there is
-// one (RFC 9449 section 4.3).
-func (s *realm) proven(r *http.Request, text, endpoint, access string) (confirmation, error) {
+// one (RFC 9449 section 4.3). nonce says that it must have a nonce of ours; one that
+// it has is looked at in any case.
+func (s *realm) proven(w http.ResponseWriter, r *http.Request, text, endpoint, access string, nonce bool) (confirmation, error) {
 	p, err := dpop.Parse(text)
 	if err == nil {
 		for _, base := range s.bases() {
@@ -56,6 +57,12 @@ func (s *realm) proven(r *http.Request, text, endpoint, access string) (confirma
 	}
 	if err != nil {
 		return confirmation{}, errProof(err.Error())
+	}
+	if nonce || p.Nonce != "" {
+		s.giveNonce(w)
+		if !s.knowsNonce(p.Nonce) {
+			return confirmation{}, errNonce()
+		}
 	}
 	added, err := s.server.short.Add(r.Context(), s.key("proof", Hash(p.Key+" "+p.ID)), "", 2*proofAge)
 	if err != nil {

@@ -236,7 +236,8 @@ func (s *realm) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	proof, err := s.proof(r)
+	demanded := s.demandsNonce(r)
+	proof, err := s.proof(w, r, demanded)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -250,6 +251,11 @@ func (s *realm) token(w http.ResponseWriter, r *http.Request) {
 	in, _ := req.GetSession().(*session)
 	if c == nil || in == nil {
 		s.refuse(w, r, fosite.ErrServerError)
+		return
+	}
+	if c.DPoPNonce && !demanded && proof.JKT != "" { // it was not known which client it is
+		s.giveNonce(w)
+		s.refuse(w, r, errNonce())
 		return
 	}
 	ctx = withActor(ctx, c)
@@ -295,7 +301,10 @@ func (s *realm) grant(ctx context.Context, req fosite.AccessRequester, c *client
 			return err
 		}
 	}
-	return s.bind(req, c, in, proof)
+	if err := s.bind(req, c, in, proof); err != nil {
+		return err
+	}
+	return s.noteSession(ctx, req, c, in)
 }
 
 // stands returns an error where a user may not have tokens any more.

@@ -65,6 +65,8 @@ func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
 		"request_uri_parameter_supported":                          false,
 		"claims_parameter_supported":                               false,
 		"dpop_signing_alg_values_supported":                        dpop.Algorithms(),
+		"backchannel_logout_supported":                             true,
+		"backchannel_logout_session_supported":                     true,
 	}
 	if s.server.opt.Certificate != nil {
 		out["tls_client_certificate_bound_access_tokens"] = true

@@ -150,7 +150,7 @@ func (s *realm) createRegistered(ctx context.Context, initial store.OAuthInitial
 			if HasSecret(c.AuthMethod) {
 				var hint string
 				plain, hint = NewSecret()
-				if err := tx.AddOAuthSecret(ctx, &store.OAuthSecret{ClientID: c.ID, Hash: Hash(plain), Hint: hint}, s.server.now()); err != nil {
+				if err := tx.AddOAuthSecret(ctx, &store.OAuthSecret{ClientID: c.ID, Hash: Hash(plain), Hint: hint}, time.Time{}); err != nil {
 					return err
 				}
 			}

@@ -28,6 +28,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -51,8 +52,11 @@ type Options struct {
 	// CertificatesURL is where clients are asked for one, where URL does not: "" =
 	// the same.
 	CertificatesURL string
-	// Keys carries requests for keys to addresses that clients name.
-	Keys http.RoundTripper
+	// Outbound carries requests to addresses that clients name: for their keys, and to
+	// tell them that a session ended.
+	Outbound http.RoundTripper
+	// Ring makes nonces, so that what one instance gave out another one knows.
+	Ring *secret.Keyring
 	// TokenRate is how many token requests a client may make in a second; 0 = any.
 	TokenRate int
 }
@@ -70,6 +74,7 @@ type Server struct {
 	remote   *remoteKeys
 	orgs     *cache[store.Organization]
 	clients  *cache[*client]
+	nonces   *cache[string]
 	limits   *limits
 	realmsMu sync.Mutex
 	realms   map[string]*realm
@@ -79,10 +84,10 @@ type Server struct {
 func New(o Options) *Server {
 	return &Server{
 		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: o.Short, now: o.Now, log: o.Log, audit: o.Audit,
-		remote:  newRemoteKeys(o.Keys, o.Now),
+		remote:  newRemoteKeys(o.Outbound, o.Now),
 		keys:    &keyring{store: o.Store, now: o.Now, rings: map[string]*ring{}},
 		orgs:    newCache[store.Organization](o.Now),
-		clients: newCache[*client](o.Now), limits: newLimits(o.Store, o.Now, o.TokenRate), realms: map[string]*realm{},
+		clients: newCache[*client](o.Now), nonces: newCache[string](o.Now), limits: newLimits(o.Store, o.Now, o.TokenRate), realms: map[string]*realm{},
 	}
 }
 

@@ -57,7 +57,13 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if bound {
-		c, err := s.proven(r, r.Header.Get("DPoP"), "userinfo", token)
+		of, _ := req.GetClient().(*client)
+		c, err := s.proven(w, r, r.Header.Get("DPoP"), "userinfo", token, of != nil && of.DPoPNonce)
+		if isNonce(err) { // RFC 9449 section 9
+			w.Header().Set("WWW-Authenticate", `DPoP realm="gatehouse", error="use_dpop_nonce"`)
+			fail(w, r, &fosite.RFC6749Error{ErrorField: "use_dpop_nonce", DescriptionField: nonceHint, CodeField: http.StatusUnauthorized})
+			return
+		}
 		if err != nil || c.JKT != in.Confirm.JKT {
 			s.server.limits.address("userinfo", ip)
 			w.Header().Set("WWW-Authenticate", `DPoP realm="gatehouse", error="invalid_token"`)

@@ -25,6 +25,9 @@ type Person struct {
 	Groups   []string
 	// Methods are how they signed in there (the claim amr, RFC 8176).
 	Methods []string
+	// SID is the name of their session there, "" where the provider gives it none
+	// (OpenID Connect Back-Channel Logout section 2.1).
+	SID string
 }
 
 const (
@@ -36,7 +39,7 @@ var method = regexp.MustCompile(`^[a-z0-9_-]{1,16}$`)
 
 // Read reads claims.
 func Read(claims map[string]any, names Names) Person {
-	p := Person{Subject: text(claims["sub"]), Name: cut(strings.TrimSpace(text(find(claims, names.Name))))}
+	p := Person{Subject: text(claims["sub"]), Name: cut(strings.TrimSpace(text(find(claims, names.Name)))), SID: text(claims["sid"])}
 	p.Email = address(text(find(claims, names.Email)))
 	switch v := claims["email_verified"].(type) {
 	case bool:

@@ -40,11 +40,18 @@ func (l Limited) key() string {
 // Attempt holds an attempt against each of them, or returns how long to wait and
 // holds none. Whatever instances do at the same time is counted.
 func (s *Store) Attempt(ctx context.Context, against ...Limited) (wait time.Duration, err error) {
+	wait, _, err = s.Tried(ctx, "", against...)
+	return wait, err
+}
+
+// Tried is as [Store.Attempt], and reports whether this attempt is the one after which
+// the one of a name has to wait for the first time.
+func (s *Store) Tried(ctx context.Context, name string, against ...Limited) (wait time.Duration, locked bool, err error) {
 	against = slices.Clone(against)
 	slices.SortFunc(against, func(a, b Limited) int { return strings.Compare(a.key(), b.key()) }) // one order of locks
 	err = s.db.Tx(ctx, func(tx *db.Tx) error {
 		g, now := tx.Unscoped(attemptsReason), s.Now()
-		wait = 0
+		wait, locked = 0, false
 		rows := make([]signInAttempt, len(against))
 		for i, l := range against {
 			var err error
@@ -58,13 +65,14 @@ func (s *Store) Attempt(ctx context.Context, against ...Limited) (wait time.Dura
 		}
 		for i, l := range against {
 			rows[i].set(l.Limit.Attempt(rows[i].state(), now))
+			locked = locked || l.Name == name && rows[i].Failures == l.Limit.Free
 			if err := g.Save(&rows[i]).Error; err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return wait, err
+	return wait, locked, err
 }
 
 // lockAttempt returns the row, made where it is not there.

@@ -21,7 +21,7 @@ func TestDomainsOfBeforeAreVerified(t *testing.T) {
 	t.Parallel()
 	before := fstest.MapFS{}
 	require.NoError(t, fs.WalkDir(migrations.Files, ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || strings.Contains(path, "/0021_") {
+		if err != nil || e.IsDir() || strings.Contains(path, "/0021_") || strings.Contains(path, "/0027_") { // which goes on from it
 			return err
 		}
 		b, err := fs.ReadFile(migrations.Files, path)

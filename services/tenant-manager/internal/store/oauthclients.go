@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,8 +42,15 @@ type OAuthClient struct {
 	// CertificateBound says that its tokens are bound to the certificate it shows.
 	CertificateBound bool
 	DPoPBound        bool `gorm:"column:dpop_bound"`
-	SkipConsent      bool
-	MayIntrospect    bool
+	// DPoPNonce says that its proofs must have a nonce of ours (RFC 9449 section 8).
+	DPoPNonce bool `gorm:"column:dpop_nonce"`
+	// BackchannelURI is where it is told that a session ended, "" = nowhere, and
+	// BackchannelSession says that it wants to be told which (OpenID Connect
+	// Back-Channel Logout section 2.2).
+	BackchannelURI     string `gorm:"column:backchannel_logout_uri"`
+	BackchannelSession bool   `gorm:"column:backchannel_logout_session"`
+	SkipConsent        bool
+	MayIntrospect      bool
 	// RegistrationHash is that of its registration access token (RFC 7592); "" = it
 	// did not register itself.
 	RegistrationHash string
@@ -65,11 +73,15 @@ type OAuthSecret struct {
 	ID             string
 	OrganizationID string
 	ClientID       string
-	Hash           string
-	Hint           string
-	ExpiresAt      *time.Time
-	CreatedAt      time.Time
-	CreatedBy      string
+	// Name is what it is for; may be empty.
+	Name      string
+	Hash      string
+	Hint      string
+	ExpiresAt *time.Time
+	// LastUsedAt is when the client last proved who it is with it, to the minute.
+	LastUsedAt *time.Time
+	CreatedAt  time.Time
+	CreatedBy  string
 }
 
 // TableName is for gorm.
@@ -127,7 +139,7 @@ func (t *Tx) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
 	return db.Save(ctx, t.scope, c, "name", "name_key", "description", "status", "auth_method", "grant_types", "redirect_uris",
 		"post_logout_redirect_uris", "scopes", "audiences", "token_format", "algorithm", "access_token_seconds", "refresh_token_seconds",
 		"jwks", "assertion_algorithm", "certificate_thumbprint", "certificate_authority",
-		"certificate_subject", "certificate_bound", "dpop_bound", "skip_consent", "may_introspect", "registration_hash",
+		"certificate_subject", "certificate_bound", "dpop_bound", "dpop_nonce", "backchannel_logout_uri", "backchannel_logout_session", "skip_consent", "may_introspect", "registration_hash",
 		"jwks_uri", "registration", "application_name")
 }
 
@@ -154,6 +166,8 @@ func (t *Tx) DeleteOAuthClient(ctx context.Context, id string, version int64) er
 		db.From[OAuthSecret](t.scope).Where("client_id = ?", id).Delete,
 		db.From[OAuthConsent](t.scope).Where("client_id = ?", id).Delete,
 		db.From[OAuthRefresh](t.scope).Where("client_id = ?", id).Delete,
+		db.From[OAuthSessionClient](t.scope).Where("client_id = ?", id).Delete,
+		db.From[OAuthLogout](t.scope).Where("client_id = ?", id).Delete,
 	} {
 		if _, err := remove(ctx); err != nil {
 			return fmt.Errorf("deleting what an OAuth2 client has: %w", err)
@@ -169,18 +183,76 @@ func (o *Org) OAuthSecrets(ctx context.Context, client string) ([]OAuthSecret, e
 		Order("created_at", true).Order("id", true).Limit(20).All(ctx)
 }
 
-// AddOAuthSecret keeps a secret by its hash; those before it end at a time.
+// EndingOAuthSecrets returns secrets that work and end by a time, those that end first
+// first and at most so many, of clients that have none that lasts longer.
+func (o *Org) EndingOAuthSecrets(ctx context.Context, by time.Time, most int) ([]OAuthSecret, error) {
+	rows, err := db.From[OAuthSecret](o.scope).Where("expires_at > ? AND expires_at <= ?", o.store.Now(), by).Order("expires_at", false).Limit(most).All(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ClientID
+	}
+	lasting, err := db.From[OAuthSecret](o.scope).Where("client_id IN ? AND (expires_at IS NULL OR expires_at > ?)", ids, by).All(ctx)
+	return slices.DeleteFunc(rows, func(r OAuthSecret) bool {
+		return slices.ContainsFunc(lasting, func(l OAuthSecret) bool { return l.ClientID == r.ClientID })
+	}), err
+}
+
+// OAuthSecret returns a secret of a client.
+func (o *Org) OAuthSecret(ctx context.Context, client, id string) (OAuthSecret, error) {
+	return db.From[OAuthSecret](o.scope).Where("client_id = ?", client).Get(ctx, id)
+}
+
+// AddOAuthSecret keeps a secret by its hash. Those before it end at a time, where
+// they do not end before; the zero time leaves them as they are.
 func (t *Tx) AddOAuthSecret(ctx context.Context, s *OAuthSecret, othersEnd time.Time) error {
-	_, err := db.From[OAuthSecret](t.scope).Where("client_id = ? AND (expires_at IS NULL OR expires_at > ?)", s.ClientID, othersEnd).
-		Update(ctx, db.Changes{"expires_at": othersEnd})
-	if err != nil {
-		return fmt.Errorf("ending secrets: %w", err)
+	if !othersEnd.IsZero() {
+		if err := t.endOAuthSecrets(ctx, s.ClientID, othersEnd); err != nil {
+			return fmt.Errorf("ending secrets: %w", err)
+		}
 	}
 	if _, err := db.From[OAuthSecret](t.scope).Where("client_id = ? AND expires_at <= ?", s.ClientID, t.store.Now()).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting secrets: %w", err)
 	}
+	s.Name = strings.TrimSpace(s.Name)
 	s.ID, s.CreatedAt, s.CreatedBy = NewID(), t.store.Now(), t.by
 	return db.Create(ctx, t.scope, s)
+}
+
+// endOAuthSecrets has the secrets of a client end. Nobody is told of it by and by:
+// whoever did it knows.
+func (t *Tx) endOAuthSecrets(ctx context.Context, client string, at time.Time) error {
+	q := db.From[OAuthSecret](t.scope).Where("client_id = ? AND (expires_at IS NULL OR expires_at > ?)", client, at)
+	rows, err := q.All(ctx)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	if _, err := q.Update(ctx, db.Changes{"expires_at": at}); err != nil {
+		return err
+	}
+	if !at.After(t.store.Now()) {
+		return nil
+	}
+	for _, r := range rows {
+		if _, err := t.NoticeEnding(ctx, Ending{Kind: EndingClientSecret, ID: r.ID, EndsAt: at}, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UsedOAuthSecret notes that a client proved who it is with a secret, at most once a
+// minute, and reports whether it did.
+func (o *Org) UsedOAuthSecret(ctx context.Context, s OAuthSecret) (bool, error) {
+	now := o.store.Now()
+	if s.LastUsedAt != nil && now.Sub(*s.LastUsedAt) < usedEvery {
+		return false, nil
+	}
+	n, err := db.From[OAuthSecret](o.scope).Where("id = ? AND (last_used_at IS NULL OR last_used_at < ?)", s.ID, now.Add(-usedEvery)).
+		Update(ctx, db.Changes{"last_used_at": now})
+	return n > 0, err
 }
 
 // DeleteOAuthSecret deletes a secret of a client. The error is [db.ErrNotFound]

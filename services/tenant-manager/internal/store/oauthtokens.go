@@ -107,15 +107,18 @@ func union(a, b []string) []string {
 	return slices.Compact(out)
 }
 
-// DeleteOAuthConsent takes a consent back, and ends the refresh tokens that came
-// of it.
+// DeleteOAuthConsent takes a consent back, ends the refresh tokens that came of it, and
+// has the client told.
 func (t *Tx) DeleteOAuthConsent(ctx context.Context, c OAuthConsent) error {
 	if err := db.Remove[OAuthConsent](ctx, t.scope, c.ID, db.AnyVersion); err != nil {
 		return err
 	}
 	_, err := db.From[OAuthRefresh](t.scope).Where("user_id = ? AND client_id = ? AND ended_at IS NULL", c.UserID, c.ClientID).
 		Update(ctx, db.Changes{"ended_at": t.store.Now()})
-	return err
+	if err != nil {
+		return err
+	}
+	return t.tellClients(ctx, db.From[OAuthSessionClient](t.scope).Where("user_id = ? AND client_id = ?", c.UserID, c.ClientID))
 }
 
 // OAuthRefresh is a refresh token. Its id is the hash of the token. Those of one
@@ -246,5 +249,6 @@ func (s *Store) ForgetOAuth(ctx context.Context) error {
 		g.Delete(&oauthEntry{}, "expires_at < ?", now).Error,
 		g.Delete(&OAuthRefresh{}, "expires_at < ?", now).Error,
 		g.Delete(&OAuthInitialToken{}, "expires_at < ?", now.Add(-initialTokensKept)).Error,
+		g.Delete(&OAuthSessionClient{}, "NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = oauth_session_clients.session_id)").Error,
 	)
 }

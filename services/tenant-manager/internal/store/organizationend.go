@@ -154,13 +154,14 @@ func (s *Store) Exporter() *tenancy.Exporter {
 	return &tenancy.Exporter{
 		DB: s.db,
 		Skip: []string{
-			"audit_heads", "challenges", "factors", "mail_messages", "oauth_client_secrets", "oauth_initial_tokens", "oauth_keys",
-			"oauth_refresh_tokens", "one_time_codes", "organization_marks", "password_requests", "recovery_codes", "scim_rehearsed", "scim_tokens",
+			"audit_heads", "challenges", "ending_notices", "factors", "mail_messages", "oauth_client_secrets", "oauth_initial_tokens", "oauth_keys",
+			"oauth_logouts", "oauth_refresh_tokens", "oauth_session_clients", "one_time_codes", "organization_marks", "password_requests", "recovery_codes",
+			"scim_rehearsed", "scim_tokens",
 		},
 		// The hash of who somebody is at an identity provider, addresses that let in
 		// whoever knows them, with what was answered there, and accounts in other
 		// organizations.
-		Hide:  []string{"sso_identities.subject", "sessions.proven", "webhooks.address", "webhook_deliveries.answer"},
+		Hide:  []string{"sso_identities.subject", "sessions.sso_sid", "sessions.proven", "webhooks.address", "webhook_deliveries.answer"},
 		Kinds: map[string]string{"principal_groups": "groups", "audit_entries": "audit"},
 		Show: map[string]func(context.Context, string, map[string]any) (any, error){
 			// By which the trail can be checked.

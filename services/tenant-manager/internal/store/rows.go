@@ -102,6 +102,9 @@ type Session struct {
 	Pending string
 	// SSOConnectionID is the single sign-on by which it began, "" where that was none.
 	SSOConnectionID string `gorm:"column:sso_connection_id"`
+	// SSOSid is the hash of the session at the identity provider of which it came;
+	// "" = the provider names none.
+	SSOSid string `gorm:"column:sso_sid"`
 	// ImpersonatorID is who acts as the user, ImpersonatorName their name, and
 	// ImpersonatorSession the session of their own by which they do; "" where it is
 	// the user's own session.
@@ -291,8 +294,6 @@ type ServiceToken struct {
 type PersonalToken struct {
 	Token  `gorm:"embedded"`
 	UserID string
-	// NoticedAt is when the user was told that it ends soon.
-	NoticedAt *time.Time
 }
 
 // Ends returns when the token is no longer accepted: when it was made to end, or
@@ -355,6 +356,8 @@ type Challenge struct {
 	Data string
 	// SSOConnectionID is the single sign-on by which it was begun.
 	SSOConnectionID string `gorm:"column:sso_connection_id"`
+	// SSOSid is as that of a [Session].
+	SSOSid string `gorm:"column:sso_sid"`
 	// Proven are accounts in other organizations in which the password was right too,
 	// and AuthTime is when that was; nil = now.
 	Proven    []Proven `gorm:"serializer:json;not null"`

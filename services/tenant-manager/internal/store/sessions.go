@@ -34,6 +34,25 @@ func (o *Org) Session(ctx context.Context, id string) (Session, error) {
 	return db.From[Session](o.scope).Get(o.store.secrets(ctx), id)
 }
 
+// SSOSessions returns the open sessions by a connection: of a user, and of a session
+// at the provider by its hash; "" = any. Those of which it is not known of which they
+// came are of any session of their user.
+func (o *Org) SSOSessions(ctx context.Context, connection, user, sid string) ([]Session, error) {
+	q := db.From[Session](o.scope).Where("sso_connection_id = ? AND ended_at IS NULL", connection)
+	if user != "" {
+		q = q.Where("user_id = ?", user)
+	}
+	switch {
+	case sid != "" && user != "":
+		q = q.Where("sso_sid IN ?", []string{sid, ""})
+	case sid != "":
+		q = q.Where("sso_sid = ?", sid)
+	case user == "":
+		return nil, nil
+	}
+	return q.Limit(1000).All(o.store.secrets(ctx))
+}
+
 // LockSession is as [Org.Session], and keeps others waiting until the
 // transaction ends.
 func (t *Tx) LockSession(ctx context.Context, id string) (Session, error) {
@@ -102,6 +121,9 @@ func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]stri
 		if err := t.AccessChanged(user, id); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.queueLogouts(ctx, ids); err != nil {
+		return nil, err
 	}
 	if err := t.endedImpersonations(ctx, ids); err != nil {
 		return nil, err

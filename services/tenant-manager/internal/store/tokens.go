@@ -83,24 +83,6 @@ func (o *Org) PersonalTokensEnded(ctx context.Context, p SecurityPolicy) (int64,
 	return q.Count(ctx)
 }
 
-// mostNotices bounds the tokens that are told of at once.
-const mostNotices = 500
-
-// EndingPersonalTokens returns tokens of all organizations that end before a time
-// and whose users were not told.
-func (s *Store) EndingPersonalTokens(ctx context.Context, before time.Time) ([]PersonalToken, error) {
-	var out []PersonalToken
-	return out, s.db.Unscoped(ctx, "people of all organizations are told that their tokens end").
-		Where("noticed_at IS NULL AND expires_at > ? AND expires_at <= ?", s.Now(), before).Order("expires_at").Limit(mostNotices).Find(&out).Error
-}
-
-// NoticedPersonalToken notes that the user was told that a token ends soon, and
-// reports whether nobody had done so before.
-func (t *Tx) NoticedPersonalToken(ctx context.Context, id string) (bool, error) {
-	n, err := db.From[PersonalToken](t.scope).Where("id = ? AND noticed_at IS NULL", id).Update(ctx, db.Changes{"noticed_at": t.store.Now()})
-	return n > 0, err
-}
-
 // ForgetPersonalTokens deletes tokens that ended before a time, and returns their
 // number.
 func (s *Store) ForgetPersonalTokens(ctx context.Context, before time.Time) (int64, error) {

@@ -1,7 +1,7 @@
 /** The look of sign-in pages and letters, and webhooks. */
 export default {
   nav: { notifications: 'Benachrichtigungen' },
-  mail: { kinds: { 'token-ends': 'Token läuft bald ab' } },
+  mail: { kinds: { 'client-secret-ends': 'Client-Geheimnis läuft bald ab', 'service-token-ends': 'Token eines Dienstkontos läuft bald ab', 'scim-token-ends': 'Token eines Verzeichnisses läuft bald ab', 'certificate-ends': 'Zertifikat läuft bald ab', 'token-ends': 'Token läuft bald ab' } },
   brand: {
     title: 'Anmeldung und Marke',
     tab: 'Aussehen',
@@ -79,14 +79,18 @@ export default {
     addLanguage: 'Weitere Sprache für {kind}',
     addTo: '{kind} in dieser Sprache verfassen',
     all: 'Alle E-Mail-Texte',
-    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'token-ends': 'Token läuft bald ab', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
+    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'token-ends': 'Token läuft bald ab', 'client-secret-ends': 'Client-Geheimnis läuft bald ab', 'service-token-ends': 'Token eines Dienstkontos läuft bald ab', 'scim-token-ends': 'Token eines Verzeichnisses läuft bald ab', 'certificate-ends': 'Zertifikat läuft bald ab', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
     when: {
       invitation: 'An Eingeladene, mit dem Link.',
       'password-link': 'An Personen, die ein neues Passwort angefordert haben, mit dem Link.',
       'password-changed': 'An Personen, deren Passwort geändert wurde, damit sie es bemerken, falls sie es nicht waren.',
       'factor-added': 'An Personen mit einem neuen zweiten Faktor.',
       'factors-reset': 'An Personen, deren zweite Faktoren ein Administrator entfernt hat.',
-      'token-ends': 'An den Eigentümer eines persönlichen Tokens, eine Woche vor dessen Ende.',
+      'token-ends': 'An den Eigentümer eines persönlichen Tokens, 30, 7 und 1 Tage vor dessen Ende.',
+      'client-secret-ends': 'An den Ersteller eines Client-Geheimnisses, 30, 7 und 1 Tage vor dessen Ende; an die Eigentümer, wenn er nicht mehr da ist.',
+      'service-token-ends': 'An den Ersteller eines Tokens eines Dienstkontos, 30, 7 und 1 Tage vor dessen Ende; an die Eigentümer, wenn er nicht mehr da ist.',
+      'scim-token-ends': 'An den Ersteller eines Tokens eines Verzeichnisses, 30, 7 und 1 Tage vor dessen Ende; an die Eigentümer, wenn er nicht mehr da ist.',
+      'certificate-ends': 'An den, der ein Single Sign-on zuletzt gespeichert hat, 30, 7 und 1 Tage vor dem Ende eines Zertifikats; an die Eigentümer, wenn er nicht mehr da ist.',
     },
     ownWords: 'Eigene Worte',
     builtIn: 'Worte von Gatehouse',

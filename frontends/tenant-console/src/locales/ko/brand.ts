@@ -1,7 +1,7 @@
 /** The look of sign-in pages and letters, and webhooks. */
 export default {
   nav: { notifications: '알림' },
-  mail: { kinds: { 'token-ends': '토큰 만료 예정' } },
+  mail: { kinds: { 'client-secret-ends': '클라이언트 시크릿 만료 예정', 'service-token-ends': '서비스 계정 토큰 만료 예정', 'scim-token-ends': '디렉터리 토큰 만료 예정', 'certificate-ends': '인증서 만료 예정', 'token-ends': '토큰 만료 예정' } },
   brand: {
     title: '로그인 및 브랜드',
     tab: '디자인',
@@ -79,14 +79,18 @@ export default {
     addLanguage: '{kind} 메일에 언어 추가',
     addTo: '이 언어로 {kind} 메일 작성',
     all: '모든 메일',
-    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'token-ends': '토큰 만료 예정', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함' },
+    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'token-ends': '토큰 만료 예정', 'client-secret-ends': '클라이언트 시크릿 만료 예정', 'service-token-ends': '서비스 계정 토큰 만료 예정', 'scim-token-ends': '디렉터리 토큰 만료 예정', 'certificate-ends': '인증서 만료 예정', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함' },
     when: {
       invitation: '초대받은 사람에게 링크와 함께 발송합니다.',
       'password-link': '새 비밀번호를 요청한 사람에게 링크와 함께 발송합니다.',
       'password-changed': '본인이 변경한 것이 아닐 때 알 수 있도록 비밀번호가 변경된 사람에게 발송합니다.',
       'factor-added': '2단계 인증 수단이 추가된 사람에게 발송합니다.',
       'factors-reset': '관리자가 2단계 인증을 제거한 사람에게 발송합니다.',
-      'token-ends': '개인 토큰이 만료되기 1주 전에 소유자에게 발송합니다.',
+      'token-ends': '개인 토큰이 만료되기 30일, 7일, 1일 전에 소유자에게 발송합니다.',
+      'client-secret-ends': 'OAuth2 클라이언트 시크릿이 만료되기 30일, 7일, 1일 전에 만든 사람에게, 없으면 소유자에게 발송합니다.',
+      'service-token-ends': '서비스 계정 토큰이 만료되기 30일, 7일, 1일 전에 만든 사람에게, 없으면 소유자에게 발송합니다.',
+      'scim-token-ends': '디렉터리 토큰이 만료되기 30일, 7일, 1일 전에 만든 사람에게, 없으면 소유자에게 발송합니다.',
+      'certificate-ends': '싱글 사인온 인증서가 만료되기 30일, 7일, 1일 전에 마지막으로 저장한 사람에게, 없으면 소유자에게 발송합니다.',
     },
     ownWords: '자체 문구',
     builtIn: 'Gatehouse 기본 문구',

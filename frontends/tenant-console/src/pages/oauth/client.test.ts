@@ -27,6 +27,13 @@ it('makes a client of a device, and of one that shows a certificate', () => {
   expect(body({ ...empty(), authMethod: 'tls_client_auth', authority: 'CA', subject: ' dns:a ' })).toMatchObject({ certificateAuthority: 'CA', certificateSubject: 'dns:a' })
 })
 
+it('tells of sign-outs where somebody signs in', () => {
+  const web = body({ ...empty(), kind: 'web', backchannel: ' https://shop.example/out ', dpopNonce: true })
+  expect(web).toMatchObject({ backchannelLogoutUri: 'https://shop.example/out', backchannelLogoutSessionRequired: true, dpopNonce: false })
+  expect(formOf({ ...web, redirectUris: [], description: '' } as unknown as Client)).toMatchObject({ backchannel: 'https://shop.example/out', backchannelSession: true })
+  expect(body({ ...empty(), backchannel: 'https://left.example', dpopBound: true, dpopNonce: true })).toMatchObject({ backchannelLogoutUri: '', backchannelLogoutSessionRequired: false, dpopNonce: true })
+})
+
 it('keeps the grants of a client that is changed', () => {
   const c = { ...body({ ...empty(), kind: 'web', exchange: true }), grantTypes: ['authorization_code', EXCHANGE], audiences: [], description: '', certificateBound: false, dpopBound: true } as unknown as Client
   const form = formOf(c)

@@ -36,12 +36,15 @@ export interface ClientForm {
   subject: string
   certificateBound: boolean
   dpopBound: boolean
+  dpopNonce: boolean
+  backchannel: string
+  backchannelSession: boolean
   grants: Grant[]
   exchange: boolean
 }
 
 export function empty(): ClientForm {
-  return { name: '', description: '', kind: 'machine', redirectUris: '', scopes: [], audiences: '', tokenFormat: 'jwt', algorithm: 'EdDSA', minutes: 10, skipConsent: false, mayIntrospect: false, authMethod: 'client_secret_basic', certificate: '', authority: '', subject: '', certificateBound: false, dpopBound: false, grants: [], exchange: false }
+  return { name: '', description: '', kind: 'machine', redirectUris: '', scopes: [], audiences: '', tokenFormat: 'jwt', algorithm: 'EdDSA', minutes: 10, skipConsent: false, mayIntrospect: false, authMethod: 'client_secret_basic', certificate: '', authority: '', subject: '', certificateBound: false, dpopBound: false, dpopNonce: false, backchannel: '', backchannelSession: true, grants: [], exchange: false }
 }
 
 export function lines(text: string): string[] {
@@ -73,6 +76,9 @@ export function formOf(c: Client): ClientForm {
     subject: c.certificateSubject ?? '',
     certificateBound: c.certificateBound,
     dpopBound: c.dpopBound,
+    dpopNonce: c.dpopNonce,
+    backchannel: c.backchannelLogoutUri ?? '',
+    backchannelSession: c.backchannelLogoutUri ? c.backchannelLogoutSessionRequired : true,
     grants: c.grantTypes.filter((g) => g !== EXCHANGE),
     exchange: c.grantTypes.includes(EXCHANGE),
   }
@@ -106,6 +112,9 @@ export function common(f: ClientForm) {
     mayIntrospect: confidential(f) ? f.mayIntrospect : false,
     certificateBound: f.certificateBound,
     dpopBound: f.dpopBound,
+    dpopNonce: f.dpopBound && f.dpopNonce,
+    backchannelLogoutUri: f.kind === 'machine' ? '' : f.backchannel.trim(),
+    backchannelLogoutSessionRequired: f.kind !== 'machine' && Boolean(f.backchannel.trim()) && f.backchannelSession,
     ...certificate(f),
   }
 }

@@ -27,7 +27,7 @@ export function listOf(code: Finding['code']): { path: string; query?: { q: stri
   return list && { path: list.path, ...(list.q ? { query: { q: list.q } } : {}) }
 }
 
-const PAGES: Record<Finding['items'][number]['kind'], string> = { user: 'users', 'service-account': 'service-accounts', 'sso-connection': 'sso', 'scim-directory': 'provisioning' }
+const PAGES: Record<Finding['items'][number]['kind'], string> = { user: 'users', 'service-account': 'service-accounts', 'sso-connection': 'sso', 'scim-directory': 'provisioning', 'oauth-client': 'auth/clients' }
 
 /** Where the page of something that a finding names is. */
 export function pageOfItem(item: Finding['items'][number]): string {
