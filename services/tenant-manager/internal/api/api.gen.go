@@ -914,6 +914,7 @@ const (
 	AuditBroken                 PostureFindingCode = "audit-broken"
 	AuditUnverified             PostureFindingCode = "audit-unverified"
 	CertificatesExpiring        PostureFindingCode = "certificates-expiring"
+	ClientSecretsExpiring       PostureFindingCode = "client-secrets-expiring"
 	ConnectionsFailing          PostureFindingCode = "connections-failing"
 	DirectoriesFailing          PostureFindingCode = "directories-failing"
 	FewOwners                   PostureFindingCode = "few-owners"
@@ -942,6 +943,8 @@ func (e PostureFindingCode) Valid() bool {
 	case AuditUnverified:
 		return true
 	case CertificatesExpiring:
+		return true
+	case ClientSecretsExpiring:
 		return true
 	case ConnectionsFailing:
 		return true
@@ -974,6 +977,7 @@ func (e PostureFindingCode) Valid() bool {
 
 // Defines values for PostureItemKind.
 const (
+	PostureItemKindOauthClient    PostureItemKind = "oauth-client"
 	PostureItemKindScimDirectory  PostureItemKind = "scim-directory"
 	PostureItemKindServiceAccount PostureItemKind = "service-account"
 	PostureItemKindSsoConnection  PostureItemKind = "sso-connection"
@@ -983,6 +987,8 @@ const (
 // Valid indicates whether the value is a known member of the PostureItemKind enum.
 func (e PostureItemKind) Valid() bool {
 	switch e {
+	case PostureItemKindOauthClient:
+		return true
 	case PostureItemKindScimDirectory:
 		return true
 	case PostureItemKindServiceAccount:
@@ -1257,6 +1263,21 @@ func (e SsoKind) Valid() bool {
 	case Oidc:
 		return true
 	case Saml:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SsoLogoutErrorError.
+const (
+	InvalidRequest SsoLogoutErrorError = "invalid_request"
+)
+
+// Valid indicates whether the value is a known member of the SsoLogoutErrorError enum.
+func (e SsoLogoutErrorError) Valid() bool {
+	switch e {
+	case InvalidRequest:
 		return true
 	default:
 		return false
@@ -3504,6 +3525,26 @@ type MePatch struct {
 // MfaRequirement Of whom a second factor is asked.
 type MfaRequirement string
 
+// MissingAccess defines model for MissingAccess.
+type MissingAccess struct {
+	// Givers The names of some who can give the first of the roles.
+	Givers []string `json:"givers"`
+
+	// Held Whether the caller has it by now.
+	Held       bool   `json:"held"`
+	Permission string `json:"permission"`
+
+	// Roles Those that have it, what gives the least first.
+	Roles []MissingRole `json:"roles"`
+}
+
+// MissingRole defines model for MissingRole.
+type MissingRole struct {
+	Description *string `json:"description,omitempty"`
+	Id          string  `json:"id"`
+	Title       string  `json:"title"`
+}
+
 // MyImpersonation Who acts as the user, and until when; absent where it is they themselves.
 type MyImpersonation struct {
 	Impersonator GroupName `json:"impersonator"`
@@ -3612,6 +3653,12 @@ type OAuthClient struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod OAuthAuthMethod `json:"authMethod"`
 
+	// BackchannelLogoutSessionRequired Whether it wants to be told which session, too (sid).
+	BackchannelLogoutSessionRequired bool `json:"backchannelLogoutSessionRequired"`
+
+	// BackchannelLogoutUri Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout).
+	BackchannelLogoutUri *string `json:"backchannelLogoutUri,omitempty"`
+
 	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
 	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
 
@@ -3631,6 +3678,9 @@ type OAuthClient struct {
 
 	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
 	DpopBound bool `json:"dpopBound"`
+
+	// DpopNonce Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead.
+	DpopNonce bool `json:"dpopNonce"`
 
 	// GrantTypes The grants that it may use.
 	GrantTypes []OAuthGrantType `json:"grantTypes"`
@@ -3707,6 +3757,12 @@ type OAuthClientInput struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// BackchannelLogoutSessionRequired Whether it wants to be told which session, too (sid).
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+
+	// BackchannelLogoutUri Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout).
+	BackchannelLogoutUri *string `json:"backchannelLogoutUri,omitempty"`
+
 	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
 	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
 
@@ -3724,6 +3780,9 @@ type OAuthClientInput struct {
 
 	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
 	DpopBound *bool `json:"dpopBound,omitempty"`
+
+	// DpopNonce Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead.
+	DpopNonce *bool `json:"dpopNonce,omitempty"`
 
 	// GrantTypes The grants that it may use.
 	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
@@ -3784,6 +3843,12 @@ type OAuthClientPatch struct {
 	// AuthMethod How a client authenticates itself (RFC 7591 section 2).
 	AuthMethod *OAuthAuthMethod `json:"authMethod,omitempty"`
 
+	// BackchannelLogoutSessionRequired Whether it wants to be told which session, too (sid).
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+
+	// BackchannelLogoutUri Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout).
+	BackchannelLogoutUri *string `json:"backchannelLogoutUri,omitempty"`
+
 	// CertificateAuthority The authorities, in PEM, that vouch for the certificate of a client with tls_client_auth.
 	CertificateAuthority *string `json:"certificateAuthority,omitempty"`
 
@@ -3801,6 +3866,9 @@ type OAuthClientPatch struct {
 
 	// DpopBound Whether it is given tokens only with a proof of a key (RFC 9449).
 	DpopBound *bool `json:"dpopBound,omitempty"`
+
+	// DpopNonce Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead.
+	DpopNonce *bool `json:"dpopNonce,omitempty"`
 
 	// GrantTypes The grants that it may use.
 	GrantTypes *[]OAuthGrantType `json:"grantTypes,omitempty"`
@@ -4049,6 +4117,12 @@ type OAuthSecret struct {
 	// Hint Its beginning and end, to tell it from others.
 	Hint string `json:"hint"`
 	Id   string `json:"id"`
+
+	// LastUsedAt When the client last proved who it is with it, to the minute; absent = never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+
+	// Name What it is for, or where it is; may be empty.
+	Name string `json:"name"`
 }
 
 // OAuthSecretCreated defines model for OAuthSecretCreated.
@@ -4056,9 +4130,15 @@ type OAuthSecretCreated struct {
 	CreatedAt time.Time `json:"createdAt"`
 	CreatedBy string    `json:"createdBy"`
 
+	// ExpiresAt When it ends; absent = never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
 	// Hint Its beginning and end, to tell it from others.
 	Hint string `json:"hint"`
 	Id   string `json:"id"`
+
+	// Name What it is for, or where it is; may be empty.
+	Name string `json:"name"`
 
 	// Secret The secret, shown once.
 	Secret string `json:"secret"`
@@ -4066,7 +4146,16 @@ type OAuthSecretCreated struct {
 
 // OAuthSecretInput defines model for OAuthSecretInput.
 type OAuthSecretInput struct {
-	// OverlapSeconds How long the secrets before it go on.
+	// ExpiresAt When it ends; absent = never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// KeepOthers Whether the secrets before it go on until their own ends: it is one more, and replaces none.
+	KeepOthers *bool `json:"keepOthers,omitempty"`
+
+	// Name What it is for, or where it is.
+	Name *string `json:"name,omitempty"`
+
+	// OverlapSeconds How long the secrets before it go on, where it replaces them.
 	OverlapSeconds *int `json:"overlapSeconds,omitempty"`
 }
 
@@ -5732,6 +5821,21 @@ type SsoLdap struct {
 	UserFilter *string `json:"userFilter,omitempty"`
 }
 
+// SsoLogoutError defines model for SsoLogoutError.
+type SsoLogoutError struct {
+	Error            SsoLogoutErrorError `json:"error"`
+	ErrorDescription string              `json:"error_description"`
+}
+
+// SsoLogoutErrorError defines model for SsoLogoutError.Error.
+type SsoLogoutErrorError string
+
+// SsoLogoutInput defines model for SsoLogoutInput.
+type SsoLogoutInput struct {
+	// LogoutToken The token (OpenID Connect Back-Channel Logout section 2.4).
+	LogoutToken string `json:"logout_token"`
+}
+
 // SsoOauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
 type SsoOauth2 struct {
 	AuthorizeUrl string `json:"authorizeUrl"`
@@ -6520,6 +6624,15 @@ type GetEffectiveAccessParams struct {
 
 	// Allowed Only what is allowed, or only what is not.
 	Allowed *bool `form:"allowed,omitempty" json:"allowed,omitempty"`
+}
+
+// GetMissingAccessParams defines parameters for GetMissingAccess.
+type GetMissingAccessParams struct {
+	// Permission Such as api:update.
+	Permission string `form:"permission" json:"permission"`
+
+	// Project Where it is lacked; none = in the whole organization.
+	Project *Reference `form:"project,omitempty" json:"project,omitempty"`
 }
 
 // ListAccessRequestsParams defines parameters for ListAccessRequests.
@@ -7789,6 +7902,9 @@ type FinishSsoSignInJSONRequestBody = SsoCallbackInput
 // KeepSamlAnswerJSONRequestBody defines body for KeepSamlAnswer for application/json ContentType.
 type KeepSamlAnswerJSONRequestBody = SamlAnswerInput
 
+// EndSsoSessionsFormdataRequestBody defines body for EndSsoSessions for application/x-www-form-urlencoded ContentType.
+type EndSsoSessionsFormdataRequestBody = SsoLogoutInput
+
 // CreateSsoConnectionJSONRequestBody defines body for CreateSsoConnection for application/json ContentType.
 type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
 
@@ -7839,6 +7955,9 @@ type ServerInterface interface {
 	// GetEffectiveAccess What a user, service account or group may do and where, and by what
 	// (GET /access/effective/{id})
 	GetEffectiveAccess(ctx echo.Context, id Id, params GetEffectiveAccessParams) error
+	// GetMissingAccess Which roles have a permission that one lacks, and who can give them
+	// (GET /access/missing)
+	GetMissingAccess(ctx echo.Context, params GetMissingAccessParams) error
 	// ListAccessRequests Who asked for which role
 	// (GET /access/requests)
 	ListAccessRequests(ctx echo.Context, params ListAccessRequestsParams) error
@@ -8454,6 +8573,9 @@ type ServerInterface interface {
 	// GetSamlMetadata What a SAML identity provider is set up with
 	// (GET /sign-in/sso/saml/{id}/metadata)
 	GetSamlMetadata(ctx echo.Context, id Id, params GetSamlMetadataParams) error
+	// EndSsoSessions End the sessions that ended at an identity provider
+	// (POST /sign-in/sso/{id}/backchannel-logout)
+	EndSsoSessions(ctx echo.Context, id Id) error
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx echo.Context) error
@@ -8682,6 +8804,31 @@ func (w *ServerInterfaceWrapper) GetEffectiveAccess(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetEffectiveAccess(ctx, id, params)
+	return err
+}
+
+// GetMissingAccess converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMissingAccess(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMissingAccessParams
+	// ------------- Required query parameter "permission" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "permission", ctx.QueryParams(), &params.Permission, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission: %s", err))
+	}
+
+	// ------------- Optional query parameter "project" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project", ctx.QueryParams(), &params.Project, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMissingAccess(ctx, params)
 	return err
 }
 
@@ -13487,6 +13634,22 @@ func (w *ServerInterfaceWrapper) GetSamlMetadata(ctx echo.Context) error {
 	return err
 }
 
+// EndSsoSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) EndSsoSessions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndSsoSessions(ctx, id)
+	return err
+}
+
 // SignOut converts echo context to params.
 func (w *ServerInterfaceWrapper) SignOut(ctx echo.Context) error {
 	var err error
@@ -14655,6 +14818,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-in/sso/callback", wrapper.FinishSsoSignIn, options.OperationMiddlewares["finishSsoSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/sso/saml", wrapper.KeepSamlAnswer, options.OperationMiddlewares["keepSamlAnswer"]...)
 	router.GET(options.BaseURL+"/sign-in/sso/saml/:id/metadata", wrapper.GetSamlMetadata, options.OperationMiddlewares["getSamlMetadata"]...)
+	router.POST(options.BaseURL+"/sign-in/sso/:id/backchannel-logout", wrapper.EndSsoSessions, options.OperationMiddlewares["endSsoSessions"]...)
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
@@ -14750,6 +14914,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/access/check", wrapper.CheckAccess, options.OperationMiddlewares["checkAccess"]...)
 	router.GET(options.BaseURL+"/access/effective/:id", wrapper.GetEffectiveAccess, options.OperationMiddlewares["getEffectiveAccess"]...)
 	router.POST(options.BaseURL+"/access/who-can", wrapper.WhoCan, options.OperationMiddlewares["whoCan"]...)
+	router.GET(options.BaseURL+"/access/missing", wrapper.GetMissingAccess, options.OperationMiddlewares["getMissingAccess"]...)
 	router.GET(options.BaseURL+"/access/requests", wrapper.ListAccessRequests, options.OperationMiddlewares["listAccessRequests"]...)
 	router.POST(options.BaseURL+"/access/requests", wrapper.CreateAccessRequest, options.OperationMiddlewares["createAccessRequest"]...)
 	router.GET(options.BaseURL+"/access/requests/:id", wrapper.GetAccessRequest, options.OperationMiddlewares["getAccessRequest"]...)
@@ -14977,6 +15142,45 @@ type GetEffectiveAccessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetEffectiveAccessdefaultApplicationProblemPlusJSONResponse) VisitGetEffectiveAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMissingAccessRequestObject struct {
+	Params GetMissingAccessParams
+}
+
+type GetMissingAccessResponseObject interface {
+	VisitGetMissingAccessResponse(w http.ResponseWriter) error
+}
+
+type GetMissingAccess200JSONResponse MissingAccess
+
+func (response GetMissingAccess200JSONResponse) VisitGetMissingAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMissingAccessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMissingAccessdefaultApplicationProblemPlusJSONResponse) VisitGetMissingAccessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23714,6 +23918,68 @@ func (response GetSamlMetadatadefaultApplicationProblemPlusJSONResponse) VisitGe
 	return err
 }
 
+type EndSsoSessionsRequestObject struct {
+	Id   Id `json:"id"`
+	Body *EndSsoSessionsFormdataRequestBody
+}
+
+type EndSsoSessionsResponseObject interface {
+	VisitEndSsoSessionsResponse(w http.ResponseWriter) error
+}
+
+type EndSsoSessions200ResponseHeaders struct {
+	CacheControl string
+}
+
+type EndSsoSessions200Response struct {
+	Headers EndSsoSessions200ResponseHeaders
+}
+
+func (response EndSsoSessions200Response) VisitEndSsoSessionsResponse(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.WriteHeader(200)
+	return nil
+}
+
+type EndSsoSessions400ResponseHeaders struct {
+	CacheControl string
+}
+
+type EndSsoSessions400JSONResponse struct {
+	Body    SsoLogoutError
+	Headers EndSsoSessions400ResponseHeaders
+}
+
+func (response EndSsoSessions400JSONResponse) VisitEndSsoSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSsoSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndSsoSessionsdefaultApplicationProblemPlusJSONResponse) VisitEndSsoSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignOutRequestObject struct {
 }
 
@@ -25650,6 +25916,9 @@ type StrictServerInterface interface {
 	// GetEffectiveAccess What a user, service account or group may do and where, and by what
 	// (GET /access/effective/{id})
 	GetEffectiveAccess(ctx context.Context, request GetEffectiveAccessRequestObject) (GetEffectiveAccessResponseObject, error)
+	// GetMissingAccess Which roles have a permission that one lacks, and who can give them
+	// (GET /access/missing)
+	GetMissingAccess(ctx context.Context, request GetMissingAccessRequestObject) (GetMissingAccessResponseObject, error)
 	// ListAccessRequests Who asked for which role
 	// (GET /access/requests)
 	ListAccessRequests(ctx context.Context, request ListAccessRequestsRequestObject) (ListAccessRequestsResponseObject, error)
@@ -26265,6 +26534,9 @@ type StrictServerInterface interface {
 	// GetSamlMetadata What a SAML identity provider is set up with
 	// (GET /sign-in/sso/saml/{id}/metadata)
 	GetSamlMetadata(ctx context.Context, request GetSamlMetadataRequestObject) (GetSamlMetadataResponseObject, error)
+	// EndSsoSessions End the sessions that ended at an identity provider
+	// (POST /sign-in/sso/{id}/backchannel-logout)
+	EndSsoSessions(ctx context.Context, request EndSsoSessionsRequestObject) (EndSsoSessionsResponseObject, error)
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
@@ -26486,6 +26758,31 @@ func (sh *strictHandler) GetEffectiveAccess(ctx echo.Context, id Id, params GetE
 		return err
 	} else if validResponse, ok := response.(GetEffectiveAccessResponseObject); ok {
 		return validResponse.VisitGetEffectiveAccessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMissingAccess operation middleware
+func (sh *strictHandler) GetMissingAccess(ctx echo.Context, params GetMissingAccessParams) error {
+	var request GetMissingAccessRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMissingAccess(ctx.Request().Context(), request.(GetMissingAccessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMissingAccess")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMissingAccessResponseObject); ok {
+		return validResponse.VisitGetMissingAccessResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -33869,6 +34166,41 @@ func (sh *strictHandler) GetSamlMetadata(ctx echo.Context, id Id, params GetSaml
 		return err
 	} else if validResponse, ok := response.(GetSamlMetadataResponseObject); ok {
 		return validResponse.VisitGetSamlMetadataResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSsoSessions operation middleware
+func (sh *strictHandler) EndSsoSessions(ctx echo.Context, id Id) error {
+	var request EndSsoSessionsRequestObject
+
+	request.Id = id
+
+	if form, err := ctx.FormParams(); err == nil {
+		var body EndSsoSessionsFormdataRequestBody
+		if err := runtime.BindForm(&body, form, nil, nil); err != nil {
+			return err
+		}
+		request.Body = &body
+	} else {
+		return err
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSsoSessions(ctx.Request().Context(), request.(EndSsoSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSsoSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSsoSessionsResponseObject); ok {
+		return validResponse.VisitEndSsoSessionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -270,6 +270,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/sso/{id}/backchannel-logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the sessions that ended at an identity provider
+         * @description OpenID Connect Back-Channel Logout 1.0: the identity provider of a connection posts a logout token, which its keys have signed. The sessions end that came of its session (sid), or those of the person (sub) by this connection. A token is good once, and for five minutes. Its address for the provider is this path below `/api/tenant-manager/v1` at any console.
+         */
+        post: operations["endSsoSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-out": {
         parameters: {
             query?: never;
@@ -1796,6 +1816,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which roles have a permission that one lacks, and who can give them
+         * @description For whoever was refused something: everybody may ask. Custom roles it tells only to who has role:read; people by their names alone, a few of them.
+         */
+        get: operations["getMissingAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/access/requests": {
         parameters: {
             query?: never;
@@ -2664,7 +2704,7 @@ export interface paths {
         put?: never;
         /**
          * Make a new secret for an OAuth2 client
-         * @description The secret is in this answer and nowhere else. Those before it go on for the overlap.
+         * @description The secret is in this answer and nowhere else. Those before it go on for the overlap, or, with keepOthers, until their own ends. A client has ten at most.
          */
         post: operations["rotateOAuthSecret"];
         delete?: never;
@@ -4079,7 +4119,7 @@ export interface components {
         PostureSeverity: "ok" | "notice" | "warning" | "critical";
         PostureItem: {
             /** @enum {string} */
-            kind: "user" | "service-account" | "sso-connection" | "scim-directory";
+            kind: "user" | "service-account" | "sso-connection" | "scim-directory" | "oauth-client";
             id: string;
             name: string;
             /** @description What is the matter with it. */
@@ -4092,7 +4132,7 @@ export interface components {
         };
         PostureFinding: {
             /** @enum {string} */
-            code: "administrators-without-factor" | "users-without-factor" | "few-owners" | "audit-broken" | "audit-unverified" | "accounts-locked" | "unknown-accounts-tried" | "connections-failing" | "certificates-expiring" | "directories-failing" | "tokens-expiring" | "tokens-unused" | "accounts-unused" | "standing-grants" | "mail-failing" | "requests-pending" | "invitations-pending" | "reviews-running";
+            code: "administrators-without-factor" | "users-without-factor" | "few-owners" | "audit-broken" | "audit-unverified" | "accounts-locked" | "unknown-accounts-tried" | "connections-failing" | "certificates-expiring" | "client-secrets-expiring" | "directories-failing" | "tokens-expiring" | "tokens-unused" | "accounts-unused" | "standing-grants" | "mail-failing" | "requests-pending" | "invitations-pending" | "reviews-running";
             severity: components["schemas"]["PostureSeverity"];
             /** Format: int64 */
             count: number;
@@ -5403,6 +5443,20 @@ export interface components {
             /** @description What to say to who asked. */
             note?: string;
         };
+        MissingAccess: {
+            permission: string;
+            /** @description Whether the caller has it by now. */
+            held: boolean;
+            /** @description Those that have it, what gives the least first. */
+            roles: components["schemas"]["MissingRole"][];
+            /** @description The names of some who can give the first of the roles. */
+            givers: string[];
+        };
+        MissingRole: {
+            id: string;
+            title: string;
+            description?: string;
+        };
         WhoCanInput: {
             /** @description Such as api:update, or deployment:deploy:prd. */
             permission: string;
@@ -5859,6 +5913,12 @@ export interface components {
             skipConsent: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect: boolean;
+            /** @description Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead. */
+            dpopNonce: boolean;
+            /** @description Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout). */
+            backchannelLogoutUri?: string;
+            /** @description Whether it wants to be told which session, too (sid). */
+            backchannelLogoutSessionRequired: boolean;
             registration?: components["schemas"]["OAuthRegistration"];
             /** Format: int64 */
             version: number;
@@ -5925,6 +5985,12 @@ export interface components {
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;
+            /** @description Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead. */
+            dpopNonce?: boolean;
+            /** @description Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout). */
+            backchannelLogoutUri?: string;
+            /** @description Whether it wants to be told which session, too (sid). */
+            backchannelLogoutSessionRequired?: boolean;
         };
         /** @description A merge patch (RFC 7396). */
         OAuthClientPatch: {
@@ -5971,9 +6037,26 @@ export interface components {
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;
+            /** @description Whether a proof of a key must have a nonce of the server's in it (RFC 9449 section 8), so that none can be made ahead. */
+            dpopNonce?: boolean;
+            /** @description Where it is told that a session ended in which it was given tokens (OpenID Connect Back-Channel Logout). */
+            backchannelLogoutUri?: string;
+            /** @description Whether it wants to be told which session, too (sid). */
+            backchannelLogoutSessionRequired?: boolean;
+        };
+        SsoLogoutInput: {
+            /** @description The token (OpenID Connect Back-Channel Logout section 2.4). */
+            logout_token: string;
+        };
+        SsoLogoutError: {
+            /** @enum {string} */
+            error: "invalid_request";
+            error_description: string;
         };
         OAuthSecret: {
             id: string;
+            /** @description What it is for, or where it is; may be empty. */
+            name: string;
             /** @description Its beginning and end, to tell it from others. */
             hint: string;
             /**
@@ -5981,6 +6064,11 @@ export interface components {
              * @description When it ends; absent = never.
              */
             expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description When the client last proved who it is with it, to the minute; absent = never.
+             */
+            lastUsedAt?: string;
             /** Format: date-time */
             createdAt: string;
             createdBy: string;
@@ -5989,14 +6077,33 @@ export interface components {
             items: components["schemas"]["OAuthSecret"][];
         };
         OAuthSecretInput: {
+            /** @description What it is for, or where it is. */
+            name?: string;
             /**
-             * @description How long the secrets before it go on.
+             * Format: date-time
+             * @description When it ends; absent = never.
+             */
+            expiresAt?: string;
+            /**
+             * @description Whether the secrets before it go on until their own ends: it is one more, and replaces none.
+             * @default false
+             */
+            keepOthers?: boolean;
+            /**
+             * @description How long the secrets before it go on, where it replaces them.
              * @default 86400
              */
             overlapSeconds?: number;
         };
         OAuthSecretCreated: {
             id: string;
+            /** @description What it is for, or where it is; may be empty. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it ends; absent = never.
+             */
+            expiresAt?: string;
             /** @description Its beginning and end, to tell it from others. */
             hint: string;
             /** Format: date-time */
@@ -7964,6 +8071,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SamlMetadata"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endSsoSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["SsoLogoutInput"];
+            };
+        };
+        responses: {
+            /** @description They have ended, or had before. */
+            200: {
+                headers: {
+                    /** @description Always no-store. */
+                    "Cache-Control": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is not right. */
+            400: {
+                headers: {
+                    /** @description Always no-store. */
+                    "Cache-Control": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoLogoutError"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -10437,6 +10583,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoCan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMissingAccess: {
+        parameters: {
+            query: {
+                /** @description Such as api:update. */
+                permission: string;
+                /** @description Where it is lacked; none = in the whole organization. */
+                project?: components["schemas"]["Reference"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is to ask for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingAccess"];
                 };
             };
             default: components["responses"]["Problem"];
