@@ -87,7 +87,7 @@ func (h *Handlers) entryTo(ctx context.Context, s store.Session, p store.Proven)
 		return x, from
 	}
 	asIf := store.Session{LastUsedAt: h.store.Now(), CreatedAt: s.Authenticated()}
-	x.entry = SignIn
+	x.entry = OrganizationEntrySignIn
 	switch {
 	case rule.ID != "":
 		x.reason = OrganizationEntryReasonSingleSignOn
@@ -108,9 +108,9 @@ func (h *Handlers) entryTo(ctx context.Context, s store.Session, p store.Proven)
 func (h *Handlers) entryWithFactors(ctx context.Context, org *store.Org, u store.User) (OrganizationEntry, error) {
 	factors, err := org.Factors(ctx, u.ID)
 	if len(factors) > 0 {
-		return SecondStep, err
+		return OrganizationEntrySecondStep, err
 	}
-	return AtOnce, err
+	return OrganizationEntryAtOnce, err
 }
 
 // ListMyOrganizations returns the organizations that the caller can go to, wants at
@@ -124,7 +124,7 @@ func (h *Handlers) ListMyOrganizations(ctx context.Context, _ ListMyOrganization
 	if err != nil {
 		return nil, err
 	}
-	out := MyOrganizations{Items: []MyOrganization{{Organization: organizationName(o), Entry: Current}}}
+	out := MyOrganizations{Items: []MyOrganization{{Organization: organizationName(o), Entry: OrganizationEntryCurrent}}}
 	s, err := org.Session(ctx, p.Session)
 	if ignoreNotFound(err) != nil {
 		return nil, err
@@ -254,7 +254,7 @@ func (h *Handlers) SwitchOrganization(ctx context.Context, r SwitchOrganizationR
 	if err != nil {
 		return nil, err
 	}
-	if to.entry == SignIn {
+	if to.entry == OrganizationEntrySignIn {
 		return nil, problem.New(problem.CodeConfirmationRequired, "%s asks for a fresh sign-in: %s", to.organization.Name, freshSignIn[to.reason])
 	}
 	b := beginning{proven: slices.Clone(mine.Proven), at: authenticated(mine)}
