@@ -221,7 +221,7 @@ export default {
     how: 'Get a token, and call with it',
     yourSecret: 'YOUR_SECRET',
     yourApi: 'https://…',
-    previous: 'the secret before works',
+    previous: 'the secret before works until',
     rotateTitle: 'Give {name} a new secret?',
     rotateText: 'The new secret works at once; the client id stays. The secret before goes on to work for the overlap. Tokens that were given before stay good until they run out.',
     overlap: 'The old secret works for another',

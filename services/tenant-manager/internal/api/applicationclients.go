@@ -112,7 +112,7 @@ func clientName(application, name, id string) string {
 	return clip(application, 50) + " / " + clip(name, 50) + " #" + id[max(len(id)-8, 0):]
 }
 
-// known returns those of some scopes that the organization has.
+// knownScopes returns those of some scopes that the organization has.
 func knownScopes(ctx context.Context, o *store.Org, names []string) ([]string, error) {
 	all, err := o.OAuthScopes(ctx)
 	out := []string{}

@@ -69,7 +69,7 @@ export default {
     how: 'Token holen und damit aufrufen',
     yourSecret: 'IHR_GEHEIMNIS',
     yourApi: 'https://…',
-    previous: 'das vorige Geheimnis gilt',
+    previous: 'das vorige Geheimnis gilt bis',
     rotateTitle: '{name} ein neues Geheimnis geben?',
     rotateText: 'Das neue Geheimnis gilt sofort; die Client-ID bleibt. Das vorige gilt noch für die Übergangszeit. Bereits ausgestellte Tokens gelten, bis sie ablaufen.',
     overlap: 'Das alte Geheimnis gilt noch',

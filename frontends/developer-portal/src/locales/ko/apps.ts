@@ -10,7 +10,7 @@ export default {
     requests: '요청',
     created: '생성일',
     subscribed: '구독 없음 | 구독 {n}개',
-    keyCount: '자격 증명 없음 | 자격 증명 {n}개 | 자격 증명 {n}개',
+    keyCount: '자격 증명 없음 | 자격 증명 {n}개',
     pending: '대기 {n}개',
     new: '새 애플리케이션',
     create: '애플리케이션 만들기',
