@@ -49,6 +49,7 @@ var inTenantManager = []deed{
 
 	// Accounts of others.
 	{op: "tenant-manager updateUser", at: "$hired", body: `{"name":"Handy"}`, says: "user.updated"},
+	{op: "tenant-manager changeUserEmail", at: "$hired", body: `{"email":"handy@example.com"}`, says: "user.email-changed"},
 	{op: "tenant-manager actOnUsers", body: `{"action":"disable","users":["$hired"]}`, says: "user.disabled"},
 	{op: "tenant-manager actOnUsers", body: `{"action":"enable","users":["$hired"]}`, says: "user.enabled"},
 	{op: "tenant-manager impersonateUser", at: "$hired", body: `{"reason":"to help"}`, says: "user.impersonated"},
@@ -71,6 +72,8 @@ var inTenantManager = []deed{
 	{op: "tenant-manager deleteRole", at: "$role", says: "role.deleted"},
 	{op: "tenant-manager createGroup", body: `{"name":"Team"}`, keep: "team=id", says: "group.created"},
 	{op: "tenant-manager updateGroup", at: "$team", body: `{"description":"The team"}`, says: "group.updated"},
+	{op: "tenant-manager createGroup", body: `{"name":"Division"}`, keep: "division=id", says: "group.created"},
+	{op: "tenant-manager moveGroup", at: "$team", body: `{"to":"$division"}`, says: "group.moved"},
 	{op: "tenant-manager addGroupMember", at: "$team", body: `{"member":"$hired"}`, says: "group.member-added"},
 	{op: "tenant-manager removeGroupMember", at: "$team $hired", says: "group.member-removed"},
 	{op: "tenant-manager deleteGroup", at: "$team", says: "group.deleted"},

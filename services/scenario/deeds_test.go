@@ -47,6 +47,7 @@ var silent = map[string]string{
 	"tenant-manager askSignInPasskey":      "a question for the authenticator: what comes of its answer is told",
 	"tenant-manager askMyPasskey":          "a question for the authenticator: what comes of its answer is told",
 	"tenant-manager askNewPasskey":         "a question for the authenticator: what comes of its answer is told",
+	"tenant-manager markMyOrganization":    "which organizations somebody finds first, for themselves alone",
 	"tenant-manager askSignInMethods":      "it says how somebody signs in",
 	"tenant-manager beginSsoSignIn":        "the identity provider has not answered: what comes of its answer is told",
 	"tenant-manager keepSamlAnswer":        "it keeps an answer for finishSsoSignIn, which tells what comes of it",
@@ -69,6 +70,9 @@ var silent = map[string]string{
 // identity provider. The tests that are named have one, and ask for the entry.
 var elsewhere = map[string]string{
 	"gateway-manager deleteGateway":           "gateway-manager TestStatesOfGateways, with a gateway that has gone",
+	"tenant-manager changeMyEmail":            "tenant-manager TestAnotherEmailAddress, with a mail server",
+	"tenant-manager confirmEmailChange":       "tenant-manager TestAnotherEmailAddress, with a mail server",
+	"tenant-manager switchOrganization":       "tenant-manager TestGoingToAnotherOfOnesOrganizations, with one person in several",
 	"tenant-manager createMyPasskey":          "tenant-manager TestPasskeys, with an authenticator",
 	"tenant-manager signInPasskey":            "tenant-manager TestPasskeys, with an authenticator",
 	"tenant-manager finishSsoSignIn":          "tenant-manager TestSigningInAtAProvider, with an identity provider",

@@ -56,6 +56,9 @@ func (w *writes) malformed() {
 		if o.Service == "bff" || o.Spec.RequestBody == nil {
 			continue
 		}
+		if o.Spec.RequestBody.Value.Content.Get("application/x-www-form-urlencoded") != nil {
+			continue // another standard says what is sent, and how it is refused
+		}
 		media := o.Spec.RequestBody.Value.Content.Get("application/json")
 		if media == nil {
 			w.fault("%s: it takes no JSON", op)

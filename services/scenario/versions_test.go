@@ -22,6 +22,8 @@ var unversioned = func() map[string]string {
 		"tenant-manager resetUserFactors":       "all go, whichever there are",
 		"tenant-manager decideAccessReview":     "many decide at the same time, each about items that are named",
 		"tenant-manager usePasswordLink":        "the link is good once",
+		"tenant-manager confirmEmailChange":     "the link is good once",
+		"tenant-manager endSsoSessions":         "it ends what there is, as OpenID Connect has it",
 		"tenant-manager acceptInvitation":       "the link is good once",
 		"tenant-manager dismissPasswordRequest": "a request has no version: it is made and answered",
 		"tenant-manager runSystemJob":           "it asks for work, and changes nothing by itself",

@@ -56,6 +56,7 @@ func TestAnotherEmailAddress(t *testing.T) {
 	require.Equal(t, "eva@example.com", first.to, "nothing went to vic")
 	require.Contains(t, first.text, "/email#token=")
 	call(me, "POST", "/me/email", `{"email":"evi@example.com"}`, 202)
+	w.recordedAs(t, owner, "user.email-change-requested", eve.text(t, "user/id"))
 	l = p.next(t)
 	link := secretOfLink.FindStringSubmatch(l.text)[1]
 	call("", "GET", "/email-changes/by-token/"+secretOfLink.FindStringSubmatch(first.text)[1], "", 404)
@@ -64,6 +65,7 @@ func TestAnotherEmailAddress(t *testing.T) {
 	signs("eve@example.com", 200)
 	call("", "POST", "/email-changes/by-token/"+link+"/confirm", "", 204)
 	require.Equal(t, "eve@example.com", p.next(t).to)
+	w.recordedAs(t, owner, "user.email-changed", `"before":"\"eve@example.com\"","field":"/email"`)
 	call("", "POST", "/email-changes/by-token/"+link+"/confirm", "", 404)
 	signs("evi@example.com", 200)
 	signs("eve@example.com", 401)

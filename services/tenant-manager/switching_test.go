@@ -48,6 +48,7 @@ func TestGoingToAnotherOfOnesOrganizations(t *testing.T) {
 	a := going(home, globex)
 	require.Equal(t, 200, a.status, a.body)
 	there := a.text(t, "accessToken")
+	s.w.recordedAs(t, there, "user.signed-in", `"id":"`+s.w.call(t, there, "GET", "/me", "").text(t, "user/id"))
 	require.Contains(t, s.w.call(t, there, "GET", "/organization", "").body, `"slug":"globex"`)
 	first := s.w.call(t, home, "GET", "/organization", "").text(t, "id")
 	back := going(there, first)
