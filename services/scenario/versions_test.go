@@ -23,6 +23,8 @@ var unversioned = func() map[string]string {
 		"tenant-manager decideAccessReview":     "many decide at the same time, each about items that are named",
 		"tenant-manager usePasswordLink":        "the link is good once",
 		"tenant-manager confirmEmailChange":     "the link is good once",
+		"tenant-manager moveGroup":              "as adding and removing a member: it says from where to where",
+		"tenant-manager markMyOrganization":     "the last mark counts, and it is the own",
 		"tenant-manager endSsoSessions":         "it ends what there is, as OpenID Connect has it",
 		"tenant-manager acceptInvitation":       "the link is good once",
 		"tenant-manager dismissPasswordRequest": "a request has no version: it is made and answered",
@@ -34,7 +36,7 @@ var unversioned = func() map[string]string {
 		"it makes something new": {
 			"devportal-backend createCredential", "gateway-manager createJoinToken", "gateway-manager createRevision", "gateway-manager deployApi", "policy-manager createPlan",
 			"tenant-manager impersonateUser", "tenant-manager createPasswordLink", "tenant-manager addGroupMember", "tenant-manager createServiceAccountToken",
-			"tenant-manager rotateOAuthSecret", "tenant-manager createScimToken",
+			"tenant-manager rotateOAuthSecret", "tenant-manager createScimToken", "tenant-manager switchOrganization",
 		},
 		"it is made and ended, and never changed": {
 			"gateway-manager deleteJoinToken", "tenant-manager endMyOtherSessions", "tenant-manager endMySession", "tenant-manager endUserSessions", "tenant-manager endUserSession",

@@ -39,7 +39,7 @@ func TestSecurityPolicy(t *testing.T) {
 		require.Contains(t, a.body, `"pointer":"`+pointer+`"`, body)
 	}
 	hits := w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"everyone","allowedAddresses":["10.0.0.0/8"],"passwordMinLength":14}`)
-	require.JSONEq(t, `{"users":2,"mfa":2,"allowedAddresses":2,"passwordMinLength":2,"session":0,"tokenLifetimeDays":0,"personalTokens":0,"serviceTokens":0,"lockout":0}`, hits.body)
+	require.JSONEq(t, `{"users":2,"mfa":2,"allowedAddresses":2,"passwordMinLength":2,"session":0,"tokenLifetimeDays":0,"personalTokens":0,"serviceTokens":0,"lockout":0,"impersonation":0}`, hits.body)
 	require.Contains(t, w.call(t, owner, "POST", "/security-policy/preview", `{"mfa":"administrators"}`).body, `"mfa":1`)
 	require.Equal(t, 403, w.call(t, vera.text(t, "accessToken"), "GET", "/security-policy", "").status)
 
