@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v3"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
-
-	"github.com/go-jose/go-jose/v3"
 )
 
 var xsrf = regexp.MustCompile(`name="xsrf" value="([^"]+)"`)

@@ -148,8 +148,11 @@ func TestADirectoryThatIsDemanded(t *testing.T) {
 		email, word string
 		want        int
 	}{
-		{"max@acme.example", goodWord, 401}, {"max@acme.example", directoryWord, 200}, {"boss@acme.example", goodWord, 200},
-		{"eve@acme.example", directoryWord, 200}, {"eve@acme.example", goodWord, 401},
+		{"max@acme.example", goodWord, 401},
+		{"max@acme.example", directoryWord, 200},
+		{"boss@acme.example", goodWord, 200},
+		{"eve@acme.example", directoryWord, 200},
+		{"eve@acme.example", goodWord, 401},
 	} {
 		a := w.enter(t, c.email, c.word)
 		require.Equal(t, c.want, a.status, "%s: %s", c.email, a.body)

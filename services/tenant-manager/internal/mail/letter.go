@@ -26,7 +26,7 @@ const (
 	// what programs and identity providers have.
 	ClientSecretEnds = "client-secret-ends"
 	ServiceTokenEnds = "service-token-ends"
-	SCIMTokenEnds    = "scim-token-ends"
+	SCIMTokenEnds    = "scim-token-ends" //nolint:gosec // the name of a letter
 	CertificateEnds  = "certificate-ends"
 	DomainFailing    = "domain-failing"
 	Impersonated     = "impersonated"
