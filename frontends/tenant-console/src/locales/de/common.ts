@@ -65,5 +65,11 @@ export default {
     changePassword: 'Passwort ändern',
     passwordChanged: 'Passwort geändert',
     roles: 'Ihre Rollen',
+    email: {
+      new: 'Andere E-Mail-Adresse',
+      help: 'Derzeit melden Sie sich mit {email} an. An die neue Adresse geht ein Link; wird er geöffnet, ändert sich die Adresse, und die alte wird benachrichtigt.',
+      action: 'Link senden',
+      sent: 'Kann {email} Ihre Adresse sein, ist ein Link dorthin unterwegs. Bis er geöffnet wird, ändert sich nichts.',
+    },
   },
 }

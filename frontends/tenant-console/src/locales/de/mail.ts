@@ -38,7 +38,7 @@ export default {
     search: 'state:dead',
     recipient: 'An',
     kind: 'Inhalt',
-    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
+    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'email-link': 'Link für neue E-Mail-Adresse', 'email-changed': 'E-Mail-Adresse geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
     states: { waiting: 'Wartet', sent: 'Gesendet', dead: 'Aufgegeben' },
     retry: 'Erneut senden',
     retryWhat: 'E-Mail an {to} erneut senden',
@@ -78,6 +78,9 @@ export default {
     personalHelp: 'Andernfalls sind vorhandene wirkungslos.',
     personalDays: 'Ein persönliches Token gilt höchstens',
     personalDaysHelp: 'Ab Erstellung. Ältere enden sofort.',
+    impersonation: 'Handeln als andere',
+    impersonationAllowed: 'Wer als andere handeln darf, kann es tun',
+    impersonationHelp: 'Nötig sind die Berechtigung, als andere zu handeln, eine Begründung und eine erneute Bestätigung der Identität; der Benutzer wird benachrichtigt, und das Audit-Log nennt beide. Andernfalls handelt niemand als andere; was gerade läuft, endet sofort.',
     nobody: 'Betrifft derzeit niemanden.',
     hits: {
       passwordMinLength: 'Betrifft {n} von {of} Benutzern beim nächsten Festlegen eines Passworts.',
@@ -86,6 +89,7 @@ export default {
       allowedAddresses: '{n} von {of} Benutzern sind von anderswo angemeldet und können nicht weiterarbeiten.',
       tokenLifetimeDays: '{n} Token von Dienstkonten gelten länger, als es ein neues könnte.',
       personalTokens: '{n} persönliche Token enden dadurch.',
+      impersonation: '{n} von {of} Benutzern können dadurch nicht mehr als andere handeln.',
     },
   },
 }

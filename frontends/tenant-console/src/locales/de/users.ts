@@ -2,6 +2,8 @@
 export default {
   users: {
     search: 'Name oder E-Mail, status:disabled',
+    order: 'Reihenfolge',
+    orders: { name: 'Nach Name', '-name': 'Nach Name, von Z bis A', email: 'Nach E-Mail', '-email': 'Nach E-Mail, von Z bis A', '-lastSignInAt': 'Zuletzt gesehene zuerst', lastSignInAt: 'Am längsten nicht gesehene zuerst', '-createdAt': 'Neueste zuerst', createdAt: 'Älteste zuerst' },
     lastSignIn: 'Letzte Anmeldung',
     never: 'Nie',
     noName: 'Noch kein Name',
@@ -17,6 +19,19 @@ export default {
     delete: 'Löschen',
     deleteTitle: '{name} löschen?',
     deleteText: 'Name, E-Mail und Passwort werden gelöscht, alle Sitzungen enden. Die Aktivitäten bleiben unter der ID im Audit-Log. Das lässt sich nicht rückgängig machen.',
+    email: {
+      menu: 'E-Mail-Adresse berichtigen',
+      title: 'E-Mail-Adresse berichtigen',
+      help: 'Ab dann erfolgt die Anmeldung damit. Passwort, Rollen und Sitzungen bleiben.',
+      links: 'Links für ein neues Passwort, die an die alte Adresse gingen, werden ungültig.',
+      told: '{email} erfährt, dass die Adresse geändert wurde, aber nicht die neue.',
+      action: 'Adresse berichtigen',
+      saved: 'Adresse berichtigt',
+      from: {
+        sso: 'Die Adresse dieses Benutzers bestimmt die Single-Sign-on-Verbindung {name}: Sie wird beim Identity Provider berichtigt und kommt mit der nächsten Anmeldung hierher.',
+        scim: 'Die Adresse dieses Benutzers bestimmt das Verzeichnis {name}: Sie wird beim Identity Provider berichtigt und kommt von dort hierher.',
+      },
+    },
     passwordLink: 'Passwort-Link',
     linkTitle: 'Passwort-Link für {name} erstellen?',
     linkText: 'Wer den Link hat, kann einmal und innerhalb eines Tages ein neues Passwort festlegen. Frühere Links werden ungültig.',

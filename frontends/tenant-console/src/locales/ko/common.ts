@@ -65,5 +65,11 @@ export default {
     changePassword: '비밀번호 변경',
     passwordChanged: '비밀번호가 변경되었습니다',
     roles: '내 역할',
+    email: {
+      new: '새 이메일 주소',
+      help: '현재 {email} 주소로 로그인합니다. 새 주소로 링크를 보내며, 링크를 열면 주소가 변경되고 이전 주소에 알립니다.',
+      action: '링크 보내기',
+      sent: '{email} 주소를 사용할 수 있으면 그 주소로 링크가 발송됩니다. 링크를 열기 전에는 아무것도 변경되지 않습니다.',
+    },
   },
 }

@@ -38,7 +38,7 @@ export default {
     search: 'state:dead',
     recipient: '받는 사람',
     kind: '내용',
-    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함' },
+    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'email-link': '새 이메일 주소 링크', 'email-changed': '이메일 주소 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함' },
     states: { waiting: '대기 중', sent: '발송됨', dead: '발송 포기' },
     retry: '다시 시도',
     retryWhat: '{to} 앞 메일 다시 발송',
@@ -78,6 +78,9 @@ export default {
     personalHelp: '허용하지 않으면 기존 개인 토큰도 동작하지 않습니다.',
     personalDays: '개인 토큰의 최대 유효 기간',
     personalDaysHelp: '생성 시점부터 계산합니다. 기간이 지난 토큰은 즉시 종료됩니다.',
+    impersonation: '사용자 전환',
+    impersonationAllowed: '권한이 있는 사람의 사용자 전환 허용',
+    impersonationHelp: '사용자 전환 권한, 사유, 새로운 본인 확인이 필요합니다. 사용자에게 알리며 감사 로그에 두 사람의 이름이 남습니다. 허용하지 않으면 아무도 전환할 수 없으며, 진행 중인 전환은 즉시 중단됩니다.',
     nobody: '현재 영향을 받는 사용자가 없습니다.',
     hits: {
       passwordMinLength: '사용자 {of}명 중 {n}명이 다음에 비밀번호를 설정할 때 적용받습니다.',
@@ -86,6 +89,7 @@ export default {
       allowedAddresses: '사용자 {of}명 중 {n}명이 다른 곳에서 로그인되어 있으며 계속 사용할 수 없습니다.',
       tokenLifetimeDays: '서비스 계정 토큰 {n}개의 유효 기간이 새 토큰의 한도보다 깁니다.',
       personalTokens: '개인 토큰 {n}개가 종료됩니다.',
+      impersonation: '사용자 {of}명 중 {n}명이 더 이상 다른 사용자로 전환할 수 없습니다.',
     },
   },
 }

@@ -2,6 +2,8 @@
 export default {
   users: {
     search: '이름 또는 이메일, status:disabled',
+    order: '정렬',
+    orders: { name: '이름순', '-name': '이름 역순', email: '이메일순', '-email': '이메일 역순', '-lastSignInAt': '최근 로그인순', lastSignInAt: '오래 로그인하지 않은 순', '-createdAt': '최신순', createdAt: '오래된 순' },
     lastSignIn: '최근 로그인',
     never: '없음',
     noName: '아직 이름 없음',
@@ -17,6 +19,19 @@ export default {
     delete: '삭제',
     deleteTitle: '{name} 사용자를 삭제하시겠습니까?',
     deleteText: '이름, 이메일, 비밀번호가 지워지고 로그아웃됩니다. 활동 내역은 ID와 함께 감사 로그에 남습니다. 되돌릴 수 없습니다.',
+    email: {
+      menu: '이메일 주소 정정',
+      title: '이메일 주소 정정',
+      help: '그때부터 이 주소로 로그인합니다. 비밀번호, 역할, 세션은 유지됩니다.',
+      links: '이전 주소로 보낸 새 비밀번호 링크는 무효가 됩니다.',
+      told: '{email} 주소에 주소가 변경되었음을 알리지만 새 주소는 알리지 않습니다.',
+      action: '주소 정정',
+      saved: '주소가 정정되었습니다',
+      from: {
+        sso: '이 사용자의 주소는 {name} SSO 연결에서 정합니다. ID 공급자에서 정정하면 다음에 로그인할 때 반영됩니다.',
+        scim: '이 사용자의 주소는 {name} 디렉터리에서 정합니다. ID 공급자에서 정정하면 이곳에 반영됩니다.',
+      },
+    },
     passwordLink: '비밀번호 링크',
     linkTitle: '{name} 사용자의 비밀번호 링크를 만드시겠습니까?',
     linkText: '링크를 가진 사람은 하루 동안 한 번 새 비밀번호를 설정할 수 있습니다. 이전에 만든 링크는 무효가 됩니다.',

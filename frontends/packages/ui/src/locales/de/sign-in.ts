@@ -74,6 +74,21 @@ export default {
     action: 'Passwort festlegen und anmelden',
     noToken: 'Bitte den zugesandten Link öffnen: Er enthält das Geheimnis.',
   },
+  newPassword: {
+    help: 'Einige Wörter sind besser als viele Sonderzeichen.',
+    length: 'Mindestens {n} Zeichen',
+    more: 'Mindestens {n} Zeichen: noch eines | Mindestens {n} Zeichen: noch {more}',
+    simple: 'Mehr als ein paar verschiedene Zeichen',
+    own: 'Mehr als Ihr Name, Ihre Adresse und Ihre Organisation',
+  },
+  emailLink: {
+    title: 'E-Mail-Adresse bestätigen',
+    text: 'Ihr Konto bei {organization} soll die Adresse {email} bekommen.',
+    action: 'Adresse bestätigen',
+    done: 'Adresse bestätigt',
+    doneText: 'Ab jetzt melden Sie sich mit {email} an.',
+    go: 'Weiter',
+  },
   confirmIdentity: {
     title: 'Identität bestätigen',
     text: 'Dies ändert Ihre Anmeldung. Danach wird zehn Minuten lang nicht mehr gefragt.',

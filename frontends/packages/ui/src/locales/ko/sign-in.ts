@@ -74,6 +74,21 @@ export default {
     action: '비밀번호 설정 후 로그인',
     noToken: '받은 링크를 그대로 여십시오. 링크에 비밀 값이 들어 있습니다.',
   },
+  newPassword: {
+    help: '특수 문자를 많이 쓰는 것보다 여러 단어를 쓰는 것이 좋습니다.',
+    length: '{n}자 이상',
+    more: '{n}자 이상: {more}자 더 필요',
+    simple: '서로 다른 문자를 더 많이 사용',
+    own: '이름, 주소, 조직 이름 외의 내용 포함',
+  },
+  emailLink: {
+    title: '이메일 주소 확인',
+    text: '{organization} 조직의 계정에 {email} 주소를 사용하려고 합니다.',
+    action: '주소 확인',
+    done: '주소가 확인되었습니다',
+    doneText: '이제부터 {email} 주소로 로그인합니다.',
+    go: '계속',
+  },
   confirmIdentity: {
     title: '본인 확인',
     text: '로그인 방법이 변경됩니다. 확인 후 10분 동안은 다시 묻지 않습니다.',
