@@ -87,7 +87,7 @@ export default {
       'factor-added': 'To who has a new second factor.',
       'factors-reset': 'To whose second factors an administrator removed.',
       'token-ends': 'To the owner of a personal token, 30, 7 and 1 days before it ends.',
-      'client-secret-ends': 'To whoever made a secret of an OAuth2 client, 30, 7 and 1 days before it ends; to the owners where they are not here any more.',
+      'client-secret-ends': 'To whoever made a secret of an OAuth 2.0 client, 30, 7 and 1 days before it ends; to the owners where they are not here any more.',
       'service-token-ends': 'To whoever made a token of a service account, 30, 7 and 1 days before it ends; to the owners where they are not here any more.',
       'scim-token-ends': 'To whoever made a token of a directory, 30, 7 and 1 days before it ends; to the owners where they are not here any more.',
       'certificate-ends': 'To whoever saved a single sign-on last, 30, 7 and 1 days before a certificate of it ends; to the owners where they are not here any more.',

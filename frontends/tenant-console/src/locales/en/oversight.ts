@@ -23,7 +23,7 @@ export default {
       'unknown-accounts-tried': 'Sign-ins tried with addresses that nobody has',
       'connections-failing': 'Sign-in connections that fail',
       'certificates-expiring': 'Sign-in certificates that end within 30 days',
-      'client-secrets-expiring': 'OAuth2 clients whose secrets end within 30 days',
+      'client-secrets-expiring': 'OAuth 2.0 clients whose secrets end within 30 days',
       'directories-failing': 'Directories that do not provision',
       'tokens-expiring': 'Tokens that end within 14 days',
       'tokens-unused': 'Tokens that nobody used for 90 days',
