@@ -44,7 +44,7 @@ export default {
       'unknown-accounts-tried': 'No sign-in was tried with an address that nobody has',
       'connections-failing': 'No sign-in connection fails',
       'certificates-expiring': 'No sign-in certificate ends within 30 days',
-      'client-secrets-expiring': 'No OAuth2 client is left without a secret within 30 days',
+      'client-secrets-expiring': 'No OAuth 2.0 client is left without a secret within 30 days',
       'directories-failing': 'All directories provision',
       'tokens-expiring': 'No token ends within 14 days',
       'tokens-unused': 'All tokens were used within 90 days',
