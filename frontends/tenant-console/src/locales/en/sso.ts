@@ -54,7 +54,7 @@ export default {
     redirect: 'Redirect address',
     redirectHelp: 'Register it at the provider, once for each app that people sign in to: the same path under its host name.',
     logout: 'Back-channel logout address',
-    logoutHelp: 'Register it at the provider, with session required where it asks: who signs out there is then signed out here. One is enough.',
+    logoutHelp: 'Register it at the provider, with session required where it asks: who signs out there is then signed out here.',
     logoutLater: 'Shown here once the connection is saved: by it the provider says who has signed out there.',
     clientId: 'Client id',
     clientSecret: 'Client secret',
