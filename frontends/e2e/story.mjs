@@ -306,7 +306,7 @@ const steps = {
     // From the moment that the page is told it is done, every gateway has two seconds.
     await Promise.all([consumer.waitForResponse((r) => r.request().method() === 'DELETE' && r.url().includes('/credentials/') && r.status() === 204), ask.getByRole('button', { name: 'Revoke' }).click()])
     console.log(`     the key is refused by all gateways after ${await callEach(at, path, key, 401, 2000)} ms`)
-    await consumer.getByRole('heading', { name: 'No key works at the moment' }).first().waitFor()
+    await consumer.getByRole('heading', { name: 'No credential works at the moment' }).first().waitFor()
     await look(consumer)
     key = await newKey('second')
     await callEach(at, path, key, 429)

@@ -65,6 +65,10 @@ export default {
         'sso-metadata': 'Metadata of identity providers',
         encryption: 'Encrypting with the newest key',
         sweep: 'Forgetting old traffic',
+        endings: 'Telling of what ends soon',
+        domains: 'Looking for the records of domains',
+        'access-reviews': 'Beginning and ending access reviews',
+        'organizations-that-are-over': 'Deleting organizations whose time is over',
       },
     },
     upgrade: {
