@@ -66,8 +66,11 @@ var shared = map[string]string{
 
 // matrix is the suite in one process, with all who call.
 type matrix struct {
-	t   *testing.T
-	api string
+	t *testing.T
+	// data is the folder of the suite, and end ends it.
+	data string
+	end  func()
+	api  string
 	// traffic is where APIs are called.
 	traffic string
 	client  *http.Client

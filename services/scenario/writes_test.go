@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"regexp"
@@ -162,6 +163,9 @@ func (w *writes) do(d deed) {
 			return
 		}
 		id, answer = header.Get("X-Request-Id"), got
+		if status >= 400 && slices.ContainsFunc([]string{marked, wrongPassword}, func(s string) bool { return strings.Contains(got, s) }) {
+			w.fault("%s: a secret is in the answer %s", d.op, got)
+		}
 		var doc any
 		if answer != "" {
 			require.NoError(w.t, json.Unmarshal([]byte(answer), &doc), answer)
@@ -301,9 +305,10 @@ func (w *writes) trail() (map[string][]told, string) {
 // operation needs a deed, or a reason why it writes nothing.
 func TestEveryWriteIsInTheTrail(t *testing.T) {
 	t.Parallel()
-	m := begin(t)
+	log := &output{}
+	m := begin(t, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	w := &writes{
-		matrix: m, all: everyWrite(t), secrets: map[string]bool{marked: true}, wanted: map[string]func([]told) string{}, not: map[string]string{},
+		matrix: m, all: everyWrite(t), secrets: map[string]bool{marked: true, matrixPassword: true, wrongPassword: true}, wanted: map[string]func([]told) string{}, not: map[string]string{},
 		kept: map[string]string{
 			"password": matrixPassword, "marked": marked, "soon": time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339),
 			"owner": m.ids["tenant-manager /users/{id}"], "organization": m.ids["tenant-manager /organizations/{id}"], "staff": m.ids["tenant-manager /groups/{id}"],
@@ -357,6 +362,7 @@ func TestEveryWriteIsInTheTrail(t *testing.T) {
 			w.fault("a secret is in the trail: %s…", s[:8])
 		}
 	}
+	w.nowhere(log)
 	slices.Sort(w.wrong)
 	require.Empty(t, w.wrong, strings.Join(w.wrong, "\n"))
 }
