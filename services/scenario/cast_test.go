@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -35,8 +36,9 @@ var cast = []struct{ name, role string }{
 
 var ofProject = map[string]bool{"project-owner": true, "publisher": true}
 
-// begin starts the suite, with two organizations and all roles.
-func begin(t *testing.T) *matrix {
+// begin starts the suite, with two organizations and all roles; it writes its log to
+// log, where there is one.
+func begin(t *testing.T, log ...*slog.Logger) *matrix {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "ready.json")
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -44,9 +46,11 @@ func begin(t *testing.T) *matrix {
 	var once sync.Once
 	end := func() { once.Do(func() { stop(); require.NoError(t, <-ended) }) }
 	data := filepath.Join(t.TempDir(), "data")
-	go func() {
-		ended <- standalone.Run(ctx, standalone.Options{Data: data, Listen: "127.0.0.1:0", Traffic: "127.0.0.1:0", ReadyFile: file})
-	}()
+	o := standalone.Options{Data: data, Listen: "127.0.0.1:0", Traffic: "127.0.0.1:0", ReadyFile: file}
+	if len(log) > 0 {
+		o.Log = log[0]
+	}
+	go func() { ended <- standalone.Run(ctx, o) }()
 	t.Cleanup(end)
 	var ready standalone.Ready
 	require.Eventually(t, func() bool {
@@ -54,7 +58,7 @@ func begin(t *testing.T) *matrix {
 		return err == nil && json.Unmarshal(b, &ready) == nil
 	}, scenario.Patience, 10*time.Millisecond)
 	m := &matrix{
-		t: t, api: ready.API, traffic: ready.Traffic, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
+		t: t, data: data, end: end, api: ready.API, traffic: ready.Traffic, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
 		tokens: map[string]string{}, ids: map[string]string{}, sent: map[string]string{},
 	}
 	t.Cleanup(m.client.CloseIdleConnections)

@@ -66,8 +66,11 @@ var shared = map[string]string{
 
 // matrix is the suite in one process, with all who call.
 type matrix struct {
-	t   *testing.T
-	api string
+	t *testing.T
+	// data is the folder of the suite, and end ends it.
+	data string
+	end  func()
+	api  string
 	// traffic is where APIs are called.
 	traffic string
 	client  *http.Client
@@ -79,6 +82,9 @@ type matrix struct {
 
 	// spent are tokens that are not used any more.
 	spent []string
+
+	// answered, where there is one, is told of each answer.
+	answered func(where, method string, status int, answer string)
 
 	mu sync.Mutex
 	// ids are what goes into paths, by service and path; of the first organization.
@@ -115,6 +121,9 @@ func (m *matrix) send(who, method, service, path, body string, header ...string)
 			m.mu.Lock()
 			m.sent[method+" "+service+" "+path] = res.Header.Get("X-Request-Id")
 			m.mu.Unlock()
+			if m.answered != nil {
+				m.answered(method+" "+service+" "+path, method, res.StatusCode, content.String())
+			}
 			return res.StatusCode, res.Header, content.String()
 		}
 		after, err := strconv.Atoi(res.Header.Get("Retry-After"))
