@@ -2,6 +2,8 @@ package install_test
 
 import (
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"github.com/gatehouse/gatehouse/gateway"
 	"github.com/gatehouse/gatehouse/libs/bus"
@@ -114,4 +117,30 @@ func TestTheConfigurationOfNATSIsAccepted(t *testing.T) {
 		require.NotNil(t, u.Permissions, "%s may do anything", u.Username)
 		require.True(t, strings.HasPrefix(u.Password, "$2a$"), "the password of %s is not hashed", u.Username)
 	}
+}
+
+// No name that ends in .localhost leads out of a container, so that gateways are told
+// of an address of the compose network for the keys of tokens: the bff's.
+func TestGatewaysReachTheKeysOfTokens(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("files are given to the users of containers, which only root may do")
+	}
+	files := compose(t, t.TempDir())
+	var tenants struct {
+		OAuth struct {
+			GatewayURL string `yaml:"gatewayUrl"`
+		} `yaml:"oauth"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(files["tenant-manager/config.yaml"]), &tenants))
+	var front struct{ Listen string }
+	require.NoError(t, yaml.Unmarshal([]byte(files["bff/config.yaml"]), &front))
+	at, err := url.Parse(tenants.OAuth.GatewayURL)
+	require.NoError(t, err)
+	require.Equal(t, "http", at.Scheme)
+	require.Equal(t, "bff", at.Hostname())
+	require.Contains(t, parse(t, readFile(t, "docker-compose.yml")).Services, at.Hostname())
+	_, port, err := net.SplitHostPort(front.Listen)
+	require.NoError(t, err)
+	require.Equal(t, port, at.Port())
 }

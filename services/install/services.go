@@ -10,6 +10,10 @@ import (
 // so that a limit is one over all of them, and no request waits for that.
 const LimitMode = "fast"
 
+// keysURL is where gateways fetch the keys of tokens: the auth console's own name leads
+// to the ingress, or in a container nowhere.
+const keysURL = "http://bff:8080"
+
 // services writes a folder for each service: its configuration, and the secrets
 // that it refers to.
 func (c *compose) services() error {
@@ -23,8 +27,8 @@ func (c *compose) services() error {
 	}
 	own := map[string]string{
 		"tenant-manager": fmt.Sprintf("consoleURL: %q\nportalURL: %q\nfirstRun: {consoleURL: %q}\n"+
-			"oauth:\n  url: %q\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
-			c.addresses.Tenant, c.addresses.Portal, c.addresses.Console, c.addresses.Auth),
+			"oauth:\n  url: %q\n  gatewayUrl: %q\n  redis: {addresses: [\"redis:6379\"], password: \"file:/install/redis-password\"}\n",
+			c.addresses.Tenant, c.addresses.Portal, c.addresses.Console, c.addresses.Auth, keysURL),
 		"gateway-manager": fmt.Sprintf("import: {allow: [\"sample:9000\"]}\nseed:\n  groups:\n    - {organization: default, group: default, environment: dev, publicURL: %q, joinToken: \"file:/install/join-token\"}\n",
 			c.addresses.Traffic),
 		// Consumers call the traffic address, which is another one from inside.

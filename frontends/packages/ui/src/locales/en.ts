@@ -134,6 +134,13 @@ export default {
     hide: 'Hide',
     keep: 'Keep it in a safe place now: it is stored as a hash and cannot be shown again.',
   },
+  secretField: {
+    way: '{label}: how it is given',
+    value: 'The secret itself',
+    text: 'The text itself',
+    reference: 'A reference',
+    kept: 'Stored; it is not shown. Type to replace it.',
+  },
   notices: { label: 'Notices', dismiss: 'Dismiss' },
   confirm: { type: 'Type “{name}” to go on' },
   chart: { chart: 'Chart', table: 'Table', time: 'Time' },

@@ -1,9 +1,6 @@
 /** The system: health, jobs, keys, settings, backups. */
 export default {
   secretField: {
-    way: '{label}: Art der Angabe',
-    value: 'Das Geheimnis selbst',
-    reference: 'Ein Verweis',
     help: 'Wo das Geheimnis liegt. Es wird bei der Verwendung gelesen, ein neues wird innerhalb einer Minute übernommen. Verweise können mit {beginnings} beginnen.',
     test: 'Testen',
     found: 'Ein Geheimnis ist vorhanden',

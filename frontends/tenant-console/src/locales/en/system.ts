@@ -1,9 +1,6 @@
 /** The system: health, jobs, keys, settings, backups. */
 export default {
   secretField: {
-    way: '{label}: how it is given',
-    value: 'The secret itself',
-    reference: 'A reference',
     help: 'Where the secret is kept. It is read when it is used, and a new one is taken up within a minute. References may begin with {beginnings}.',
     test: 'Test',
     found: 'There is a secret',

@@ -1,9 +1,6 @@
 /** The system: health, jobs, keys, settings, backups. */
 export default {
   secretField: {
-    way: '{label}: 입력 방식',
-    value: '비밀 값 직접 입력',
-    reference: '참조',
     help: '비밀 값을 보관하는 위치입니다. 사용할 때 읽으며, 새 값은 1분 안에 반영됩니다. 참조는 {beginnings}(으)로 시작할 수 있습니다.',
     test: '테스트',
     found: '비밀 값이 있습니다',

@@ -126,6 +126,13 @@ export default {
     hide: 'Verbergen',
     keep: 'Jetzt sicher aufbewahren: Gespeichert wird nur ein Hash, eine erneute Anzeige ist nicht möglich.',
   },
+  secretField: {
+    way: '{label}: Art der Angabe',
+    value: 'Das Geheimnis selbst',
+    text: 'Der Text selbst',
+    reference: 'Ein Verweis',
+    kept: 'Gespeichert, wird nicht angezeigt. Zum Ersetzen eingeben.',
+  },
   notices: { label: 'Hinweise', dismiss: 'Ausblenden' },
   confirm: { type: 'Zum Fortfahren „{name}“ eingeben' },
   chart: { chart: 'Diagramm', table: 'Tabelle', time: 'Zeit' },

@@ -126,6 +126,13 @@ export default {
     hide: '숨기기',
     keep: '지금 안전한 곳에 보관하십시오. 해시로만 저장되므로 다시 표시할 수 없습니다.',
   },
+  secretField: {
+    way: '{label}: 입력 방식',
+    value: '비밀 값 직접 입력',
+    text: '텍스트 직접 입력',
+    reference: '참조',
+    kept: '저장되어 있으며 표시되지 않습니다. 바꾸려면 입력하십시오.',
+  },
   notices: { label: '알림', dismiss: '닫기' },
   confirm: { type: '계속하려면 “{name}” 입력' },
   chart: { chart: '차트', table: '표', time: '시각' },
