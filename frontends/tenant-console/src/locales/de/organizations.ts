@@ -27,6 +27,9 @@ export default {
   },
   invitations: {
     new: 'Einladen',
+    language: 'Sprache',
+    languageHelp: 'In dieser Sprache wird geschrieben, bis die Person selbst eine wählt.',
+    languageOwn: 'Die der Organisation',
     search: 'E-Mail oder Name, status:pending',
     expires: 'Läuft ab',
     status: { pending: 'Offen', accepted: 'Angenommen', expired: 'Abgelaufen' },

@@ -62,6 +62,10 @@ export default {
         'sso-metadata': 'Metadaten der Identity Provider',
         encryption: 'Verschlüsseln mit dem neuesten Schlüssel',
         sweep: 'Alten Datenverkehr vergessen',
+        endings: 'Mitteilen, was bald endet',
+        domains: 'Nach den Einträgen der Domains sehen',
+        'access-reviews': 'Zugriffsprüfungen beginnen und beenden',
+        'organizations-that-are-over': 'Abgelaufene Organisationen löschen',
       },
     },
     upgrade: {

@@ -27,6 +27,9 @@ export default {
   },
   invitations: {
     new: '초대',
+    language: '언어',
+    languageHelp: '본인이 직접 선택할 때까지 이 언어로 발송합니다.',
+    languageOwn: '조직의 언어',
     search: '이메일 또는 이름, status:pending',
     expires: '만료',
     status: { pending: '대기 중', accepted: '수락됨', expired: '만료됨' },

@@ -62,6 +62,10 @@ export default {
         'sso-metadata': 'ID 공급자 메타데이터',
         encryption: '최신 키로 암호화',
         sweep: '오래된 트래픽 삭제',
+        endings: '곧 만료되는 항목 알림',
+        domains: '도메인 레코드 확인',
+        'access-reviews': '접근 권한 검토 시작 및 종료',
+        'organizations-that-are-over': '기한이 지난 조직 삭제',
       },
     },
     upgrade: {
