@@ -251,6 +251,7 @@ export default {
     action: 'Confirm',
   },
   problems: {
+    'not-found': 'Not found',
     'no-connection': 'Gatehouse cannot be reached. Check your connection and try again.',
     'page-error': 'Something in this page failed.',
   },
