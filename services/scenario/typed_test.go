@@ -17,7 +17,10 @@ const (
 	// callback is where an application is called back.
 	callback = "http://localhost:9999/callback"
 	// proof is what an application proves with that it has begun (RFC 7636).
-	proof = "what-an-application-proves-with-that-it-has-begun"
+	proof         = "what-an-application-proves-with-that-it-has-begun"
+	upstreamToken = "a-token-that-what-is-behind-it-asks-for"
+	policySecret  = "a-secret-in-a-policy-of-an-api"
+	planSecret    = "a-secret-in-what-a-plan-asks-of-callers"
 	// inQuery is a key that somebody puts where no plan looks for one.
 	inQuery = "ghk_in-the-wrong-place-of-a-request"
 )
@@ -77,7 +80,6 @@ func (w *writes) browse() {
 	require.NoError(w.t, json.Unmarshal([]byte(do(http.MethodPost, "/bff/sign-in", `{"email":"owner@first.example","password":"`+matrixPassword+`"}`, http.StatusOK)), &session))
 	require.NotEmpty(w.t, cookies)
 	csrf = session.CSRF
-	w.secret(csrf, "the session")
 	do(http.MethodGet, "/bff/session", "", http.StatusOK)
 }
 
@@ -183,10 +185,10 @@ func (w *writes) traffic() {
 		return `{"name":"` + name + `","targets":[{"url":"http://127.0.0.1:1"}],"auth":` + auth + `}`
 	}
 	api := w.made("owner", http.MethodPost, gateways, "/apis", `{"project":"`+w.kept["project"]+`","name":"Vault","slug":"vault","basePath":"/vault","upstreams":[`+
-		up("bearer", `{"bearer":"`+marked+`"}`)+`,`+up("basic", `{"basic":{"username":"u","password":"`+marked+`"}}`)+`,`+up("header", `{"header":{"name":"X-Key","value":"`+marked+`"}}`)+`]}`, "id")
-	do(http.MethodPut, policies, "/apis/"+api+"/policies", `{"api":[{"type":"mirror","config":{"url":"http://127.0.0.1:1","percent":100,"headers":{"X-Copy":"`+marked+`"}}}]}`)
+		up("bearer", `{"bearer":"`+upstreamToken+`"}`)+`,`+up("basic", `{"basic":{"username":"u","password":"`+marked+`"}}`)+`,`+up("header", `{"header":{"name":"X-Key","value":"`+marked+`"}}`)+`]}`, "id")
+	do(http.MethodPut, policies, "/apis/"+api+"/policies", `{"api":[{"type":"mirror","config":{"url":"http://127.0.0.1:1","percent":100,"headers":{"X-Copy":"`+policySecret+`"}}}]}`)
 	plan := w.made("owner", http.MethodPost, policies, "/apis/"+api+"/plans", `{"slug":"keys","name":"Keys","security":{"type":"api-key","config":{"sources":[{"in":"header","name":"X-API-Key"},{"in":"query","name":"key"},{"in":"cookie","name":"key"}]}},"approval":"automatic"}`, "id")
-	signed := w.made("owner", http.MethodPost, policies, "/apis/"+api+"/plans", `{"slug":"signed","name":"Signed","security":{"type":"jwt","config":{"issuer":["https://id.example.com"],"secret":"`+marked+`-and-long-enough-for-any-of-them","algorithms":["HS256"]}},"approval":"automatic"}`, "id")
+	signed := w.made("owner", http.MethodPost, policies, "/apis/"+api+"/plans", `{"slug":"signed","name":"Signed","security":{"type":"jwt","config":{"issuer":["https://id.example.com"],"secret":"`+planSecret+`","algorithms":["HS256"]}},"approval":"automatic"}`, "id")
 	for _, p := range []string{plan, signed} {
 		do(http.MethodPost, policies, "/plans/"+p+"/publish", "")
 	}
@@ -200,6 +202,9 @@ func (w *writes) traffic() {
 	key := made.Credential.Key
 	require.NotEmpty(w.t, key)
 	w.secret(inQuery, "a wrong key")
+	w.secret(upstreamToken, "an upstream")
+	w.secret(policySecret, "a policy")
+	w.secret(planSecret, "a plan")
 	call := func(path string, header ...string) int {
 		w.t.Helper()
 		r := w.request(http.MethodGet, w.matrix.traffic+"/vault/a"+path, "")
@@ -209,7 +214,9 @@ func (w *writes) traffic() {
 		res, _ := w.raw(r)
 		return res.StatusCode
 	}
-	let := func(status int) bool { return status == http.StatusBadGateway || status == http.StatusServiceUnavailable }
+	let := func(status int) bool {
+		return status == http.StatusBadGateway || status == http.StatusServiceUnavailable
+	}
 	require.Eventually(w.t, func() bool { return let(call("", "X-API-Key", key)) }, scenario.Patience, 20*time.Millisecond, "the API is not called")
 	require.True(w.t, let(call("?key="+key)))
 	require.True(w.t, let(call("", "Cookie", "key="+key)))

@@ -308,9 +308,9 @@ func TestEveryWriteIsInTheTrail(t *testing.T) {
 	log := &output{}
 	m := begin(t, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	w := &writes{
-		matrix: m, all: everyWrite(t), secrets: map[string]string{marked: "what was typed", matrixPassword: "the passwords", wrongPassword: "the wrong passwords"}, wanted: map[string]func([]told) string{}, not: map[string]string{},
+		matrix: m, all: everyWrite(t), secrets: map[string]string{marked: "what was typed", hooked: hookAddress, matrixPassword: "the passwords", wrongPassword: "the wrong passwords"}, wanted: map[string]func([]told) string{}, not: map[string]string{},
 		kept: map[string]string{
-			"password": matrixPassword, "marked": marked, "soon": time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339),
+			"password": matrixPassword, "marked": marked, "hooked": hooked, "soon": time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339),
 			"owner": m.ids["tenant-manager /users/{id}"], "organization": m.ids["tenant-manager /organizations/{id}"], "staff": m.ids["tenant-manager /groups/{id}"],
 			"project": m.ids["gateway-manager /projects/{id}"], "api": m.ids["gateway-manager /apis/{id}"], "bronze": m.ids["policy-manager /plans/{plan}"],
 		},

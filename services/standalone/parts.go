@@ -74,6 +74,10 @@ func (s *suite) parts() ([]app.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	cache, err := s.secrets.Secret("gateway-data-key", install.Pepper)
+	if err != nil {
+		return nil, err
+	}
 	var configs [6]service.Config
 	for i, a := range Services() {
 		if configs[i], err = s.common(a.Service); err != nil {
@@ -121,16 +125,17 @@ func (s *suite) parts() ([]app.Part, error) {
 	service.Describe(&front, nil)
 	return append(
 		parts, tenantmanager.Part(tenants), policymanager.Part(policy), gatewaymanager.Part(gateways),
-		analysismanager.Part(analysis), devportal.Part(portal), s.gateway(join), bff.Part(front),
+		analysismanager.Part(analysis), devportal.Part(portal), s.gateway(join, cache), bff.Part(front),
 	), nil
 }
 
 // gateway returns the gateway, which talks to the rest over the bus alone.
-func (s *suite) gateway(join string) app.Part {
+func (s *suite) gateway(join, cache string) app.Part {
 	c := gateway.DefaultConfig()
 	c.Name = gatewayName
 	c.Listeners = []gateway.Listener{{Address: s.Traffic}}
 	c.Data = filepath.Join(s.Data, "gateway")
+	c.DataKey = schema.NewSecret(cache)
 	c.Log.Spool.Dir = filepath.Join(c.Data, "spool")
 	c.Vault, c.References = s.named.Vault, s.named.References
 	c.ControlPlane = &gateway.ControlPlane{Organization: organization, Group: group, JoinToken: schema.NewSecret(join)}

@@ -131,8 +131,12 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.references.Close()
+	streams, err := s.secrets.Secret("streams-key", install.Pepper)
+	if err != nil {
+		return err
+	}
 	s.nats, err = embedded.Start(embedded.Options{
-		Dir: filepath.Join(o.Data, "nats"), Access: Access(), Sync: true, Log: o.Log.With("component", "nats"),
+		Dir: filepath.Join(o.Data, "nats"), Key: streams, Access: Access(), Sync: true, Log: o.Log.With("component", "nats"),
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ import (
 type Options struct {
 	// Dir is where JetStream keeps its files.
 	Dir string
+	// Key encrypts those files; "" = they are as they are. Files of before are encrypted
+	// at the start.
+	Key string
 	// Listen is a TCP address such as "127.0.0.1:0"; empty listens on none.
 	Listen string
 	// Access lists the services. Nobody else can connect.
@@ -99,7 +102,7 @@ func (s *Server) Resume() error {
 func (s *Server) options() (*server.Options, error) {
 	o := &server.Options{
 		ServerName: "gatehouse", DontListen: s.opt.Listen == "", NoSigs: true,
-		JetStream: true, StoreDir: s.opt.Dir,
+		JetStream: true, StoreDir: s.opt.Dir, JetStreamKey: s.opt.Key, JetStreamCipher: server.ChaCha,
 		SyncAlways: s.opt.Sync, SyncInterval: 2 * time.Second,
 		MaxPayload: 1 << 20, MaxPending: 64 << 20, WriteDeadline: 10 * time.Second,
 		MaxControlLine: 4096, NoSystemAccount: true,

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/secret"
@@ -39,7 +38,7 @@ func (h *Handlers) readOAuth2(in SsoConnectionInput, c *store.SSOConnection) err
 	case had == nil || had.TokenURL != now.TokenURL:
 		c.Secret = secret.Text{}
 	}
-	c.ClientID, c.Scopes = clientID, slices.Clone(deref(in.Scopes))
+	c.ClientID, c.Scopes = clientID, append([]string{}, deref(in.Scopes)...) // none is a list as well
 	if at, err := url.Parse(now.AuthorizeURL); err == nil {
 		c.Issuer = at.Scheme + "://" + at.Host
 	}

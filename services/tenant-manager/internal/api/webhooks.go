@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
@@ -14,6 +16,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/webhook"
 )
 
@@ -327,7 +330,20 @@ type recordedWebhook struct {
 }
 
 func recordedWebhookOf(w store.Webhook) recordedWebhook {
-	return recordedWebhook{w.Name, w.Address, w.CA, w.Events, w.Secret, w.Enabled}
+	return recordedWebhook{w.Name, host(w.Address), w.CA, w.Events, w.Secret, w.Enabled}
+}
+
+// host returns an address without what leads on from there: for those of chats, that is
+// the secret that lets a message in. A few digits of its hash show that it is another one.
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "***"
+	}
+	if u.User == nil && u.RawQuery == "" && strings.Trim(u.Path, "/") == "" {
+		return address
+	}
+	return u.Scheme + "://" + u.Host + "/***" + token.Hash(address)[:8]
 }
 
 func (h *Handlers) webhookOf(ctx context.Context, org *store.Org, w store.Webhook) (Webhook, error) {
