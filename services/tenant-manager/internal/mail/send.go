@@ -122,7 +122,7 @@ func (s *Sender) Send(ctx context.Context, m store.MailSettings, fromName, to st
 		return "", fmt.Errorf("the sender's address: %w", err)
 	}
 	if err := msg.To(to); err != nil {
-		return "", fmt.Errorf("the recipient's address: %w", err)
+		return "", fmt.Errorf("%w: %w", errRecipient, err)
 	}
 	msg.Subject(l.Subject)
 	msg.SetDate()
@@ -179,9 +179,12 @@ func (s *Sender) dial(m store.MailSettings, roots *x509.CertPool) gomail.DialCon
 	return t.DialContext
 }
 
+// errRecipient is that nobody can be written to at an address.
+var errRecipient = errors.New("the recipient's address")
+
 // Permanent reports whether sending again does not help: the server refused the
-// letter for good (RFC 5321 section 4.2.1).
+// letter for good (RFC 5321 section 4.2.1), or the address is none.
 func Permanent(err error) bool {
 	var e *gomail.SendError
-	return errors.As(err, &e) && e.ErrorCode() >= 500 && e.ErrorCode() < 600
+	return errors.Is(err, errRecipient) || errors.As(err, &e) && e.ErrorCode() >= 500 && e.ErrorCode() < 600
 }
