@@ -43,6 +43,7 @@ var measured = map[string]string{
 	"tenant-manager /groups/{id}/members":                       "group members",
 	"tenant-manager /invitations":                               "invitations",
 	"tenant-manager /mail/messages":                             "messages",
+	"tenant-manager /scim/directories/{id}/outcomes":            "- the newest 2,000 of a directory are kept",
 	"tenant-manager /me/consents":                               "- a person gives a few",
 	"tenant-manager /oauth/clients":                             "clients",
 	"tenant-manager /oauth/consents":                            "consents",
