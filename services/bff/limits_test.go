@@ -49,6 +49,7 @@ var unlimited = map[string]string{
 	"stopImpersonating":    "it ends what the caller has",
 	"impersonate":          "it is for who is signed in: nothing is looked up for anybody else",
 	"impersonateElsewhere": "it is for who is signed in: nothing is looked up for anybody else",
+	"switchOrganization":   "it is for who is signed in: nothing is looked up for anybody else",
 	"beginSsoTest":         "it is for who is signed in: nothing is looked up for anybody else",
 	"listenLive":           "it is for who is signed in: nothing is looked up for anybody else",
 }
