@@ -40,28 +40,28 @@ frontends/dist/.built: $(shell find frontends -type f -not -path '*/node_modules
 setup: ## install the servers that tests need (Debian packages, when root)
 	@deploy/setup
 
-# The race detector runs over everything but the two packages that take longest, which
-# have it with `make race`: on two cores all of it takes about twenty minutes from
-# nothing. Servers, browsers and clocks are real: when a few tests fail, they are given
+# The race detector runs over everything but the three packages that run whole suites,
+# which have it with `make race` (SQLite, in Go, takes some twenty times longer under it):
+# on two cores all of it takes about twenty minutes from nothing. Servers, browsers and clocks are real: when a few tests fail, they are given
 # one more try, unless there was a data race, and those that needed it are named at the
 # end, to be mended.
-LONGEST := ./services/scenario ./services/tenant-manager
+LONGEST := ./services/scenario ./services/tenant-manager ./services/cli
 RACED   := $(foreach m,$(MODULES),./$(m)/...)
 FLAKY   := $(CURDIR)/.tools/flaky
 SUM     := $(TOOLS)/gotestsum --format standard-quiet --rerun-fails=1 --rerun-fails-max-failures=5 --rerun-fails-abort-on-data-race
 
 .PHONY: test
-test: setup ui $(TOOLS)/gotestsum ## all tests, with the race detector but for the two longest packages
+test: setup ui $(TOOLS)/gotestsum ## all tests, with the race detector but for the three longest packages
 	deploy/ui test
 	@rm -f $(FLAKY) $(FLAKY).longest
 	@$(SUM) --rerun-fails-report=$(FLAKY).longest --packages="$(LONGEST)" -- -short -timeout 20m > .tools/longest.log 2>&1 & longest=$$!; \
-		failed=0; raced=$$($(GO) list $(RACED) | grep -vxE '[^ ]*/services/(scenario|tenant-manager)'); \
+		failed=0; raced=$$($(GO) list $(RACED) | grep -vxE '[^ ]*/services/(scenario|tenant-manager|cli)'); \
 		CGO_ENABLED=1 $(SUM) --rerun-fails-report=$(FLAKY) --packages="$$raced" -- -race -short -timeout 15m || failed=1; \
 		wait $$longest || failed=1; cat .tools/longest.log; exit $$failed
 	@touch $(FLAKY) $(FLAKY).longest; ! grep -q . $(FLAKY) $(FLAKY).longest || { echo 'These tests failed once and then passed. Mend them:'; cat $(FLAKY) $(FLAKY).longest; }
 
 .PHONY: race
-race: setup ui ## the two longest packages with the race detector
+race: setup ui ## the three longest packages with the race detector
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m $(LONGEST)
 
 # The tests that have a longer form than `make test` runs.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	"github.com/gatehouse/gatehouse/services/standalone"
 )
 
@@ -35,15 +37,20 @@ func startSuite(t *testing.T) *suite {
 	dir := t.TempDir()
 	s := &suite{t: t, ready: filepath.Join(dir, "ready.json"), env: map[string]string{"XDG_CONFIG_HOME": filepath.Join(dir, "config")}}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	log := &testkit.Output{}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- standalone.Run(ctx, standalone.Options{Data: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Traffic: "127.0.0.1:0", ReadyFile: s.ready, Sample: true})
+		ended <- standalone.Run(ctx, standalone.Options{
+			Data: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Traffic: "127.0.0.1:0", ReadyFile: s.ready, Sample: true,
+			Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		})
 	}()
 	t.Cleanup(func() { cancel(); require.NoError(t, <-ended) })
 	require.Eventually(t, func() bool {
 		b, err := os.ReadFile(s.ready)
-		return err == nil && json.Unmarshal(b, &s.file) == nil
-	}, time.Minute, 20*time.Millisecond)
+		return err == nil && json.Unmarshal(b, &s.file) == nil || len(ended) > 0
+	}, 3*time.Minute, 20*time.Millisecond, "it did not start: %s", log)
+	require.NotEmpty(t, s.file.API, "it ended: %s", log)
 	return s
 }
 

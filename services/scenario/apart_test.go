@@ -84,7 +84,7 @@ type apart struct {
 	programs map[string][]string // with their arguments, by name
 	listen   map[string]string   // addresses, by name; of gateways those for traffic
 	running  map[string]*process
-	logs     map[string]*output
+	logs     map[string]*testkit.Output
 }
 
 // newApart configures the processes, and starts none.
@@ -97,7 +97,7 @@ func newApart(t *testing.T, s shape) *apart {
 	)
 	a := &apart{
 		t: t, shape: s, redis: testkit.Redis(t, testkit.RedisOptions{Control: s.lastFirst}),
-		programs: map[string][]string{}, listen: map[string]string{}, running: map[string]*process{}, logs: map[string]*output{},
+		programs: map[string][]string{}, listen: map[string]string{}, running: map[string]*process{}, logs: map[string]*testkit.Output{},
 	}
 	dir := t.TempDir()
 	passwords := map[string]string{}
@@ -195,7 +195,7 @@ func (a *apart) database(d db.Dialect) string {
 }
 
 func (a *apart) add(name string, program ...string) {
-	a.programs[name], a.logs[name] = program, &output{}
+	a.programs[name], a.logs[name] = program, &testkit.Output{}
 }
 
 func (a *apart) start(names ...string) {

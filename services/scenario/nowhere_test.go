@@ -21,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	"github.com/gatehouse/gatehouse/services/internal/operations"
 )
 
@@ -262,7 +263,7 @@ func (w *writes) reads() {
 // databases with their journals and what they have not written over yet, the streams and
 // buckets of NATS, the spool of the gateway. The keys that all is encrypted with are in
 // a folder of their own, and the log has the code of the first run, both on purpose.
-func (w *writes) nowhere(log *output, trail string) {
+func (w *writes) nowhere(log *testkit.Output, trail string) {
 	w.t.Helper()
 	w.end()
 	begun := time.Now()

@@ -1,7 +1,6 @@
 package scenario_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	"github.com/gatehouse/gatehouse/services/scenario"
 )
 
@@ -74,32 +74,14 @@ func (p *programs) remove() {
 type process struct {
 	name string
 	cmd  *exec.Cmd
-	log  *output
+	log  *testkit.Output
 	done chan struct{}
-}
-
-// output collects what a process writes.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
 
 // start starts a program, which is told to stop when the test ends.
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
-	p := launch(t, name, &output{}, args...)
+	p := launch(t, name, &testkit.Output{}, args...)
 	t.Cleanup(func() {
 		p.stop(t)
 		p.tell(t)
@@ -108,7 +90,7 @@ func start(t *testing.T, name string, args ...string) *process {
 }
 
 // launch starts a program that writes to a log.
-func launch(t *testing.T, name string, log *output, args ...string) *process {
+func launch(t *testing.T, name string, log *testkit.Output, args ...string) *process {
 	t.Helper()
 	p := &process{name: name, log: log, done: make(chan struct{})}
 	// Not t.Context(): that would kill it before it was told to stop.

@@ -17,6 +17,7 @@ import (
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/testkit"
 	"github.com/gatehouse/gatehouse/services/internal/operations"
 )
 
@@ -305,7 +306,7 @@ func (w *writes) trail() (map[string][]told, string) {
 // operation needs a deed, or a reason why it writes nothing.
 func TestEveryWriteIsInTheTrail(t *testing.T) {
 	t.Parallel()
-	log := &output{}
+	log := &testkit.Output{}
 	m := begin(t, slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	w := &writes{
 		matrix: m, all: everyWrite(t), secrets: map[string]string{marked: "what was typed", hooked: hookAddress, matrixPassword: "the passwords", wrongPassword: "the wrong passwords"}, wanted: map[string]func([]told) string{}, not: map[string]string{},

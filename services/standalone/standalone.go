@@ -94,6 +94,11 @@ type suite struct {
 	open map[string]net.Listener
 }
 
+// startLimit is how long one part may take to be ready. Making the databases takes
+// a third of a second on a common machine, and a minute on a small one that has much
+// else to do.
+const startLimit = 10 * time.Minute
+
 // Run runs the suite until ctx ends, which it does in good order.
 func Run(ctx context.Context, o Options) error {
 	if o.Log == nil {
@@ -147,7 +152,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	parts = append(parts, app.Part{Name: "ready", New: func(app.Env) (app.Service, error) { return app.Func(s.ready), nil }})
-	return app.Run(ctx, app.Options{Log: o.Log, StartTimeout: time.Minute}, parts...)
+	return app.Run(ctx, app.Options{Log: o.Log, StartTimeout: startLimit}, parts...)
 }
 
 // lock keeps two processes from using one data folder.
