@@ -13,9 +13,18 @@ server.listen(0, '127.0.0.1', () => {
   const provider = new Provider(issuer, {
     clients,
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
-    scopes: ['openid', 'email', 'profile', 'groups'],
+    scopes: ['openid', 'email', 'profile', 'groups', 'orders:read', 'orders:write'],
     pkce: { required: () => true },
-    features: { backchannelLogout: { enabled: true } },
+    features: {
+      backchannelLogout: { enabled: true },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      // For an API by name tokens are signed; without one they are text that it alone knows.
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_, resource) => ({ scope: 'orders:read orders:write', audience: resource, accessTokenFormat: 'jwt' }),
+      },
+    },
     // Its clients are on this machine, where its guard lets nothing go to.
     fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
     findAccount: (_, id) => (accounts[id] ? { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) } : undefined),

@@ -190,7 +190,7 @@ func (c *compose) redis() error {
 	if err != nil {
 		return err
 	}
-	conf := fmt.Sprintf("bind 0.0.0.0\nprotected-mode yes\nrequirepass %[1]s\nmasterauth %[1]s\ndir /data\nappendonly yes\nappendfsync everysec\nmaxmemory 64mb\nmaxmemory-policy volatile-ttl\n", password)
+	conf := fmt.Sprintf("bind 0.0.0.0\nprotected-mode yes\nrequirepass %[1]s\nmasterauth %[1]s\ndir /data\nappendonly yes\nappendfsync everysec\nmaxmemory 64mb\nmaxmemory-policy noeviction\n", password)
 	if err := d.Write("primary.conf", conf, 0o400); err != nil {
 		return err
 	}

@@ -213,13 +213,30 @@ func TestRefreshTokens(t *testing.T) {
 	_, body, _ = a.form(t, "introspect", gateway, url.Values{"token": {second["access_token"].(string)}})
 	require.Equal(t, map[string]any{"active": false}, body, "and so have its access tokens")
 
-	// Two at the same time: one gets it.
-	third := begin()
-	codes := make(chan int, 2)
-	for range 2 {
-		go func() { status, _ := refresh(third.RefreshToken); codes <- status }()
+	// Two at the same time: one gets it at most, and whatever it got is good for
+	// nothing any more.
+	for range 20 {
+		third := begin()
+		type told struct {
+			status int
+			body   map[string]any
+		}
+		answers := make(chan told, 2)
+		for range 2 {
+			go func() { status, body := refresh(third.RefreshToken); answers <- told{status, body} }()
+		}
+		one, two := <-answers, <-answers
+		require.Contains(t, []int{one.status, two.status}, 400)
+		for _, got := range []told{one, two} {
+			if got.status != 200 {
+				continue
+			}
+			status, body = refresh(got.body["refresh_token"].(string))
+			require.Equal(t, 400, status, body)
+			_, body, _ = a.form(t, "introspect", gateway, url.Values{"token": {got.body["access_token"].(string)}})
+			require.Equal(t, map[string]any{"active": false}, body)
+		}
 	}
-	require.ElementsMatch(t, []int{200, 400}, []int{<-codes, <-codes})
 
 	// The user takes it back, under Me.
 	fourth := begin()
@@ -273,4 +290,54 @@ func TestPushedRequests(t *testing.T) {
 	require.Equal(t, "/error", to.Path, "once")
 	status, body, _ = a.form(t, "par", made{m.id, "wrong"}, form)
 	require.Equal(t, 401, status, body)
+}
+
+// Another program on the same machine can name the client of an app and listen where
+// it does: what was allowed before is asked again there (RFC 8252 section 8.6).
+func TestAppsOnAMachineAskEachTime(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	for redirect, again := range map[string]bool{
+		"http://127.0.0.1:8400/cb": true, "com.example.phone:/cb": true, "https://spa.example/cb": false,
+	} {
+		m := a.made(t, `{"name":"`+redirect+`","authMethod":"none","grantTypes":["authorization_code"],"scopes":["openid"],"redirectUris":["`+redirect+`"]}`)
+		app := a.app(t, m, "openid")
+		app.config.RedirectURL = redirect
+		address := app.config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
+		require.NotEmpty(t, app.decide(t, a.owner, app.visit(t, a.owner, address), "true").Query().Get("code"), redirect)
+		require.Equal(t, again, app.visit(t, a.owner, address).Path == "/consent", redirect)
+		silent := app.visit(t, a.owner, address+"&prompt=none")
+		require.Equal(t, again, silent.Query().Get("error") == "consent_required", "%s: %s", redirect, silent)
+	}
+}
+
+// What nobody has signed in for yet is kept, so it is small, and there is not much
+// of it for an address.
+func TestRequestsThatWaitAreBounded(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	m := a.made(t, `{"name":"Shop","authMethod":"none","grantTypes":["authorization_code","`+deviceGrant+`"],"scopes":["openid"],"redirectUris":["`+back+`"]}`)
+	shop := a.app(t, m, "openid")
+	address := shop.config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
+	large := shop.visit(t, "", address+"&nonce="+strings.Repeat("n", 9000))
+	require.Equal(t, "invalid_request", large.Query().Get("error"), large.Path)
+	require.Contains(t, large.Query().Get("error_description"), "bytes")
+	for _, endpoint := range []string{"par", "device_authorization"} {
+		status, body, _ := a.form(t, endpoint, m, url.Values{"client_id": {m.id}, "scope": {"openid"}, "more": {strings.Repeat("n", 9000)}})
+		require.Equal(t, 400, status, body)
+		require.Equal(t, "invalid_request", body["error"])
+	}
+	kept := 0
+	for to := shop.visit(t, "", address); to.Path == "/consent"; to = shop.visit(t, "", address) {
+		kept++
+		require.Less(t, kept, 250)
+		if kept%40 == 0 {
+			a.clock.Advance(10 * time.Second) // or it would be too fast
+		}
+	}
+	require.Greater(t, kept, 190)
+	require.Equal(t, "slow_down", shop.visit(t, "", address).Query().Get("error"))
+	require.NotEqual(t, "slow_down", shop.visit(t, a.owner, address+"&prompt=none").Query().Get("error"), "who needs not wait goes on")
+	a.clock.Advance(time.Minute)
+	require.Equal(t, "/consent", shop.visit(t, "", address).Path)
 }

@@ -130,6 +130,42 @@ func TestTokenExchange(t *testing.T) {
 	}
 }
 
+// A token that is revoked takes along what it was exchanged for, through several
+// hands.
+func TestWhatCameOfARevokedTokenEnds(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"jwt", "opaque"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			a := newAuthority(t)
+			batch := a.made(t, `{"name":"Batch","tokenFormat":"`+format+`"}`)
+			orders := a.made(t, `{"name":"Orders","tokenFormat":"`+format+`","grantTypes":["`+exchangeGrant+`"]}`)
+			gateway := a.made(t, `{"name":"Gateway","mayIntrospect":true}`)
+			token := func(as made, form url.Values) string {
+				status, body, _ := a.form(t, "token", as, form)
+				require.Equal(t, 200, status, body)
+				return body["access_token"].(string)
+			}
+			exchange := func(of string) string {
+				return token(orders, url.Values{"grant_type": {exchangeGrant}, "subject_token": {of}, "subject_token_type": {accessToken}})
+			}
+			active := func(token string) any {
+				_, body, _ := a.form(t, "introspect", gateway, url.Values{"token": {token}})
+				return body["active"]
+			}
+			first := token(batch, url.Values{"grant_type": {"client_credentials"}})
+			second := exchange(first)
+			third := exchange(second)
+			require.Equal(t, true, active(third))
+			status, _, _ := a.form(t, "revoke", batch, url.Values{"token": {first}})
+			require.Equal(t, 200, status)
+			for _, ended := range []string{first, second, third} {
+				require.Equal(t, false, active(ended))
+			}
+		})
+	}
+}
+
 // What is bound stays bound.
 func TestBoundTokensAreExchangedForBoundOnes(t *testing.T) {
 	t.Parallel()

@@ -272,3 +272,68 @@ func TestKeysAtAnAddress(t *testing.T) {
 	require.Equal(t, 401, status, answer)
 	require.Equal(t, before, fetched.Load(), "the guard lets nobody to this machine")
 }
+
+// What an administrator changes of a client that registered itself, it keeps to; and
+// people are asked about where it sends them.
+func TestAdministratorsBindWhoRegistered(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	a.scopes(t, "orders:read", "orders:write")
+	token := a.initial(t, `{"name":"Partners","scopes":["openid","offline_access","orders:read","orders:write"],"audiences":["https://orders.example","https://stock.example"],
+		"grantTypes":["authorization_code","refresh_token","client_credentials"]}`)
+	const whole = `"redirect_uris":["https://shop.example/cb"],"grant_types":["authorization_code","refresh_token","client_credentials"],"scope":"openid offline_access orders:read orders:write"`
+	status, c, _ := a.register(t, "POST", a.issuer+"/register", token, `{`+whole+`}`)
+	require.Equal(t, 201, status, c)
+	m := made{c["client_id"].(string), c["client_secret"].(string)}
+	own, access := c["registration_client_uri"].(string), c["registration_access_token"].(string)
+	change := func(body string) (int, map[string]any) {
+		status, out, _ := a.register(t, "PUT", own, access, `{"client_id":"`+m.id+`",`+body+`}`)
+		return status, out
+	}
+	admin := func(body string) answer {
+		return a.call(t, a.owner, "PATCH", "/oauth/clients/"+m.id, body, anyVersion...)
+	}
+
+	shop := a.app(t, m, "openid", "offline_access", "orders:read")
+	shop.config.RedirectURL = "https://shop.example/cb"
+	signIn := func() *url.URL {
+		return shop.visit(t, a.owner, shop.config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	}
+	verifier := oauth2.GenerateVerifier()
+	page := shop.visit(t, a.owner, shop.config.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)))
+	to := shop.decide(t, a.owner, page, "true")
+	got, err := shop.config.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier))
+	require.NoError(t, err)
+	require.NotEqual(t, "/consent", signIn().Path, "it was allowed")
+
+	// The same metadata again asks nobody; another address does, and ends what there was.
+	status, c = change(whole)
+	require.Equal(t, 200, status, c)
+	require.NotEqual(t, "/consent", signIn().Path)
+	status, c = change(strings.Replace(whole, `"https://shop.example/cb"`, `"https://shop.example/cb","https://evil.example/cb"`, 1))
+	require.Equal(t, 200, status, c)
+	require.Equal(t, "/consent", signIn().Path)
+	status, body, _ := a.form(t, "token", m, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.RefreshToken}})
+	require.Equal(t, 400, status, body)
+
+	require.Equal(t, 422, admin(`{"skipConsent":true}`).status)
+	require.Equal(t, 200, admin(`{"scopes":["openid","orders:read"],"grantTypes":["client_credentials"],"redirectUris":[],"audiences":["https://orders.example"],"dpopBound":true}`).status)
+	status, c = change(whole)
+	require.Equal(t, 400, status, "scopes and grants are the administrator's to say: %v", c)
+	status, c = change(`"grant_types":["client_credentials"],"scope":"orders:write"`)
+	require.Equal(t, 400, status, c)
+	status, c = change(`"grant_types":["client_credentials"],"scope":"orders:read","dpop_bound_access_tokens":false`)
+	require.Equal(t, 200, status, c)
+	require.Equal(t, true, c["dpop_bound_access_tokens"])
+	seen := a.call(t, a.owner, "GET", "/oauth/clients/"+m.id, "")
+	require.Contains(t, seen.body, `"audiences":["https://orders.example"]`)
+	require.Contains(t, seen.body, `"dpopBound":true`)
+	status, body, _ = a.form(t, "token", m, url.Values{"grant_type": {"client_credentials"}, "scope": {"orders:write"}})
+	require.Equal(t, 400, status, body)
+
+	// And given back by who took it.
+	require.Equal(t, 200, admin(`{"scopes":["openid","orders:read","orders:write"],"dpopBound":false}`).status)
+	status, c = change(`"grant_types":["client_credentials"],"scope":"orders:write"`)
+	require.Equal(t, 200, status, c)
+	require.NotContains(t, c, "dpop_bound_access_tokens")
+}

@@ -3715,7 +3715,7 @@ type OAuthClient struct {
 	// Scopes The scopes that it may ask for.
 	Scopes []OAuthScopeName `json:"scopes"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
 	SkipConsent bool `json:"skipConsent"`
 
 	// Status Whether it is given tokens.
@@ -3811,7 +3811,7 @@ type OAuthClientInput struct {
 	// Scopes The scopes that it may ask for.
 	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
 	SkipConsent *bool `json:"skipConsent,omitempty"`
 
 	// TokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
@@ -3897,7 +3897,7 @@ type OAuthClientPatch struct {
 	// Scopes The scopes that it may ask for.
 	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
 	SkipConsent *bool `json:"skipConsent,omitempty"`
 
 	// Status Whether it is given tokens.

@@ -310,10 +310,19 @@ func (h *Handlers) UpdateOAuthClient(ctx context.Context, r UpdateOAuthClientReq
 		if err == nil && c.ApplicationID == "" {
 			err = fields.check(known, h.opt.OAuth)
 		}
+		if err == nil && fields.SkipConsent && c.RegistrationHash != "" {
+			err = problem.Invalid("the client is not right", problem.Field{
+				Pointer: "/skipConsent", Code: "invalid", Detail: "people are always asked about a client that registered itself: make a client of your own for an application that they need not be asked about",
+			})
+		}
 		if err != nil {
 			return err
 		}
+		was := c
 		fields.into(&c)
+		if err := oauth.Limit(was, &c); err != nil {
+			return err
+		}
 		c.Version = version
 		if err := tx.SaveOAuthClient(ctx, &c); err != nil {
 			return clientTaken(err, c.Name)

@@ -28,6 +28,9 @@ const (
 	// pendingLifetime is how long somebody may take to sign in and to allow.
 	pendingLifetime = 15 * time.Minute
 	pushedLifetime  = 2 * time.Minute
+	// mostPending bounds an authorization request, in bytes: it is kept before
+	// anybody has signed in.
+	mostPending = 8 << 10
 )
 
 // pending is an authorization request that somebody has to sign in for, or to
@@ -45,6 +48,14 @@ type login struct {
 	at            time.Time
 	acr           string
 	amr           []string
+}
+
+// keepable refuses a request that is too large to be kept until somebody answers it.
+func keepable(form url.Values) error {
+	if len(form.Encode()) > mostPending {
+		return fosite.ErrInvalidRequest.WithHintf("The request has more than %d bytes.", mostPending)
+	}
+	return nil
 }
 
 // authorize is the authorization endpoint (RFC 6749 section 3.1).
@@ -76,6 +87,10 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 			form[name] = values
 		}
 	}
+	if err := keepable(form); err != nil {
+		s.deny(w, r, ar, err)
+		return
+	}
 	p := pending{Organization: s.org.ID, Slug: s.org.Slug, Form: form, RequestedAt: s.server.now()}
 	in, err := s.signedIn(ctx, r)
 	if err != nil {
@@ -97,6 +112,10 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 	case slices.Contains(prompts, "none"):
 		s.deny(w, r, ar, missing)
 	default:
+		if wait := s.server.limits.waiting(httpx.Address(ctx)); wait > 0 {
+			s.slow(w, r, wait)
+			return
+		}
 		id := random()
 		if err := s.server.short.Put(ctx, "pending:"+id, jsonText(p), pendingLifetime); err != nil {
 			s.refuse(w, r, err)
@@ -154,7 +173,9 @@ func (s *realm) missing(ctx context.Context, p pending, in *login, ar fosite.Aut
 	if err != nil {
 		return nil, err
 	}
-	if len(open) > 0 {
+	if len(open) > 0 || c.IsPublic() && ar.GetRedirectURI().Scheme != "https" {
+		// On a machine of its own another program can say that it is this one: a
+		// person looks each time (RFC 8252 section 8.6).
 		return fosite.ErrConsentRequired, nil
 	}
 	return nil, nil

@@ -47,11 +47,15 @@ type About struct {
 	SoftwareVersion string   `json:"software_version,omitempty"`
 }
 
-// limitsOf is what a client may have that registers itself.
+// limitsOf is what a client may have that registers itself: what its initial token
+// allowed, and what administrators made of it since.
 type limitsOf struct {
 	Scopes     []string `json:"scopes"`
 	GrantTypes []string `json:"grantTypes"`
 	Audiences  []string `json:"audiences"`
+	// DPoPBound and CertificateBound say that its tokens have to be bound.
+	DPoPBound        bool `json:"dpopBound,omitempty"`
+	CertificateBound bool `json:"certificateBound,omitempty"`
 }
 
 // registered is what is kept of a registration besides the client.
@@ -68,6 +72,38 @@ func Registered(c store.OAuthClient) (a About, ok bool) {
 		return a, false
 	}
 	return r.About, true
+}
+
+// Limit has a client that registered itself keep to what an administrator changed of
+// it, whatever it says of itself later. It does nothing to other clients.
+func Limit(before store.OAuthClient, after *store.OAuthClient) error {
+	if after.RegistrationHash == "" {
+		return nil
+	}
+	var r registered
+	if err := json.Unmarshal([]byte(after.Registration), &r); err != nil {
+		return fmt.Errorf("reading a registration: %w", err)
+	}
+	for _, l := range []struct {
+		limit   *[]string
+		was, is []string
+	}{
+		{&r.Limits.Scopes, before.Scopes, after.Scopes},
+		{&r.Limits.GrantTypes, before.GrantTypes, after.GrantTypes},
+		{&r.Limits.Audiences, before.Audiences, after.Audiences},
+	} {
+		if !slices.Equal(l.was, l.is) {
+			*l.limit = l.is
+		}
+	}
+	if before.DPoPBound != after.DPoPBound {
+		r.Limits.DPoPBound = after.DPoPBound
+	}
+	if before.CertificateBound != after.CertificateBound {
+		r.Limits.CertificateBound = after.CertificateBound
+	}
+	after.Registration = jsonText(r)
+	return nil
 }
 
 // metadataError is an error of RFC 7591 section 3.2.2.
@@ -259,7 +295,8 @@ func (m *clientMetadata) into(c *store.OAuthClient, may limitsOf) error {
 		}
 	}
 	c.Name, c.AuthMethod, c.GrantTypes, c.RedirectURIs, c.LogoutURIs, c.Scopes = m.Name, m.AuthMethod, m.GrantTypes, list(m.RedirectURIs), list(m.LogoutURIs), list(scopes)
-	c.Audiences, c.Algorithm, c.DPoPBound, c.CertificateBound = list(may.Audiences), m.IDTokenAlgorithm, m.DPoPBound, m.CertificateBound
+	c.Audiences, c.Algorithm = list(may.Audiences), m.IDTokenAlgorithm
+	c.DPoPBound, c.CertificateBound = m.DPoPBound || may.DPoPBound, m.CertificateBound || may.CertificateBound
 	c.JWKS, c.JWKSURI, c.AssertionAlgorithm = string(m.JWKS), m.JWKSURI, m.AuthAlgorithm
 	c.BackchannelURI, c.BackchannelSession = m.BackchannelURI, m.BackchannelSession
 	c.Registration = jsonText(registered{m.About, may})

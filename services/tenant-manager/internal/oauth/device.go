@@ -57,6 +57,10 @@ func (s *realm) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 		tooMany(w, r, wait)
 		return
 	}
+	if err := keepable(r.PostForm); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	by, err := s.provider.AuthenticateClient(ctx, r, r.PostForm)
 	if err != nil {
 		s.failed(w, r, err)

@@ -434,7 +434,7 @@ func (v *revocation) RevokeToken(ctx context.Context, token string, _ fosite.Tok
 		if refresh.GetClient().GetID() != c.ID {
 			return fosite.ErrUnauthorizedClient
 		}
-		return errors.Join(v.storage.RevokeRefreshToken(ctx, refresh.GetID()), v.storage.RevokeAccessToken(ctx, refresh.GetID()))
+		return errors.Join(v.storage.RevokeAccessToken(ctx, refresh.GetID()), v.storage.RevokeRefreshToken(ctx, refresh.GetID()))
 	}
 	if !errors.Is(err, fosite.ErrNotFound) {
 		return fosite.ErrTemporarilyUnavailable.WithWrap(err)

@@ -68,6 +68,7 @@ func (x *exchangeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite
 	}
 	in := newSession()
 	in.Subject, in.Session, in.Claims, in.Actor, in.NotAfter, in.Confirm = from.Subject, from.Session, from.Claims, act, from.Until, from.Confirm
+	in.From = append(slices.Clone(from.From), from.TokenID)
 	if in.Subject == "" {
 		in.Behalf = x.strategy.subject(subject)
 	}

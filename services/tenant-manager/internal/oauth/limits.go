@@ -16,6 +16,9 @@ const (
 	// credential, and addressBurst how often at once.
 	addressRate  = 5
 	addressBurst = 50
+	// waitingBurst is how many requests an address may have waiting for somebody to
+	// sign in; they are kept for as long as that may take.
+	waitingBurst = 200
 )
 
 // guesses holds wrong secrets of a client against an address: others are not
@@ -41,7 +44,7 @@ func newLimits(s *store.Store, now func() time.Time, tokenRate int) *limits {
 
 // bucket takes one from the bucket of a name, and returns how long to wait where
 // it is empty.
-func (l *limits) bucket(name string, perSecond, burst int) time.Duration {
+func (l *limits) bucket(name string, perSecond rate.Limit, burst int) time.Duration {
 	if perSecond <= 0 {
 		return 0
 	}
@@ -56,7 +59,7 @@ func (l *limits) bucket(name string, perSecond, burst int) time.Duration {
 				}
 			}
 		}
-		b = rate.NewLimiter(rate.Limit(perSecond), burst)
+		b = rate.NewLimiter(perSecond, burst)
 		l.buckets[name] = b
 	}
 	l.mu.Unlock()
@@ -71,18 +74,24 @@ func (l *limits) bucket(name string, perSecond, burst int) time.Duration {
 // client returns how long a client has to wait for its next token, which has
 // proven who it is: nobody else takes from its bucket.
 func (l *limits) client(id string) time.Duration {
-	return l.bucket("client "+id, l.rate, 2*l.rate)
+	return l.bucket("client "+id, rate.Limit(l.rate), 2*l.rate)
 }
 
 // named returns how long somebody has to wait at an address who names a client,
 // and has proven nothing yet: whoever knows its id holds up nobody elsewhere.
 func (l *limits) named(client, ip string) time.Duration {
-	return l.bucket("client "+client+" from "+ip, l.rate, 2*l.rate)
+	return l.bucket("client "+client+" from "+ip, rate.Limit(l.rate), 2*l.rate)
 }
 
 // address returns how long an address has to wait that shows no credential.
 func (l *limits) address(kind, ip string) time.Duration {
 	return l.bucket(kind+" "+ip, addressRate, addressBurst)
+}
+
+// waiting returns how long an address has to wait whose requests wait for somebody to
+// sign in: more are not kept at a time.
+func (l *limits) waiting(ip string) time.Duration {
+	return l.bucket("waiting "+ip, waitingBurst/rate.Limit(pendingLifetime.Seconds()), waitingBurst)
 }
 
 // spent returns how long an address has to wait that has shown too many tokens of a

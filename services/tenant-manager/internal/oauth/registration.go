@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func (s *realm) register(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := store.OAuthClient{TokenFormat: FormatJWT, AccessSeconds: int64(accessLifetime / time.Second), RefreshSeconds: int64(refreshLifetime / time.Second)}
-	if err := m.into(&c, limitsOf{initial.Scopes, initial.GrantTypes, initial.Audiences}); err != nil {
+	if err := m.into(&c, limitsOf{Scopes: initial.Scopes, GrantTypes: initial.GrantTypes, Audiences: initial.Audiences}); err != nil {
 		fail(w, r, err)
 		return
 	}
@@ -242,8 +243,8 @@ func (s *realm) updateRegistered(w http.ResponseWriter, r *http.Request, c store
 	case m.ID != c.ID:
 		fail(w, r, metadataError("client_id is not that of the address."))
 		return
-	case HasSecret(m.AuthMethod) != HasSecret(c.AuthMethod):
-		fail(w, r, metadataError("A client cannot begin or cease to have a secret: register anew."))
+	case m.AuthMethod != c.AuthMethod:
+		fail(w, r, metadataError("A client keeps its token_endpoint_auth_method, %s: register anew.", c.AuthMethod))
 		return
 	case m.Name == "":
 		m.Name = c.Name
@@ -255,6 +256,12 @@ func (s *realm) updateRegistered(w http.ResponseWriter, r *http.Request, c store
 	err := s.server.store.Tx(ctx, s.org.ID, c.ID, func(tx *store.Tx) error {
 		if err := tx.SaveOAuthClient(ctx, &c); err != nil {
 			return err
+		}
+		// People allowed it to send them to the addresses that they were shown.
+		if slices.ContainsFunc(c.RedirectURIs, func(u string) bool { return !slices.Contains(before.RedirectURIs, u) }) {
+			if err := tx.ForgetOAuthConsents(ctx, c.ID); err != nil {
+				return err
+			}
 		}
 		return s.recordRegistered(ctx, tx, "oauth-client.updated", c, before, metadataOf(c))
 	})

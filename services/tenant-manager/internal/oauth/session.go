@@ -40,8 +40,10 @@ type session struct {
 	// Behalf is the id of the client that another acts for; "" for users, and
 	// clients that act for themselves.
 	Behalf string `json:"behalf,omitempty"`
-	// NotAfter bounds the life of a token that came of another.
+	// NotAfter bounds the life of a token that came of another, and From are the ids
+	// of those that it came of: it ends with each of them.
 	NotAfter time.Time `json:"notAfter,omitzero"`
+	From     []string  `json:"from,omitempty"`
 
 	Confirm confirmation                   `json:"cnf,omitzero"`
 	Actor   *actor                         `json:"act,omitempty"`

@@ -159,7 +159,8 @@ func (s storage) GetAccessTokenSession(ctx context.Context, signature string, _ 
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range []string{r.GetID(), r.Session.(*session).TokenID} { //nolint:forcetypeassert // made above
+	in := r.Session.(*session) //nolint:forcetypeassert // made above
+	for _, id := range append([]string{r.GetID(), in.TokenID}, in.From...) {
 		_, revoked, err := s.server.short.Get(ctx, s.key("revoked", id))
 		if err != nil {
 			return nil, err
@@ -193,7 +194,20 @@ func (s storage) CreateRefreshTokenSession(ctx context.Context, signature, _ str
 		ID: signature, FamilyID: r.GetID(), ClientID: c.ID, UserID: r.GetSession().GetSubject(), Request: text,
 		ExpiresAt: s.server.now().Add(c.GetEffectiveLifespan("", fosite.RefreshToken, refreshLifetime)),
 	}
-	return s.server.store.Tx(ctx, s.org.ID, row.UserID, func(tx *store.Tx) error { return tx.CreateOAuthRefresh(ctx, &row) })
+	err = s.server.store.Tx(ctx, s.org.ID, row.UserID, func(tx *store.Tx) error { return tx.CreateOAuthRefresh(ctx, &row) })
+	switch {
+	case errors.Is(err, store.ErrFamilyEnded):
+		return fosite.ErrInvalidGrant.WithHint("What it came of was used twice, or was taken back.")
+	case err != nil:
+		return err
+	}
+	// Of a family that ended before it had a row only the mark tells: who ends one
+	// writes that first, and looks for rows then.
+	_, ended, err := s.server.short.Get(ctx, s.key("revoked", row.FamilyID))
+	if err != nil || !ended {
+		return err
+	}
+	return errors.Join(s.RevokeRefreshToken(ctx, row.FamilyID), fosite.ErrInvalidGrant.WithHint("The code was used twice."))
 }
 
 // GetRefreshTokenSession returns what a refresh token is for, with an error where
@@ -234,7 +248,7 @@ func (s storage) RotateRefreshToken(ctx context.Context, family, signature strin
 	if err != nil || used {
 		return err
 	}
-	return errors.Join(s.RevokeRefreshToken(ctx, family), s.RevokeAccessToken(ctx, family), fosite.ErrInactiveToken)
+	return errors.Join(s.RevokeAccessToken(ctx, family), s.RevokeRefreshToken(ctx, family), fosite.ErrInactiveToken)
 }
 
 // RevokeRefreshToken ends a family of refresh tokens.

@@ -53,6 +53,8 @@ type accessClaims struct {
 	AMR      []string         `json:"amr,omitempty"`
 	Confirm  *confirmation    `json:"cnf,omitempty"`
 	Actor    *actor           `json:"act,omitempty"`
+	// From are the ids of the tokens that it was exchanged for.
+	From []string `json:"gatehouse_from,omitempty"`
 }
 
 func (c accessClaims) GetExpirationTime() (*jwt.NumericDate, error) { return date(c.Expires), nil }
@@ -154,7 +156,7 @@ func (s strategy) GenerateAccessToken(ctx context.Context, r fosite.Requester) (
 func (s strategy) claims(r fosite.Requester, c *client, in *session) accessClaims {
 	out := accessClaims{
 		Issuer: s.issuer, Subject: in.Subject, Audience: jwt.ClaimStrings(r.GetGrantedAudience()), Expires: in.Until.Unix(), Issued: in.IssuedAt.Unix(),
-		ID: in.TokenID, Client: c.ID, Scope: strings.Join(r.GetGrantedScopes(), " "), Actor: in.Actor,
+		ID: in.TokenID, Client: c.ID, Scope: strings.Join(r.GetGrantedScopes(), " "), Actor: in.Actor, From: in.From,
 	}
 	if out.Subject == "" { // RFC 9068 section 2.2
 		out.Subject = cmp.Or(in.Behalf, c.ID)
@@ -216,7 +218,7 @@ func (s strategy) read(ctx context.Context, token string) (*fosite.Request, erro
 		return nil, err
 	}
 	in := newSession()
-	in.TokenID, in.IssuedAt, in.Until, in.Actor = c.ID, time.Unix(c.Issued, 0), time.Unix(c.Expires, 0), c.Actor
+	in.TokenID, in.IssuedAt, in.Until, in.Actor, in.From = c.ID, time.Unix(c.Issued, 0), time.Unix(c.Expires, 0), c.Actor, c.From
 	if c.Confirm != nil {
 		in.Confirm = *c.Confirm
 	}

@@ -186,6 +186,10 @@ func (s *realm) push(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fosite.ErrInvalidRequest.WithHint("request and request_uri are not taken here."))
 		return
 	}
+	if err := keepable(r.PostForm); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	withState(r.Form)
 	req, err := s.provider.NewPushedAuthorizeRequest(ctx, r)
 	if err != nil {

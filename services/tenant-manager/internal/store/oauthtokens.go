@@ -113,12 +113,22 @@ func (t *Tx) DeleteOAuthConsent(ctx context.Context, c OAuthConsent) error {
 	if err := db.Remove[OAuthConsent](ctx, t.scope, c.ID, db.AnyVersion); err != nil {
 		return err
 	}
-	_, err := db.From[OAuthRefresh](t.scope).Where("user_id = ? AND client_id = ? AND ended_at IS NULL", c.UserID, c.ClientID).
-		Update(ctx, db.Changes{"ended_at": t.store.Now()})
-	if err != nil {
+	if _, err := t.endOAuthRefresh(ctx, "user_id = ? AND client_id = ?", c.UserID, c.ClientID); err != nil {
 		return err
 	}
 	return t.tellClients(ctx, db.From[OAuthSessionClient](t.scope).Where("user_id = ? AND client_id = ?", c.UserID, c.ClientID))
+}
+
+// ForgetOAuthConsents takes back what all users allowed a client, as
+// [Tx.DeleteOAuthConsent] does for one: they are asked again.
+func (t *Tx) ForgetOAuthConsents(ctx context.Context, client string) error {
+	if _, err := db.From[OAuthConsent](t.scope).Where("client_id = ?", client).Delete(ctx); err != nil {
+		return err
+	}
+	if _, err := t.endOAuthRefresh(ctx, "client_id = ?", client); err != nil {
+		return err
+	}
+	return t.tellClients(ctx, db.From[OAuthSessionClient](t.scope).Where("client_id = ?", client))
 }
 
 // OAuthRefresh is a refresh token. Its id is the hash of the token. Those of one
@@ -156,10 +166,34 @@ func (o *Org) OAuthFamilies(ctx context.Context, user, client string) ([]string,
 	return union(out, nil), err
 }
 
-// CreateOAuthRefresh keeps a refresh token by its hash.
+// ErrFamilyEnded says that the family of a refresh token has ended.
+var ErrFamilyEnded = errors.New("the family of the refresh token has ended")
+
+// CreateOAuthRefresh keeps a refresh token by its hash. The error is
+// [ErrFamilyEnded] where its family has ended, also while this is under way: both
+// lock the token of before first.
 func (t *Tx) CreateOAuthRefresh(ctx context.Context, r *OAuthRefresh) error {
+	before, err := db.From[OAuthRefresh](t.scope).Where("family_id = ?", r.FamilyID).Order("created_at", true).Lock().First(ctx)
+	switch {
+	case errors.Is(err, db.ErrNotFound): // it is the first
+	case err != nil:
+		return err
+	case before.EndedAt != nil:
+		return ErrFamilyEnded
+	}
 	r.CreatedAt = t.store.Now()
 	return db.Create(ctx, t.scope, r)
+}
+
+// endOAuthRefresh ends refresh tokens, and returns how many had not ended. They are
+// locked by a statement of its own: one that is made meanwhile out of one of them is
+// there for the next, or is refused.
+func (t *Tx) endOAuthRefresh(ctx context.Context, where string, args ...any) (int64, error) {
+	q := db.From[OAuthRefresh](t.scope).Where(where+" AND ended_at IS NULL", args...)
+	if _, err := q.Lock().All(ctx); err != nil {
+		return 0, err
+	}
+	return q.Update(ctx, db.Changes{"ended_at": t.store.Now()})
 }
 
 // UseOAuthRefresh takes a refresh token, and reports whether it was still good.
@@ -172,8 +206,7 @@ func (t *Tx) UseOAuthRefresh(ctx context.Context, hash string) (bool, error) {
 // EndOAuthFamily ends all refresh tokens of a family, and returns how many had
 // not ended.
 func (t *Tx) EndOAuthFamily(ctx context.Context, family string) (int64, error) {
-	return db.From[OAuthRefresh](t.scope).Where("family_id = ? AND ended_at IS NULL", family).
-		Update(ctx, db.Changes{"ended_at": t.store.Now()})
+	return t.endOAuthRefresh(ctx, "family_id = ?", family)
 }
 
 // oauthEntry is something of the authorization server that lives for minutes.

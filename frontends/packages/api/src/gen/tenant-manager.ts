@@ -5909,7 +5909,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
             skipConsent: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect: boolean;
@@ -5981,7 +5981,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;
@@ -6033,7 +6033,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;

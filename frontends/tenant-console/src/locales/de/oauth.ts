@@ -57,7 +57,7 @@ export default {
       algorithm: 'Signiert mit',
       minutes: 'Gültigkeit eines Access-Tokens in Minuten',
       skipConsent: 'Benutzer nicht fragen',
-      skipConsentHelp: 'Für eigene Anwendungen.',
+      skipConsentHelp: 'Für eigene Anwendungen. Benutzer werden immer gefragt, wenn die Anwendung auf ihrem Rechner läuft und kein Geheimnis hat.',
       mayIntrospect: 'Darf nach fremden Token fragen',
       mayIntrospectHelp: 'Für Gateways und APIs, die prüfen, wofür ein Token gilt.',
       certificate: 'Zertifikat',

@@ -57,7 +57,7 @@ export default {
       algorithm: 'Signed with',
       minutes: 'Minutes that an access token is good',
       skipConsent: 'Do not ask users',
-      skipConsentHelp: 'For applications of your own.',
+      skipConsentHelp: 'For applications of your own. Users are always asked where the application is on their machine and has no secret.',
       mayIntrospect: 'May ask about tokens of others',
       mayIntrospectHelp: 'For gateways and APIs that ask what a token is good for.',
       certificate: 'Certificate',

@@ -57,7 +57,7 @@ export default {
       algorithm: '서명 알고리즘',
       minutes: '액세스 토큰 유효 시간(분)',
       skipConsent: '사용자에게 묻지 않음',
-      skipConsentHelp: '자체 애플리케이션용입니다.',
+      skipConsentHelp: '자체 애플리케이션용입니다. 애플리케이션이 사용자의 컴퓨터에 있고 비밀이 없으면 항상 묻습니다.',
       mayIntrospect: '다른 클라이언트의 토큰 조회 허용',
       mayIntrospectHelp: '토큰의 유효성을 조회하는 게이트웨이와 API용입니다.',
       certificate: '인증서',
