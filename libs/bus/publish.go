@@ -44,6 +44,9 @@ func (b *Bus) Send(ctx context.Context, m Message) error {
 		return fmt.Errorf("publishing %s: the message has no id", m.Subject)
 	}
 	err := b.store(ctx, streamEvents, &nats.Msg{Subject: m.Subject, Header: m.Metadata.header(), Data: m.Body})
+	if errors.Is(err, nats.ErrMaxPayload) {
+		err = fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
 	b.metrics.events.WithLabelValues(outcome(err, "published", "unpublished")).Inc()
 	return err
 }

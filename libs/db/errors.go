@@ -27,6 +27,11 @@ var (
 	// ErrAway: the server cannot be reached, or takes nothing at the moment. Whether a
 	// transaction that ends so was committed is not known.
 	ErrAway = errors.New("the database does not answer")
+	// ErrTooLarge: an event that no bus takes.
+	ErrTooLarge = errors.New("the event is too large")
+	// ErrUnfit: the bus answers, and will not take this event however often it is tried
+	// ([Publish] says so).
+	ErrUnfit = errors.New("the bus does not take the event")
 )
 
 // sqlite's result codes: https://www.sqlite.org/rescode.html.

@@ -19,6 +19,7 @@ type collector struct {
 	db                              *DB
 	up, open, busy, waits           *prometheus.Desc
 	sent, failed, pending, eventAge *prometheus.Desc
+	stalled                         *prometheus.Desc
 }
 
 // Metrics returns the metrics of the database and its outbox. The label
@@ -37,12 +38,13 @@ func (d *DB) Metrics() prometheus.Collector {
 		failed:   desc("outbox_failed_total", "Attempts of this process to hand over an event that failed."),
 		pending:  desc("outbox_pending", "Events that wait for the bus."),
 		eventAge: desc("outbox_oldest_seconds", "Age of the oldest event that waits."),
+		stalled:  desc("outbox_refused", "Things whose events the bus refuses, each of which waits for its own."),
 	}
 }
 
 // Describe is for Prometheus.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.open, c.busy, c.waits, c.sent, c.failed, c.pending, c.eventAge} {
+	for _, d := range []*prometheus.Desc{c.up, c.open, c.busy, c.waits, c.sent, c.failed, c.pending, c.eventAge, c.stalled} {
 		out <- d
 	}
 }
@@ -82,6 +84,10 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		return // not migrated yet
 	}
 	gauge(c.pending, float64(pending))
+	var stalled int64
+	if g.Model(&outboxStall{}).Count(&stalled).Error == nil {
+		gauge(c.stalled, float64(stalled))
+	}
 	if pending == 0 {
 		gauge(c.eventAge, 0)
 	} else if g.Where("sent_at IS NULL").Order("id").Limit(1).Find(&oldest).Error == nil && oldest.ID != 0 {

@@ -132,6 +132,30 @@ func TestOutbox(t *testing.T) {
 		require.Equal(t, []string{"1", "2"}, b.bodies("bad"))
 		stop()
 
+		// One that no bus will ever take holds up its key, and nothing else: also where
+		// there is nothing else in its lane, and wherever that lane comes in a round.
+		b.refusing(func(m db.Message) error {
+			if m.Key == "large" {
+				return fmt.Errorf("%w: maximum payload", db.ErrUnfit)
+			}
+			return nil
+		})
+		emit(t, d, "large", 1, 2)
+		stop = startRelay(t, d, b, db.RelayOptions{Poll: 5 * time.Millisecond, Retry: time.Millisecond})
+		for i := range 60 {
+			key := fmt.Sprint("after", i)
+			emit(t, d, key, i)
+			require.Eventually(t, func() bool { return len(b.bodies(key)) == 1 }, waitFor, tick)
+		}
+		require.Empty(t, b.bodies("large"))
+		require.Eventually(t, func() bool { return metric(t, r, "gatehouse_outbox_refused") == 1 }, waitFor, tick)
+		b.refusing(nil)
+		require.NoError(t, d.Unscoped(t.Context(), "its pause is over").Exec("DELETE FROM outbox_stalls").Error)
+		require.Eventually(t, func() bool { return len(b.bodies("large")) == 2 }, waitFor, tick)
+		require.Eventually(t, func() bool { return metric(t, r, "gatehouse_outbox_refused") == 0 }, waitFor, tick)
+		stop()
+		require.ErrorIs(t, d.Tx(t.Context(), func(tx *db.Tx) error { return tx.Emit("note.changed", "k", strings.Repeat("x", 1<<20)) }), db.ErrTooLarge)
+
 		// What was sent long ago goes.
 		stop = startRelay(t, d, b, db.RelayOptions{Keep: time.Nanosecond})
 		require.Eventually(t, func() bool {

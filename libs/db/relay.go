@@ -68,7 +68,7 @@ const (
 )
 
 // Publish hands one message to the bus. It returns nil only when the bus has
-// stored it.
+// stored it, and [ErrUnfit] where it never will.
 type Publish func(ctx context.Context, m Message) error
 
 // Relay publishes what transactions emitted, until ctx ends: at least once, in
@@ -184,6 +184,7 @@ func (r *relay) batch(ctx context.Context, g *gorm.DB, lane int) (full bool, err
 		sent    []int64
 		good    = map[string]bool{}
 		refused = map[string]error{}
+		unfit   = map[string]error{}
 		misses  int
 		last    error
 	)
@@ -195,7 +196,12 @@ func (r *relay) batch(ctx context.Context, g *gorm.DB, lane int) (full bool, err
 			break
 		}
 		if err := r.send(ctx, row); err != nil {
-			refused[row.MessageKey], last = err, err
+			refused[row.MessageKey] = err
+			if errors.Is(err, ErrUnfit) { // the bus is well
+				unfit[row.MessageKey] = err
+				continue
+			}
+			last = err
 			misses++
 			continue
 		}
@@ -203,12 +209,15 @@ func (r *relay) batch(ctx context.Context, g *gorm.DB, lane int) (full bool, err
 		good[row.MessageKey] = true
 	}
 	if len(sent) == 0 {
+		refused = unfit
+	}
+	if len(sent) == 0 && len(unfit) == 0 {
 		return false, last
 	}
 	if err := r.settle(context.WithoutCancel(ctx), g, sent, good, refused); err != nil {
 		return false, err
 	}
-	if misses == publishMisses {
+	if misses == publishMisses || len(sent) == 0 {
 		return false, last
 	}
 	return len(rows) == r.opt.Batch, nil
@@ -240,8 +249,10 @@ func (outboxStall) TableName() string { return "outbox_stalls" }
 // messages pass is a refusal the message's own fault.
 func (r *relay) settle(ctx context.Context, g *gorm.DB, sent []int64, good map[string]bool, refused map[string]error) error {
 	g = g.WithContext(ctx)
-	if err := g.Model(&outboxRow{}).Where("id IN ?", sent).Update("sent_at", r.db.Now()).Error; err != nil {
-		return err
+	if len(sent) > 0 {
+		if err := g.Model(&outboxRow{}).Where("id IN ?", sent).Update("sent_at", r.db.Now()).Error; err != nil {
+			return err
+		}
 	}
 	var old []outboxStall
 	if err := g.Find(&old).Error; err != nil {

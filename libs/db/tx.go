@@ -72,14 +72,21 @@ func (t *Tx) Unscoped(reason string) *gorm.DB {
 	return unscoped(t.orm.WithContext(t.ctx), reason)
 }
 
+// mostEvent bounds the body of an event, in bytes: NATS takes 1 MiB with its headers.
+const mostEvent = 1000 << 10
+
 // Emit puts an event into the outbox: it will be published if, and only if, the
 // transaction commits, at least once, and in the order of the transactions that
 // changed the same thing. key is the id of that thing; body is written as JSON.
-// Emit after the change, so that the lock of the changed row orders the events.
+// Emit after the change, so that the lock of the changed row orders the events. The
+// error is [ErrTooLarge] for one that could never be published.
 func (t *Tx) Emit(subject, key string, body any) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("emitting %s: %w", subject, err)
+	}
+	if len(b) > mostEvent {
+		return fmt.Errorf("emitting %s of %d bytes: %w", subject, len(b), ErrTooLarge)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -98,10 +98,12 @@ func (k *Kit) Audit(ctx context.Context, tx *db.Tx, e Entry) error {
 
 const (
 	mask = "***"
-	// longestValue bounds a recorded value, and mostChanges their number: the
-	// trail tells what was changed, it does not keep documents.
+	// longestValue bounds a recorded value, mostChanges their number and largestDiff
+	// all of them in bytes as they are sent: the trail tells what was changed, it does
+	// not keep documents, and receivers of it take no entries of any size.
 	longestValue = 2 << 10
 	mostChanges  = 200
+	largestDiff  = 64 << 10
 	deepestValue = 12
 )
 
@@ -145,18 +147,25 @@ func differences(before, after any) ([]audit.Change, error) {
 		fields[f] = true
 	}
 	var (
-		out  []audit.Change
-		more int
+		out   []audit.Change
+		more  int
+		bytes int
 	)
 	for _, f := range slices.Sorted(maps.Keys(fields)) {
 		if b[f].json == a[f].json {
 			continue
 		}
-		if len(out) == mostChanges {
+		c := audit.Change{Field: f, Before: b[f].shown(), After: a[f].shown()}
+		encoded, err := json.Marshal(c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f, err)
+		}
+		if bytes += len(encoded); len(out) == mostChanges || bytes > largestDiff {
+			bytes -= len(encoded) // a shorter one may have room
 			more++
 			continue
 		}
-		out = append(out, audit.Change{Field: f, Before: b[f].shown(), After: a[f].shown()})
+		out = append(out, c)
 	}
 	if more > 0 { // the field is that of the whole
 		out = append(out, audit.Change{After: fmt.Sprintf("%q", fmt.Sprintf("%d more fields changed; they are not listed", more))})

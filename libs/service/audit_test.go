@@ -3,6 +3,7 @@ package service
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,19 @@ func TestAChangeIsToldFieldByField(t *testing.T) {
 	require.Equal(t, "/name", got[0].Field)
 	require.Less(t, len(got[0].After), 2100)
 	require.True(t, strings.HasSuffix(got[0].After, "(10002 bytes)"))
+	// However much there is, the whole stays of a size that a receiver takes.
+	quoted := map[string]any{}
+	for i := range 300 {
+		quoted[strconv.Itoa(i)] = strings.Repeat(`"\\`, 1500)
+	}
+	quoted["a short one"] = 1
+	got, err = differences(quoted, map[string]any{})
+	require.NoError(t, err)
+	encoded, err := json.Marshal(got)
+	require.NoError(t, err)
+	require.Less(t, len(encoded), 70<<10)
+	require.Contains(t, got, audit.Change{Field: "/a short one", Before: "1"})
+	require.Contains(t, got[len(got)-1].After, "more fields changed")
 	got, err = differences(before, nil)
 	require.NoError(t, err)
 	for _, c := range got {

@@ -280,7 +280,11 @@ func (r *running) openDatabase(ctx context.Context, env app.Env, cursorKey []byt
 	}
 	k.Go("outbox", func(ctx context.Context) error {
 		return db.Relay(ctx, k.DB, func(ctx context.Context, m db.Message) error {
-			return k.Bus.Send(ctx, bus.Message{Subject: m.Subject, Body: m.Body, Metadata: bus.Metadata{ID: m.ID, Time: m.Time}})
+			err := k.Bus.Send(ctx, bus.Message{Subject: m.Subject, Body: m.Body, Metadata: bus.Metadata{ID: m.ID, Time: m.Time}})
+			if errors.Is(err, bus.ErrTooLarge) {
+				err = fmt.Errorf("%w: %w", db.ErrUnfit, err)
+			}
+			return err
 		}, db.RelayOptions{})
 	})
 	return nil

@@ -49,9 +49,12 @@ func (s *realm) noteSession(ctx context.Context, req fosite.AccessRequester, c *
 	}
 	open := false
 	err := s.server.store.Tx(ctx, s.org.ID, in.Subject, func(tx *store.Tx) error {
+		var first bool
 		var err error
-		open, err = tx.NoteOAuthSession(ctx, in.Session, c.ID, in.Subject)
-		return err
+		if open, first, err = tx.NoteOAuthSession(ctx, in.Session, c.ID, in.Subject); err != nil || !first {
+			return err
+		}
+		return s.recordSession(ctx, tx, c, in)
 	})
 	switch {
 	case err != nil:

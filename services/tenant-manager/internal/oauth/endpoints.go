@@ -224,6 +224,7 @@ func (s *realm) failed(w http.ResponseWriter, r *http.Request, err error) {
 			s.refuse(w, r, err)
 			return
 		}
+		s.recordRefused(r.Context(), "oauth-client.authenticated", clientID(r), "it did not prove who it is")
 		// What was wrong is not told: not even whether there is such a client.
 		err = fosite.ErrInvalidClient
 	}

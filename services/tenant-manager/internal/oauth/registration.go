@@ -60,6 +60,7 @@ func (s *realm) refuseToken(w http.ResponseWriter, r *http.Request, wrong bool) 
 			s.refuse(w, r, err)
 			return
 		}
+		s.recordRefused(r.Context(), "oauth-client.registered", "", "the token is not one that is good for this")
 		w.Header().Set("WWW-Authenticate", `Bearer realm="gatehouse", error="invalid_token"`)
 	} else {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="gatehouse"`)

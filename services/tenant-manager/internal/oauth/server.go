@@ -63,27 +63,30 @@ type Options struct {
 
 // Server is the authorization server. It is safe for concurrent use.
 type Server struct {
-	opt      Options
-	url      string
-	store    *store.Store
-	short    Short
-	now      func() time.Time
-	log      *slog.Logger
-	audit    func(ctx context.Context, tx *db.Tx, e service.Entry) error
-	keys     *keyring
-	remote   *remoteKeys
-	orgs     *cache[store.Organization]
-	clients  *cache[*client]
-	nonces   *cache[string]
-	limits   *limits
-	realmsMu sync.Mutex
-	realms   map[string]*realm
+	opt   Options
+	url   string
+	store *store.Store
+	short Short
+	now   func() time.Time
+	log   *slog.Logger
+	audit func(ctx context.Context, tx *db.Tx, e service.Entry) error
+	// refused and refusedOfAll bound what the trail keeps of refusals.
+	refused, refusedOfAll *service.PerMinute
+	keys                  *keyring
+	remote                *remoteKeys
+	orgs                  *cache[store.Organization]
+	clients               *cache[*client]
+	nonces                *cache[string]
+	limits                *limits
+	realmsMu              sync.Mutex
+	realms                map[string]*realm
 }
 
 // New returns an authorization server.
 func New(o Options) *Server {
 	return &Server{
 		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: o.Short, now: o.Now, log: o.Log, audit: o.Audit,
+		refused: service.NewPerMinute(refusedKept, o.Now), refusedOfAll: service.NewPerMinute(refusedOfAll, o.Now),
 		remote:  newRemoteKeys(o.Outbound, o.Now),
 		keys:    &keyring{store: o.Store, now: o.Now, rings: map[string]*ring{}},
 		orgs:    newCache[store.Organization](o.Now),

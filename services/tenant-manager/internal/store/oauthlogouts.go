@@ -41,20 +41,21 @@ func (OAuthLogout) TableName() string { return "oauth_logouts" }
 
 // NoteOAuthSession notes that a client is given tokens in a session of a user, and
 // reports whether the session is open: in one that has ended it is noted no more,
-// because nobody would be told of its end.
-func (t *Tx) NoteOAuthSession(ctx context.Context, session, client, user string) (open bool, err error) {
+// because nobody would be told of its end. It also reports whether these are the first
+// that the client is given in the session.
+func (t *Tx) NoteOAuthSession(ctx context.Context, session, client, user string) (open, first bool, err error) {
 	s, err := t.LockSession(ctx, session)
 	if IsNotFound(err) || err == nil && !s.Open(t.store.Now()) {
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	n, err := db.From[OAuthSessionClient](t.scope).Where("session_id = ? AND client_id = ?", session, client).Count(ctx)
 	if err != nil || n > 0 {
-		return true, err
+		return true, false, err
 	}
-	return true, db.Create(ctx, t.scope, &OAuthSessionClient{ID: NewID(), SessionID: session, ClientID: client, UserID: user, CreatedAt: t.store.Now()})
+	return true, true, db.Create(ctx, t.scope, &OAuthSessionClient{ID: NewID(), SessionID: session, ClientID: client, UserID: user, CreatedAt: t.store.Now()})
 }
 
 // queueLogouts has the clients told that were given tokens in sessions that end.

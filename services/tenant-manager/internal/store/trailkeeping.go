@@ -36,23 +36,35 @@ func (o *Org) VerifyAudit(ctx context.Context) (v VerifiedAudit, err error) {
 		if err != nil {
 			return v, err
 		}
+		whole := true
 		for _, r := range rows {
 			next, ok := r.follows(v.Head)
 			if !ok {
-				v.BrokenAt = v.Head.Sequence + 1
-				return v, nil
+				whole = false
+				break
 			}
 			v.Head = next
 			v.Entries++
 		}
-		if len(rows) < verifyBatch {
-			break
+		if whole && len(rows) == verifyBatch {
+			continue
 		}
+		if whole && v.Head.Sequence == want.Sequence && v.Head.Hash == want.Hash {
+			return v, nil
+		}
+		// An entry is not as it was written, or the end was cut off, unless what comes
+		// next was removed for its age meanwhile, which the head says.
+		now, err := db.From[auditHead](o.scope).First(ctx)
+		if err != nil {
+			return v, err
+		}
+		if now.RemovedSequence <= v.Head.Sequence {
+			v.BrokenAt = v.Head.Sequence + 1
+			return v, nil
+		}
+		v.Head = audit.Head{Sequence: now.RemovedSequence, Hash: now.RemovedHash}
+		want = now
 	}
-	if v.Head.Sequence != want.Sequence || v.Head.Hash != want.Hash { // the end was cut off
-		v.BrokenAt = v.Head.Sequence + 1
-	}
-	return v, nil
 }
 
 // AuditAfter returns the entries after a sequence in their order, at most so many.
