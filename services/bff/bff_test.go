@@ -21,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,6 +65,10 @@ type world struct {
 	// held counts them, by address.
 	limited bool
 	held    map[string]int
+
+	// signOutAddress is where tenant-manager sends browsers that sign out, nil =
+	// nowhere; signedOutAt is what it was told of the last one.
+	signOutAddress, signedOutAt atomic.Pointer[string]
 }
 
 func start(t *testing.T, change func(*bff.Config)) *world {
@@ -164,6 +169,14 @@ func (w *world) tenantManager() http.Handler {
 		if w.asVic(r) {
 			w.tenants.Revoke(w.t, "o1", "s-vic")
 			rw.WriteHeader(http.StatusNoContent)
+			return
+		}
+		if address := w.signOutAddress.Load(); address != nil { // revoking ends it for the whole test
+			var in struct{ Origin, State string }
+			_ = json.NewDecoder(r.Body).Decode(&in)
+			told := in.Origin + " " + in.State
+			w.signedOutAt.Store(&told)
+			_ = json.NewEncoder(rw).Encode(map[string]string{"address": *address})
 			return
 		}
 		w.tenants.Revoke(w.t, "o1", "s-ada")

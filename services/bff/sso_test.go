@@ -196,3 +196,62 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 	_, body = do("GET", "/bff/session", "", host)
 	require.Contains(t, body, `"signedIn":true`)
 }
+
+// A browser that was signed out at its identity provider comes back to where its page
+// wanted it, and only the one that signed out.
+func TestSigningOutAtAnIdentityProvider(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	address := "https://idp.example/end"
+	w.signOutAddress.Store(&address)
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	const host = "apim-admin.localhost:8080"
+	jar := map[string]*http.Cookie{}
+	do := func(method, path, body, csrf string) (*http.Response, string) {
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+w.bff+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Host = host
+		if method == "POST" {
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("X-Gatehouse-CSRF", csrf)
+		}
+		for _, k := range jar {
+			r.AddCookie(k)
+		}
+		res, err := c.Do(r)
+		require.NoError(t, err)
+		defer func() { _ = res.Body.Close() }()
+		for _, k := range res.Cookies() {
+			if jar[k.Name] = k; k.MaxAge < 0 {
+				delete(jar, k.Name)
+			}
+		}
+		b, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		return res, string(b)
+	}
+	for next, want := range map[string]string{"": "/sign-in?signed-out=provider", "/oauth/default/logout?x=1": "/oauth/default/logout?x=1", "//evil.example": "/sign-in?signed-out=provider"} {
+		do("POST", "/bff/sign-in/sso", `{"email":"eve@acme.example"}`, "anonymous")
+		res, _ := do("GET", "/bff/sso/callback?code=c&state=%2Fusers", "", "")
+		require.Equal(t, "/users", res.Header.Get("Location"))
+		_, body := do("GET", "/bff/session", "", "")
+		var v struct{ CSRF string }
+		require.NoError(t, json.Unmarshal([]byte(body), &v))
+		res, body = do("POST", "/bff/sign-out", `{"next":"`+next+`"}`, v.CSRF)
+		require.Equal(t, 200, res.StatusCode, body)
+		require.JSONEq(t, `{"address":"https://idp.example/end"}`, body)
+		require.NotContains(t, jar, "gatehouse")
+		kept := jar["gatehouse-signed-out"]
+		require.NotNil(t, kept)
+		require.True(t, kept.HttpOnly)
+		state, _, _ := strings.Cut(kept.Value, ".")
+		require.Equal(t, "http://"+host+" "+state, *w.signedOutAt.Load(), "tenant-manager is told where, and the state")
+		res, _ = do("GET", "/bff/sso/signed-out?state="+state, "", "")
+		require.Equal(t, 303, res.StatusCode)
+		require.Equal(t, want, res.Header.Get("Location"))
+		require.NotContains(t, jar, "gatehouse-signed-out")
+		jar["gatehouse-signed-out"] = kept
+		res, _ = do("GET", "/bff/sso/signed-out?state=another", "", "")
+		require.Equal(t, "/sign-in", res.Header.Get("Location"))
+	}
+}

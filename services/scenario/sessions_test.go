@@ -46,6 +46,7 @@ var ofSessions = map[string]ofSession{
 	"acceptInvitation":     {reason: letsIn},
 	"ssoCallback":          {reason: back},
 	"samlCallback":         {reason: back},
+	"ssoSignedOut":         {reason: "it leads to the sign-in page, and begins and ends nothing"},
 	"signOut":              {reason: "it ends the session of the browser, and has nothing to name another by"},
 }
 

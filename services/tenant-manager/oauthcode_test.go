@@ -1,6 +1,7 @@
 package tenantmanager_test
 
 import (
+	"crypto/ed25519"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 )
@@ -177,6 +179,41 @@ func TestAuthorizationCode(t *testing.T) {
 	require.Equal(t, 200, a.call(t, a.owner, "GET", "/me", "").status, "another session goes on")
 	require.Equal(t, "/error", shop.visit(t, "", a.issuer+"/logout?"+url.Values{"id_token_hint": {raw}, "post_logout_redirect_uri": {"http://evil.example"}}.Encode()).Path)
 	require.Equal(t, "/signed-out", shop.visit(t, "", a.issuer+"/logout").Path)
+
+	// An ID token that has run out still says who it is; two values of a parameter, and a
+	// client that is not the token's, are refused.
+	a.clock.Advance(25 * time.Hour)
+	logout := func(q url.Values) *url.URL { return shop.visit(t, "", a.issuer+"/logout?"+q.Encode()) }
+	const bye = "http://localhost:9999/bye"
+	require.Equal(t, bye, logout(url.Values{"id_token_hint": {raw}, "post_logout_redirect_uri": {bye}}).String())
+	require.Equal(t, "/error", logout(url.Values{"id_token_hint": {raw, raw}}).Path)
+	require.Equal(t, "/error", logout(url.Values{"id_token_hint": {raw}, "client_id": {"another"}}).Path)
+	require.Equal(t, "/error", logout(url.Values{"id_token_hint": {"x.y.z"}}).Path)
+
+	// Without one the user is asked, and the page then leads back to where the client has
+	// registered, as it stands.
+	to = logout(url.Values{"client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}})
+	require.Equal(t, "/signed-out", to.Path)
+	require.Equal(t, url.Values{"ask": {"1"}, "organization": {"default"}, "name": {"Shop"}, "client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}}, to.Query())
+	require.Equal(t, bye+"?state=s", logout(url.Values{"client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}, "confirmed": {"1"}}).String())
+	for _, q := range []url.Values{
+		{"post_logout_redirect_uri": {bye}}, {"client_id": {"nobody"}, "post_logout_redirect_uri": {bye}}, {"client_id": {m.id}, "post_logout_redirect_uri": {bye + "/"}},
+		{"client_id": {m.id}, "post_logout_redirect_uri": {bye + "?x=1"}},
+	} {
+		require.Equal(t, "/error", logout(q).Path, q)
+		q.Set("confirmed", "1")
+		require.Equal(t, "/error", logout(q).Path, q)
+	}
+	// A token of a key that is not kept any more is as good as none.
+	unknown := jwt.NewWithClaims(jwt.SigningMethodEdDSA, jwt.MapClaims{"iss": a.issuer, "aud": m.id})
+	unknown.Header["kid"] = "long-gone"
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	old, err := unknown.SignedString(key)
+	require.NoError(t, err)
+	to = logout(url.Values{"id_token_hint": {old}, "client_id": {m.id}, "post_logout_redirect_uri": {bye}})
+	require.Equal(t, "/signed-out", to.Path)
+	require.Equal(t, "1", to.Query().Get("ask"))
 }
 
 // A refresh token is good for one use; one that comes again ends the family.

@@ -138,9 +138,13 @@ export async function stopImpersonating(): Promise<void> {
   await bff.DELETE('/impersonation')
 }
 
-export async function signOut(): Promise<void> {
-  await bff.POST('/sign-out')
+/** Ends the session. True where the browser is on its way to the identity provider, to be signed out there too; from there it comes to the path, or to the sign-in page. */
+export async function signOut(next = ''): Promise<boolean> {
+  const { data: on } = await bff.POST('/sign-out', next ? { body: { next } } : {})
   endSession()
+  if (!on) return false
+  location.assign(on.address)
+  return true
 }
 
 /** Whether a permission is held, "plan:create" for one; "*" and "plan:*" cover it. */

@@ -195,19 +195,6 @@ func (h *handlers) comeBack(c echo.Context, cookie string) (*view, error) {
 	return &v, nil
 }
 
-// signOutOf ends the session of a cookie.
-func (h *handlers) signOutOf(c echo.Context, cookie string) error {
-	s, err := h.Sessions.Get(c.Request().Context(), cookie)
-	if err == nil {
-		if err := h.Tenants.SignOut(c.Request(), s.Access); err != nil && !over(err) {
-			h.Log.WarnContext(c.Request().Context(), "a session could not be ended at tenant-manager", "session", s.ID, "err", err)
-		}
-	} else if !errors.Is(err, session.ErrNone) {
-		return err
-	}
-	return h.Sessions.End(c.Request().Context(), cookie)
-}
-
 // write answers with who is signed in; nil writes nothing.
 func write(c echo.Context, v *view) error {
 	if v == nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -241,25 +242,49 @@ func (h *handlers) acceptInvitation(c echo.Context) error {
 	return h.begin(c, "/invitations/by-token/"+url.PathEscape(a.Token)+"/accept", marshal(out))
 }
 
+// leaving is what a page may send to sign out.
+type leaving struct {
+	// Next is where the browser goes that comes back from the identity provider.
+	Next string `json:"next,omitempty" schema:"maxLength=2000"`
+}
+
 func (h *handlers) signOut(c echo.Context) error {
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	var in leaving
+	if len(body) > 0 {
+		if fields := schema.Decode(body, &in); len(fields) > 0 {
+			return problem.Invalid("the body is not right", fields...)
+		}
+	}
 	s, err := h.session(c)
 	if err != nil {
 		return err
 	}
+	address, state := "", ""
 	if s != nil {
-		if err := h.Tenants.SignOut(c.Request(), s.Access); err != nil {
-			// The cookie is worth nothing any more; the tokens, which nobody has, end
-			// by themselves.
-			h.Log.WarnContext(c.Request().Context(), "a session could not be ended at tenant-manager", "session", s.ID, "err", err)
-		}
+		address, state = h.signOutAt(c, s)
 	}
 	if s != nil && s.Return != "" { // whoever acts as somebody else signs out of both
-		if err := h.signOutOf(c, s.Return); err != nil {
+		own, err := h.Sessions.Get(c.Request().Context(), s.Return)
+		if err != nil && !errors.Is(err, session.ErrNone) {
+			return err
+		}
+		if err == nil {
+			address, state = h.signOutAt(c, &own)
+		}
+		if err := h.Sessions.End(c.Request().Context(), s.Return); err != nil {
 			return err
 		}
 	}
 	if err := h.forget(c); err != nil {
 		return err
 	}
-	return c.NoContent(http.StatusNoContent)
+	if address == "" {
+		return c.NoContent(http.StatusNoContent)
+	}
+	h.setSignedOut(c, state+"."+base64.RawURLEncoding.EncodeToString([]byte(localPath(in.Next))), ssoAge)
+	return c.JSON(http.StatusOK, map[string]string{"address": address})
 }

@@ -94,7 +94,7 @@ func (t *Tenants) call(ctx context.Context, from *http.Request, method, path, to
 	if res.StatusCode >= 400 {
 		return problemIn(res, b)
 	}
-	if into == nil {
+	if into == nil || res.StatusCode == http.StatusNoContent {
 		return nil
 	}
 	if err := json.Unmarshal(b, into); err != nil {
@@ -168,6 +168,17 @@ func (t *Tenants) Impersonate(from *http.Request, token, user, reason string) (s
 // SignOut ends the session of an access token.
 func (t *Tenants) SignOut(from *http.Request, token string) error {
 	return t.call(from.Context(), from, http.MethodPost, "/sign-out", token, nil, nil)
+}
+
+// SignOutAt is as [Tenants.SignOut], for a browser at an origin. It returns where to send
+// the browser to, so that it is signed out at its identity provider too; "" = nowhere. The
+// provider sends it back with the state.
+func (t *Tenants) SignOutAt(from *http.Request, token, origin, state string) (address string, err error) {
+	var out struct {
+		Address string `json:"address"`
+	}
+	err = t.call(from.Context(), from, http.MethodPost, "/sign-out", token, marshal(map[string]string{"origin": origin, "state": state}), &out)
+	return out.Address, err
 }
 
 // Me says who an access token is about.

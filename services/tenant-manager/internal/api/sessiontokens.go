@@ -173,26 +173,6 @@ func (h *Handlers) ExchangeToken(ctx context.Context, r ExchangeTokenRequestObje
 	}, nil
 }
 
-// SignOut ends the caller's session.
-func (h *Handlers) SignOut(ctx context.Context, _ SignOutRequestObject) (SignOutResponseObject, error) {
-	p := caller(ctx)
-	if err := personal(p); err != nil {
-		return nil, err
-	}
-	err := h.change(ctx, func(tx *store.Tx) error {
-		ids, err := tx.EndSessions(ctx, p.Subject, p.Session, "")
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		action := "user.signed-out"
-		if p.ImpersonatorID != "" {
-			action = "user.impersonation-ended"
-		}
-		return h.record(ctx, tx, action, "user", p.Subject, p.Name, nil, nil)
-	})
-	return SignOut204Response{}, err
-}
-
 // GetKeys publishes the public keys.
 func (h *Handlers) GetKeys(ctx context.Context, _ GetKeysRequestObject) (GetKeysResponseObject, error) {
 	set, err := h.issuer.KeySet(ctx)

@@ -178,6 +178,12 @@ type beginning struct {
 	from string
 	// sid is the hash of the session there of which they come, "" = it is not known.
 	sid string
+	// idToken is the ID token of the provider that is to be told when they sign out, ""
+	// = there is none.
+	idToken string
+	// step is the hash of the challenge of the second step that came before, "" = there
+	// was none.
+	step string
 	// proven are their accounts elsewhere in which the password was right.
 	proven []store.Proven
 	// at is when that was, for who comes from one of those; nil = now.
@@ -218,6 +224,9 @@ func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User,
 	}
 	s.ExpiresAt = h.sessionEnd(s, policy)
 	if err := tx.CreateSession(ctx, &s); err != nil {
+		return s, err
+	}
+	if err := keepHint(ctx, tx, s, b); err != nil {
 		return s, err
 	}
 	if err := tx.SignedIn(ctx, u.ID, now); err != nil {

@@ -115,6 +115,11 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 		if err := tx.SaveSSOConnection(ctx, &c); err != nil {
 			return connectionTaken(err, c.Name)
 		}
+		if !c.SignsOut() || old.Issuer != c.Issuer || old.ClientID != c.ClientID {
+			if err := tx.DropSSOHints(ctx, c.ID); err != nil {
+				return err
+			}
+		}
 		if isAnother(old, c) {
 			if err := tx.DropSSOIdentities(ctx, c.ID); err != nil {
 				return err
@@ -176,6 +181,9 @@ func (h *Handlers) readConnection(ctx context.Context, tx *store.Tx, in SsoConne
 	if in.Kind != Ldap {
 		c.EmailClaim, c.NameClaim, c.GroupsClaim = cmp.Or(deref(in.EmailClaim), "email"), cmp.Or(deref(in.NameClaim), "name"), cmp.Or(deref(in.GroupsClaim), "groups")
 	}
+	if deref(in.SignOutAtProvider) && in.Kind != Oidc {
+		return invalid("/signOutAtProvider", "unknown", "signing out reaches OpenID Connect providers alone: leave it out, or send false")
+	}
 	c.TrustEmail, c.Enabled, c.Provision = deref(in.TrustEmail), deref(in.Enabled), deref(in.Provision)
 	if c.Domains, err = readDomains(deref(in.Domains)); err != nil {
 		return err
@@ -201,7 +209,10 @@ func (h *Handlers) readOIDC(in SsoConnectionInput, c *store.SSOConnection) error
 	case issuer != c.Issuer:
 		c.Secret = secret.Text{}
 	}
-	c.Issuer, c.ClientID = issuer, client
+	c.Issuer, c.ClientID, c.Settings.OIDC = issuer, client, nil
+	if deref(in.SignOutAtProvider) {
+		c.Settings.OIDC = &store.SSOSettingsOIDC{SignOut: true}
+	}
 	c.Scopes = slices.DeleteFunc(slices.Clone(deref(in.Scopes)), func(s string) bool { return s == "openid" })
 	if in.Scopes == nil {
 		c.Scopes = []string{"email", "profile"}
@@ -301,7 +312,7 @@ func ssoConnectionOf(c store.SSOConnection) SsoConnection {
 		HasSecret: c.Secret.Reveal() != "", SecretReference: ptr(secrets.Reference(c.Secret)), Scopes: notNil(c.Scopes), EmailClaim: c.EmailClaim, NameClaim: c.NameClaim, GroupsClaim: c.GroupsClaim,
 		TrustEmail: c.TrustEmail, Enabled: c.Enabled, Domains: notNil(c.Domains), Provision: c.Provision, Roles: notNil(c.Roles),
 		GroupRoles: make([]SsoGroupRole, len(c.GroupRoles)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
-		UnverifiedDomains: without(c.Domains, c.Verified), Ends: ssoEndsOf(c), Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
+		UnverifiedDomains: without(c.Domains, c.Verified), Ends: ssoEndsOf(c), SignOutAtProvider: c.SignsOut(), Ldap: ldapOf(c.Settings.LDAP), Saml: ssoSAMLOf(c), Oauth2: ssoOAuth2Of(c),
 	}
 	for i, g := range c.GroupRoles {
 		out.GroupRoles[i] = SsoGroupRole{Group: g.Group, Role: g.Role}

@@ -143,7 +143,7 @@ func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c stor
 	case err != nil:
 		return nil, err
 	}
-	out, err := h.signInBySSO(ctx, c, found.Person, deref(in.Origin))
+	out, err := h.signInBySSO(ctx, c, found.Person, "", deref(in.Origin))
 	if err != nil {
 		return nil, err
 	}

@@ -223,7 +223,7 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 	if err != nil {
 		return nil, err
 	}
-	claims, err := h.claims(ctx, c, ch, *r.Body, begun)
+	claims, idToken, err := h.claims(ctx, c, ch, *r.Body, begun)
 	var failed *sso.FailedError
 	if err != nil && !errors.As(err, &failed) {
 		return nil, err
@@ -236,7 +236,7 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 		h.ssoRefused(ctx, c, "", failed.Reason)
 		return nil, refused(ssoFailed)
 	}
-	out, err := h.signInBySSO(ctx, c, personOf(c, claims), begun.Origin)
+	out, err := h.signInBySSO(ctx, c, personOf(c, claims), idToken, begun.Origin)
 	out.Next = ptr(begun.Next)
 	return FinishSsoSignIn200JSONResponse(out), err
 }
@@ -256,25 +256,27 @@ func personOf(c store.SSOConnection, claims map[string]any) sso.Person {
 	return sso.Read(claims, namesOf(c))
 }
 
-// claims returns what the provider says in the answer to an attempt.
-func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, ch store.Challenge, in SsoCallbackInput, begun ssoBegun) (map[string]any, error) {
+// claims returns what the provider says in the answer to an attempt, and the ID token
+// where there is one.
+func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, ch store.Challenge, in SsoCallbackInput, begun ssoBegun) (claims map[string]any, idToken string, err error) {
 	a := attemptAt(c, in.State, in.Binding, begun.Origin)
 	if c.Kind == store.SAML {
-		return h.samlClaims(ctx, c, ch, a, deref(in.Saml))
+		claims, err = h.samlClaims(ctx, c, ch, a, deref(in.Saml))
+		return claims, "", err
 	}
 	if in.Error != nil {
-		return nil, &sso.FailedError{Reason: "the provider answered " + *in.Error + " " + deref(in.ErrorDescription)}
+		return nil, "", &sso.FailedError{Reason: "the provider answered " + *in.Error + " " + deref(in.ErrorDescription)}
 	}
 	if deref(in.Code) == "" {
-		return nil, &sso.FailedError{Reason: "the provider sent no code"}
+		return nil, "", &sso.FailedError{Reason: "the provider sent no code"}
 	}
-	c, err := h.revealed(ctx, c)
-	if err != nil {
-		return nil, err
+	if c, err = h.revealed(ctx, c); err != nil {
+		return nil, "", err
 	}
 	answer := sso.Answer{Code: *in.Code, Issuer: deref(in.Iss)}
 	if c.Kind == store.OAuth2 {
-		return h.sso.OAuth2Claims(ctx, oauth2ProviderOf(c), a, answer)
+		claims, err = h.sso.OAuth2Claims(ctx, oauth2ProviderOf(c), a, answer)
+		return claims, "", err
 	}
 	return h.sso.Claims(ctx, providerOf(c), a, answer)
 }
@@ -300,7 +302,7 @@ func (h *Handlers) ssoRefused(ctx context.Context, c store.SSOConnection, user, 
 }
 
 // signInBySSO begins the session of a person, by the same rules as every other.
-func (h *Handlers) signInBySSO(ctx context.Context, c store.SSOConnection, p sso.Person, origin string) (SsoFinished, error) {
+func (h *Handlers) signInBySSO(ctx context.Context, c store.SSOConnection, p sso.Person, idToken, origin string) (SsoFinished, error) {
 	var out SsoFinished
 	org := h.store.For(c.OrganizationID)
 	o, err := org.Organization(ctx)
@@ -339,7 +341,7 @@ func (h *Handlers) signInBySSO(ctx context.Context, c store.SSOConnection, p sso
 		return out, err
 	}
 	amr := factor.Methods("").With(factor.ByFederation).With(p.Methods...)
-	came := beginning{from: c.ID}
+	came := beginning{from: c.ID, idToken: hintOf(c, idToken)}
 	if p.SID != "" {
 		came.sid = token.Hash(p.SID)
 	}

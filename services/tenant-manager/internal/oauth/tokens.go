@@ -114,7 +114,7 @@ func (s strategy) verify(ctx context.Context, token, typ string, into jwt.Claims
 			away = err
 			return nil, err
 		case !ok || k.Algorithm != t.Method.Alg():
-			return nil, errors.New("its key is not known")
+			return nil, errKey
 		}
 		return k.private.Public(), nil
 	})
@@ -129,6 +129,9 @@ func (s strategy) verify(ctx context.Context, token, typ string, into jwt.Claims
 
 // errToken says that a token is not one of ours.
 var errToken = errors.New("the token is not right")
+
+// errKey says that the key of a token is not one that is kept: it may never have been.
+var errKey = errors.New("its key is not known")
 
 func isJWT(token string) bool { return strings.Count(token, ".") == 2 }
 

@@ -1,20 +1,13 @@
 package oauth
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/ory/fosite"
 
-	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/httpx"
-	"github.com/gatehouse/gatehouse/libs/service"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
 // userinfo says who an access token is about (OpenID Connect Core section 5.3).
@@ -93,87 +86,6 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 	out["sub"] = in.Subject
 	w.Header().Set("Cache-Control", "no-store")
 	write(w, http.StatusOK, out)
-}
-
-// logout ends the session that an ID token came of, and leads back to the client
-// (OpenID Connect RP-Initiated Logout). Without an ID token of ours nothing is
-// ended: a page of another site must not sign anybody out.
-func (s *realm) logout(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	if err := r.ParseForm(); err != nil {
-		s.page(w, r, fosite.ErrInvalidRequest)
-		return
-	}
-	done := s.server.url + "/signed-out"
-	hint := r.Form.Get("id_token_hint")
-	if hint == "" {
-		redirect(w, done+"?"+url.Values{"ask": {"1"}}.Encode())
-		return
-	}
-	ip := httpx.Address(ctx)
-	if wait := s.server.limits.spent("logout", ip); wait > 0 {
-		s.slow(w, r, wait)
-		return
-	}
-	claims := jwt.MapClaims{}
-	err := (strategy{s}).verify(ctx, hint, "JWT", claims)
-	if err != nil && !errors.Is(err, errToken) {
-		s.refuse(w, r, fosite.ErrServerError.WithWrap(err))
-		return
-	}
-	id, _ := claims["aud"].(string)
-	if err != nil || claims["iss"] != s.issuer || r.Form.Get("client_id") != "" && r.Form.Get("client_id") != id {
-		s.server.limits.address("logout", ip)
-		s.page(w, r, fosite.ErrInvalidRequest.WithHint("id_token_hint is not an ID token of this issuer for this client."))
-		return
-	}
-	c, err := s.server.client(ctx, s.org.ID, id)
-	if err != nil {
-		s.page(w, r, fosite.ErrInvalidRequest.WithHint("The client of the ID token is not there any more."))
-		return
-	}
-	to := r.Form.Get("post_logout_redirect_uri")
-	if to != "" && !slices.Contains(c.LogoutURIs, to) {
-		s.page(w, r, fosite.ErrInvalidRequest.WithHint("post_logout_redirect_uri is not one that the client has registered."))
-		return
-	}
-	user, _ := claims["sub"].(string)
-	sid, _ := claims["sid"].(string)
-	if err := s.end(withActor(ctx, c), user, sid); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	if to == "" {
-		redirect(w, done)
-		return
-	}
-	back, err := url.Parse(to)
-	if err != nil {
-		s.page(w, r, fosite.ErrInvalidRequest)
-		return
-	}
-	if state := r.Form.Get("state"); state != "" {
-		q := back.Query()
-		q.Set("state", state)
-		back.RawQuery = q.Encode()
-	}
-	redirect(w, back.String())
-}
-
-// end ends a session of a user, where it has not ended.
-func (s *realm) end(ctx context.Context, user, sid string) error {
-	if user == "" || sid == "" {
-		return nil
-	}
-	return s.server.store.Tx(ctx, s.org.ID, user, func(tx *store.Tx) error {
-		ids, err := tx.EndSessions(ctx, user, sid, "")
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		return s.server.audit(ctx, tx.DB(), service.Entry{
-			Action: "user.signed-out", Target: audit.Target{Kind: "user", ID: user}, Organization: s.org.ID, Actor: actorOf(ctx),
-		})
-	})
 }
 
 // push is the endpoint for pushed authorization requests (RFC 9126).

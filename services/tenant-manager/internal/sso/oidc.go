@@ -228,62 +228,63 @@ func (c *Client) Address(ctx context.Context, p Provider, a Attempt, hint string
 // Claims exchanges the code of an answer, and returns what the provider says of
 // who signed in: the claims of the ID token, whose signature, issuer, audience,
 // age and nonce were verified, and those of its userinfo endpoint where it has
-// one. The error is a [FailedError].
-func (c *Client) Claims(ctx context.Context, p Provider, a Attempt, answer Answer) (map[string]any, error) {
+// one. idToken is the ID token itself, by which the provider knows the session again.
+// The error is a [FailedError].
+func (c *Client) Claims(ctx context.Context, p Provider, a Attempt, answer Answer) (claims map[string]any, idToken string, err error) {
 	found, err := c.provider(ctx, p.Issuer)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var metadata struct {
 		SaysIssuer bool `json:"authorization_response_iss_parameter_supported"`
 	}
 	if err := found.Claims(&metadata); err != nil {
-		return nil, unreachable("its metadata", err)
+		return nil, "", unreachable("its metadata", err)
 	}
 	if answer.Issuer != p.Issuer && (answer.Issuer != "" || metadata.SaysIssuer) {
-		return nil, failed("the answer names the issuer %q, and not %q", cut(answer.Issuer), p.Issuer)
+		return nil, "", failed("the answer names the issuer %q, and not %q", cut(answer.Issuer), p.Issuer)
 	}
 	ctx = oidc.ClientContext(ctx, c.http)
 	tokens, err := config(p, found.Endpoint(), a.Redirect).Exchange(ctx, answer.Code, oauth2.VerifierOption(a.Verifier()))
 	if err != nil {
-		return nil, unreachable("tokens", err)
+		return nil, "", unreachable("tokens", err)
 	}
 	raw, ok := tokens.Extra("id_token").(string)
 	if !ok || raw == "" {
-		return nil, failed("the provider sent no ID token: is it OpenID Connect, and is the scope openid allowed?")
+		return nil, "", failed("the provider sent no ID token: is it OpenID Connect, and is the scope openid allowed?")
 	}
 	token, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID, Now: c.now}).Verify(ctx, raw)
 	if err != nil {
-		return nil, failed("the ID token is not right: %s", cut(err.Error()))
+		return nil, "", failed("the ID token is not right: %s", cut(err.Error()))
 	}
 	if !secret.Equal(token.Nonce, a.Nonce()) {
-		return nil, failed("the ID token is not right: it has another nonce than was sent")
+		return nil, "", failed("the ID token is not right: it has another nonce than was sent")
 	}
-	claims := map[string]any{}
+	claims = map[string]any{}
 	if err := token.Claims(&claims); err != nil {
-		return nil, failed("the ID token is not right: %s", cut(err.Error()))
+		return nil, "", failed("the ID token is not right: %s", cut(err.Error()))
 	}
 	if azp, ok := claims["azp"].(string); ok && azp != p.ClientID {
-		return nil, failed("the ID token is not right: it was made for the client %q", cut(azp))
+		return nil, "", failed("the ID token is not right: it was made for the client %q", cut(azp))
 	}
 	if found.UserInfoEndpoint() == "" {
-		return claims, nil
+		return claims, raw, nil
 	}
 	info, err := found.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
-		return nil, unreachable("more on the person", err)
+		return nil, "", unreachable("more on the person", err)
 	}
 	if info.Subject != token.Subject {
-		return nil, failed("the userinfo endpoint answers for another person than the ID token")
+		return nil, "", failed("the userinfo endpoint answers for another person than the ID token")
 	}
 	more := map[string]any{}
 	if err := info.Claims(&more); err != nil {
-		return nil, failed("what the userinfo endpoint answers is not right: %s", cut(err.Error()))
+		return nil, "", failed("what the userinfo endpoint answers is not right: %s", cut(err.Error()))
 	}
 	for name, v := range more {
 		if _, there := claims[name]; !there {
 			claims[name] = v
 		}
 	}
-	return claims, nil
+	return claims, raw, nil
 }

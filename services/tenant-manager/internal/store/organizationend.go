@@ -156,7 +156,7 @@ func (s *Store) Exporter() *tenancy.Exporter {
 		Skip: []string{
 			"audit_heads", "challenges", "ending_notices", "factors", "mail_messages", "oauth_client_secrets", "oauth_initial_tokens", "oauth_keys",
 			"oauth_logouts", "oauth_refresh_tokens", "oauth_session_clients", "one_time_codes", "organization_marks", "password_requests", "recovery_codes",
-			"scim_rehearsed", "scim_tokens",
+			"scim_rehearsed", "scim_tokens", "sso_hints",
 		},
 		// The hash of who somebody is at an identity provider, addresses that let in
 		// whoever knows them, with what was answered there, and accounts in other

@@ -122,6 +122,9 @@ func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]stri
 			return nil, err
 		}
 	}
+	if _, err := db.From[SSOHint](t.scope).Where("session_id IN ?", ids).Delete(ctx); err != nil {
+		return nil, err
+	}
 	if err := t.queueLogouts(ctx, ids); err != nil {
 		return nil, err
 	}
@@ -152,7 +155,10 @@ func (t *Tx) ForgetProofs(ctx context.Context, user string) error {
 func (s *Store) ForgetSessions(ctx context.Context, before time.Time) (int64, error) {
 	g := s.db.Unscoped(ctx, "old sessions of all organizations are cleaned away").
 		Delete(&Session{}, "expires_at < ? OR ended_at < ?", before, before)
-	return g.RowsAffected, g.Error
+	if g.Error != nil {
+		return 0, g.Error
+	}
+	return g.RowsAffected, s.forgetSSOHints(ctx, s.Now().Add(-time.Hour))
 }
 
 // Secrets are the columns of encrypted values.
@@ -164,6 +170,7 @@ func Secrets() []secret.Column {
 		{Table: "oauth_keys", Name: "private_key"},
 		{Table: "factors", Name: "secret"},
 		{Table: "sso_connections", Name: "secret"},
+		{Table: "sso_hints", Name: "id_token"},
 		{Table: "mail_settings", Name: "password"},
 		{Table: "mail_messages", Name: "data"},
 		{Table: "webhooks", Name: "secret"},

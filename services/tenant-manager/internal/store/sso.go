@@ -66,6 +66,8 @@ type SSOSettings struct {
 	LDAP   *LDAPSettings `json:"ldap,omitempty"`
 	SAML   *SSOSAML      `json:"saml,omitempty"`
 	OAuth2 *SSOOAuth2    `json:"oauth2,omitempty"`
+	// OIDC is nil for connections whose settings are the defaults.
+	OIDC *SSOSettingsOIDC `json:"oidc,omitempty"`
 }
 
 // LDAPSettings are how a directory is asked. The password of BindDN is the secret of
@@ -248,6 +250,9 @@ func (t *Tx) DeleteSSOConnection(ctx context.Context, id string, version int64) 
 		return err
 	}
 	if _, err := db.From[SSODomain](t.scope).Where("connection_id = ?", id).Delete(ctx); err != nil {
+		return err
+	}
+	if err := t.DropSSOHints(ctx, id); err != nil {
 		return err
 	}
 	return t.DropSSOIdentities(ctx, id)

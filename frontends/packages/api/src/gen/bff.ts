@@ -135,6 +135,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/signed-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where identity providers send browsers back to that were signed out there
+         * @description Leads to the sign-in page, which says so where this browser is the one that signed out. Register it at the provider as a post-logout redirect address. It begins and ends nothing.
+         */
+        get: operations["ssoSignedOut"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/saml/callback": {
         parameters: {
             query?: never;
@@ -234,7 +254,7 @@ export interface paths {
         put?: never;
         /**
          * End the session
-         * @description Ends it for all that has its tokens, and takes the cookie back. Succeeds where nobody is signed in.
+         * @description Ends it for all that has its tokens, and takes the cookie back. Succeeds where nobody is signed in. Where it began at an identity provider whose connection says so, the answer says where to send the browser to be signed out there too; it comes back by ssoSignedOut.
          */
         post: operations["signOut"];
         delete?: never;
@@ -505,6 +525,10 @@ export interface components {
             /** @description The id of a connection. */
             connection: string;
         };
+        SignOutInput: {
+            /** @description A path of this app, for the browser that comes back from the identity provider; without it that is the sign-in page. */
+            next?: string;
+        };
         /** @description Where to go on. */
         SsoBegun: {
             /** @description Where to send the browser to. */
@@ -762,6 +786,25 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ssoSignedOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to the sign-in page. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     samlCallback: {
         parameters: {
             query?: never;
@@ -892,8 +935,21 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SignOutInput"];
+            };
+        };
         responses: {
+            /** @description It has ended, and goes on at the identity provider. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
             /** @description It has ended. */
             204: {
                 headers: {

@@ -181,6 +181,7 @@ export default {
     by: { totp: 'Use the authenticator app', passkey: 'Use a passkey', recovery: 'Use a recovery code' },
     again: 'Begin again',
     elsewhere: 'Continue with {name}',
+    signedOut: 'You are signed out, here and at your identity provider.',
     usePassword: 'Use a password instead',
     useBreakGlass: 'Sign in with a break-glass account',
     breakGlassHelp: 'Only break-glass accounts sign in with a password here.',

@@ -36,7 +36,7 @@ export default {
       deniedText: 'Das Gerät erfährt, dass Sie es nicht erlaubt haben. Dieses Fenster kann geschlossen werden.',
     },
     failed: { title: 'Die Anwendung hat etwas Unzulässiges angefragt', text: 'Sie wurden nicht zurückgeleitet, weil nicht sicher ist, dass es wirklich diese Anwendung ist. Bitte den Herstellern Code und Anfrage nennen.', code: 'Code', request: 'Anfrage' },
-    out: { title: 'Sie sind abgemeldet', text: 'Dieses Fenster kann geschlossen werden.', ask: 'Abmelden?', askText: 'Angemeldet als {email}.', action: 'Abmelden' },
+    out: { title: 'Sie sind abgemeldet', text: 'Dieses Fenster kann geschlossen werden.', ask: 'Abmelden?', askText: 'Angemeldet als {email}.', action: 'Abmelden', backText: 'Danach geht es zurück zu {name}.' },
     kind: { machine: 'Programm in eigenem Auftrag', web: 'Webanwendung mit Server', public: 'App auf einem Gerät oder im Browser', device: 'Gerät ohne Browser oder Kommandozeile' },
     kindText: { machine: 'Erhält Token mit ID und Geheimnis.', web: 'Meldet Personen an und bewahrt das Geheimnis auf dem Server auf.', public: 'Meldet Personen an und kann kein Geheimnis bewahren.', device: 'Zeigt einen Code an, der anderswo eingegeben wird.' },
     grant: { client_credentials: 'Client Credentials', authorization_code: 'Authorization Code', refresh_token: 'Refresh-Token', device_code: 'Device Code', token_exchange: 'Token Exchange' },

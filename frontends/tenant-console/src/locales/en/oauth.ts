@@ -36,7 +36,7 @@ export default {
       end: 'You can end the session under your account at any time.',
     },
     failed: { title: 'The application asked for something that is not right', text: 'You were not taken back to it, because it is not certain that it is the one it says to be. Tell its makers the code and the request.', code: 'Code', request: 'Request' },
-    out: { title: 'You are signed out', text: 'You can close this window.', ask: 'Sign out?', askText: 'You are signed in as {email}.', action: 'Sign out' },
+    out: { title: 'You are signed out', text: 'You can close this window.', ask: 'Sign out?', askText: 'You are signed in as {email}.', action: 'Sign out', backText: 'Then you go back to {name}.' },
     kind: { machine: 'A program on its own behalf', web: 'A web application with a server', public: 'An app on a device, or in a browser', device: 'A device without a browser, or a command line' },
     kindText: { machine: 'It gets tokens with its id and secret.', web: 'It signs people in, and keeps its secret on the server.', public: 'It signs people in, and can keep no secret.', device: 'It shows a code, which people enter elsewhere.' },
     grant: { client_credentials: 'Client credentials', authorization_code: 'Authorization code', refresh_token: 'Refresh token', device_code: 'Device code', token_exchange: 'Token exchange' },

@@ -36,7 +36,7 @@ export default {
       deniedText: '허용하지 않았음을 기기에 알립니다. 이 창을 닫아도 됩니다.',
     },
     failed: { title: '애플리케이션의 요청이 올바르지 않습니다', text: '해당 애플리케이션이 맞는지 확실하지 않아 돌려보내지 않았습니다. 제작자에게 코드와 요청 번호를 알려 주십시오.', code: '코드', request: '요청' },
-    out: { title: '로그아웃되었습니다', text: '이 창을 닫아도 됩니다.', ask: '로그아웃하시겠습니까?', askText: '{email} 계정으로 로그인되어 있습니다.', action: '로그아웃' },
+    out: { title: '로그아웃되었습니다', text: '이 창을 닫아도 됩니다.', ask: '로그아웃하시겠습니까?', askText: '{email} 계정으로 로그인되어 있습니다.', action: '로그아웃', backText: '그런 다음 {name}(으)로 돌아갑니다.' },
     kind: { machine: '자체 권한으로 동작하는 프로그램', web: '서버가 있는 웹 애플리케이션', public: '기기나 브라우저에서 실행되는 앱', device: '브라우저가 없는 기기 또는 명령줄' },
     kindText: { machine: 'ID와 시크릿으로 토큰을 받습니다.', web: '사용자를 로그인시키며 시크릿을 서버에 보관합니다.', public: '사용자를 로그인시키며 시크릿을 보관할 수 없습니다.', device: '코드를 표시하고, 사용자가 다른 곳에서 입력합니다.' },
     grant: { client_credentials: 'Client Credentials', authorization_code: 'Authorization Code', refresh_token: 'Refresh Token', device_code: 'Device Code', token_exchange: 'Token Exchange' },

@@ -21,6 +21,7 @@ export interface ConnectionForm {
   groupsClaim: string
   trustEmail: boolean
   enabled: boolean
+  signOutAtProvider: boolean
   domains: string[]
   provision: boolean
   roles: string[]
@@ -92,7 +93,7 @@ export function empty(kind: Kind, preset: Preset = presetsOf(kind)[0]!): Connect
   const { scopes, emailClaim, nameClaim, groupsClaim, trustEmail, saml } = defaultsOf(kind, preset)
   return {
     kind, name: '', preset, issuer: kind === 'oidc' && preset === 'google' ? GOOGLE : '', clientId: '', clientSecret: '', scopes: [...scopes], emailClaim, nameClaim, groupsClaim, trustEmail,
-    enabled: false, domains: [], provision: false, roles: [], groupRoles: [], saml: { ...emptySAML(), ...saml }, oauth2: emptyOAuth2(preset), ldap: emptyLdap(),
+    enabled: false, signOutAtProvider: false, domains: [], provision: false, roles: [], groupRoles: [], saml: { ...emptySAML(), ...saml }, oauth2: emptyOAuth2(preset), ldap: emptyLdap(),
   }
 }
 
@@ -110,7 +111,7 @@ export function switched(form: ConnectionForm, kind: Kind, preset: Preset = pres
 export function formOf(c: Connection): ConnectionForm {
   return {
     kind: c.kind, name: c.name, preset: c.preset, issuer: c.issuer, clientId: c.clientId, clientSecret: '', scopes: [...c.scopes], emailClaim: c.emailClaim, nameClaim: c.nameClaim, groupsClaim: c.groupsClaim,
-    trustEmail: c.trustEmail, enabled: c.enabled, domains: [...c.domains], provision: c.provision, roles: [...c.roles], groupRoles: c.groupRoles.map((g) => ({ ...g })),
+    trustEmail: c.trustEmail, enabled: c.enabled, signOutAtProvider: c.signOutAtProvider, domains: [...c.domains], provision: c.provision, roles: [...c.roles], groupRoles: c.groupRoles.map((g) => ({ ...g })),
     saml: samlFormOf(c.saml), oauth2: oauth2FormOf(c.preset, c.oauth2), ldap: ldapFormOf(c.ldap, c.preset),
   }
 }
@@ -128,7 +129,7 @@ export function bodyOf(form: ConnectionForm): TenantSchemas['SsoConnectionInput'
   const claims = { ...body, emailClaim, nameClaim, groupsClaim }
   if (kind === 'saml') return { ...claims, saml: samlBodyOf(form.saml) }
   const client = { ...claims, scopes, clientId: form.clientId.trim(), ...(clientSecret ? { clientSecret } : {}) }
-  return kind === 'oauth2' ? { ...client, oauth2: oauth2BodyOf(preset, form.oauth2) } : { ...client, issuer: form.issuer.trim() }
+  return kind === 'oauth2' ? { ...client, oauth2: oauth2BodyOf(preset, form.oauth2) } : { ...client, issuer: form.issuer.trim(), signOutAtProvider: form.signOutAtProvider }
 }
 
 const DAY = 86_400_000

@@ -30,6 +30,7 @@ export default {
     by: { totp: 'Authenticator-App verwenden', passkey: 'Passkey verwenden', recovery: 'Wiederherstellungscode verwenden' },
     again: 'Von vorn beginnen',
     elsewhere: 'Weiter mit {name}',
+    signedOut: 'Sie sind abgemeldet, hier und beim Identity Provider.',
     usePassword: 'Stattdessen Passwort verwenden',
     ofDirectory: 'Das Passwort von {name}.',
     request: 'Anfrage',

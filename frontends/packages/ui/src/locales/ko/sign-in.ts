@@ -30,6 +30,7 @@ export default {
     by: { totp: '인증 앱 사용', passkey: '패스키 사용', recovery: '복구 코드 사용' },
     again: '처음부터 다시',
     elsewhere: '{name} 계정으로 계속',
+    signedOut: '여기와 ID 공급자 모두에서 로그아웃되었습니다.',
     usePassword: '비밀번호로 로그인',
     ofDirectory: '{name} 계정의 비밀번호입니다.',
     request: '요청',
