@@ -18,7 +18,7 @@ const folder = execFileSync(fileURLToPath(new URL('../../deploy/oidc-provider/fe
 const provider = spawn(process.execPath, [
   `${folder}/provider.mjs`,
   JSON.stringify({
-    clients: [{ client_id: 'gatehouse', client_secret: 'a client secret', redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/callback`], scope: 'openid email profile groups' }],
+    clients: [{ client_id: 'gatehouse', client_secret: 'a client secret', redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/callback`], post_logout_redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/signed-out`], scope: 'openid email profile groups' }],
     accounts: { eve: { email: 'eve@acme.example', email_verified: true, name: 'Eve Larsen', groups: ['API team', 'Berlin'] } },
   }),
 ], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -113,6 +113,29 @@ try {
   await preview.getByText('No roles by group').first().waitFor()
   await eve.reload()
   await eve.getByText(OWNER.email).first().waitFor() // nothing was saved
+
+  // Who signs out here is signed out at the provider too, once the connection says so.
+  await page.getByLabel('Role of group 1').click()
+  await page.getByRole('option', { name: 'Administrator', exact: true }).click()
+  await page.getByRole('switch', { name: 'Sign people out at the provider too' }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByText('The provider offers it.').first().waitFor()
+  await page.getByText('The provider offers it.').first().scrollIntoViewIfNeeded()
+  await look(page, 'sign-out')
+  const leaving = await browser.page() // signed in after that, so that there is an ID token
+  await leaving.goto(`${at.tenant}/users`)
+  await leaving.locator('input[type=email]').fill('eve@acme.example')
+  await leaving.getByRole('button', { name: 'Continue', exact: true }).click()
+  await leaving.getByRole('button', { name: 'Continue with Acme ID' }).click()
+  await atProvider(leaving)
+  await leaving.waitForURL(`${at.tenant}/users`)
+  await leaving.getByRole('button', { name: /account/i }).click()
+  await leaving.getByRole('menuitem', { name: 'Sign out' }).click()
+  await leaving.locator('button[name=logout]').first().click()
+  await leaving.getByText('You are signed out, here and at your identity provider.').first().waitFor()
+  must(new URL(leaving.url()).origin === new URL(at.tenant).origin, `the browser came back to ${leaving.url()}`)
+  await look(leaving, 'signed-out')
+  process.stdout.write('ok signed out\n')
 
   // What comes back twice, or to another browser, leads to the sign-in page.
   const other = await browser.page()

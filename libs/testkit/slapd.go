@@ -117,7 +117,7 @@ func slapdProgram(t testing.TB, name string) string {
 			return path
 		}
 	}
-	how := name + " is not there; install it (Debian: apt-get install slapd ldap-utils)"
+	how := name + " is not there; install it (Debian: apt-get install slapd ldap-utils rsyslog rsyslog-gnutls)"
 	if os.Getenv("CI") == "true" {
 		t.Fatal(how)
 	}

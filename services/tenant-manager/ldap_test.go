@@ -393,3 +393,45 @@ func TestADirectoryGivesNoMoreThanWhoMadeItHas(t *testing.T) {
 	w.clock.Advance(time.Hour)
 	require.Equal(t, 200, w.enter(t, "boss@acme.example", goodWord).status)
 }
+
+// Passwords that are not right are held against the entry of the directory, by whatever
+// address it was found, so that the directory does not come to lock it; and who is locked
+// out here is told of as with a password that is kept here.
+func TestGuessingAtAnEntryOfADirectory(t *testing.T) {
+	t.Parallel()
+	d := testkit.Slapd(t, entries)
+	w, owner := directoryWorld(t)
+	w.connectDirectory(t, owner, d, map[string]any{"domains": []string{"acme.example", "acme.test"}}, map[string]any{"userFilter": "(uid={username})"})
+	a := w.enter(t, "eve@acme.example", directoryWord)
+	require.Equal(t, 200, a.status, a.body)
+	user := a.text(t, "user/id")
+	unknown := w.enter(t, "nobody@acme.example", "wrong")
+	for i := range 5 {
+		a := w.enter(t, []string{"eve@acme.example", "eve@acme.test"}[i%2], "wrong")
+		require.Equal(t, 401, a.status, a.body)
+		require.Equal(t, unknown.text(t, "detail"), a.text(t, "detail"), "it does not show whether there is somebody")
+	}
+	// The sixth is the first that would have to wait under one address: the directory is
+	// not asked, and nothing shows it.
+	a = w.enter(t, "eve@acme.test", directoryWord)
+	require.Equal(t, 401, a.status, a.body)
+	require.Equal(t, unknown.text(t, "detail"), a.text(t, "detail"))
+	w.told(t, owner, "the directory was not asked")
+	w.clock.Advance(time.Hour)
+	owner = w.signIn(t, "ada@example.com", "default")
+	require.Equal(t, 200, w.enter(t, "eve@acme.example", directoryWord).status)
+
+	// Under one address: the account is locked, and that is recorded as for passwords.
+	for range 5 {
+		require.Equal(t, 401, w.enter(t, "eve@acme.example", "wrong").status)
+	}
+	a = w.enter(t, "eve@acme.example", directoryWord)
+	require.Equal(t, 429, a.status, a.body)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	w.recordedAs(t, owner, "user.locked-out", user)
+	// So is somebody of whom nobody knows.
+	for range 4 {
+		require.Equal(t, 401, w.enter(t, "nobody@acme.example", "wrong").status)
+	}
+	require.Equal(t, 429, w.enter(t, "nobody@acme.example", "wrong").status)
+}

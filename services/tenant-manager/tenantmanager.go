@@ -8,6 +8,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"time"
@@ -107,6 +108,17 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	}
 	reader := secrets.NewReader(k.References, m.cfg.References, m.slugOf)
 	sender := forward.NewSender(m.cfg.Outbound, host, reader)
+	if k.Metrics != nil {
+		c := newReceiverMetrics(m.store)
+		if err := k.Metrics.Register(c); err != nil {
+			return nil, fmt.Errorf("registering metrics of the audit trail: %w", err)
+		}
+		k.Go("metrics of the audit trail", func(ctx context.Context) error {
+			<-ctx.Done()
+			k.Metrics.Unregister(c)
+			return nil
+		})
+	}
 	letters := mail.NewSender(m.cfg.Outbound, m.cfg.Mail.settings(), reader)
 	hasher := password.NewHasher()
 	var bind func()
@@ -136,7 +148,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	k.Go("audit trail", func(ctx context.Context) error { return events.Trail(ctx, k.Bus, m.store) })
 	k.Go("forwarding the audit trail", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "audit-forward", leaseTTL, func(ctx context.Context, _ uint64) error {
-			return forward.Run(ctx, m.store, sender, k.Log)
+			return forward.Run(ctx, m.store, sender, receiverNotices{m.store, k}, k.Log)
 		})
 	})
 	k.Go("sending mail", func(ctx context.Context) error {

@@ -37,7 +37,7 @@ func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInRes
 		return nil, err
 	}
 	if len(found.right) == 0 && found.directory != nil {
-		return h.signInByDirectory(ctx, *r.Body, *found.directory, found.ofDirectory(), account, address)
+		return h.signInByDirectory(ctx, *r.Body, *found.directory, found.ofDirectory(), account, address, locked)
 	}
 	if len(found.right) == 0 {
 		for _, c := range found.tried {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
@@ -12,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
 
 // readLDAP reads how a directory is asked.
@@ -114,13 +116,13 @@ func (h *Handlers) directoryFor(ctx context.Context, in SignInInput, u store.Use
 
 // signInByDirectory begins a session of somebody whom a directory knows, after no
 // password that is kept here was right. u is the user with the e-mail address, if
-// there is one.
-func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c store.SSOConnection, u store.User, account, address store.Limited) (SignInResponseObject, error) {
+// there is one; locked says that they have to wait from this attempt on.
+func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c store.SSOConnection, u store.User, account, address store.Limited, locked bool) (SignInResponseObject, error) {
 	known := ""
 	if u.OrganizationID == c.OrganizationID {
 		known = u.ID
 	}
-	found, err := h.atDirectory(ctx, h.directory.SignIn, c, directory.Login{Name: strings.TrimSpace(in.Email), Password: in.Password})
+	found, err := h.atDirectory(ctx, h.directory.SignIn, c, directory.Login{Name: strings.TrimSpace(in.Email), Password: in.Password}, account.Limit)
 	var (
 		away *directory.UnavailableError
 		no   *directory.RefusedError
@@ -135,7 +137,7 @@ func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c stor
 	case errors.As(err, &no):
 		h.ssoRefused(ctx, c, known, no.Reason)
 		if u.ID != "" {
-			h.signInRefused(ctx, u, false)
+			h.signInRefused(ctx, u, locked)
 		} else {
 			h.unknownRefused(ctx, in.Email, deref(in.Organization))
 		}
@@ -158,14 +160,48 @@ func (h *Handlers) signInByDirectory(ctx context.Context, in SignInInput, c stor
 
 // atDirectory asks a directory, with the password of the account that looks people
 // up. Where that cannot be read, the directory cannot be asked.
+//
+// Passwords that are not right are held against the entry, by whatever name it was found:
+// one that has several addresses cannot be guessed at under each of them, and the
+// directory does not come to lock it. Who has to wait is refused as with a wrong password,
+// so that nothing shows under which names there is the same person.
 func (h *Handlers) atDirectory(
-	ctx context.Context, ask func(context.Context, store.LDAPSettings, string, directory.Login) (directory.Found, error), c store.SSOConnection, l directory.Login,
+	ctx context.Context, ask func(context.Context, store.LDAPSettings, string, directory.Login) (directory.Found, error), c store.SSOConnection, l directory.Login, limit throttle.Limit,
 ) (directory.Found, error) {
 	c, err := h.revealed(ctx, c)
 	if err != nil {
 		return directory.Found{}, &directory.UnavailableError{Reason: err.Error()}
 	}
-	return ask(ctx, *c.Settings.LDAP, c.Secret.Reveal(), l)
+	// Who types in the one address that they have waits for that, and never for this.
+	limit.First, limit.Longest = limit.First/2, limit.Longest/2
+	entry := store.Limited{Limit: limit}
+	l.Admit = func(ctx context.Context, dn string) error {
+		if entry.Name != "" { // asked of another server, as the first one failed
+			return nil
+		}
+		name := "entry of " + c.ID + " " + token.Hash(strings.ToLower(dn))
+		wait, err := h.store.Attempt(ctx, store.Limited{Name: name, Limit: limit})
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return &directory.RefusedError{Reason: dn + ": too many passwords were not right, and the directory was not asked for " + wait.Round(time.Second).String()}
+		}
+		entry.Name = name
+		return nil
+	}
+	found, err := ask(ctx, *c.Settings.LDAP, c.Secret.Reveal(), l)
+	if entry.Name == "" {
+		return found, err
+	}
+	var away *directory.UnavailableError
+	switch {
+	case err == nil:
+		err = h.store.Succeeded(ctx, entry, store.Limited{})
+	case errors.As(err, &away): // nothing was found out
+		err = errors.Join(err, h.store.TakeBack(context.WithoutCancel(ctx), entry))
+	}
+	return found, err
 }
 
 // forgive takes an attempt back that was right. What else is held against the
@@ -208,7 +244,7 @@ func (h *Handlers) testLDAP(ctx context.Context, c store.SSOConnection, in SsoTe
 	if err != nil {
 		return nil, err
 	}
-	found, err := h.atDirectory(ctx, h.directory.Try, c, directory.Login{Name: strings.TrimSpace(*in.Username), Password: *in.Password})
+	found, err := h.atDirectory(ctx, h.directory.Try, c, directory.Login{Name: strings.TrimSpace(*in.Username), Password: *in.Password}, throttle.Account)
 	var (
 		away   *directory.UnavailableError
 		no     *directory.RefusedError

@@ -24,6 +24,9 @@ type Login struct {
 	// Name is an e-mail address, or the name of a user.
 	Name     string
 	Password string
+	// Admit, where not nil, is asked before the password is tried with an entry. Its
+	// error is that of the sign-in, and the directory is not asked.
+	Admit func(ctx context.Context, dn string) error
 }
 
 // Found is whom a directory knows.
@@ -170,9 +173,16 @@ func (c *Client) signInAt(ctx context.Context, address string, s store.LDAPSetti
 		if errors.As(err, &refused) {
 			// It takes as long as where there is somebody.
 			c.slow()
-			_ = conn.Bind("cn="+rand.Text()+","+s.UserBase, l.Password)
+			a.tryNobody(l.Password)
 		}
 		return Found{}, err
+	}
+	if l.Admit != nil {
+		if err := l.Admit(ctx, e.DN); err != nil {
+			c.slow()
+			a.tryNobody(l.Password)
+			return Found{}, err
+		}
 	}
 	c.slow()
 	if err := a.tryPassword(e, l.Password); err != nil {
@@ -261,6 +271,11 @@ func (a *asking) entry(name string, all bool) (*ldap.Entry, error) {
 
 // tryPassword binds as somebody. The error is a [RefusedError] where the directory
 // does not take the password, or the account is switched off.
+// tryNobody takes as long as trying a password that is not right.
+func (a *asking) tryNobody(password string) {
+	_ = a.conn.Bind("cn="+rand.Text()+","+a.s.UserBase, password)
+}
+
 func (a *asking) tryPassword(e *ldap.Entry, password string) error {
 	err := a.conn.Bind(e.DN, password)
 	off := switchedOff(e, err != nil)

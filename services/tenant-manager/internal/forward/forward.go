@@ -23,8 +23,30 @@ import (
 // sendTimeout bounds the sending of one batch.
 const sendTimeout = 20 * time.Second
 
+// longestAfter bounds how long a receiver may ask to be left alone.
+const longestAfter = time.Hour
+
+// LaterError says that a receiver asks to be tried again after a while.
+type LaterError struct {
+	After time.Duration
+	Err   error
+}
+
+// Error says what it answered.
+func (e *LaterError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what it answered.
+func (e *LaterError) Unwrap() error { return e.Err }
+
+// largeError says that a receiver found it too large.
+type largeError struct{ error }
+
 // Sender sends entries to receivers. It is safe for concurrent use.
 type Sender struct {
+	// Farewell is how long a syslog server may take to read all that it was sent, and
+	// close.
+	Farewell time.Duration
+
 	guard   egress.Guard
 	host    string
 	secrets *secrets.Reader
@@ -33,7 +55,7 @@ type Sender struct {
 // NewSender returns a sender that goes only where the guard lets it. host is the
 // name that syslog servers are told.
 func NewSender(guard egress.Guard, host string, s *secrets.Reader) *Sender {
-	return &Sender{guard: guard, host: host, secrets: s}
+	return &Sender{Farewell: farewell, guard: guard, host: host, secrets: s}
 }
 
 // Send sends entries, all or an error, after which some may have arrived. The
@@ -53,7 +75,7 @@ func (s *Sender) Send(ctx context.Context, r store.AuditReceiver, entries []audi
 		return fmt.Errorf("the secret cannot be read: %w", err)
 	}
 	if r.Kind == store.HTTP {
-		err = s.post(ctx, r, roots, entries)
+		err = s.inParts(ctx, r, roots, entries)
 	} else {
 		err = s.syslog(ctx, u, roots, entries)
 	}

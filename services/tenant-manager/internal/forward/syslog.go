@@ -27,11 +27,16 @@ const (
 	// mostUDP is what fits into a datagram. The changes of a longer entry are left
 	// out: the whole is in the trail.
 	mostUDP = 60_000
+	// mostStream is the same for TCP and TLS: rsyslog takes no longer frame than 200,000
+	// bytes, as it is installed, and reads what follows one as something else.
+	mostStream = 128 << 10
 	// mostMsgID is the longest MSGID (RFC 5424 section 6.2.7). The whole action is in
 	// the text.
 	mostMsgID = 32
-	// farewell is how long a server may take to close after the last message.
-	farewell = 2 * time.Second
+	// farewell is [Sender.Farewell], where nobody says otherwise.
+	farewell = 10 * time.Second
+	// mostChatter bounds what is read of a server that answers, which syslog does not.
+	mostChatter = 64 << 10
 )
 
 // message returns an entry as a message of RFC 5424, whose text is the entry as
@@ -85,14 +90,12 @@ func (s *Sender) syslog(ctx context.Context, u *url.URL, roots *x509.CertPool, e
 	var stream bytes.Buffer
 	for _, e := range entries {
 		text, err := s.message(e)
+		if most := map[bool]int{true: mostUDP, false: mostStream}[u.Scheme == "udp"]; err == nil && len(text) > most {
+			e.Changes = nil
+			text, err = s.message(e)
+		}
 		if err == nil && u.Scheme == "udp" {
-			if len(text) > mostUDP {
-				e.Changes = nil
-				text, err = s.message(e)
-			}
-			if err == nil {
-				_, err = conn.Write([]byte(text))
-			}
+			_, err = conn.Write([]byte(text))
 		}
 		if err != nil {
 			return fmt.Errorf("sending to %s: %w", u.Host, err)
@@ -105,24 +108,37 @@ func (s *Sender) syslog(ctx context.Context, u *url.URL, roots *x509.CertPool, e
 	if _, err := conn.Write(stream.Bytes()); err != nil {
 		return fmt.Errorf("sending to %s: %w", u.Host, err)
 	}
-	return goodbye(conn, u.Host)
+	return goodbye(conn, u.Host, s.Farewell)
 }
 
-// goodbye ends the sending side and waits for the server to do the same, by which
-// a connection that was refused or reset is told from one that was read.
-func goodbye(conn net.Conn, host string) error {
-	if c, ok := conn.(interface{ CloseWrite() error }); ok {
-		if err := c.CloseWrite(); err != nil {
-			return fmt.Errorf("sending to %s: %w", host, err)
+// goodbye ends the sending side and waits for the server to do the same, which it does
+// once it has read all: what lies in its buffers when it goes away is lost, and nothing
+// else says so. One that does not close has not shown that it read; it gets the same
+// again, which it can tell by the ids.
+func goodbye(conn net.Conn, host string, wait time.Duration) error {
+	ends := []net.Conn{conn}
+	if secure, ok := conn.(*tls.Conn); ok { // and what is below it, for servers that look for that
+		ends = append(ends, secure.NetConn())
+	}
+	for _, end := range ends {
+		if c, ok := end.(interface{ CloseWrite() error }); ok {
+			if err := c.CloseWrite(); err != nil {
+				return fmt.Errorf("sending to %s: %w", host, err)
+			}
 		}
 	}
-	if err := conn.SetReadDeadline(time.Now().Add(farewell)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return fmt.Errorf("sending to %s: %w", host, err)
 	}
-	_, err := io.Copy(io.Discard, conn)
+	n, err := io.Copy(io.Discard, io.LimitReader(conn, mostChatter))
 	var slow net.Error
-	if err == nil || errors.As(err, &slow) && slow.Timeout() {
-		return nil // servers that keep the connection open have read it all the same
+	switch {
+	case err == nil && n < mostChatter:
+		return nil
+	case err == nil:
+		return fmt.Errorf("%s answers without end, which no syslog server does", host)
+	case errors.As(err, &slow) && slow.Timeout():
+		return fmt.Errorf("%s takes the connection, and does not show that it reads: it did not close within %s after the last message", host, wait)
 	}
 	return fmt.Errorf("sending to %s: %w", host, err)
 }

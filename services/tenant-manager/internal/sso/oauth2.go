@@ -66,6 +66,21 @@ func (c *Client) OAuth2Address(p OAuth2Provider, a Attempt) (string, error) {
 	return p.config(a.Redirect).AuthCodeURL(a.State, options...), nil
 }
 
+// isOf returns why an answer is not that of who was asked, by the parameter iss (RFC 9207):
+// the code of another provider must not be shown to this one, which could use it. The
+// issuer of a provider that speaks plain OAuth 2.0 is not known, but where it is.
+func isOf(issuer, asked string) error {
+	if issuer == "" {
+		return nil
+	}
+	i, err := url.Parse(issuer)
+	a, errAsked := url.Parse(asked)
+	if err != nil || errAsked != nil || i.Scheme != a.Scheme || !strings.EqualFold(i.Host, a.Host) {
+		return failed("the answer names the issuer %q, which is not at %q, where the sign-in was begun", cut(issuer), cut(asked))
+	}
+	return nil
+}
+
 // OAuth2Claims exchanges the code of an answer, and asks the provider's API who
 // signed in. The error is a [FailedError].
 func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, answer Answer) (map[string]any, error) {
@@ -73,6 +88,9 @@ func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, 
 		if err := c.CheckEndpoint(address); err != nil {
 			return nil, failed("%q: %s", cut(address), err)
 		}
+	}
+	if err := isOf(answer.Issuer, p.AuthorizeURL); err != nil {
+		return nil, err
 	}
 	var options []oauth2.AuthCodeOption
 	if p.PKCE {

@@ -7,9 +7,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/egress"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 )
 
@@ -124,4 +126,23 @@ func TestAskingAnAPI(t *testing.T) {
 		require.Contains(t, failed.Reason, why)
 		require.NotContains(t, failed.Reason, "tok-123")
 	}
+}
+
+// A code that came of another provider than the one that was asked is shown to nobody
+// (RFC 9207): it could be used by whoever got it.
+func TestACodeOfAnotherProvider(t *testing.T) {
+	t.Parallel()
+	shown := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { shown <- r.FormValue("code") }))
+	t.Cleanup(server.Close)
+	c := sso.NewClient(egress.Guard{AllowLoopback: true}, time.Now)
+	p := sso.OAuth2Provider{ClientID: "gatehouse", AuthorizeURL: server.URL + "/authorize", TokenURL: server.URL + "/token", UserURL: server.URL + "/user"}
+	for _, issuer := range []string{"https://login.example.com", "http://127.0.0.1:1", "https" + strings.TrimPrefix(server.URL, "http"), "%"} {
+		_, err := c.OAuth2Claims(t.Context(), p, sso.Attempt{}, sso.Answer{Code: "stolen", Issuer: issuer})
+		require.ErrorContains(t, err, "names the issuer", issuer)
+	}
+	require.Empty(t, shown)
+	_, err := c.OAuth2Claims(t.Context(), p, sso.Attempt{}, sso.Answer{Code: "own", Issuer: server.URL + "/realms/acme"})
+	require.Error(t, err, "it answers nothing")
+	require.Equal(t, "own", <-shown)
 }

@@ -84,6 +84,18 @@ func (s *Store) DueAuditReceivers(ctx context.Context, most int) ([]AuditReceive
 	return out, err
 }
 
+// AuditReceiversBehind returns how many entries the receiver has yet to get that is
+// farthest behind, and how many receivers did not take what they were sent last.
+func (s *Store) AuditReceiversBehind(ctx context.Context) (behind, failing int64, err error) {
+	var out struct{ Behind, Failing int64 }
+	err = s.db.Unscoped(ctx, "the metrics are of all organizations together").Model(&AuditReceiver{}).
+		Joins("JOIN audit_heads ON audit_heads.organization_id = audit_receivers.organization_id").
+		Where("audit_receivers.enabled = ?", true).
+		Select("COALESCE(MAX(audit_heads.sequence - audit_receivers.sent), 0) AS behind, COALESCE(SUM(CASE WHEN audit_receivers.failures > 0 THEN 1 ELSE 0 END), 0) AS failing").
+		Scan(&out).Error
+	return out.Behind, out.Failing, err
+}
+
 // AuditReceiverSent notes that a receiver got everything up to a sequence. It is
 // not a change of the receiver as people know it.
 func (o *Org) AuditReceiverSent(ctx context.Context, id string, sequence int64) error {

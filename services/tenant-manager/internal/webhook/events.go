@@ -77,6 +77,8 @@ func Events() []Event {
 		{Name: "oauth-client.logout-undelivered", Group: Security, Title: "An OAuth2 client could not be told that a session ended", action: "oauth-client.logout-undelivered", refused: true},
 		done(Security, "oauth-key.rotated", "The signing keys were rotated"),
 		done(Security, "audit.exported", "The audit trail was exported"),
+		done(Security, "audit-receiver.failing", "A receiver of the audit trail has taken nothing for a good minute"),
+		done(Security, "audit-receiver.recovered", "A receiver of the audit trail takes it again"),
 		done(Access, "access-request.created", "Somebody asks for access"),
 		done(Access, "access-request.approved", "A request for access was approved"),
 		done(Access, "access-request.denied", "A request for access was denied"),
