@@ -48,6 +48,11 @@ func Read(claims map[string]any, names Names) Person {
 		yes := v == "true"
 		p.Verified = &yes
 	}
+	// Entra ID says with another claim whether the owner of the address's domain is the
+	// tenant; guests bring addresses that nobody has looked at.
+	if p.Verified == nil {
+		p.Verified = truth(claims["xms_edov"])
+	}
 	// What is verified is the claim email, and not one that stands beside it.
 	if p.Verified != nil && *p.Verified && names.Email != "email" && !strings.EqualFold(text(claims["email"]), p.Email) {
 		p.Verified = nil
@@ -59,6 +64,23 @@ func Read(claims map[string]any, names Names) Person {
 		}
 	}
 	return p
+}
+
+// truth reads a claim that is true or false in one of the ways in which Entra ID writes
+// it; nil = it says nothing.
+func truth(v any) *bool {
+	var yes bool
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case bool:
+		yes = v
+	case float64:
+		yes = v == 1
+	case string:
+		yes = v == "1" || strings.EqualFold(v, "true")
+	}
+	return &yes
 }
 
 // address returns an e-mail address, "" where it is none.

@@ -79,3 +79,24 @@ func FuzzReadingClaims(f *testing.F) {
 		require.LessOrEqual(t, len(p.Groups), 2000)
 	})
 }
+
+// Guests of an Entra ID tenant bring addresses that nobody has verified: where it says so,
+// that counts, whatever the connection takes for granted.
+func TestWhetherEntraKnowsTheDomain(t *testing.T) {
+	t.Parallel()
+	names := sso.Names{Email: "email", Name: "name", Groups: "groups"}
+	for _, c := range []struct {
+		claims map[string]any
+		want   *bool
+	}{
+		{map[string]any{}, nil},
+		{map[string]any{"xms_edov": false}, new(false)}, {map[string]any{"xms_edov": "0"}, new(false)}, {map[string]any{"xms_edov": float64(0)}, new(false)},
+		{map[string]any{"xms_edov": []any{true}}, new(false)},
+		{map[string]any{"xms_edov": true}, new(true)}, {map[string]any{"xms_edov": "1"}, new(true)}, {map[string]any{"xms_edov": "True"}, new(true)}, {map[string]any{"xms_edov": float64(1)}, new(true)},
+		{map[string]any{"xms_edov": true, "email_verified": false}, new(false)},
+	} {
+		c.claims["sub"], c.claims["email"] = "s", "eve@acme.example"
+		require.Equal(t, c.want, sso.Read(c.claims, names).Verified, c.claims)
+	}
+	require.Nil(t, sso.Read(map[string]any{"sub": "s", "upn": "a@acme.example", "email": "b@acme.example", "xms_edov": true}, sso.Names{Email: "upn"}).Verified, "it speaks of the claim email")
+}

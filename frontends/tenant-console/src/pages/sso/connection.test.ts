@@ -90,3 +90,9 @@ it('asks for a preview of the rows that are complete', () => {
   expect(previewBodyOf(form, '', ['a'])).toEqual({ groupRoles: [{ group: 'apis', role: 'publisher' }], groupsClaim: 'teams', groups: ['a'] })
   expect(previewBodyOf({ ...form, provision: true }, 'c', [])).toEqual({ connection: 'c', groupRoles: [{ group: 'apis', role: 'publisher' }], groupsClaim: 'teams', roles: ['viewer'] })
 })
+
+it('signs out at OpenID Connect providers alone', () => {
+  expect(bodyOf({ ...empty('oidc'), signOutAtProvider: true }).signOutAtProvider).toBe(true)
+  expect(bodyOf(empty('oidc')).signOutAtProvider).toBe(false)
+  for (const kind of ['saml', 'ldap', 'oauth2'] as const) expect(bodyOf({ ...empty(kind), signOutAtProvider: true })).not.toHaveProperty('signOutAtProvider')
+})
