@@ -419,6 +419,30 @@ func (e SetupStepName) Valid() bool {
 	}
 }
 
+// Defines values for SsoKind.
+const (
+	Ldap   SsoKind = "ldap"
+	Oauth2 SsoKind = "oauth2"
+	Oidc   SsoKind = "oidc"
+	Saml   SsoKind = "saml"
+)
+
+// Valid indicates whether the value is a known member of the SsoKind enum.
+func (e SsoKind) Valid() bool {
+	switch e {
+	case Ldap:
+		return true
+	case Oauth2:
+		return true
+	case Oidc:
+		return true
+	case Saml:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Status.
 const (
 	StatusActive   Status = "active"
@@ -1504,6 +1528,9 @@ type OrganizationUsage struct {
 	ServedApis *int64 `json:"servedApis,omitempty"`
 }
 
+// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+type Origin = string
+
 // Outcome Whether it was done.
 type Outcome string
 
@@ -1836,6 +1863,34 @@ type SetupInput struct {
 
 // SetupStepName defines model for SetupStepName.
 type SetupStepName string
+
+// SignOutInput defines model for SignOutInput.
+type SignOutInput struct {
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+
+	// State What the provider sends back with the browser, to /bff/sso/signed-out at the origin.
+	State string `json:"state"`
+}
+
+// SignedOut defines model for SignedOut.
+type SignedOut struct {
+	// Address Where to send the browser to.
+	Address    string            `json:"address"`
+	Connection SsoConnectionName `json:"connection"`
+}
+
+// SsoConnectionName defines model for SsoConnectionName.
+type SsoConnectionName struct {
+	Id string `json:"id"`
+
+	// Kind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
+	Kind SsoKind `json:"kind"`
+	Name string  `json:"name"`
+}
+
+// SsoKind `oidc`: OpenID Connect; `saml`: SAML 2.0; `ldap`: LDAP and Active Directory; `oauth2`: plain OAuth 2.0, such as GitHub.
+type SsoKind string
 
 // Status Whether somebody may sign in.
 type Status string
@@ -2598,6 +2653,9 @@ type CreateRoleJSONRequestBody = RoleInput
 // CompleteSetupJSONRequestBody defines body for CompleteSetup for application/json ContentType.
 type CompleteSetupJSONRequestBody = SetupInput
 
+// SignOutJSONRequestBody defines body for SignOut for application/json ContentType.
+type SignOutJSONRequestBody = SignOutInput
+
 // UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
 type UpdateUserJSONRequestBody = UserPatch
 
@@ -3114,10 +3172,23 @@ type ClientInterface interface {
 	// Corresponds with POST /setup (the `CompleteSetup` operationId).
 	CompleteSetup(ctx context.Context, body CompleteSetupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SignOut End the session of the caller
+	// SignOutWithBody End the session of the caller
+	//
+	// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+	//
+	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /sign-out (the `SignOut` operationId).
-	SignOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SignOutWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SignOut End the session of the caller
+	//
+	// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sign-out (the `SignOut` operationId).
+	SignOut(ctx context.Context, body SignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSystemInstances List the running instances of all services
 	//
@@ -4162,11 +4233,34 @@ func (c *Client) CompleteSetup(ctx context.Context, body CompleteSetupJSONReques
 	return c.Client.Do(req)
 }
 
-// SignOut End the session of the caller
+// SignOutWithBody End the session of the caller
+//
+// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+//
+// Takes any type of body and a specified content type.
 //
 // Corresponds with POST /sign-out (the `SignOut` operationId).
-func (c *Client) SignOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSignOutRequest(c.Server)
+func (c *Client) SignOutWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignOutRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SignOut End the session of the caller
+//
+// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sign-out (the `SignOut` operationId).
+func (c *Client) SignOut(ctx context.Context, body SignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignOutRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6871,8 +6965,19 @@ func NewCompleteSetupRequestWithBody(server string, contentType string, body io.
 	return req, nil
 }
 
-// NewSignOutRequest constructs an http.Request for the SignOut method
-func NewSignOutRequest(server string) (*http.Request, error) {
+// NewSignOutRequest calls the generic SignOut builder with application/json body
+func NewSignOutRequest(server string, body SignOutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSignOutRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewSignOutRequestWithBody constructs an http.Request for the SignOut method, with any body, and a specified content type
+func NewSignOutRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -6890,10 +6995,12 @@ func NewSignOutRequest(server string) (*http.Request, error) {
 		return nil, err
 	}
 
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -7733,12 +7840,23 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /setup (the `CompleteSetup` operationId).
 	CompleteSetupWithResponse(ctx context.Context, body CompleteSetupJSONRequestBody, reqEditors ...RequestEditorFn) (*CompleteSetupResponse, error)
 
-	// SignOutWithResponse End the session of the caller
+	// SignOutWithBodyWithResponse End the session of the caller
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /sign-out (the `SignOut` operationId).
-	SignOutWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*SignOutResponse, error)
+	SignOutWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SignOutResponse, error)
+
+	// SignOutWithResponse End the session of the caller
+	//
+	// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sign-out (the `SignOut` operationId).
+	SignOutWithResponse(ctx context.Context, body SignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*SignOutResponse, error)
 
 	// ListSystemInstancesWithResponse List the running instances of all services
 	//
@@ -9676,8 +9794,15 @@ func (r CompleteSetupResponse) ContentType() string {
 type SignOutResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SignedOut
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SignOutResponse) GetJSON200() *SignedOut {
+	return r.JSON200
 }
 
 // GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -10720,13 +10845,30 @@ func (c *ClientWithResponses) CompleteSetupWithResponse(ctx context.Context, bod
 	return ParseCompleteSetupResponse(rsp)
 }
 
-// SignOutWithResponse End the session of the caller
+// SignOutWithBodyWithResponse End the session of the caller
 //
-// Returns a wrapper object for the known response body format(s).
+// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /sign-out (the `SignOut` operationId).
-func (c *ClientWithResponses) SignOutWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*SignOutResponse, error) {
-	rsp, err := c.SignOut(ctx, reqEditors...)
+func (c *ClientWithResponses) SignOutWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SignOutResponse, error) {
+	rsp, err := c.SignOutWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSignOutResponse(rsp)
+}
+
+// SignOutWithResponse End the session of the caller
+//
+// Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sign-out (the `SignOut` operationId).
+func (c *ClientWithResponses) SignOutWithResponse(ctx context.Context, body SignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*SignOutResponse, error) {
+	rsp, err := c.SignOut(ctx, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -12274,6 +12416,13 @@ func ParseSignOutResponse(rsp *http.Response) (*SignOutResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SignedOut
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case rsp.StatusCode == 204:
 		break // No content-type
 
