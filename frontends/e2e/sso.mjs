@@ -117,7 +117,7 @@ try {
   // Who signs out here is signed out at the provider too, once the connection says so.
   await page.getByLabel('Role of group 1').click()
   await page.getByRole('option', { name: 'Administrator', exact: true }).click()
-  await page.getByRole('switch', { name: 'Sign people out at the provider too' }).click()
+  await page.getByLabel('Sign people out at the provider too').click()
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('The provider offers it.').first().waitFor()
   await page.getByText('The provider offers it.').first().scrollIntoViewIfNeeded()

@@ -256,7 +256,8 @@ func (a *tool) logout() *cobra.Command {
 		p := s.Profile()
 		if p.RefreshToken != "" {
 			if u, err := a.suite(); err == nil {
-				if err := done(u.tenant.SignOut(ctx)); err != nil && code(err) != exitSignedOut {
+				// There is no browser that could be sent to an identity provider.
+				if err := done(u.tenant.SignOutWithBody(ctx, "application/json", http.NoBody)); err != nil && code(err) != exitSignedOut {
 					a.say("The suite could not be told (%v); the session is forgotten here.", err)
 				}
 			}
