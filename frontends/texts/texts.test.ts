@@ -5,7 +5,9 @@ import { createI18n } from 'vue-i18n'
 import { describe, expect, it } from 'vitest'
 import { pluralRules } from '../packages/ui/src/i18n'
 import { compareTexts, entriesOf } from '../packages/ui/src/texts'
+import { tellField } from '../packages/ui/src/fields'
 import { catalogues } from './catalogues'
+import { fieldCodes } from './field-codes'
 
 const all = catalogues.flatMap((c) => Object.entries(c.languages).map(([code, texts]) => ({ ...c, code, texts })))
 
@@ -14,7 +16,7 @@ describe.each(all)('$name in $code', ({ name, english, texts, code, whole }) => 
 
   it('has only keys that English has', () => {
     // Problems have titles of the server in English.
-    expect(found.unknown.filter((key) => !(name === 'packages/ui' && (key.startsWith('problems.') || key.startsWith('problemHelp.'))))).toEqual([])
+    expect(found.unknown.filter((key) => !(name === 'packages/ui' && ['problems.', 'problemHelp.', 'fieldCodes.', 'fieldLimits.'].some((b) => key.startsWith(b))))).toEqual([])
   })
   it('has the placeholders of English', () => expect(found.places).toEqual([]))
   it('has the plural forms of the language', () => expect(found.forms).toEqual([]))
@@ -39,6 +41,30 @@ it('has texts only for problems that the services answer with', () => {
     expect(codes.filter((code) => !problems.includes(code))).toEqual([])
     expect(Object.keys(language.problemHelp as object).sort()).toEqual([...codes].sort())
   }
+})
+
+it('has a text for each rule that a service says a field breaks', () => {
+  const codes = fieldCodes()
+  expect(codes).toContain('required')
+  expect(codes).toContain('lockout')
+  for (const language of Object.values(catalogues[0]!.languages)) {
+    expect(Object.keys(language.fieldCodes as object).sort()).toEqual(codes)
+    expect(Object.keys(language.fieldLimits as object).every((code) => codes.includes(code))).toBe(true)
+  }
+})
+
+it('tells a field by its rule, and adds what the service says where that is not all', () => {
+  const { de } = catalogues[0]!.languages
+  const text = (key: string, named?: { limit: number }) => {
+    const [, group, code] = key.split('.') as [string, string, string]
+    return (de[group] as Record<string, string>)[code]?.replace('{limit}', String(named?.limit))
+  }
+  const tell = (code: string, detail: string, limit?: number) => tellField({ pointer: '/x', code, detail, ...(limit === undefined ? {} : { params: { limit } }) }, text)
+  expect(tell('required', 'the field is missing')).toBe('Diese Angabe fehlt')
+  expect(tell('maxLength', 'maximum string length is 100', 100)).toBe('Höchstens 100 Zeichen')
+  expect(tell('maximum', 'at most 100 hosts')).toBe('Der Wert ist zu groß: at most 100 hosts')
+  expect(tell('format', 'want https://')).toBe('Die Schreibweise stimmt nicht: want https://')
+  expect(tell('never-heard-of', 'say so')).toBe('say so')
 })
 
 it('shows a single text in English where the language has none', () => {

@@ -296,6 +296,14 @@ func TestWhatIsSentMustBeWhatTheDocumentAllows(t *testing.T) {
 		}
 		require.Equal(t, c.want, got, "%s: %s", c.name, w.Body)
 	}
+	limits := map[string]float64{}
+	for _, e := range problemIn(t, f.do(call{method: "POST", path: "/api/v1/books", token: all, body: `{"title":"","pages":0,"authors":["a",""],"shelf":{}}`})).Errors {
+		if e.Params != nil {
+			limits[e.Pointer+" "+e.Code] = e.Params.Limit
+		}
+	}
+	require.Equal(t, map[string]float64{"/title minLength": 1, "/pages minimum": 1, "/authors/1 minLength": 1}, limits, "the number of the rule, and nothing where there is none")
+
 	w := f.do(call{method: "POST", path: "/api/v1/books", token: all, body: `{"title":"T","page":3}`})
 	require.Contains(t, problemIn(t, w).Detail, `there is no field "page"`)
 	require.Contains(t, problemIn(t, w).Detail, `pages`)

@@ -227,7 +227,7 @@ func schemaFields(at string, err error) []problem.Field {
 	for _, key := range s.JSONPointer() {
 		pointer += "/" + schema.Escape(key)
 	}
-	f := problem.Field{Pointer: pointer, Code: s.SchemaField, Detail: s.Reason}
+	f := problem.Field{Pointer: pointer, Code: s.SchemaField, Detail: s.Reason, Params: params(s)}
 	switch {
 	case s.SchemaField == "properties" || s.SchemaField == "additionalProperties":
 		f.Code = schema.RuleUnknown
@@ -252,6 +252,37 @@ func schemaFields(at string, err error) []problem.Field {
 		f.Code, f.Detail = schema.RuleType, "it must not be null: leave it out instead"
 	}
 	return []problem.Field{f}
+}
+
+// params returns the number of the rule that was broken, nil where it has none.
+func params(s *openapi3.SchemaError) *problem.Params {
+	if s.Schema == nil {
+		return nil
+	}
+	var limit *float64
+	count := func(n uint64) { limit = new(float64(n)) }
+	switch s.SchemaField {
+	case schema.RuleMinimum:
+		limit = s.Schema.Min
+	case schema.RuleMaximum:
+		limit = s.Schema.Max
+	case schema.RuleMinLength:
+		count(s.Schema.MinLength)
+	case schema.RuleMinItems:
+		count(s.Schema.MinItems)
+	case schema.RuleMaxLength:
+		if s.Schema.MaxLength != nil {
+			count(*s.Schema.MaxLength)
+		}
+	case schema.RuleMaxItems:
+		if s.Schema.MaxItems != nil {
+			count(*s.Schema.MaxItems)
+		}
+	}
+	if limit == nil {
+		return nil
+	}
+	return &problem.Params{Limit: *limit}
 }
 
 // quoted returns the first text in double quotes.

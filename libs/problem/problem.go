@@ -61,6 +61,16 @@ type Field struct {
 	Detail string `json:"detail"`
 	// Source is where the field stands in a file, as "name:line:column".
 	Source string `json:"source,omitempty"`
+	// Params are the values of the rule, for texts in other languages than that of
+	// Detail; nil where the rule has none.
+	Params *Params `json:"params,omitempty"`
+}
+
+// Params are the values of the rule that a field breaks.
+type Params struct {
+	// Limit is the number of the rules minimum, maximum, minLength, maxLength, minItems
+	// and maxItems: the value itself, characters, or entries.
+	Limit float64 `json:"limit"`
 }
 
 // Choice is a value that a field can have.

@@ -148,7 +148,7 @@ func Full(of tenant.Resource, most, there int64) *problem.Problem {
 	p := problem.New(problem.CodeOrganizationFull,
 		"the organization may have %d %s and has %d: delete some that are not needed, or ask an administrator of the platform to raise the limit",
 		most, of.Name(), there)
-	p.Errors = []problem.Field{{Pointer: "/quotas/" + string(of), Code: "max", Detail: fmt.Sprintf("at most %d", most)}}
+	p.Errors = []problem.Field{{Pointer: "/quotas/" + string(of), Code: "maximum", Detail: fmt.Sprintf("at most %d", most), Params: &problem.Params{Limit: float64(most)}}}
 	return p
 }
 

@@ -92,7 +92,7 @@ func TestALimitHoldsExactly(t *testing.T) {
 		require.ErrorAs(t, one("a", callers), &p)
 		require.Equal(t, 409, p.Status)
 		require.Equal(t, "the organization may have 7 APIs and has 7: delete some that are not needed, or ask an administrator of the platform to raise the limit", p.Detail)
-		require.Equal(t, []problem.Field{{Pointer: "/quotas/apis", Code: "max", Detail: "at most 7"}}, p.Errors)
+		require.Equal(t, []problem.Field{{Pointer: "/quotas/apis", Code: "maximum", Detail: "at most 7", Params: &problem.Params{Limit: 7}}}, p.Errors)
 
 		// What is older than what is known changes nothing; what is newer does.
 		require.NoError(t, tenancy.Keep(ctx, d, tenant.Organization{ID: "a", Version: 3, Quotas: tenant.Quotas{tenant.ResourceAPIs: most + 1}}))

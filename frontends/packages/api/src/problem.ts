@@ -7,8 +7,24 @@ export interface FieldProblem {
   /** JSON pointer (RFC 6901) into the document that was sent. */
   pointer: string
   code: string
+  /** In English. */
   detail: string
   source?: string
+  /** The values of the rule, such as the number of a minimum. */
+  params?: { limit: number }
+}
+
+/** Says what is wrong with a field, in the language of the reader. */
+let say = (field: FieldProblem): string => field.detail
+
+/** Sets how fields at fault are told; as the services tell it until then. */
+export function setFieldText(how: (field: FieldProblem) => string) {
+  say = how
+}
+
+/** What is wrong with a field, in the language of the reader. */
+export function fieldText(field: FieldProblem): string {
+  return say(field)
 }
 
 export interface Problem {
@@ -71,6 +87,7 @@ export function toProblem(body: unknown, status: number, requestId?: string): Pr
           code: typeof e.code === 'string' ? e.code : 'invalid',
           detail: typeof e.detail === 'string' ? e.detail : '',
           ...(typeof e.source === 'string' ? { source: e.source } : {}),
+          ...(isRecord(e.params) && typeof e.params.limit === 'number' ? { params: { limit: e.params.limit } } : {}),
         }))
       : undefined
     return {
@@ -161,7 +178,7 @@ export function fieldMessages(
       at = cut >= 0 && at !== '' ? at.slice(0, cut) : undefined
     }
     if (at === undefined || (at === '' && !known(''))) out.rest.push(error)
-    else out.fields[at] = out.fields[at] ? `${out.fields[at]} ${error.detail}` : error.detail
+    else out.fields[at] = out.fields[at] ? `${out.fields[at]} ${fieldText(error)}` : fieldText(error)
   }
   return out
 }

@@ -8,6 +8,7 @@ import { endSession, loadSession, ProblemError, problemOf, session, takeImperson
 import GhRoot from './GhRoot.vue'
 import { makeI18n, type Language, type Texts } from './i18n'
 import { show } from './notices'
+import { followAnswers } from './answers'
 import { guardUnsaved } from './composables/unsaved'
 import { followPreferences } from './preferences'
 
@@ -50,6 +51,7 @@ export async function startApp(options: AppOptions): Promise<Router> {
     scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? {} : { top: 0 }),
   })
   guardUnsaved(router)
+  followAnswers(document)
   const queries = new QueryClient({
     defaultOptions: {
       queries: {

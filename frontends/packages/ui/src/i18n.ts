@@ -1,8 +1,9 @@
 /** Texts. English is complete and always there; another language is loaded when it is chosen. */
 import { shallowRef, watch } from 'vue'
 import { createI18n, type I18n, type PluralizationRule } from 'vue-i18n'
-import { setLanguage } from '@gatehouse/api'
+import { setFieldText, setLanguage } from '@gatehouse/api'
 import { chooseLanguage, language, type LanguageCode } from './languages'
+import { tellField } from './fields'
 import en from './locales/en'
 import { show } from './notices'
 import { preferences } from './preferences'
@@ -59,6 +60,12 @@ export async function makeI18n(texts: Texts, own: Partial<Record<string, Languag
     setLanguage(code)
   }
 
+  setFieldText((field) => {
+    const { locale, t, te, n } = i18n.global as unknown as { locale: { value: string }; t: (key: string, named: object) => string; te: (key: string, locale: string) => boolean; n: (value: number) => string }
+    // English is what the services speak, and they say what is special to the field.
+    if (locale.value === 'en') return field.detail
+    return tellField(field, (key, named) => (te(key, locale.value) ? t(key, named ? { limit: n(named.limit) } : {}) : undefined))
+  })
   document.documentElement.lang = 'en'
   // Without its texts the page is better in English than not there.
   await follow(wanted()).catch(() => {})

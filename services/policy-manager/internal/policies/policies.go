@@ -98,7 +98,7 @@ func Take(in, before []Policy, types *catalogue.Catalogue, at string, reserved .
 		case !namePattern.MatchString(p.Name):
 			fail(i, "/name", "pattern", "use lower-case letters, digits and hyphens, 63 at most")
 		case names[p.Name]:
-			fail(i, "/name", "unique", "another policy of this list has the name %q", p.Name)
+			fail(i, "/name", "duplicate", "another policy of this list has the name %q", p.Name)
 		default:
 			names[p.Name] = true
 		}

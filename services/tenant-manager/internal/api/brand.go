@@ -243,7 +243,7 @@ func readBrand(in BrandInput) (store.Brand, error) {
 		x.Language, err = brand.Language(t.Language)
 		wrong(at+"/language", "format", err)
 		if err == nil && slices.ContainsFunc(b.Texts, func(o brand.Text) bool { return o.Language == x.Language }) {
-			wrong(at+"/language", "unique", fmt.Errorf("there are texts in %s already", x.Language))
+			wrong(at+"/language", "duplicate", fmt.Errorf("there are texts in %s already", x.Language))
 		}
 		wrong(at+"/helpUrl", "format", brand.Link(x.HelpURL, true))
 		wrong(at+"/termsUrl", "format", brand.Link(x.TermsURL, false))

@@ -390,6 +390,11 @@ export interface components {
             detail: string;
             /** @description Where the field stands in a file. */
             source?: string;
+            /** @description The values of the rule, for texts in other languages than that of the detail. */
+            params?: {
+                /** @description The number of a minimum or maximum, of a length or of a count. */
+                limit: number;
+            };
         };
         /** @description A kind of policy. */
         PolicyTypeSummary: {

@@ -1,5 +1,5 @@
 /** What was changed and not saved: whoever leaves it is asked first. */
-import { onScopeDispose, ref, shallowReactive, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, onScopeDispose, ref, shallowReactive, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import type { Router } from 'vue-router'
 
 const forms = shallowReactive(new Set<MaybeRefOrGetter<boolean>>())
@@ -16,6 +16,24 @@ export function unsaved(): boolean {
 export function useUnsaved(dirty: MaybeRefOrGetter<boolean>) {
   forms.add(dirty)
   onScopeDispose(() => forms.delete(dirty))
+}
+
+/**
+ * Guards a form that makes something, while it is open: what was typed since then is
+ * asked about before it is left. Where there is a form for each of several things,
+ * open says which.
+ */
+export function useDraft(form: MaybeRefOrGetter<unknown>, open: MaybeRefOrGetter<unknown> = true) {
+  const now = () => JSON.stringify(toValue(form)) ?? ''
+  const began = ref(now())
+  watch(
+    () => toValue(open),
+    () => (began.value = now()),
+  )
+  const dirty = computed(() => Boolean(toValue(open)) && now() !== began.value)
+  useUnsaved(dirty)
+  /** What is in the form now is where it begins. */
+  return { dirty, begin: () => (began.value = now()) }
 }
 
 /** Asks whether to leave what was changed; at once true where nothing was. */

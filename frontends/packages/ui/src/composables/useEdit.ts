@@ -31,6 +31,9 @@ export interface Conflict {
 /** A copy that shares nothing; fields hold what JSON can. */
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
 
+/** Which thing it is, where it says so. */
+const identity = (stored: object | undefined): unknown => (stored as { id?: unknown } | undefined)?.id
+
 export function useEdit<S extends object, F extends object>(options: EditOptions<S, F>) {
   const from = shallowRef<S>()
   const form = ref<F>() as Ref<F | undefined>
@@ -43,8 +46,16 @@ export function useEdit<S extends object, F extends object>(options: EditOptions
     from.value = stored
     form.value = copy(options.fields(stored))
   }
-  // What was typed is not overwritten by what is read meanwhile.
-  watch(options.stored, (stored) => stored && !dirty.value && !busy.value && take(stored), { immediate: true })
+  // What was typed is not overwritten by what is read meanwhile, but another thing is another form.
+  watch(
+    options.stored,
+    (stored) => {
+      if (!stored || busy.value) return
+      if (!dirty.value || identity(stored) !== identity(from.value)) take(stored)
+      else if (same(options.fields(stored), options.fields(from.value!))) from.value = stored // changed elsewhere, and in nothing of this form
+    },
+    { immediate: true },
+  )
   useUnsaved(dirty)
 
   async function meet() {

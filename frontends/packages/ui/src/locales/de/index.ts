@@ -1,6 +1,7 @@
 /** German texts of the shared components. */
 import { de as library } from '@nuxt/ui/locale'
 import { mergeTexts } from '../../texts'
+import { fieldCodes, fieldLimits } from './field-codes'
 import people from './people'
 import problemHelp from './problem-help'
 import problems from './problems'
@@ -9,4 +10,4 @@ import signIn from './sign-in'
 
 export { library }
 
-export default mergeTexts(shell, signIn, { problems, problemHelp }, people)
+export default mergeTexts(shell, signIn, { problems, problemHelp, fieldCodes, fieldLimits }, people)
