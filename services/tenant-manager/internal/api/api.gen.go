@@ -4800,6 +4800,12 @@ type ProblemField struct {
 	// Detail What was expected.
 	Detail string `json:"detail"`
 
+	// Params The values of the rule, for texts in other languages than that of the detail.
+	Params *struct {
+		// Limit The number of a minimum or maximum, of a length or of a count.
+		Limit float32 `json:"limit"`
+	} `json:"params,omitempty"`
+
 	// Pointer The JSON pointer of the field.
 	Pointer string `json:"pointer"`
 
@@ -5512,6 +5518,22 @@ type SignInMethodsInput struct {
 // SignInRule `off`: a password is as good as the provider; `preferred`: people are led to the provider, and can use a password; `required`: they are let in by the provider alone.
 type SignInRule string
 
+// SignOutInput defines model for SignOutInput.
+type SignOutInput struct {
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+
+	// State What the provider sends back with the browser, to /bff/sso/signed-out at the origin.
+	State string `json:"state"`
+}
+
+// SignedOut defines model for SignedOut.
+type SignedOut struct {
+	// Address Where to send the browser to.
+	Address    string            `json:"address"`
+	Connection SsoConnectionName `json:"connection"`
+}
+
 // SsoBegun defines model for SsoBegun.
 type SsoBegun struct {
 	// Address Where to send the browser to.
@@ -5575,7 +5597,10 @@ type SsoConnection struct {
 
 	// SecretReference Where the secret is kept, if it is a reference.
 	SecretReference *SecretReference `json:"secretReference,omitempty"`
-	TrustEmail      bool             `json:"trustEmail"`
+
+	// SignOutAtProvider Whether who signs out here is sent on to the provider.
+	SignOutAtProvider bool `json:"signOutAtProvider"`
+	TrustEmail        bool `json:"trustEmail"`
 
 	// UnverifiedDomains Those of the domains that are not verified, and lead nobody here.
 	UnverifiedDomains *[]string `json:"unverifiedDomains,omitempty"`
@@ -5635,6 +5660,9 @@ type SsoConnectionInput struct {
 
 	// Scopes Beside openid; the default is email and profile.
 	Scopes *[]string `json:"scopes,omitempty"`
+
+	// SignOutAtProvider Whether who signs out here is sent on to the provider, to be signed out there too (OpenID Connect RP-Initiated Logout 1.0); only with `oidc`. The ID token of the sign-in is kept for it, encrypted, until the session ends.
+	SignOutAtProvider *bool `json:"signOutAtProvider,omitempty"`
 
 	// TrustEmail Whether addresses of the domains count as verified where the provider does not say.
 	TrustEmail *bool `json:"trustEmail,omitempty"`
@@ -5935,6 +5963,15 @@ type SsoSignInInput struct {
 
 	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
 	Origin Origin `json:"origin"`
+}
+
+// SsoSignOut defines model for SsoSignOut.
+type SsoSignOut struct {
+	// Detail Why not, where it is known.
+	Detail *string `json:"detail,omitempty"`
+
+	// Offered Whether there is an address at which the provider signs people out.
+	Offered bool `json:"offered"`
 }
 
 // SsoTest defines model for SsoTest.
@@ -7905,6 +7942,9 @@ type KeepSamlAnswerJSONRequestBody = SamlAnswerInput
 // EndSsoSessionsFormdataRequestBody defines body for EndSsoSessions for application/x-www-form-urlencoded ContentType.
 type EndSsoSessionsFormdataRequestBody = SsoLogoutInput
 
+// SignOutJSONRequestBody defines body for SignOut for application/json ContentType.
+type SignOutJSONRequestBody = SignOutInput
+
 // CreateSsoConnectionJSONRequestBody defines body for CreateSsoConnection for application/json ContentType.
 type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
 
@@ -8597,6 +8637,9 @@ type ServerInterface interface {
 	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
 	// (POST /sso/connections/{id}/metadata)
 	RefreshSsoMetadata(ctx echo.Context, id Id, params RefreshSsoMetadataParams) error
+	// GetSsoSignOut Whether an identity provider can be told that somebody signs out here
+	// (GET /sso/connections/{id}/sign-out)
+	GetSsoSignOut(ctx echo.Context, id Id) error
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx echo.Context, id Id) error
@@ -13825,6 +13868,22 @@ func (w *ServerInterfaceWrapper) RefreshSsoMetadata(ctx echo.Context) error {
 	return err
 }
 
+// GetSsoSignOut converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSsoSignOut(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSsoSignOut(ctx, id)
+	return err
+}
+
 // TestSsoConnection converts echo context to params.
 func (w *ServerInterfaceWrapper) TestSsoConnection(ctx echo.Context) error {
 	var err error
@@ -15037,6 +15096,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/sso/connections/:id", wrapper.GetSsoConnection, options.OperationMiddlewares["getSsoConnection"]...)
 	router.PUT(options.BaseURL+"/sso/connections/:id", wrapper.UpdateSsoConnection, options.OperationMiddlewares["updateSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
+	router.GET(options.BaseURL+"/sso/connections/:id/sign-out", wrapper.GetSsoSignOut, options.OperationMiddlewares["getSsoSignOut"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
 	router.POST(options.BaseURL+"/sso/group-role-previews", wrapper.PreviewSsoGroupRoles, options.OperationMiddlewares["previewSsoGroupRoles"]...)
@@ -23981,10 +24041,25 @@ func (response EndSsoSessionsdefaultApplicationProblemPlusJSONResponse) VisitEnd
 }
 
 type SignOutRequestObject struct {
+	Body *SignOutJSONRequestBody
 }
 
 type SignOutResponseObject interface {
 	VisitSignOutResponse(w http.ResponseWriter) error
+}
+
+type SignOut200JSONResponse SignedOut
+
+func (response SignOut200JSONResponse) VisitSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type SignOut204Response struct {
@@ -24277,6 +24352,45 @@ type RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse) VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoSignOutRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetSsoSignOutResponseObject interface {
+	VisitGetSsoSignOutResponse(w http.ResponseWriter) error
+}
+
+type GetSsoSignOut200JSONResponse SsoSignOut
+
+func (response GetSsoSignOut200JSONResponse) VisitGetSsoSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoSignOutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSsoSignOutdefaultApplicationProblemPlusJSONResponse) VisitGetSsoSignOutResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -26558,6 +26672,9 @@ type StrictServerInterface interface {
 	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
 	// (POST /sso/connections/{id}/metadata)
 	RefreshSsoMetadata(ctx context.Context, request RefreshSsoMetadataRequestObject) (RefreshSsoMetadataResponseObject, error)
+	// GetSsoSignOut Whether an identity provider can be told that somebody signs out here
+	// (GET /sso/connections/{id}/sign-out)
+	GetSsoSignOut(ctx context.Context, request GetSsoSignOutRequestObject) (GetSsoSignOutResponseObject, error)
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx context.Context, request TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error)
@@ -34211,6 +34328,32 @@ func (sh *strictHandler) EndSsoSessions(ctx echo.Context, id Id) error {
 func (sh *strictHandler) SignOut(ctx echo.Context) error {
 	var request SignOutRequestObject
 
+	var body SignOutJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.SignOut(ctx.Request().Context(), request.(SignOutRequestObject))
 	}
@@ -34421,6 +34564,31 @@ func (sh *strictHandler) RefreshSsoMetadata(ctx echo.Context, id Id, params Refr
 		return err
 	} else if validResponse, ok := response.(RefreshSsoMetadataResponseObject); ok {
 		return validResponse.VisitRefreshSsoMetadataResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSsoSignOut operation middleware
+func (sh *strictHandler) GetSsoSignOut(ctx echo.Context, id Id) error {
+	var request GetSsoSignOutRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSsoSignOut(ctx.Request().Context(), request.(GetSsoSignOutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSsoSignOut")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSsoSignOutResponseObject); ok {
+		return validResponse.VisitGetSsoSignOutResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -573,6 +573,11 @@ export interface components {
             code: string;
             /** @description What was expected, with the fix. */
             detail: string;
+            /** @description The values of the rule, for texts in other languages than that of the detail. */
+            params?: {
+                /** @description The number of a minimum or maximum, of a length or of a count. */
+                limit: number;
+            };
         };
     };
     responses: {

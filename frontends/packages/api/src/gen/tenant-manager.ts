@@ -299,7 +299,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the session of the caller */
+        /**
+         * End the session of the caller
+         * @description Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+         */
         post: operations["signOut"];
         delete?: never;
         options?: never;
@@ -3572,6 +3575,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/connections/{id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether an identity provider can be told that somebody signs out here
+         * @description Asks an OpenID Connect provider for its metadata, within three seconds; what it said is used for ten minutes.
+         */
+        get: operations["getSsoSignOut"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/connections/{id}/metadata": {
         parameters: {
             query?: never;
@@ -3915,6 +3938,11 @@ export interface components {
             detail: string;
             /** @description Where it stands in a file. */
             source?: string;
+            /** @description The values of the rule, for texts in other languages than that of the detail. */
+            params?: {
+                /** @description The number of a minimum or maximum, of a length or of a count. */
+                limit: number;
+            };
         };
         /** @description An e-mail address. */
         Email: string;
@@ -6044,6 +6072,22 @@ export interface components {
             /** @description Whether it wants to be told which session, too (sid). */
             backchannelLogoutSessionRequired?: boolean;
         };
+        SignOutInput: {
+            origin: components["schemas"]["Origin"];
+            /** @description What the provider sends back with the browser, to /bff/sso/signed-out at the origin. */
+            state: string;
+        };
+        SignedOut: {
+            /** @description Where to send the browser to. */
+            address: string;
+            connection: components["schemas"]["SsoConnectionName"];
+        };
+        SsoSignOut: {
+            /** @description Whether there is an address at which the provider signs people out. */
+            offered: boolean;
+            /** @description Why not, where it is known. */
+            detail?: string;
+        };
         SsoLogoutInput: {
             /** @description The token (OpenID Connect Back-Channel Logout section 2.4). */
             logout_token: string;
@@ -6461,6 +6505,11 @@ export interface components {
             roles?: string[];
             /** @description Roles of who is in a group at the provider, given and taken at every sign-in. */
             groupRoles?: components["schemas"]["SsoGroupRole"][];
+            /**
+             * @description Whether who signs out here is sent on to the provider, to be signed out there too (OpenID Connect RP-Initiated Logout 1.0); only with `oidc`. The ID token of the sign-in is kept for it, encrypted, until the session ends.
+             * @default false
+             */
+            signOutAtProvider?: boolean;
             ldap?: components["schemas"]["SsoLdap"];
             saml?: components["schemas"]["SsoSamlInput"];
             oauth2?: components["schemas"]["SsoOauth2"];
@@ -6703,6 +6752,8 @@ export interface components {
             provision: boolean;
             roles: string[];
             groupRoles: components["schemas"]["SsoGroupRole"][];
+            /** @description Whether who signs out here is sent on to the provider. */
+            signOutAtProvider: boolean;
             ldap?: components["schemas"]["SsoLdap"];
             saml?: components["schemas"]["SsoSaml"];
             oauth2?: components["schemas"]["SsoOauth2"];
@@ -8122,8 +8173,21 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SignOutInput"];
+            };
+        };
         responses: {
+            /** @description It has ended, and goes on at the provider. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
             /** @description It has ended. */
             204: {
                 headers: {
@@ -13902,6 +13966,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SsoTestBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSsoSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the provider says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoSignOut"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -638,6 +638,12 @@ type ProblemField struct {
 	// Detail What was expected, with the fix.
 	Detail string `json:"detail"`
 
+	// Params The values of the rule, for texts in other languages than that of the detail.
+	Params *struct {
+		// Limit The number of a minimum or maximum, of a length or of a count.
+		Limit float32 `json:"limit"`
+	} `json:"params,omitempty"`
+
 	// Pointer The JSON pointer of the field.
 	Pointer string `json:"pointer"`
 

@@ -118,6 +118,12 @@ type FieldProblem struct {
 	// Detail What was expected, with the fix.
 	Detail string `json:"detail"`
 
+	// Params The values of the rule, for texts in other languages than that of the detail.
+	Params *struct {
+		// Limit The number of a minimum or maximum, of a length or of a count.
+		Limit float32 `json:"limit"`
+	} `json:"params,omitempty"`
+
 	// Pointer JSON pointer (RFC 6901) into the document that was sent.
 	Pointer string `json:"pointer"`
 
