@@ -16,6 +16,10 @@ import (
 )
 
 const (
+	// rotateEvery is how often old keys are looked for: a keyring changes with a
+	// restart only, but replicas with the old one, or of an earlier version, may write
+	// meanwhile.
+	rotateEvery = 6 * time.Hour
 	// rotateAgain is how long it takes until what could not be encrypted anew is tried
 	// again.
 	rotateAgain = time.Hour
@@ -42,7 +46,7 @@ func (r *running) encryption(env app.Env) error {
 		r.after = append(r.after, func() { env.Metrics.Unregister(c) })
 	}
 	k.Job(JobOptions{
-		Name: "encryption", Again: rotateAgain,
+		Name: "encryption", Every: rotateEvery, Again: rotateAgain,
 		Failed: "some secrets are still encrypted with an old key: keep it in secrets.keyring; it is tried again",
 	}, func(ctx context.Context) error {
 		err := k.rotateAll(ctx)
@@ -65,7 +69,7 @@ func (r *running) encryption(env app.Env) error {
 }
 
 // rotateAll encrypts with the newest key of the keyring what is older. Replicas may
-// do it at the same time. A keyring changes with a restart only, so once is enough.
+// do it at the same time.
 func (k *Kit) rotateAll(ctx context.Context) error {
 	var errs []error
 	g := k.DB.Unscoped(ctx, "secrets of all organizations are encrypted anew")
