@@ -127,7 +127,8 @@ func problems() string {
 		"```\n\n" +
 		"`code` never changes its meaning: compare it, not the texts. `instance` is the request id, the same as in\n" +
 		"`X-Request-Id` and in the traffic record; `gateway explain` takes it. Where fields of an input are wrong,\n" +
-		"`errors` lists each with its JSON pointer. A policy may be configured to answer another status.\n\n" +
+		"`errors` lists each with its JSON pointer. Services of the control plane say in `access` which\n" +
+		"permission was lacked, where, and why. A policy may be configured to answer another status.\n\n" +
 		"| code | status | title |\n|---|---|---|\n")
 	for _, e := range problem.Catalogue() {
 		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", e.Code, e.Status, e.Title)
