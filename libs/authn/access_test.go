@@ -93,6 +93,8 @@ func TestGrantsHoldWhereTheyAreGiven(t *testing.T) {
 
 	err = authn.Require(ctx, "api:update", authn.Scope{Project: "p2", API: "a7"})
 	require.ErrorContains(t, err, "this needs the permission api:update in project p2, API a7: ask an administrator of the project or the organization for a role that has it")
+	require.Equal(t, &problem.Access{Permission: "api:update", Project: "p2", API: "a7", Reason: problem.LackNone}, problem.From(err).Access)
+	require.Contains(t, string(problem.From(err).JSON()), `"access":{"permission":"api:update","project":"p2","api":"a7","reason":"missing"}`)
 	clock.Advance(time.Second)
 	require.Equal(t, problem.CodeAccessDenied, code(t, authn.Require(ctx, "audit:read", authn.Scope{})), "the grant has ended")
 	require.Equal(t, problem.CodeCredentialMissing, code(t, authn.Require(t.Context(), "api:read", authn.Scope{})))

@@ -101,11 +101,14 @@ func Require(ctx context.Context, permission string, s Scope) error {
 		}
 		return Denied(permission, s)
 	case d.DeniedBy != "":
-		return problem.New(problem.CodeAccessDenied, "the permission %s %s is denied to you by the role %s, which wins over others: ask an administrator of %s to take that away", permission, s.in(), d.DeniedBy, s.who())
+		return problem.New(problem.CodeAccessDenied, "the permission %s %s is denied to you by the role %s, which wins over others: ask an administrator of %s to take that away", permission, s.in(), d.DeniedBy, s.who()).
+			WithAccess(s.lacks(permission, problem.LackDenied, d.DeniedBy))
 	case d.Token != "":
-		return problem.New(problem.CodeAccessDenied, "the token %s is not made for the permission %s %s: use one that is, or sign in", d.Token, permission, s.in())
+		return problem.New(problem.CodeAccessDenied, "the token %s is not made for the permission %s %s: use one that is, or sign in", d.Token, permission, s.in()).
+			WithAccess(s.lacks(permission, problem.LackToken, d.Token))
 	case d.Boundary != "":
-		return problem.New(problem.CodeAccessDenied, "the permission %s %s is outside your boundary, the role %s: ask an administrator of the organization for a wider one", permission, s.in(), d.Boundary)
+		return problem.New(problem.CodeAccessDenied, "the permission %s %s is outside your boundary, the role %s: ask an administrator of the organization for a wider one", permission, s.in(), d.Boundary).
+			WithAccess(s.lacks(permission, problem.LackBoundary, d.Boundary))
 	}
 	return Denied(permission, s)
 }
@@ -168,9 +171,11 @@ func Missing() *problem.Problem {
 		WithChallenge(`Bearer realm="gatehouse"`)
 }
 
-// Denied is the problem of a caller without a permission.
+// Denied is the problem of a caller without a permission, which it names for
+// programs as well.
 func Denied(permission string, s Scope) *problem.Problem {
-	return problem.New(problem.CodeAccessDenied, "this needs the permission %s %s: ask an administrator of %s for a role that has it", permission, s.in(), s.who())
+	return problem.New(problem.CodeAccessDenied, "this needs the permission %s %s: ask an administrator of %s for a role that has it", permission, s.in(), s.who()).
+		WithAccess(s.lacks(permission, problem.LackNone, ""))
 }
 
 func invalid(why string) *problem.Problem {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
+	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
 // Scope is where something is done. An empty field says that the thing is not
@@ -31,6 +32,11 @@ func (s Scope) in() string {
 		return "in this organization"
 	}
 	return "in " + strings.Join(parts, ", ")
+}
+
+// lacks returns what a caller lacks in the scope.
+func (s Scope) lacks(permission, reason, by string) problem.Access {
+	return problem.Access{Permission: permission, Project: s.Project, API: s.API, Environment: s.Environment, Reason: reason, By: by}
 }
 
 func (s Scope) who() string {

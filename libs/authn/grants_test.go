@@ -61,6 +61,8 @@ func TestDeniesAndBoundaries(t *testing.T) {
 	}
 	require.ErrorContains(t, authn.Require(ctx, "api:read", authn.Scope{Project: "p2"}), "is denied to you by the role no-p2")
 	require.ErrorContains(t, authn.Require(ctx, "role:read", authn.Scope{}), "is outside your boundary, the role outer")
+	require.Equal(t, &problem.Access{Permission: "api:read", Project: "p2", Reason: problem.LackDenied, By: "no-p2"}, problem.From(authn.Require(ctx, "api:read", authn.Scope{Project: "p2"})).Access)
+	require.Equal(t, &problem.Access{Permission: "role:read", Reason: problem.LackBoundary, By: "outer"}, problem.From(authn.Require(ctx, "role:read", authn.Scope{})).Access)
 
 	for permission, want := range map[string]authn.Reach{
 		"api:read":          {In: []authn.Scope{{}}, Except: []authn.Scope{{Project: "p2"}}},

@@ -90,6 +90,12 @@ func (d *DB) Once(ctx context.Context, organization, key string, request []byte,
 	return answer, false, err
 }
 
+// AnswerLost is the problem of a request that comes again after its answer, which
+// was kept encrypted, can be read no longer: its key was taken out meanwhile.
+func AnswerLost(err error) error {
+	return problem.New(problem.CodeConflict, "this request was carried out before, but what it was answered can be read no longer, because its encryption key was taken out: look for what it made, and send a new Idempotency-Key for a new one").Because(err)
+}
+
 func (t *Tx) keepAnswer(row idempotencyRow, answer Response) error {
 	header, err := json.Marshal(answer.Header)
 	if err != nil {

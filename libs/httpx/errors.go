@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/libs/secret"
 )
 
 // retryAfter is when trying again makes sense where something is away for now.
@@ -48,6 +49,7 @@ func problemOf(err error) *problem.Problem {
 	var p *problem.Problem
 	var h *echo.HTTPError
 	var large *http.MaxBytesError
+	var missing *secret.MissingKeyError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -63,6 +65,8 @@ func problemOf(err error) *problem.Problem {
 		return problem.New(problem.CodeBodyTooLarge, "what other services would be told of this is too large for a message: split it, or make it smaller").Because(err)
 	case errors.Is(err, db.ErrAway):
 		return problem.New(problem.CodeDependencyDown, "the database does not answer at the moment: try again in a few seconds").Because(err).WithRetryAfter(retryAfter)
+	case errors.As(err, &missing):
+		return problem.New(problem.CodeKeyMissing, "a secret that this needs is encrypted with the key %q, which is not in the keyring of the service: whoever runs the installation puts it back into secrets.keyring, below the first", missing.ID).Because(err)
 	case bus.Away(err):
 		return problem.New(problem.CodeDependencyDown, "what this needs of other services does not answer at the moment: try again in a few seconds").Because(err).WithRetryAfter(retryAfter)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -78,6 +78,9 @@ func Once[T any](ctx context.Context, d *db.DB, fn func(tx *db.Tx) (T, error)) (
 	if err == nil {
 		err = json.Unmarshal(body, &kept)
 	}
+	if errors.Is(err, secret.ErrSealed) {
+		return kept, db.AnswerLost(err)
+	}
 	if err != nil {
 		return kept, fmt.Errorf("reading the kept answer: %w", err)
 	}

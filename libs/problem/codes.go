@@ -62,6 +62,8 @@ const (
 	CodeIdempotencyKeyReused Code = "idempotency-key-reused"
 	// CodeOrganizationFull is for what an organization has as many of as it may.
 	CodeOrganizationFull Code = "organization-full"
+	// CodeKeyMissing is for what was encrypted with a key that the service has not.
+	CodeKeyMissing Code = "encryption-key-missing"
 
 	CodeUpstreamUnavailable Code = "upstream-unavailable"
 	CodeUpstreamInvalid     Code = "upstream-invalid-response"
@@ -124,6 +126,7 @@ var kinds = map[Code]kind{
 	CodePreconditionFailed:   {412, "Changed by somebody else in the meantime"},
 	CodeConflict:             {409, "Conflicts with the present state"},
 	CodeIdempotencyKeyReused: {422, "Idempotency-Key already used for another request"},
+	CodeKeyMissing:           {500, "An encryption key is missing"},
 	CodeOrganizationFull:     {409, "The organization may not have more of these"},
 
 	CodeUpstreamUnavailable: {502, "Upstream unavailable"},

@@ -39,6 +39,8 @@ type Problem struct {
 	// Choices are what the field at fault can be, where there is one alone, and only
 	// the answer can say it.
 	Choices []Choice `json:"choices,omitempty"`
+	// Access is what the caller lacks, where that is why they were refused.
+	Access *Access `json:"access,omitempty"`
 
 	// RetryAfter, when positive, is sent as the Retry-After header in whole
 	// seconds, rounded up (RFC 9110 section 10.2.3).
@@ -78,6 +80,34 @@ type Choice struct {
 	// Value is what is sent, Label what people know it by.
 	Value string `json:"value"`
 	Label string `json:"label"`
+}
+
+// Why somebody lacks a permission.
+const (
+	// LackNone: no role of theirs has it, and one can be asked for.
+	LackNone = "missing"
+	// LackDenied: a role of theirs denies it, which wins over others.
+	LackDenied = "denied"
+	// LackToken: the token that they use is not made for it.
+	LackToken = "token"
+	// LackBoundary: it is outside of what they may have at most.
+	LackBoundary = "boundary"
+)
+
+// Access is a permission that a caller lacks, for programs; the detail says the
+// same to people.
+type Access struct {
+	// Permission is its name, such as api:update.
+	Permission string `json:"permission"`
+	// Project, API and Environment are where it is lacked, by their ids; none = in the
+	// whole organization.
+	Project     string `json:"project,omitempty"`
+	API         string `json:"api,omitempty"`
+	Environment string `json:"environment,omitempty"`
+	// Reason is [LackNone], [LackDenied], [LackToken] or [LackBoundary].
+	Reason string `json:"reason"`
+	// By is the name of the role or the token that the reason is about.
+	By string `json:"by,omitempty"`
 }
 
 // New returns a problem of the given code. The detail is formatted as by
@@ -124,6 +154,12 @@ func (p *Problem) Because(err error) *Problem {
 // WithRetryAfter returns p with the time after which trying again makes sense.
 func (p *Problem) WithRetryAfter(d time.Duration) *Problem {
 	p.RetryAfter = d
+	return p
+}
+
+// WithAccess returns p with the permission that the caller lacks.
+func (p *Problem) WithAccess(a Access) *Problem {
+	p.Access = &a
 	return p
 }
 

@@ -34,6 +34,19 @@ var keyID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 // another row, or sealed with a key that is not in the ring.
 var ErrSealed = errors.New("the encrypted value cannot be read")
 
+// MissingKeyError is an [ErrSealed] of a value whose key is not in the ring.
+type MissingKeyError struct {
+	// ID is the key's.
+	ID string
+}
+
+func (e *MissingKeyError) Error() string {
+	return fmt.Sprintf("%s: there is no key %q in the keyring: put it back below the first, and take it out when nothing is encrypted with it any longer", ErrSealed, e.ID)
+}
+
+// Unwrap returns [ErrSealed].
+func (e *MissingKeyError) Unwrap() error { return ErrSealed }
+
 // Keyring is the keys of a service, newest first. It is safe for concurrent
 // use, and never printed.
 type Keyring struct {
@@ -165,7 +178,10 @@ func (r *Keyring) Open(sealed string, at Place) ([]byte, error) {
 	}
 	key := r.keys[parts[1]]
 	if key == nil {
-		return nil, fmt.Errorf("%w: there is no key %q; keep old keys until everything is rotated", ErrSealed, parts[1])
+		if !keyID.MatchString(parts[1]) {
+			return nil, fmt.Errorf("%w: it is damaged", ErrSealed)
+		}
+		return nil, &MissingKeyError{parts[1]}
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
 	if err != nil {

@@ -136,16 +136,6 @@ func (s *jobs) run(name string) {
 	}
 }
 
-// runs returns how often a job has run.
-func (s *jobs) runs(name string) int64 {
-	for _, j := range s.state() {
-		if j.Name == name {
-			return j.Runs
-		}
-	}
-	return 0
-}
-
 func (s *jobs) state() []system.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,12 +13,8 @@ import (
 	"github.com/gatehouse/gatehouse/libs/contract/system"
 )
 
-const (
-	// askDatabase bounds what a report asks of the database.
-	askDatabase = 3 * time.Second
-	// countKeys is how often encrypted values are counted by key.
-	countKeys = 5 * time.Minute
-)
+// askDatabase bounds what a report asks of the database.
+const askDatabase = 3 * time.Second
 
 // Feature tells on the system pages whether something is switched on.
 func (k *Kit) Feature(name string, on bool) {
@@ -39,14 +35,9 @@ func (k *Kit) reports(ctx context.Context) error {
 	began := k.Now()
 	t := time.NewTicker(system.Every)
 	defer t.Stop()
-	var keys *system.Keys
-	var counted time.Time
 	for {
-		if done := k.r.jobs.runs("encryption"); keys == nil || time.Since(counted) >= countKeys || done != k.r.encrypted {
-			keys, counted, k.r.encrypted = k.countKeys(ctx), time.Now(), done
-		}
 		r := k.report(ctx, instance, began)
-		r.Keys = keys
+		r.Keys = k.r.keys.Load()
 		if b, err := json.Marshal(r); err == nil {
 			pctx, cancel := context.WithTimeout(ctx, system.Every)
 			_, err = bucket.Put(pctx, key, b)
@@ -145,24 +136,4 @@ func (k *Kit) databaseState(ctx context.Context) *system.Database {
 		d.Replicas = append(d.Replicas, replica)
 	}
 	return d
-}
-
-// countKeys counts encrypted values by their key; nil where there are none.
-func (k *Kit) countKeys(ctx context.Context) *system.Keys {
-	if k.Keyring == nil || k.DB == nil || len(k.r.opt.Secrets) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	out := &system.Keys{Ring: k.Keyring.IDs(), Columns: []system.KeyColumn{}}
-	g := k.DB.Unscoped(ctx, "how many values each key has encrypted is counted")
-	for _, c := range k.r.opt.Secrets {
-		values, err := k.Keyring.Count(ctx, g, c)
-		if err != nil {
-			k.Log.DebugContext(ctx, "counting encrypted values failed", "err", err)
-			continue
-		}
-		out.Columns = append(out.Columns, system.KeyColumn{Table: c.Table, Column: c.Name, Values: values})
-	}
-	return out
 }

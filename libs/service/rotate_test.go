@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // A new key in front of the keyring takes over what the old one encrypted, so that
-// the old one can go.
+// the old one can go; what then needs a key that is gone says so, and is never empty.
 func TestANewKeyTakesOver(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -39,13 +40,34 @@ func TestANewKeyTakesOver(t *testing.T) {
 	}
 	old := sealed()
 
+	told := func(metric string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			_, body, _ := send(t, http.DefaultTransport, http.MethodGet, p.url+"/metrics", "", "")
+			return strings.Contains(body, metric+"\n")
+		}, 20*time.Second, 10*time.Millisecond, metric)
+	}
 	p = run(t, options(now+"\n"+before), build)
 	require.Eventually(t, func() bool { return sealed() != old }, 20*time.Second, 10*time.Millisecond)
+	told(`gatehouse_encrypted_values{key="k1",service="shelf",state="old"} 0`)
+	told(`gatehouse_encrypted_values{key="k2",service="shelf",state="newest"} 1`)
 	require.NoError(t, p.stop())
 
 	p = run(t, options(now), build)
 	status, body, _ = send(t, http.DefaultTransport, http.MethodGet, p.url+"/api/v1/books/Ulysses", token, "")
 	require.Equal(t, http.StatusOK, status, body)
 	require.Contains(t, body, "hunter2")
+	status, body, _ = send(t, http.DefaultTransport, http.MethodPost, p.url+"/api/v1/books", token, `{"title":"Ulysses"}`, "Idempotency-Key", "one")
+	require.Equal(t, http.StatusConflict, status, body)
+	require.Contains(t, body, "its encryption key was taken out")
+	require.NoError(t, p.stop())
+
+	p = run(t, options(secret.NewKey("k3")), build)
+	told(`gatehouse_encrypted_values{key="k2",service="shelf",state="missing"} 1`)
+	status, body, _ = send(t, http.DefaultTransport, http.MethodGet, p.url+"/api/v1/books/Ulysses", token, "")
+	require.Equal(t, http.StatusInternalServerError, status, body)
+	require.Contains(t, body, `"code":"encryption-key-missing"`)
+	require.Contains(t, body, `k2`)
+	require.NotContains(t, body, "hunter2")
 	require.NoError(t, p.stop())
 }

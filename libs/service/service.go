@@ -32,6 +32,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -115,10 +116,10 @@ type running struct {
 	servers []*httpx.Server
 	after   []func() // done when nothing runs any more
 
-	jobs      jobs
-	features  []system.Feature // guarded by jobs
-	encrypted int64            // runs of the job after which keys were counted
-	again     chan struct{}    // has a report made now
+	jobs     jobs
+	features []system.Feature            // guarded by jobs
+	keys     atomic.Pointer[system.Keys] // as they were counted last
+	again    chan struct{}               // has a report made now
 }
 
 const stopLimit = 10 * time.Second
@@ -157,11 +158,8 @@ func Run(ctx context.Context, ready func(), env app.Env, o Options, build Build)
 			return fmt.Errorf("building: %w", err)
 		}
 	}
-	if r.kit.Keyring != nil && len(o.Secrets) > 0 {
-		r.kit.Job(JobOptions{
-			Name: "encryption", Again: rotateAgain,
-			Failed: "some secrets are still encrypted with an old key: keep it in secrets.keyring; it is tried again",
-		}, r.kit.rotateAll)
+	if err := r.encryption(env); err != nil {
+		return err
 	}
 	r.kit.Go("reports", r.kit.reports)
 	h = r.kit.withSecrets(h)

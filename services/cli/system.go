@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	contractsystem "github.com/gatehouse/gatehouse/libs/contract/system"
 	"github.com/gatehouse/gatehouse/services/cli/internal/client/tenant"
 	"github.com/gatehouse/gatehouse/services/cli/internal/show"
 )
@@ -138,15 +139,22 @@ func (a *tool) systemJobs() *cobra.Command {
 }
 
 func (a *tool) systemKeys() *cobra.Command {
+	var rotate bool
 	c := &cobra.Command{
-		Use: "keys", Short: "Show which keys secrets are encrypted with", Args: exactly(),
+		Use: "keys [--rotate]", Short: "Show which keys secrets are encrypted with, or have them encrypted anew", Args: exactly(),
 		Long: "Show which keys secrets are encrypted with. The first key of a keyring encrypts; when nothing is on another any\n" +
-			"longer, that can be taken out. gatehouse system jobs --run SERVICE/encryption encrypts anew at once.",
+			"longer, that can be taken out. What is on another is encrypted anew in the background; --rotate has every\n" +
+			"service do so at once that has something to encrypt anew. What is on a key that is missing cannot be read: put\n" +
+			"the key back into secrets.keyring of the service, below the first.",
 	}
+	c.Flags().BoolVar(&rotate, "rotate", false, "have what is not on the newest key encrypted anew now")
 	c.RunE = a.run(func(ctx context.Context, _ []string) error {
 		l, err := a.instances(ctx)
 		if err != nil {
 			return err
+		}
+		if rotate {
+			return a.rotateKeys(ctx, l)
 		}
 		return a.result(l.Items, func(w io.Writer) {
 			t := show.NewTable("service", "keys", "column", "values")
@@ -159,7 +167,7 @@ func (a *tool) systemKeys() *cobra.Command {
 				for _, c := range i.Keys.Columns {
 					var values []string
 					for _, id := range slices.Sorted(maps.Keys(c.Values)) {
-						values = append(values, fmt.Sprintf("%d on %s", c.Values[id], id))
+						values = append(values, onKey(c.Values[id], id, i.Keys.Ring))
 					}
 					t.Row(i.Service, strings.Join(i.Keys.Ring, ", "), c.Table+"."+c.Column, strings.Join(values, ", "))
 				}
@@ -168,4 +176,55 @@ func (a *tool) systemKeys() *cobra.Command {
 		})
 	})
 	return c
+}
+
+// onKey says how many values are on a key, and what is the matter with it.
+func onKey(n int64, id string, ring []string) string {
+	switch contractsystem.StateOf(id, ring) {
+	case contractsystem.KeyNone:
+		return fmt.Sprintf("%d on no key", n)
+	case contractsystem.KeyMissing:
+		return fmt.Sprintf("%d on %s, which is missing", n, id)
+	case contractsystem.KeyNewest, contractsystem.KeyOld:
+	}
+	return fmt.Sprintf("%d on %s", n, id)
+}
+
+// rotateKeys has every service encrypt anew that has something on another key than
+// the newest, or on none.
+func (a *tool) rotateKeys(ctx context.Context, l tenant.SystemInstanceList) error {
+	u, err := a.suite()
+	if err != nil {
+		return err
+	}
+	old := map[string]int64{}
+	for _, i := range l.Items {
+		if i.Keys == nil {
+			continue
+		}
+		var n int64
+		for _, c := range i.Keys.Columns {
+			for id, values := range c.Values {
+				if s := contractsystem.StateOf(id, i.Keys.Ring); s == contractsystem.KeyOld || s == contractsystem.KeyNone {
+					n += values
+				}
+			}
+		}
+		if n > 0 {
+			old[i.Service] = max(old[i.Service], n)
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(old)) {
+		if err := done(u.tenant.RunSystemJob(ctx, service, "encryption")); err != nil {
+			return err
+		}
+	}
+	return a.result(old, func(w io.Writer) {
+		for _, service := range slices.Sorted(maps.Keys(old)) {
+			fmt.Fprintf(w, "%s encrypts %d values anew. See gatehouse system keys.\n", service, old[service])
+		}
+		if len(old) == 0 {
+			fmt.Fprintln(w, "Everything that can be read is on the newest key.")
+		}
+	})
 }

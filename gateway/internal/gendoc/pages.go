@@ -128,7 +128,8 @@ func problems() string {
 		"`code` never changes its meaning: compare it, not the texts. `instance` is the request id, the same as in\n" +
 		"`X-Request-Id` and in the traffic record; `gateway explain` takes it. Where fields of an input are wrong,\n" +
 		"`errors` lists each with its JSON pointer and the rule that it breaks (`code`, such as `maxLength`), whose number is\n" +
-		"`params.limit` where it is known. A policy may be configured to answer another status.\n\n" +
+		"`params.limit` where it is known. Services of the control plane say in `access` which permission was lacked, where, and\n" +
+		"why. A policy may be configured to answer another status.\n\n" +
 		"| code | status | title |\n|---|---|---|\n")
 	for _, e := range problem.Catalogue() {
 		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", e.Code, e.Status, e.Title)

@@ -3,7 +3,10 @@
 // instance's, and vanishes when the instance has told nothing for a while.
 package system
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Bucket is the bucket's name. Below "run.<service>.<job>" is what is to be run at
 // once.
@@ -116,8 +119,37 @@ type Keys struct {
 type KeyColumn struct {
 	Table  string `json:"table"`
 	Column string `json:"column"`
-	// Values is how many values there are, by the id of their key.
+	// Values is how many values there are, by the id of their key, which may be missing
+	// in the ring; those of no key are under [NoKey].
 	Values map[string]int64 `json:"values"`
+}
+
+// KeyState is how a key stands to the keyring of its service.
+type KeyState string
+
+// The states of keys. With NoKey nothing is encrypted.
+const (
+	KeyNewest  KeyState = "newest"
+	KeyOld     KeyState = "old"
+	KeyMissing KeyState = "missing"
+	KeyNone    KeyState = "none"
+)
+
+// NoKey stands in [KeyColumn.Values] for what no key has encrypted: texts of earlier
+// versions, and what is damaged.
+const NoKey = "unknown"
+
+// StateOf returns the state of a key of [KeyColumn.Values].
+func StateOf(id string, ring []string) KeyState {
+	switch {
+	case len(ring) > 0 && ring[0] == id:
+		return KeyNewest
+	case slices.Contains(ring, id):
+		return KeyOld
+	case id == NoKey:
+		return KeyNone
+	}
+	return KeyMissing
 }
 
 // Setting is a value of a configuration.

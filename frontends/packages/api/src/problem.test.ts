@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
-import { fieldMessages, pointerSteps, ProblemError, problemOf, toPointer, toProblem, missingPermission } from './problem'
+import { fieldMessages, pointerSteps, ProblemError, problemOf, toPointer, toProblem, missingAccess } from './problem'
 
 const invalid = {
   type: '/problems/invalid-input',
@@ -59,10 +59,15 @@ it('escapes pointers both ways', () => {
   expect(pointerSteps('')).toEqual([])
 })
 
-it('knows which permission was missing', () => {
-  const refused = (detail: string, code = 'access-denied') => missingPermission(toProblem({ title: 'Access denied', code, detail }, 403))
-  expect(refused('this needs the permission user:read in the whole organization: ask an administrator of Acme for a role that has it')).toBe('user:read')
-  expect(refused('this needs the permission deployment:deploy:prd in the project p1: ask')).toBe('deployment:deploy:prd')
-  expect(refused('this is for people who are signed in')).toBe('')
-  expect(refused('this needs the permission user:read in it', 'conflict')).toBe('')
+it('knows what can be asked for by the fields of the answer, and not by its texts', () => {
+  const refused = (access: unknown) => toProblem({ title: 'Zugriff verweigert', code: 'access-denied', detail: 'irgendetwas', access }, 403)
+  const lacked = { permission: 'deployment:deploy:prd', project: 'p1', reason: 'missing' }
+  expect(missingAccess(refused(lacked))).toEqual(lacked)
+  const denied = refused({ permission: 'user:read', reason: 'denied', by: 'No users' })
+  expect(denied.access).toEqual({ permission: 'user:read', reason: 'denied', by: 'No users' })
+  expect(missingAccess(denied)).toBeNull()
+  for (const other of [undefined, null, 'x', [], {}, { permission: 'user:read' }, { permission: 1, reason: 'missing' }, { permission: 'user:read', reason: 'other' }]) {
+    expect(refused(other).access).toBeUndefined()
+  }
+  expect(missingAccess(toProblem({ title: 'Access denied', code: 'access-denied', detail: 'this needs the permission user:read in it' }, 403))).toBeNull()
 })

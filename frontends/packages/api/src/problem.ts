@@ -40,6 +40,22 @@ export interface Problem {
   errors?: FieldProblem[]
   /** What the field at fault can be, where only the answer can say it. */
   choices?: Choice[]
+  /** The permission that the caller lacks, where that is why they were refused. */
+  access?: LackedAccess
+}
+
+const REASONS = ['missing', 'denied', 'token', 'boundary'] as const
+
+/** A permission that somebody lacks, where, and why. */
+export interface LackedAccess {
+  permission: string
+  project?: string
+  api?: string
+  environment?: string
+  /** No role has it; a role denies it; the token is not made for it; it is outside of a boundary. */
+  reason: (typeof REASONS)[number]
+  /** The role or the token that the reason is about. */
+  by?: string
 }
 
 /** A value that a field can have. */
@@ -71,10 +87,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The permission that was missing, where that is what was refused (authn.Denied of libs). */
-export function missingPermission(problem: Problem | null | undefined): string {
-  if (problem?.code !== 'access-denied') return ''
-  return /^this needs the permission ([a-z-]+:[a-z-]+(?::[a-z0-9-]+)?) /.exec(problem.detail ?? '')?.[1] ?? ''
+/** What can be asked for, where the lack of it is what was refused. */
+export function missingAccess(problem: Problem | null | undefined): LackedAccess | null {
+  return problem?.access?.reason === 'missing' ? problem.access : null
 }
 
 /** Reads a problem out of an answer's body, whatever it is. */
@@ -100,6 +115,7 @@ export function toProblem(body: unknown, status: number, requestId?: string): Pr
       ...(typeof body.policy === 'string' ? { policy: body.policy } : {}),
       ...(errors && errors.length > 0 ? { errors } : {}),
       ...choicesOf(body),
+      ...accessOf(body),
     }
   }
   return {
@@ -114,6 +130,14 @@ export function toProblem(body: unknown, status: number, requestId?: string): Pr
 function choicesOf(body: Record<string, unknown>): { choices?: Choice[] } {
   if (!Array.isArray(body.choices)) return {}
   return { choices: body.choices.filter(isRecord).flatMap((c) => (typeof c.value === 'string' ? [{ value: c.value, label: typeof c.label === 'string' ? c.label : c.value }] : [])) }
+}
+
+function accessOf(body: Record<string, unknown>): { access?: LackedAccess } {
+  const a = body.access
+  const reason = isRecord(a) ? REASONS.find((r) => r === a.reason) : undefined
+  if (!isRecord(a) || !reason || typeof a.permission !== 'string') return {}
+  const text = (name: string) => (typeof a[name] === 'string' && a[name] !== '' ? { [name]: a[name] } : {})
+  return { access: { permission: a.permission, reason, ...text('project'), ...text('api'), ...text('environment'), ...text('by') } }
 }
 
 function instanceOf(body: Record<string, unknown>, requestId?: string): { instance?: string } {

@@ -198,7 +198,7 @@ type recordedReceiver struct {
 }
 
 func recordedReceiverOf(r store.AuditReceiver) recordedReceiver {
-	return recordedReceiver{r.Name, r.Kind, r.Address, r.CA, r.Secret, r.Enabled}
+	return recordedReceiver{r.Name, r.Kind, host(r.Address), r.CA, r.Secret, r.Enabled}
 }
 
 func receiverOf(r store.AuditReceiver, last int64) AuditReceiver {

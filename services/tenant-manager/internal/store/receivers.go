@@ -21,8 +21,11 @@ type AuditReceiver struct {
 	Name    string
 	NameKey string
 	// Kind is [Syslog] or [HTTP].
-	Kind    string
-	Address string
+	Kind string
+	// Address is kept encrypted, as that of a [Webhook].
+	Address       string `gorm:"-"`
+	SealedAddress secret.Text
+	PlainAddress  string `gorm:"column:address"`
 	// Secret is what requests carry in Authorization.
 	Secret secret.Text
 	// CA is the authority of the receiver's certificate, as PEM; "" = the
@@ -45,19 +48,27 @@ func (AuditReceiver) TableName() string { return "audit_receivers" }
 
 // AuditReceivers returns all receivers of the organization, by name.
 func (o *Org) AuditReceivers(ctx context.Context) ([]AuditReceiver, error) {
-	return db.From[AuditReceiver](o.scope).Order("name_key", false).All(o.store.secrets(ctx))
+	out, err := db.From[AuditReceiver](o.scope).Order("name_key", false).All(o.store.secrets(ctx))
+	return opened(out, (*AuditReceiver).addressed), err
 }
 
 // AuditReceiver returns a receiver.
 func (o *Org) AuditReceiver(ctx context.Context, id string) (AuditReceiver, error) {
-	return db.From[AuditReceiver](o.scope).Get(o.store.secrets(ctx), id)
+	r, err := db.From[AuditReceiver](o.scope).Get(o.store.secrets(ctx), id)
+	r.addressed()
+	return r, err
 }
+
+func (r *AuditReceiver) addressed() { r.Address = address(r.PlainAddress, r.SealedAddress) }
+
+func (r *AuditReceiver) seal() { r.SealedAddress, r.PlainAddress = secret.NewText(r.Address), "" }
 
 // CreateAuditReceiver makes a receiver, which has got everything up to r.Sent. The
 // error is [db.ErrDuplicate] where the name is taken.
 func (t *Tx) CreateAuditReceiver(ctx context.Context, r *AuditReceiver) error {
 	r.Stored = t.stored()
 	r.Name, r.NameKey, r.NextAt = strings.TrimSpace(r.Name), Fold(r.Name), t.store.Now()
+	r.seal()
 	return db.Create(t.store.secrets(ctx), t.scope, r)
 }
 
@@ -65,7 +76,8 @@ func (t *Tx) CreateAuditReceiver(ctx context.Context, r *AuditReceiver) error {
 // in r, and has sending tried at once.
 func (t *Tx) SaveAuditReceiver(ctx context.Context, r *AuditReceiver) error {
 	r.Name, r.NameKey, r.NextAt, r.Failures, r.Error = strings.TrimSpace(r.Name), Fold(r.Name), t.store.Now(), 0, ""
-	return db.Save(t.store.secrets(ctx), t.scope, r, "name", "name_key", "address", "secret", "ca", "enabled", "next_at", "failures", "error")
+	r.seal()
+	return db.Save(t.store.secrets(ctx), t.scope, r, "name", "name_key", "address", "sealed_address", "secret", "ca", "enabled", "next_at", "failures", "error")
 }
 
 // DeleteAuditReceiver deletes a receiver of a version.
@@ -81,7 +93,7 @@ func (s *Store) DueAuditReceivers(ctx context.Context, most int) ([]AuditReceive
 		Joins("JOIN audit_heads ON audit_heads.organization_id = audit_receivers.organization_id").
 		Where("audit_receivers.enabled = ? AND audit_receivers.next_at <= ? AND audit_receivers.sent < audit_heads.sequence", true, s.Now()).
 		Order("audit_receivers.next_at, audit_receivers.id").Limit(most).Find(&out).Error
-	return out, err
+	return opened(out, (*AuditReceiver).addressed), err
 }
 
 // AuditReceiversBehind returns how many entries the receiver has yet to get that is

@@ -167,6 +167,7 @@ func Secrets() []secret.Column {
 		{Table: "sessions", Name: "refresh_key"},
 		{Table: "signing_keys", Name: "private_key"},
 		{Table: "audit_receivers", Name: "secret"},
+		{Table: "audit_receivers", Name: "sealed_address", Plain: "address"},
 		{Table: "oauth_keys", Name: "private_key"},
 		{Table: "factors", Name: "secret"},
 		{Table: "sso_connections", Name: "secret"},
@@ -175,17 +176,6 @@ func Secrets() []secret.Column {
 		{Table: "mail_messages", Name: "data"},
 		{Table: "webhooks", Name: "secret"},
 		{Table: "webhooks", Name: "previous_secret"},
+		{Table: "webhooks", Name: "sealed_address", Plain: "address"},
 	}
-}
-
-// RotateSecrets encrypts everything anew that is not encrypted with the newest
-// key.
-func (s *Store) RotateSecrets(ctx context.Context) error {
-	g := s.db.Unscoped(ctx, "keys are rotated in rows of all organizations")
-	for _, c := range Secrets() {
-		if _, err := s.ring.Rotate(ctx, g, c); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -8,7 +8,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -125,7 +124,7 @@ func (s *Store) Once(ctx context.Context, organization, by, key string, request 
 	}
 	answer, err = s.ring.Open(string(res.Body), at)
 	if err != nil {
-		return nil, fmt.Errorf("reading the kept answer: %w", err)
+		return nil, db.AnswerLost(err)
 	}
 	return answer, nil
 }

@@ -263,7 +263,6 @@ func testSessions(t *testing.T, s *store.Store) {
 	got, err = s.For(a).Session(ctx, one.ID)
 	require.NoError(t, err)
 	require.False(t, got.Open(now))
-	require.NoError(t, s.RotateSecrets(ctx))
 	n, err := s.ForgetSessions(ctx, s.Now().Add(time.Minute))
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, n, int64(2))
@@ -455,7 +454,6 @@ func testFactors(t *testing.T, s *store.Store) {
 		}
 		return nil
 	})
-	require.NoError(t, s.RotateSecrets(ctx))
 	row, err := s.For(org).Factor(ctx, u.ID, key.ID)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"n":1}`, row.Secret.Reveal())

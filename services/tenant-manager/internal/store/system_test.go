@@ -9,40 +9,11 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
-	"github.com/gatehouse/gatehouse/libs/db/dbtest"
 	"github.com/gatehouse/gatehouse/libs/problem"
-	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/signing"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/migrations"
 )
-
-func TestAnOperatorTurnsTheKeyOfTheDatabase(t *testing.T) {
-	t.Parallel()
-	ctx, d := t.Context(), dbtest.Open(t, db.SQLite, migrations.Files)
-	older, newer := secret.NewKey("old"), secret.NewKey("new")
-	open := func(keys string) *store.Store {
-		ring, err := secret.ParseKeyring(keys)
-		require.NoError(t, err)
-		return store.New(d, ring, nil)
-	}
-	s := open(older)
-	org := organization(t, s, "turned")
-	row := store.Session{UserID: "u", RefreshKey: secret.NewText("key of refresh"), RotatedAt: s.Now(), CreatedAt: s.Now(), LastUsedAt: s.Now(), ExpiresAt: s.Now().Add(time.Hour)}
-	tx(t, s, org, func(tx *store.Tx) error { return tx.CreateSession(ctx, &row) })
-	keys, err := s.RotateSigningKeys(ctx)
-	require.NoError(t, err)
-
-	require.NoError(t, open(newer+"\n"+older).RotateSecrets(ctx))
-	s = open(newer) // the old one is gone
-	got, err := s.For(org).Session(ctx, row.ID)
-	require.NoError(t, err)
-	require.Equal(t, "key of refresh", got.RefreshKey.Reveal())
-	again, err := s.SigningKeys(ctx)
-	require.NoError(t, err)
-	require.Equal(t, keys, again)
-}
 
 func testAttempts(t *testing.T, s *store.Store) {
 	ctx := t.Context()

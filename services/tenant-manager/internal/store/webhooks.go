@@ -14,7 +14,12 @@ type Webhook struct {
 	Stored  `gorm:"embedded"`
 	Name    string
 	NameKey string
-	Address string
+	// Address is where it is sent to. It is kept encrypted, because who knows those of
+	// chats is let in: in SealedAddress, or still in PlainAddress, as an earlier version
+	// left it.
+	Address       string `gorm:"-"`
+	SealedAddress secret.Text
+	PlainAddress  string `gorm:"column:address"`
 	// Events are the names of those that it gets.
 	Events []string `gorm:"serializer:json"`
 	// Secret signs what is sent; PreviousSecret does as well, until PreviousUntil.
@@ -69,12 +74,35 @@ type WebhookDelivery struct {
 
 // Webhooks returns all webhooks of the organization, by name.
 func (o *Org) Webhooks(ctx context.Context) ([]Webhook, error) {
-	return db.From[Webhook](o.scope).Order("name_key", false).All(o.store.secrets(ctx))
+	out, err := db.From[Webhook](o.scope).Order("name_key", false).All(o.store.secrets(ctx))
+	return opened(out, (*Webhook).addressed), err
 }
 
 // Webhook returns a webhook.
 func (o *Org) Webhook(ctx context.Context, id string) (Webhook, error) {
-	return db.From[Webhook](o.scope).Get(o.store.secrets(ctx), id)
+	w, err := db.From[Webhook](o.scope).Get(o.store.secrets(ctx), id)
+	w.addressed()
+	return w, err
+}
+
+func (w *Webhook) addressed() { w.Address = address(w.PlainAddress, w.SealedAddress) }
+
+func (w *Webhook) seal() { w.SealedAddress, w.PlainAddress = secret.NewText(w.Address), "" }
+
+// address returns an address that an earlier version may have written meanwhile.
+func address(plain string, sealed secret.Text) string {
+	if plain != "" {
+		return plain
+	}
+	return sealed.Reveal()
+}
+
+// opened does with each row what is to be done once it was read.
+func opened[T any](rows []T, each func(*T)) []T {
+	for i := range rows {
+		each(&rows[i])
+	}
+	return rows
 }
 
 // CreateWebhook makes a webhook, which gets what happens after w.Seen. The error is
@@ -82,13 +110,15 @@ func (o *Org) Webhook(ctx context.Context, id string) (Webhook, error) {
 func (t *Tx) CreateWebhook(ctx context.Context, w *Webhook) error {
 	w.Stored = t.stored()
 	w.Name, w.NameKey = strings.TrimSpace(w.Name), Fold(w.Name)
+	w.seal()
 	return db.Create(t.store.secrets(ctx), t.scope, w)
 }
 
 // SaveWebhook writes what people change, if the row has the version that is in w.
 func (t *Tx) SaveWebhook(ctx context.Context, w *Webhook) error {
 	w.Name, w.NameKey = strings.TrimSpace(w.Name), Fold(w.Name)
-	return db.Save(t.store.secrets(ctx), t.scope, w, "name", "name_key", "address", "events", "secret", "previous_secret", "previous_until", "ca", "enabled", "seen")
+	w.seal()
+	return db.Save(t.store.secrets(ctx), t.scope, w, "name", "name_key", "address", "sealed_address", "events", "secret", "previous_secret", "previous_until", "ca", "enabled", "seen")
 }
 
 // DeleteWebhook deletes a webhook of a version, and its deliveries.
@@ -108,7 +138,7 @@ func (s *Store) WebhooksBehind(ctx context.Context, most int) ([]Webhook, error)
 		Joins("JOIN audit_heads ON audit_heads.organization_id = webhooks.organization_id").
 		Where("webhooks.enabled = ? AND webhooks.seen < audit_heads.sequence", true).
 		Order("webhooks.seen, webhooks.id").Limit(most).Find(&out).Error
-	return out, err
+	return opened(out, (*Webhook).addressed), err
 }
 
 // WebhookSeen notes how far a webhook has seen the trail. It is not a change of the

@@ -76,6 +76,12 @@ export default {
     reasonHelp: 'Whoever decides reads it. You get the role when they say yes, and it ends by itself.',
     ask: 'Request access',
     by: 'by {name}',
+    reasons: {
+      missing: 'It takes the permission {permission}, which you do not have.',
+      denied: 'The permission {permission} is denied to you by the role {by}, which wins over others.',
+      token: 'The token {by} is not made for the permission {permission}.',
+      boundary: 'The permission {permission} is outside of your boundary, the role {by}.',
+    },
     states: { pending: 'Asked for, not decided yet', approved: 'Approved', denied: 'Refused', withdrawn: 'Withdrawn' },
   },
   organizations: {

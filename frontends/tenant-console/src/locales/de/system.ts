@@ -108,7 +108,12 @@ export default {
       values: 'Werte',
       by: 'Nach Schlüssel',
       byKey: '{n} mit {key}',
-      unknown: 'ein nicht vorhandener Schlüssel',
+      unknown: 'keinem Schlüssel',
+      missing: 'Ein Schlüssel fehlt',
+      stale: '{n} Werte sind nicht mit dem neuesten Schlüssel verschlüsselt: {services}',
+      fresh: 'Jeder lesbare Wert ist mit dem neuesten Schlüssel seines Dienstes verschlüsselt',
+      lost: '{service} kann nicht lesen, was mit einem Schlüssel verschlüsselt ist, der im Schlüsselbund fehlt ({keys}): ihn in secrets.keyring unter dem ersten wieder einsetzen und neu starten',
+      all: 'Alles jetzt neu verschlüsseln',
     },
     settings: {
       title: 'Einstellungen',

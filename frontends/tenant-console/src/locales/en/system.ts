@@ -108,7 +108,12 @@ export default {
       values: 'Values',
       by: 'By key',
       byKey: '{n} on {key}',
-      unknown: 'a key that is not there',
+      unknown: 'no key',
+      missing: 'A key is missing',
+      stale: '{n} values are not on the newest key: {services}',
+      fresh: 'Every value that can be read is on the newest key of its service',
+      lost: '{service} cannot read what is encrypted with a key that is not in its keyring ({keys}): put that back into secrets.keyring, below the first, and restart',
+      all: 'Encrypt all anew now',
     },
     settings: {
       title: 'Settings',

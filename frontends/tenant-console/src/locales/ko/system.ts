@@ -108,7 +108,12 @@ export default {
       values: '값',
       by: '키별',
       byKey: '{key} {n}개',
-      unknown: '없는 키',
+      unknown: '키 없음',
+      missing: '키가 없습니다',
+      stale: '최신 키로 암호화되지 않은 값 {n}개: {services}',
+      fresh: '읽을 수 있는 모든 값이 서비스의 최신 키로 암호화되어 있습니다',
+      lost: '{service} 서비스는 키링에 없는 키로 암호화된 값을 읽을 수 없습니다({keys}). secrets.keyring의 첫 번째 키 아래에 해당 키를 다시 넣고 다시 시작하십시오',
+      all: '모두 지금 다시 암호화',
     },
     settings: {
       title: '설정',

@@ -60,9 +60,16 @@ export interface ServiceKeys {
   total: number
   /** How many values are encrypted with the newest key. */
   current: number
+  /** How many are on an older key of the keyring, or on none, and can be encrypted anew. */
+  old: number
+  /** How many cannot be read, by the id of the key that is not in the keyring. */
+  missing: [string, number][]
   /** Whether instances run with other keys. */
   differ: boolean
 }
+
+/** Stands for what no key has encrypted. */
+export const NO_KEY = 'unknown'
 
 /** The keys of each service that encrypts something. */
 export function keysOf(instances: readonly Instance[]): ServiceKeys[] {
@@ -77,7 +84,11 @@ export function keysOf(instances: readonly Instance[]): ServiceKeys[] {
       return { table: c.table, column: c.column, total, old: total - (c.values[keys.ring[0] ?? ''] ?? 0), values }
     })
     const total = columns.reduce((n, c) => n + c.total, 0)
-    out.push({ service, ring: keys.ring, columns, total, current: total - columns.reduce((n, c) => n + c.old, 0), differ: of.some((i) => i.keys?.ring.join() !== keys.ring.join()) })
+    const lost = new Map<string, number>()
+    for (const [id, n] of columns.flatMap((c) => c.values)) if (id !== NO_KEY && !keys.ring.includes(id)) lost.set(id, (lost.get(id) ?? 0) + n)
+    const missing = [...lost].sort()
+    const stale = columns.reduce((n, c) => n + c.old, 0)
+    out.push({ service, ring: keys.ring, columns, total, current: total - stale, old: stale - missing.reduce((n, [, v]) => n + v, 0), missing, differ: of.some((i) => i.keys?.ring.join() !== keys.ring.join()) })
   }
   return out
 }

@@ -37,6 +37,7 @@ export default {
   'fault-injected': 'Dieser Fehler ist gewollt: Eine Richtlinie erzeugt ihn.',
   'circuit-open': 'Kurz warten; das Gateway versucht es von selbst wieder.',
   'dependency-unavailable': 'Kurz warten und erneut versuchen.',
+  'encryption-key-missing': 'Der Betrieb stellt den genannten Schlüssel in secrets.keyring unter dem ersten wieder her.',
   'policy-failed': 'Die Einstellungen der Richtlinie prüfen.',
   gone: 'Es ist nicht mehr vorhanden.',
   'not-acceptable': 'Ein anderes Format anfordern.',

@@ -40,6 +40,7 @@ export default {
   'fault-injected': 'Eingeschleuster Fehler',
   'circuit-open': 'Der Upstream pausiert nach Fehlern',
   'dependency-unavailable': 'Ein Dienst, den das Gateway braucht, ist nicht verfügbar',
+  'encryption-key-missing': 'Ein Schlüssel der Verschlüsselung fehlt',
   'policy-failed': 'Richtlinie fehlgeschlagen',
   gone: 'Nicht mehr vorhanden',
   'not-acceptable': 'Nicht in der gewünschten Form verfügbar',

@@ -70,6 +70,12 @@ export default {
     reasonHelp: 'Sie wird bei der Entscheidung gelesen. Nach der Zusage gilt die Rolle, und sie endet von selbst.',
     ask: 'Zugriff anfragen',
     by: 'von {name}',
+    reasons: {
+      missing: 'Erforderlich ist die Berechtigung {permission}, die Sie nicht haben.',
+      denied: 'Die Berechtigung {permission} wird durch die Rolle {by} verweigert; das hat Vorrang vor anderen Rollen.',
+      token: 'Das Token {by} ist nicht für die Berechtigung {permission} ausgestellt.',
+      boundary: 'Die Berechtigung {permission} liegt außerhalb der Grenze, die die Rolle {by} setzt.',
+    },
     states: { pending: 'Angefragt, noch nicht entschieden', approved: 'Genehmigt', denied: 'Abgelehnt', withdrawn: 'Zurückgezogen' },
   },
   organizations: {

@@ -37,6 +37,7 @@ export default {
   'fault-injected': '정책이 일부러 만든 오류입니다.',
   'circuit-open': '잠시 기다리십시오. 게이트웨이가 스스로 다시 시도합니다.',
   'dependency-unavailable': '잠시 후 다시 시도하십시오.',
+  'encryption-key-missing': '운영자가 secrets.keyring의 첫 번째 키 아래에 해당 키를 다시 넣어야 합니다.',
   'policy-failed': '정책의 설정을 확인하십시오.',
   gone: '더 이상 존재하지 않습니다.',
   'not-acceptable': '다른 형식을 요청하십시오.',

@@ -40,6 +40,7 @@ export default {
   'fault-injected': '의도적으로 주입된 오류입니다',
   'circuit-open': '업스트림이 장애 후 대기 중입니다',
   'dependency-unavailable': '게이트웨이에 필요한 서비스를 사용할 수 없습니다',
+  'encryption-key-missing': '암호화 키가 없습니다',
   'policy-failed': '정책 실행에 실패했습니다',
   gone: '더 이상 존재하지 않습니다',
   'not-acceptable': '요청한 형식으로 제공할 수 없습니다',

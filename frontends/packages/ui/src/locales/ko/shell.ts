@@ -70,6 +70,12 @@ export default {
     reasonHelp: '결정하는 사람이 읽습니다. 승인되면 역할이 부여되고 기간이 지나면 저절로 끝납니다.',
     ask: '액세스 요청',
     by: '{name}',
+    reasons: {
+      missing: '{permission} 권한이 필요하지만 가지고 있지 않습니다.',
+      denied: '{by} 역할이 {permission} 권한을 거부하며, 다른 역할보다 우선합니다.',
+      token: '{by} 토큰은 {permission} 권한용으로 만들어지지 않았습니다.',
+      boundary: '{permission} 권한은 경계인 {by} 역할을 벗어납니다.',
+    },
     states: { pending: '요청됨, 아직 결정되지 않음', approved: '승인됨', denied: '거부됨', withdrawn: '철회됨' },
   },
   organizations: {
