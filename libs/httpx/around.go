@@ -95,6 +95,13 @@ func FromConsole(ctx context.Context) bool {
 	return in != nil && in.console
 }
 
+// Later returns a context for work that goes on after the request that asked for it
+// was answered, perhaps in another process: [RequestID], [Address] and [FromConsole]
+// say what they said of that request.
+func Later(ctx context.Context, requestID, address string, console bool) context.Context {
+	return context.WithValue(ctx, incomingKey{}, &incoming{id: requestID, address: address, console: console, method: http.MethodPost})
+}
+
 func incomingOf(ctx context.Context) *incoming {
 	in, _ := ctx.Value(incomingKey{}).(*incoming)
 	return in

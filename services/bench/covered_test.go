@@ -37,6 +37,8 @@ var measured = map[string]string{
 	"tenant-manager /access/reviews/{id}/items":                 "items of a review",
 	"tenant-manager /audit":                                     "audit trail",
 	"tenant-manager /boundaries":                                "boundaries",
+	"tenant-manager /bulk-jobs":                                 "bulk jobs",
+	"tenant-manager /bulk-jobs/{id}/rows":                       "rows of a bulk job",
 	"tenant-manager /domains":                                   "domains",
 	"tenant-manager /grants":                                    "grants",
 	"tenant-manager /groups":                                    "groups",

@@ -150,7 +150,39 @@ func (b *bench) identityLists() []*list {
 		items.path = tenants + "/v1/access/reviews/" + id + "/items"
 		return b.copies(ctx, tenants, id, n, part{table: "access_reviews", column: "id"})
 	}
-	return []*list{groups, members, ofGroup, holders, boundaries, requests, reviews, items}
+	jobs := &list{
+		name: "bulk jobs", path: tenants + "/v1/bulk-jobs", sorts: []string{"createdAt", "-createdAt"},
+		filters: []string{"status=completed", "action=disable", "mine=true"},
+	}
+	rows := &list{
+		name: "rows of a bulk job", fill: func(context.Context, int) error { return nil }, filters: []string{"outcome=done", "outcome=refused", "outcome=pending"},
+	}
+	jobs.fill = func(ctx context.Context, n int) error {
+		users, err := b.ids(ctx, "users", 1)
+		if err != nil {
+			return err
+		}
+		id, err := b.made(ctx, tenants+"/v1/bulk-jobs", object{"action": "disable", "users": users})
+		if err != nil {
+			return err
+		}
+		// Ended, so that the copies are not worked on; then one row is copied, and the job.
+		if _, err := b.send(ctx, http.MethodPost, tenants+"/v1/bulk-jobs/"+id+"/cancel", nil); err != nil {
+			return err
+		}
+		row, err := b.one(ctx, "bulk_job_rows", "job_id", id)
+		if err != nil {
+			return err
+		}
+		if err := b.copies(ctx, tenants, row, n, part{table: "bulk_job_rows", column: "id", set: func(i int) object {
+			return object{"turn": i + 2, "outcome": []string{"done", "refused", "unchanged"}[i%3]}
+		}}); err != nil {
+			return err
+		}
+		rows.path = tenants + "/v1/bulk-jobs/" + id + "/rows"
+		return b.copies(ctx, tenants, id, n, part{table: "bulk_jobs", column: "id"})
+	}
+	return []*list{groups, members, ofGroup, holders, boundaries, requests, reviews, items, jobs, rows}
 }
 
 // settingLists are the other lists of the tenant and auth consoles.

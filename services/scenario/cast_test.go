@@ -115,6 +115,7 @@ func (m *matrix) make(project string) {
 	personal := owner("tenant-manager", "/me/tokens", `{"name":"t","expiresAt":"`+time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339)+`"}`)
 	owner("tenant-manager", "/access/requests", `{"role":"viewer","reason":"to see"}`)
 	owner("tenant-manager", "/access/reviews", `{"name":"Quarter","scope":{"kind":"role","id":"viewer"},"undecided":"keep","deadline":"`+time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339)+`"}`)
+	owner("tenant-manager", "/bulk-jobs", `{"action":"enable","users":["`+noSuch+`"]}`)
 	owner("tenant-manager", "/invitations", `{"email":"later@first.example","roles":[{"role":"viewer"}]}`)
 	client := m.made("owner", "POST", "tenant-manager", "/oauth/clients", `{"name":"Billing"}`, "client/id")
 	owner("tenant-manager", "/oauth/scopes", `{"name":"orders:read"}`)

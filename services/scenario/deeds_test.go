@@ -86,6 +86,7 @@ var elsewhere = map[string]string{
 	"tenant-manager verifyDomain":             "tenant-manager TestADomainIsProvenByDNS, with a name server",
 	"tenant-manager retryMail":                "tenant-manager TestMailIsSent, with a mail server",
 	"tenant-manager replayWebhookDelivery":    "tenant-manager TestWebhooks, with a receiver",
+	"tenant-manager startBulkJob":             "tenant-manager TestABulkJobDoesToManyWhatOneIsDone, when it is known what it would do",
 }
 
 // carried are operations of the bff, which keeps sessions for browsers: what they

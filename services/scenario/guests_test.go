@@ -173,6 +173,7 @@ var everybodys = map[string]string{
 // sent are things that are sent in place of what the document alone says.
 var sent = map[string]map[string]any{
 	"gateway-manager deployApi":          {"environment": "dev"},
+	"tenant-manager createBulkJob":       {"action": "disable", "users": []any{noSuch}},
 	"tenant-manager decideAccessReview":  {"allUndecided": true, "decision": "keep"},
 	"tenant-manager updateAuditReceiver": {"kind": "syslog", "address": "udp://127.0.0.1:9"},
 	"tenant-manager updateWebhook":       {"address": "http://127.0.0.1:9", "events": []any{"owner.granted"}},

@@ -93,6 +93,7 @@ func newTwo(t *testing.T) *two {
 	s.run(t, []step{
 		{name: "webhook", as: "owner", method: "POST", path: "/webhooks", body: `{"name":"Chat","address":"http://127.0.0.1:9","events":["owner.granted"]}`, status: 201, keep: map[string]string{"webhook": "webhook/id", "whsec": "secret"}, events: []string{"webhook.created"}},
 		{name: "delivery", as: "owner", method: "POST", path: "/webhooks/{webhook}/test", status: 200, keep: map[string]string{"delivery": "id"}, events: []string{"webhook.tested"}},
+		{name: "bulk job", as: "owner", method: "POST", path: "/bulk-jobs", body: `{"action":"enable","name":"Acme people","users":["{account}"]}`, status: 201, keep: map[string]string{"bulk": "id"}, events: []string{"bulk-job.created"}},
 		{name: "brand", as: "owner", method: "PUT", path: "/brand", body: `{"language":"en","displayName":"Acme as it is shown"}`, header: anyVersion, status: 200, events: []string{"brand.updated"}},
 	})
 	s.w.organization(t, "second", "stranger@example.com")
@@ -101,7 +102,7 @@ func newTwo(t *testing.T) *two {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
-	o.ids = append(o.ids, s.vars["webhook"], s.vars["whsec"], s.vars["delivery"])
+	o.ids = append(o.ids, s.vars["bulk"], s.vars["webhook"], s.vars["whsec"], s.vars["delivery"])
 	return o
 }
 
@@ -191,6 +192,11 @@ var foreign = map[string]string{
 	"/users/{id}/impersonations":                  "/users/{ownerId}/impersonations",
 	"/me/organizations/{id}":                      "/me/organizations/{ownerId}", // an id, if not of an organization
 	"/me/organizations/{id}/session":              "/me/organizations/{ownerId}/session",
+	"/bulk-jobs/{id}":                             "/bulk-jobs/{bulk}",
+	"/bulk-jobs/{id}/start":                       "/bulk-jobs/{bulk}/start",
+	"/bulk-jobs/{id}/cancel":                      "/bulk-jobs/{bulk}/cancel",
+	"/bulk-jobs/{id}/rows":                        "/bulk-jobs/{bulk}/rows",
+	"/bulk-jobs/{id}/result":                      "/bulk-jobs/{bulk}/result",
 	"/system/jobs/{service}/{job}/run":            "/system/jobs/tenant-manager/housekeeping/run",
 	"/system/licences/{digest}":                   "/system/licences/0000000000000000",
 }
@@ -230,6 +236,7 @@ var foreignBodies = map[string]struct {
 	"resendInvitations":          {`{"invitations":["{invitation}"]}`, 200},
 	"previewInvitations":         {`{"csv":"email,roles,groups\nx@example.com,{role},{group}"}`, 200},
 	"actOnUsers":                 {`{"action":"disable","users":["{ownerId}"]}`, 200},
+	"createBulkJob":              {`{"action":"disable","users":["{ownerId}"]}`, 201}, // nobody of theirs is called so: TestABulkJobDoesToManyWhatOneIsDone
 	"impersonateUser":            {body: `{"reason":"to see"}`},
 	"getMissingAccess":           {"", 422}, // it asks for a permission
 	"markMyOrganization":         {body: `{"favourite":true}`},

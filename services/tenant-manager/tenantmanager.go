@@ -133,7 +133,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		Outbound: m.cfg.Outbound, OnBind: bind,
 		Leaked: m.leaked(ctx, k),
 		OAuth:  server, GatewayURL: m.cfg.OAuth.GatewayURL,
-		Secrets: reader,
+		Secrets: reader, Rights: m.rights,
 		System:  api.System{Bucket: instances, Services: m.cfg.Services, Backup: m.backup()},
 		Mail:    letters,
 		Domains: domains.NewResolver(m.cfg.DNS.Servers), DomainsEvery: time.Duration(m.cfg.DNS.Every),
@@ -181,6 +181,9 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	k.Job(service.JobOptions{
 		Name: "access-reviews", Every: api.ReviewsEvery, Lease: leaseTTL, Failed: "looking after reviews of access failed; it is tried again",
 	}, h.TendReviews)
+	k.Job(service.JobOptions{
+		Name: "bulk-jobs", Every: api.BulkJobsEvery, Lease: leaseTTL, Failed: "bulk jobs over users could not go on; it is tried again",
+	}, h.TendBulkJobs)
 	k.Job(service.JobOptions{
 		Name: "sso-metadata", Every: api.MetadataEvery, Lease: leaseTTL, Failed: "metadata of identity providers could not be fetched; it is tried again",
 	}, h.RefreshMetadata)
@@ -257,8 +260,9 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	_, errDeliveries := m.store.ForgetDeliveries(ctx, now.Add(-mailKept))
 	_, errImages := m.store.ForgetBrandImages(ctx, now.Add(-day))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
+	_, errBulk := m.store.ForgetBulkJobs(ctx, now.Add(-api.BulkJobsKept))
 	_, errTokens := m.store.ForgetPersonalTokens(ctx, now.Add(-tokensKept))
-	return errors.Join(err, errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, m.store.ForgetEndings(ctx, now.Add(-tokensKept)), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	return errors.Join(err, errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, errBulk, m.store.ForgetEndings(ctx, now.Add(-tokensKept)), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

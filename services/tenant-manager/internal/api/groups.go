@@ -331,22 +331,27 @@ func (h *Handlers) RemoveGroupMember(ctx context.Context, r RemoveGroupMemberReq
 		if err != nil {
 			return err
 		}
-		if err := byHand(ctx, tx, g); err != nil {
-			return err
-		}
-		m, err := tx.Member(ctx, g.ID, r.Member)
-		if err != nil {
-			return err
-		}
-		to, err := rights.Find(ctx, tx.Org, m.MemberID)
-		if err != nil {
-			return err
-		}
-		if err := h.passOn(ctx, tx, g.ID, to, func() error { return tx.RemoveMember(ctx, m) }); err != nil {
-			return err
-		}
-		said := membership{access.Group{ID: to.ID, Name: to.Name}, m.MemberKind}
-		return h.record(ctx, tx, "group.member-removed", "group", g.ID, g.Name, said, nil)
+		return h.takeOut(ctx, tx, g, r.Member)
 	})
 	return RemoveGroupMember204Response{}, err
+}
+
+// takeOut takes somebody out of a group.
+func (h *Handlers) takeOut(ctx context.Context, tx *store.Tx, g store.Group, member string) error {
+	if err := byHand(ctx, tx, g); err != nil {
+		return err
+	}
+	m, err := tx.Member(ctx, g.ID, member)
+	if err != nil {
+		return err
+	}
+	to, err := rights.Find(ctx, tx.Org, m.MemberID)
+	if err != nil {
+		return err
+	}
+	if err := h.passOn(ctx, tx, g.ID, to, func() error { return tx.RemoveMember(ctx, m) }); err != nil {
+		return err
+	}
+	said := membership{access.Group{ID: to.ID, Name: to.Name}, m.MemberKind}
+	return h.record(ctx, tx, "group.member-removed", "group", g.ID, g.Name, said, nil)
 }

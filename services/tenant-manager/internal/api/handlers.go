@@ -64,6 +64,8 @@ type Options struct {
 	DomainsEvery time.Duration
 	// OAuth is the authorization server; nil where the installation has none.
 	OAuth *oauth.Server
+	// Rights says what somebody may do now, for what is done in their name later.
+	Rights authn.Source
 	// GatewayURL is where gateways fetch the keys of tokens, "" = at the server.
 	GatewayURL string
 }

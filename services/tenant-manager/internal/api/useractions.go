@@ -59,7 +59,7 @@ func (h *Handlers) ActOnUsers(ctx context.Context, r ActOnUsersRequestObject) (A
 		}
 		res := &out.Items[i]
 		err := h.change(ctx, func(tx *store.Tx) error {
-			if err := h.act(ctx, tx, in.Action, id, group, res); err != nil {
+			if err := h.act(ctx, tx, string(in.Action), id, group, res); err != nil {
 				return err
 			}
 			if deref(in.DryRun) {
@@ -101,7 +101,7 @@ func told(res *UserActionResult, err error, dry bool) error {
 	return nil
 }
 
-func (h *Handlers) act(ctx context.Context, tx *store.Tx, action UserActionsAction, id string, group store.Group, res *UserActionResult) error {
+func (h *Handlers) act(ctx context.Context, tx *store.Tx, action, id string, group store.Group, res *UserActionResult) error {
 	u, err := tx.User(ctx, id)
 	if err != nil {
 		return err
@@ -116,9 +116,18 @@ func (h *Handlers) act(ctx context.Context, tx *store.Tx, action UserActionsActi
 		return err
 	}
 	switch action {
-	case UserActionsActionDisable, UserActionsActionEnable:
+	case store.BulkDisable, store.BulkEnable:
 		return h.setStatus(ctx, tx, u, action)
-	case UserActionsActionAddToGroup:
+	case store.BulkDelete:
+		return h.deleteUser(ctx, tx, u)
+	case store.BulkRemoveFromGroup:
+		if _, err := tx.Member(ctx, group.ID, u.ID); store.IsNotFound(err) {
+			return unchangedError("they are not in the group itself")
+		} else if err != nil {
+			return err
+		}
+		return h.takeOut(ctx, tx, group, u.ID)
+	case store.BulkAddToGroup:
 		if _, err := tx.Member(ctx, group.ID, u.ID); err == nil {
 			return unchangedError("they are in the group already")
 		} else if !store.IsNotFound(err) {
@@ -126,7 +135,7 @@ func (h *Handlers) act(ctx context.Context, tx *store.Tx, action UserActionsActi
 		}
 		_, err := h.putInto(ctx, tx, group, rights.Principal{Kind: authn.User, ID: u.ID, Name: u.Name, Active: u.Status == store.Active})
 		return err
-	case UserActionsActionResetFactors:
+	case store.BulkResetFactors:
 		if !u.SecondFactor {
 			return unchangedError("they have no second factor")
 		}
@@ -136,9 +145,9 @@ func (h *Handlers) act(ctx context.Context, tx *store.Tx, action UserActionsActi
 	}
 }
 
-func (h *Handlers) setStatus(ctx context.Context, tx *store.Tx, u store.User, action UserActionsAction) error {
+func (h *Handlers) setStatus(ctx context.Context, tx *store.Tx, u store.User, action string) error {
 	before, to := userOf(u, nil), store.Active
-	if action == UserActionsActionDisable {
+	if action == store.BulkDisable {
 		to = store.Disabled
 	}
 	if u.Status == to {

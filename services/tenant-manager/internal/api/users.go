@@ -198,29 +198,34 @@ func (h *Handlers) DeleteUser(ctx context.Context, r DeleteUserRequestObject) (D
 		if err := h.mayManage(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		if err := keepsAnOwner(ctx, tx, u.ID, ""); err != nil {
-			return err
-		}
-		if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
-			return err
-		}
 		u.Version = version
-		spared := u.BreakGlass
-		if err := tx.EraseUser(ctx, &u); err != nil {
-			return err
-		}
-		if spared {
-			if err := h.keepsBreakGlass(ctx, tx); err != nil {
-				return err
-			}
-		}
-		if err := tx.AccessChanged(u.ID, ""); err != nil {
-			return err
-		}
-		// Neither name nor address: they are erased.
-		return h.record(ctx, tx, "user.deleted", "user", u.ID, "", nil, nil)
+		return h.deleteUser(ctx, tx, u)
 	})
 	return DeleteUser204Response{}, err
+}
+
+// deleteUser erases a user of the version, whom the caller may manage.
+func (h *Handlers) deleteUser(ctx context.Context, tx *store.Tx, u store.User) error {
+	if err := keepsAnOwner(ctx, tx, u.ID, ""); err != nil {
+		return err
+	}
+	if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+		return err
+	}
+	spared := u.BreakGlass
+	if err := tx.EraseUser(ctx, &u); err != nil {
+		return err
+	}
+	if spared {
+		if err := h.keepsBreakGlass(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if err := tx.AccessChanged(u.ID, ""); err != nil {
+		return err
+	}
+	// Neither name nor address: they are erased.
+	return h.record(ctx, tx, "user.deleted", "user", u.ID, "", nil, nil)
 }
 
 // ListUserSessions returns the sessions of a user.

@@ -49,7 +49,9 @@ type Sheet struct {
 // Error says that a list cannot be read, and what to do.
 type Error struct {
 	// Line is where it cannot be read on; 0 = as a whole.
-	Line   int
+	Line int
+	// Column is the field that was named, of one of [Columns] that is wrong.
+	Column string
 	Detail string
 }
 
@@ -60,6 +62,10 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("line %d: %s", e.Line, e.Detail)
 }
+
+// Columns says which column is which field, by the name of the column as its first
+// line has it. A field that is not in it is found by its usual names.
+type Columns map[string]string
 
 // called are the names that columns go by, in lower case without spaces and signs.
 var called = map[string]string{
@@ -82,7 +88,11 @@ var address = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 // comma, a semicolon or a tab, whatever the first line has; several roles or groups
 // by | or by ; where that does not separate values. A byte order mark is left out.
 // The error is an [*Error].
-func Read(text string, most int) (Sheet, error) {
+func Read(text string, most int) (Sheet, error) { return ReadAs(text, most, nil) }
+
+// ReadAs is as [Read], for a list whose columns are called otherwise. Columns that are
+// named must be there.
+func ReadAs(text string, most int, named Columns) (Sheet, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	switch {
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
@@ -97,7 +107,7 @@ func Read(text string, most int) (Sheet, error) {
 	if err != nil {
 		return Sheet{}, unreadable(err)
 	}
-	columns, sheet, err := columnsOf(header)
+	columns, sheet, err := columnsOf(header, named)
 	if err != nil {
 		return Sheet{}, err
 	}
@@ -133,19 +143,31 @@ func separatorOf(text string) rune {
 }
 
 // columnsOf returns the field of each column, "" for those that say nothing to us.
-func columnsOf(header []string) ([]string, Sheet, error) {
+func columnsOf(header []string, named Columns) ([]string, Sheet, error) {
 	var sheet Sheet
 	columns := make([]string, len(header))
-	for i, h := range header {
-		plain := strings.Map(func(r rune) rune {
-			if strings.ContainsRune(" _-.", r) {
-				return -1
-			}
-			return r
-		}, strings.ToLower(strings.TrimSpace(h)))
-		field, ok := called[plain]
+	for _, field := range []string{Email, Name, Roles, Groups} {
+		as, ok := named[field]
+		if !ok {
+			continue
+		}
+		at := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), strings.TrimSpace(as)) })
 		switch {
-		case !ok && plain != "":
+		case at < 0:
+			return nil, sheet, &Error{Line: 1, Column: field, Detail: fmt.Sprintf("no column is called %q", as)}
+		case columns[at] != "":
+			return nil, sheet, &Error{Line: 1, Column: field, Detail: fmt.Sprintf("the column %q says the %s already", as, columns[at])}
+		}
+		columns[at] = field
+	}
+	for i, h := range header {
+		if columns[i] != "" {
+			continue
+		}
+		field, ok := called[plain(h)]
+		_, elsewhere := named[field]
+		switch {
+		case !ok && plain(h) != "", ok && elsewhere:
 			sheet.Unused = append(sheet.Unused, strings.TrimSpace(h))
 		case ok && slices.Contains(columns, field):
 			return nil, sheet, &Error{Line: 1, Detail: fmt.Sprintf("two columns say the %s: leave one", field)}
@@ -157,6 +179,16 @@ func columnsOf(header []string) ([]string, Sheet, error) {
 		return nil, sheet, &Error{Line: 1, Detail: "no column is called email: the first line names the columns, such as email,name,roles,groups"}
 	}
 	return columns, sheet, nil
+}
+
+// plain returns the name of a column as it is looked up.
+func plain(header string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" _-.", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(strings.TrimSpace(header)))
 }
 
 func person(line int, cells, columns []string, separator rune) Person {

@@ -36,6 +36,23 @@ func TestListsAsSpreadsheetsWriteThem(t *testing.T) {
 	require.Equal(t, []int{2, 4}, []int{sheet.People[0].Line, sheet.People[1].Line})
 }
 
+func TestColumnsAreNamed(t *testing.T) {
+	t.Parallel()
+	sheet, err := roster.ReadAs("Login,Person,Email,Team\nada@example.com,Ada,home@example.com,Payments\n", 10, roster.Columns{roster.Email: "login", roster.Name: "Person", roster.Groups: "Team"})
+	require.NoError(t, err)
+	require.Equal(t, []roster.Person{{Line: 2, Email: "ada@example.com", Name: "Ada", Groups: []string{"Payments"}}}, sheet.People)
+	require.Equal(t, []string{"Email"}, sheet.Unused, "another column says the address")
+	for want, named := range map[string]roster.Columns{
+		roster.Name:   {roster.Name: "Nobody"},
+		roster.Groups: {roster.Name: "Person", roster.Groups: "Person"},
+	} {
+		_, err := roster.ReadAs("Email,Person\na@b.c,Ada\n", 10, named)
+		var e *roster.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, want, e.Column)
+	}
+}
+
 func TestWhatIsWrongWithALine(t *testing.T) {
 	t.Parallel()
 	for cells, want := range map[string]roster.Fault{
@@ -97,7 +114,11 @@ func FuzzRead(f *testing.F) {
 	f.Add("email,name,roles,groups\nada@example.com,Ada,viewer|operator,Payments\n")
 	f.Add("\ufeffE-Mail;Name\r\n\"a@b.c\";\"x\ny\"\r\n")
 	f.Add("email\tname\n=cmd\t@x\n")
+	f.Add("mail,who\na@b.c,\"x\n")
 	f.Fuzz(func(t *testing.T, text string) {
+		if sheet, err := roster.ReadAs(text, 100, roster.Columns{roster.Name: "who"}); err == nil {
+			require.LessOrEqual(t, len(sheet.People), 100)
+		}
 		sheet, err := roster.Read(text, 100)
 		if err != nil {
 			var e *roster.Error

@@ -42,6 +42,19 @@ func (o *Org) Invitation(ctx context.Context, id string) (Invitation, error) {
 	return db.From[Invitation](o.scope).Get(ctx, id)
 }
 
+// InvitationsByID returns those of the ids that are there.
+func (o *Org) InvitationsByID(ctx context.Context, ids []string) ([]Invitation, error) {
+	var out []Invitation
+	for some := range slices.Chunk(ids, mostAddresses) {
+		found, err := db.From[Invitation](o.scope).Where("id IN ?", some).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
 // Invitations returns a page of invitations, by creation. search is text in the
 // name or e-mail address; "" = any.
 func (o *Org) Invitations(ctx context.Context, search, status string, p db.PageRequest) (db.Page[Invitation], error) {

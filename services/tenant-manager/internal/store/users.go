@@ -63,6 +63,7 @@ func (t *Tx) SaveUser(ctx context.Context, u *User) error {
 // EraseUser deletes a user: name, e-mail address and password go, and so do the
 // grants, sessions and tokens. The row stays, because others refer to it.
 func (t *Tx) EraseUser(ctx context.Context, u *User) error {
+	email := u.Email
 	u.Name, u.Email, u.PasswordHash, u.Status, u.SetupPending, u.BreakGlass, u.Language = "Deleted user", "", "", Deleted, false, false, ""
 	if err := t.SaveUser(ctx, u); err != nil {
 		return err
@@ -87,6 +88,9 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	}
 	if err := t.DropSCIMResource(ctx, u.ID); err != nil {
 		return fmt.Errorf("taking the user from its directory: %w", err)
+	}
+	if err := t.eraseBulkRows(ctx, u.ID, email); err != nil {
+		return err
 	}
 	if err := t.eraseTraces(ctx, u.ID, u.Name); err != nil {
 		return err

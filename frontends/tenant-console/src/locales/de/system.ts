@@ -65,6 +65,7 @@ export default {
         endings: 'Mitteilen, was bald endet',
         domains: 'Nach den Einträgen der Domains sehen',
         'access-reviews': 'Zugriffsprüfungen beginnen und beenden',
+        'bulk-jobs': 'Massenvorgänge an Benutzern',
         'organizations-that-are-over': 'Abgelaufene Organisationen löschen',
       },
     },

@@ -65,6 +65,7 @@ export default {
         endings: 'Telling of what ends soon',
         domains: 'Looking for the records of domains',
         'access-reviews': 'Beginning and ending access reviews',
+        'bulk-jobs': 'Bulk jobs over users',
         'organizations-that-are-over': 'Deleting organizations whose time is over',
       },
     },

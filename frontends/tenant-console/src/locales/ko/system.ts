@@ -65,6 +65,7 @@ export default {
         endings: '곧 만료되는 항목 알림',
         domains: '도메인 레코드 확인',
         'access-reviews': '접근 권한 검토 시작 및 종료',
+        'bulk-jobs': '사용자 일괄 작업',
         'organizations-that-are-over': '기한이 지난 조직 삭제',
       },
     },
