@@ -65,6 +65,8 @@ export default {
         endings: 'Mitteilen, was bald endet',
         domains: 'Nach den Einträgen der Domains sehen',
         'access-reviews': 'Zugriffsprüfungen beginnen und beenden',
+        catalogue: 'Den Katalog abgleichen',
+        clients: 'OAuth2-Clients der Anwendungen abgleichen',
         'organizations-that-are-over': 'Abgelaufene Organisationen löschen',
       },
     },

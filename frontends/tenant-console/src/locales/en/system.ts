@@ -65,6 +65,8 @@ export default {
         endings: 'Telling of what ends soon',
         domains: 'Looking for the records of domains',
         'access-reviews': 'Beginning and ending access reviews',
+        catalogue: 'Reconciling the catalogue',
+        clients: 'Reconciling OAuth2 clients of applications',
         'organizations-that-are-over': 'Deleting organizations whose time is over',
       },
     },
