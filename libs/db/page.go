@@ -33,6 +33,10 @@ type PageRequest struct {
 	Sort string
 	// Descending turns the order round.
 	Descending bool
+	// Unique says that no two rows of the organization have the same value in the
+	// column that is sorted by: the order needs no id then, and neither do the indexes
+	// that serve it.
+	Unique bool
 }
 
 // Page is a part of a list.
@@ -78,9 +82,16 @@ func (q Query[T]) Page(ctx context.Context, r PageRequest, sortable ...string) (
 		if err != nil {
 			return Page[T]{}, err
 		}
-		g = g.Where(after(sort, value, id, last, r.Descending))
+		if r.Unique {
+			g = g.Where(beyond(sort, value, r.Descending))
+		} else {
+			g = g.Where(after(sort, value, id, last, r.Descending))
+		}
 	}
-	order := clause.OrderBy{Columns: []clause.OrderByColumn{{Column: sort, Desc: r.Descending}, {Column: id, Desc: r.Descending}}}
+	order := clause.OrderBy{Columns: []clause.OrderByColumn{{Column: sort, Desc: r.Descending}}}
+	if !r.Unique {
+		order.Columns = append(order.Columns, clause.OrderByColumn{Column: id, Desc: r.Descending})
+	}
 	// The rows of the page are picked first, by what indexes have of them, and read
 	// then: searching and sorting never drag whole rows along.
 	owner := clause.Column{Table: sch.Table, Name: organizationColumn}
@@ -110,6 +121,13 @@ func after(sort clause.Column, value any, id clause.Column, last any, descending
 		return clause.And(clause.Lte{Column: sort, Value: value}, clause.Or(clause.Lt{Column: sort, Value: value}, clause.Lt{Column: id, Value: last}))
 	}
 	return clause.And(clause.Gte{Column: sort, Value: value}, clause.Or(clause.Gt{Column: sort, Value: value}, clause.Gt{Column: id, Value: last}))
+}
+
+func beyond(column clause.Column, value any, descending bool) clause.Expression {
+	if descending {
+		return clause.Lt{Column: column, Value: value}
+	}
+	return clause.Gt{Column: column, Value: value}
 }
 
 func badParameter(name, code, detail string) error {

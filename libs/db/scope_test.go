@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -196,7 +197,7 @@ func testPages(t *testing.T, d *db.DB) {
 			var got []string
 			last, cursor := int64(-1), ""
 			for {
-				p, err := db.From[note](s).Where("open = ?", false).Page(ctx, db.PageRequest{Cursor: cursor, Limit: 4, Sort: sort, Descending: descending}, "name", "rank", "created_at")
+				p, err := db.From[note](s).Where("open = ?", false).Page(ctx, db.PageRequest{Cursor: cursor, Limit: 4, Sort: sort, Descending: descending, Unique: sort == "name"}, "name", "rank", "created_at")
 				require.NoError(t, err)
 				for _, n := range p.Items {
 					if sort == "rank" && !descending {
@@ -211,6 +212,12 @@ func testPages(t *testing.T, d *db.DB) {
 				require.Len(t, p.Items, 4)
 			}
 			require.ElementsMatch(t, want, got, "%s %v", sort, descending)
+			if sort == "name" {
+				if descending {
+					slices.Reverse(got)
+				}
+				require.Equal(t, want, got)
+			}
 		}
 	}
 }

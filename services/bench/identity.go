@@ -54,7 +54,7 @@ func (b *bench) one(ctx context.Context, table, column, value string) (string, e
 // identityLists are the lists of the tenant console that are about users, whose
 // list has to be filled before.
 func (b *bench) identityLists() []*list {
-	groups := &list{name: "groups", path: tenants + "/v1/groups", search: true, sorts: []string{"name", "-name", "createdAt", "-createdAt"}, filters: []string{"top=true"}}
+	groups := &list{name: "groups", path: tenants + "/v1/groups", search: true, sorts: []string{"name", "-name", "createdAt", "-createdAt"}, filters: []string{"top=true", "parent=nothing", "member=nobody", "path=%2Fgroup"}}
 	groups.fill = func(ctx context.Context, n int) error {
 		id, err := b.made(ctx, tenants+"/v1/groups", object{"name": "Group " + marker})
 		if err != nil {
@@ -112,7 +112,7 @@ func (b *bench) identityLists() []*list {
 		}
 		return b.spread(ctx, row, "boundaries", "principal_id", n)
 	}
-	requests := &list{name: "access requests", path: tenants + "/v1/access/requests", filters: []string{"status=pending", "status=approved"}}
+	requests := &list{name: "access requests", path: tenants + "/v1/access/requests", filters: []string{"status=pending", "status=approved", "principal=nobody", "project=nothing"}}
 	requests.fill = func(ctx context.Context, n int) error {
 		id, err := b.made(ctx, tenants+"/v1/access/requests", object{"role": "viewer", "reason": "Request " + marker})
 		if err != nil {
@@ -123,7 +123,7 @@ func (b *bench) identityLists() []*list {
 	reviews := &list{name: "access reviews", path: tenants + "/v1/access/reviews", filters: []string{"status=running", "status=closed", "waiting=true"}}
 	items := &list{
 		name: "items of a review", fill: func(context.Context, int) error { return nil },
-		filters: []string{"decision=undecided", "decision=keep", "outcome=revoked", "role=auditor", "role=owner"},
+		filters: []string{"decision=undecided", "decision=keep", "outcome=revoked", "role=auditor", "role=owner", "principal=nobody"},
 	}
 	reviews.fill = func(ctx context.Context, n int) error {
 		// Of the owners: of one grant, which is copied, and then the review as well.

@@ -14,6 +14,9 @@ import (
 // manyUsers is how many times as many users, and grants, there are as of all else.
 const manyUsers = 10
 
+// manyEntries is how many times as many entries the audit trail has.
+const manyEntries = 100
+
 // seeds returns every list, and how it is filled. Some things of one are used by
 // others: they are made here.
 func (b *bench) seeds(ctx context.Context, s *suite) ([]*list, error) {
@@ -33,9 +36,15 @@ func (b *bench) seeds(ctx context.Context, s *suite) ([]*list, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b.every(s, project, environment, api, large), nil
+}
+
+// every returns every list, in the order in which they are filled.
+func (b *bench) every(s *suite, project, environment, api, large string) []*list {
 	return slices.Concat(
-		b.tenantLists(project), b.gatewayLists(project, environment, api, large), b.otherLists(s, api), b.identityLists(), b.settingLists(),
-	), nil
+		b.tenantLists(project, environment, api), b.accessLists(project, environment, api), b.gatewayLists(project, environment, api, large), b.otherLists(s, api),
+		b.identityLists(), b.settingLists(),
+	)
 }
 
 // deployed makes an API that is deployed and published, with a plan.
@@ -80,7 +89,7 @@ func (b *bench) deployed(ctx context.Context, project, environment string) (stri
 	return "", last
 }
 
-func (b *bench) tenantLists(project string) []*list {
+func (b *bench) tenantLists(project, environment, api string) []*list {
 	const at = "tenant-manager"
 	copied := func(path string, body object, parts ...part) func(context.Context, int) error {
 		return func(ctx context.Context, n int) error {
@@ -95,7 +104,7 @@ func (b *bench) tenantLists(project string) []*list {
 		{
 			name: "users", path: at + "/v1/users", rows: manyUsers * b.rows, search: true,
 			sorts: []string{"name", "-name", "email", "-email", "createdAt", "-createdAt", "lastSignInAt", "-lastSignInAt"}, filters: []string{
-				"status=active", "status=disabled", "source=local", "source=scim", "secondFactor=false", "secondFactor=true", "neverSignedIn=true",
+				"status=active", "status=disabled", "source=local", "source=sso", "source=scim", "secondFactor=false", "secondFactor=true", "neverSignedIn=true",
 				"signedInBefore=2020-01-01T00:00:00Z", "role=auditor", "role=owner", "role=auditor&secondFactor=true",
 			},
 			fill: func(ctx context.Context, n int) error {
@@ -114,13 +123,25 @@ func (b *bench) tenantLists(project string) []*list {
 				if err != nil {
 					return err
 				}
-				return b.copies(ctx, at, id, n, part{table: "users", column: "id"}, part{table: "grants", column: "principal_id"})
+				return b.copies(ctx, at, id, n, part{table: "users", column: "id"}, part{table: "grants", column: "principal_id", set: func(i int) object {
+					switch i % 10 { // three in ten have the role in a part of the organization
+					case 7:
+						return object{"project_id": project}
+					case 8:
+						return object{"project_id": project, "api_id": api}
+					case 9:
+						return object{"environment_id": environment}
+					}
+					return nil
+				}})
 			},
 		},
 		{
 			// They were filled with the users.
 			name: "grants", path: at + "/v1/grants", rows: manyUsers * b.rows, filters: []string{
-				"role=owner", "role=auditor", "project=" + project, "api=none", "environment=none", "effect=deny", "effect=allow", "standing=true", "standing=true&role=auditor", "principal=nobody",
+				"role=owner", "role=auditor", "project=" + project, "api=" + api, "api=none", "environment=" + environment, "environment=none",
+				"project=" + project + "&api=" + api, "api=" + api + "&role=auditor", "environment=" + environment + "&role=owner", "api=" + api + "&environment=" + environment,
+				"effect=deny", "effect=allow", "standing=true", "standing=true&role=auditor", "principal=nobody",
 			},
 			fill: func(context.Context, int) error { return nil },
 		},
@@ -133,8 +154,8 @@ func (b *bench) tenantLists(project string) []*list {
 			fill: copied("invitations", object{"email": "i-" + marker + "@example.com", "name": "Invited " + marker, "roles": []object{{"role": "auditor"}}}, part{table: "invitations", column: "id"}),
 		},
 		{
-			name: "audit trail", path: at + "/v1/audit", search: true, hit: "bench", most: "bench",
-			filters: []string{"impersonator=nobody", "to=2020-01-01T00:00:00Z", "action=user.*", "action=api.created", "outcome=done", "outcome=refused", "service=gateway-manager", "actor=nobody", "target=nothing", "from=2020-01-01T00:00:00Z"},
+			name: "audit trail", path: at + "/v1/audit", rows: manyEntries * b.rows, search: true, hit: number(1), most: "x0",
+			filters: []string{"impersonator=nobody", "to=2020-01-01T00:00:00Z", "action=user.*", "action=api.created", "outcome=done", "outcome=refused", "service=gateway-manager", "actor=nobody", "actor=actor-7", "target=nothing", "from=2020-01-01T00:00:00Z", "via=console", "action=user.*&outcome=refused", "service=gateway-manager&outcome=refused", "actor=actor-7&action=user.updated"},
 			fill:    b.fillAudit,
 		},
 		{
@@ -162,8 +183,21 @@ func (b *bench) fillAudit(ctx context.Context, n int) error {
 	if room.Error != nil {
 		return room.Error
 	}
+	// A year of what happens, most of it sign-ins, and some of it refused.
+	actions, services := []string{"user.signed-in", "user.signed-in", "user.updated", "api.updated", "deployment.created"}, []string{"tenant-manager", "tenant-manager", "tenant-manager", "gateway-manager", "gateway-manager"}
+	year := time.Now().UTC().Add(-365 * 24 * time.Hour)
 	return b.copies(ctx, "tenant-manager", last.ID, n, part{
-		table: "audit_entries", column: "id", set: func(i int) object { return object{"sequence": last.Sequence + 500 + i} },
+		table: "audit_entries", column: "id", set: func(i int) object {
+			kind, actor, outcome := i%len(actions), fmt.Sprintf("actor-%d", i%1_000), "done"
+			if i%50 == 0 {
+				outcome = "refused"
+			}
+			return object{
+				"sequence": last.Sequence + 500 + i, "action": actions[kind], "service": services[kind], "outcome": outcome, "actor_id": actor,
+				"time":        year.Add(time.Duration(float64(365*24*time.Hour) * float64(i) / float64(n))),
+				"search_text": fmt.Sprintf("user %s %s thing %s %s 192.0.2.%d", actor, actions[kind], number(i), newID(), i%250),
+			}
+		},
 	})
 }
 
@@ -224,7 +258,7 @@ func (b *bench) gatewayLists(project, environment, api, large string) []*list {
 		},
 		{
 			name: "gateways", path: at + "/v1/gateways", search: true, sorts: []string{"name", "-name", "-createdAt"},
-			filters: []string{"state=healthy", "state=stale", "state=lost", "state=offline"},
+			filters: []string{"state=healthy", "state=stale", "state=lost", "state=offline", "group=nothing"},
 			fill: func(ctx context.Context, n int) error {
 				id, err := b.first(ctx, at+"/v1/gateways")
 				if err != nil {
@@ -279,7 +313,7 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 			},
 		},
 		{
-			name: "catalogue", path: "devportal-backend/v1/catalogue", search: true, sorts: []string{"name", "-name", "-createdAt", "-updatedAt"},
+			name: "catalogue", path: "devportal-backend/v1/catalogue", search: true, sorts: []string{"name", "-name", "-createdAt", "-updatedAt"}, filters: []string{"organization=default"},
 			fill: func(ctx context.Context, n int) error {
 				return b.copies(ctx, "devportal-backend", api, n, part{table: "catalogue_apis", column: "id"}, part{table: "catalogue_operations", column: "api_id"})
 			},
@@ -301,17 +335,19 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 		},
 		{
 			name: "subscriptions", path: "devportal-backend/v1/subscriptions?all=true", sorts: []string{"-createdAt", "createdAt", "-updatedAt", "status"},
-			filters: []string{"api=" + api, "status=active", "status=pending", "api=" + api + "&status=active", "application=nothing"},
+			filters: []string{"api=" + api, "status=active", "status=pending", "api=" + api + "&status=active", "application=nothing", "plan=nothing"},
 			fill:    func(context.Context, int) error { return nil }, // with the applications
 		},
 		{
 			name: "own subscriptions", path: "devportal-backend/v1/subscriptions", sorts: []string{"-createdAt", "createdAt", "-updatedAt", "status"},
-			filters: []string{"api=" + api, "status=active", "status=pending", "api=" + api + "&status=active", "application=nothing"},
+			filters: []string{"api=" + api, "status=active", "status=pending", "api=" + api + "&status=active", "application=nothing", "plan=nothing"},
 			fill:    func(context.Context, int) error { return nil },
 		},
 		{
 			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2), most: "nothing",
-			filters: []string{"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000"},
+			filters: []string{"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000",
+				"from=2020-01-01T00:00:00Z", "to=2020-01-01T00:00:00Z", "api=" + api, "environment=" + newID(), "project=" + newID(), "application=" + newID(), "plan=" + newID(),
+				"operation=nothing", "gateway=nothing", "requestId=" + newID()},
 			fill: func(ctx context.Context, n int) error {
 				if err := each(n, func(i int) error {
 					r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/nothing/%d", s.ready.Traffic, i), nil)

@@ -168,6 +168,11 @@ func (b *bench) standalone(ctx context.Context) (err error) {
 	if err := b.lists(ctx, s); err != nil {
 		return err
 	}
+	if len(b.only) == 0 || slices.Contains(b.only, "provisioning") {
+		if err := b.provisioning(ctx); err != nil {
+			return err
+		}
+	}
 	rss, err := memory(s.cmd.Process.Pid)
 	if err != nil {
 		return err

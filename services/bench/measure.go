@@ -35,6 +35,14 @@ type list struct {
 	most string
 	// all says that the list has no pages.
 	all bool
+	// asks are the questions, where it is asked by POST.
+	asks []ask
+}
+
+// ask is a question, and for what.
+type ask struct {
+	name string
+	body object
 }
 
 // pageSize is how many rows screens ask for at once.
@@ -50,6 +58,7 @@ func (l *list) paged() bool { return !l.all && l.rows > pageSize }
 type way struct {
 	name, query string
 	second      bool // the page after the first
+	body        any  // nil where it is read by GET
 }
 
 // ways returns every way in which a screen asks for the list.
@@ -60,29 +69,38 @@ func (l *list) ways() []way {
 		sorts = []string{""}
 	}
 	var out []way
+	for _, a := range l.asks {
+		out = append(out, way{name: a.name, body: a.body})
+		if l.paged() {
+			out = append(out, way{name: a.name + ", second page", body: a.body, second: true})
+		}
+	}
+	if len(l.asks) > 0 {
+		return out
+	}
 	for i, s := range sorts {
 		name, query := "as it is shown", ""
 		if s != "" {
 			name, query = "by "+s, "sort="+url.QueryEscape(s)+"&"
 		}
-		out = append(out, way{name, query, false})
+		out = append(out, way{name: name, query: query})
 		if i == 0 && l.paged() {
-			out = append(out, way{name + ", second page", query, true})
+			out = append(out, way{name: name + ", second page", query: query, second: true})
 		}
 		if !l.search {
 			continue
 		}
 		out = append(out,
-			way{name + ", search: one near the end", query + "q=" + hit + "&", false},
-			way{name + ", search: none", query + "q=no+such+thing&", false})
+			way{name: name + ", search: one near the end", query: query + "q=" + hit + "&"},
+			way{name: name + ", search: none", query: query + "q=no+such+thing&"})
 		if i == 0 && l.paged() {
-			out = append(out, way{name + ", search: most, second page", query + "q=" + cmp.Or(l.most, "x0") + "&", true})
+			out = append(out, way{name: name + ", search: most, second page", query: query + "q=" + cmp.Or(l.most, "x0") + "&", second: true})
 		}
 	}
 	for _, f := range l.filters {
-		out = append(out, way{"only " + f, f + "&", false})
+		out = append(out, way{name: "only " + f, query: f + "&"})
 		if l.search {
-			out = append(out, way{"only " + f + ", search: one near the end", f + "&q=" + hit + "&", false})
+			out = append(out, way{name: "only " + f + ", search: one near the end", query: f + "&q=" + hit + "&"})
 		}
 	}
 	return out
@@ -137,8 +155,12 @@ func (b *bench) measure(ctx context.Context, l *list, w way) error {
 	if !l.all {
 		at += fmt.Sprintf("limit=%d", pageSize)
 	}
+	method := http.MethodGet
+	if w.body != nil {
+		method = http.MethodPost
+	}
 	if w.second {
-		page, err := b.send(ctx, http.MethodGet, at, nil)
+		page, err := b.send(ctx, method, at, w.body)
 		if err != nil {
 			return err
 		}
@@ -151,7 +173,7 @@ func (b *bench) measure(ctx context.Context, l *list, w way) error {
 	took := make([]time.Duration, b.rounds)
 	for i := range took {
 		began := time.Now()
-		if _, err := b.send(ctx, http.MethodGet, at, nil); err != nil {
+		if _, err := b.send(ctx, method, at, w.body); err != nil {
 			return err
 		}
 		took[i] = time.Since(began)

@@ -87,7 +87,7 @@ func Part(cfg Config) app.Part {
 			return nil, err
 		}
 		r := relay.New(relay.Limits{Time: cfg.Try.Timeout.Std(), Body: int64(cfg.Try.Body), Calls: cfg.Try.Calls}, cfg.Try.Dial)
-		keeper := &clients.Keeper{DB: k.DB, Bus: k.Bus, Log: k.Log}
+		keeper := &clients.Keeper{DB: k.DB, Bus: k.Bus}
 		api.RegisterHandlers(s.API(), api.NewStrictHandler(api.New(k, r, keeper), nil))
 		return s, events.Start(ctx, k, keeper)
 	})

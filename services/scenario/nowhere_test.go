@@ -209,6 +209,35 @@ func (s *search) rows(name, path string) (err error) {
 	return nil
 }
 
+// folder looks into every file of a folder, but for those of a folder "secrets" in it,
+// and returns how many there are of which kind.
+func (s *search) folder(root string) (files map[string]int, err error) {
+	files = map[string]int{}
+	return files, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == "secrets":
+			return fs.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(path, root+"/")
+		folder, _, _ := strings.Cut(name, "/")
+		files[strings.TrimPrefix(filepath.Ext(folder), ".")+strings.TrimSuffix(folder, filepath.Ext(folder))]++
+		s.look(name, b)
+		if bytes.HasPrefix(b, []byte("SQLite format 3\x00")) {
+			return s.rows(name, path)
+		}
+		s.compressed(name, b)
+		return nil
+	})
+}
+
 // secret takes down a secret that was typed or shown.
 func (w *writes) secret(s, where string) {
 	if len(s) >= 10 && !strings.HasPrefix(s, "http://127.0.0.1") && !strings.HasPrefix(s, "/api/") && w.secrets[s] == "" {
@@ -288,30 +317,8 @@ func (w *writes) nowhere(log *testkit.Output, trail string) {
 			s.look(fmt.Sprintf("the log: %.160s", line), []byte(line))
 		}
 	}
-	files := map[string]int{}
-	require.NoError(w.t, filepath.WalkDir(w.data, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && d.Name() == "secrets":
-			return fs.SkipDir
-		case !d.Type().IsRegular():
-			return nil
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name := strings.TrimPrefix(path, w.data+"/")
-		folder, _, _ := strings.Cut(name, "/")
-		files[strings.TrimPrefix(filepath.Ext(folder), ".")+strings.TrimSuffix(folder, filepath.Ext(folder))]++
-		s.look(name, b)
-		if bytes.HasPrefix(b, []byte("SQLite format 3\x00")) {
-			return s.rows(name, path)
-		}
-		s.compressed(name, b)
-		return nil
-	}))
+	files, err := s.folder(w.data)
+	require.NoError(w.t, err)
 	for _, there := range []string{"nats", "gateway", "dbtenant-manager", "dbgateway-manager", "dbpolicy-manager", "dbdevportal-backend", "dbanalysis-manager"} {
 		if files[there] == 0 {
 			w.fault("%s is not there: %v", there, files)

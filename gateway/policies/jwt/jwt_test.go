@@ -1,30 +1,21 @@
 package jwt_test
 
 import (
-	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	gojwt "github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -36,93 +27,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var b64 = base64.RawURLEncoding.EncodeToString
-
-// signer makes tokens of every kind, good and bad.
-type signer struct {
-	rsa  *rsa.PrivateKey
-	ec   *ecdsa.PrivateKey
-	ed   ed25519.PrivateKey
-	jwks string
-	pem  string
-}
-
-var keys = sync.OnceValue(func() *signer {
-	s := &signer{}
-	must := func(err error) {
-		if err != nil {
-			panic(err)
-		}
-	}
-	var err error
-	s.rsa, err = rsa.GenerateKey(rand.Reader, 2048)
-	must(err)
-	s.ec, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(err)
-	_, s.ed, err = ed25519.GenerateKey(rand.Reader)
-	must(err)
-	point, err := s.ec.PublicKey.Bytes()
-	must(err)
-	s.jwks = fmt.Sprintf(`{"keys":[{"kty":"RSA","kid":"r","n":"%s","e":"AQAB"},{"kty":"EC","crv":"P-256","kid":"e","x":"%s","y":"%s"},`+
-		`{"kty":"OKP","crv":"Ed25519","kid":"d","x":"%s"}]}`, b64(s.rsa.N.Bytes()), b64(point[1:33]), b64(point[33:]), b64(s.ed.Public().(ed25519.PublicKey)))
-	der, err := x509.MarshalPKIXPublicKey(&s.rsa.PublicKey)
-	must(err)
-	s.pem = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-	return s
-})
-
-var now = policytest.NewClock().Now().Unix()
-
-type claims = map[string]any
-
-// with returns the usual claims, changed; nil removes.
-func with(changes claims) claims {
-	c := claims{"iss": "https://idp.example", "aud": "orders", "sub": "alice", "exp": now + 300, "iat": now - 10, "client_id": "storefront", "scope": "read write"}
-	maps.Copy(c, changes)
-	maps.DeleteFunc(c, func(_ string, v any) bool { return v == nil })
-	return c
-}
-
-func (s *signer) sign(alg string, header map[string]any, body any) string {
-	key, kid := crypto.PrivateKey(s.rsa), "r"
-	switch alg[:2] {
-	case "ES":
-		key, kid = s.ec, "e"
-	case "Ed":
-		key, kid = s.ed, "d"
-	}
-	h := map[string]any{"alg": alg, "typ": "JWT", "kid": kid}
-	maps.Copy(h, header)
-	maps.DeleteFunc(h, func(_ string, v any) bool { return v == nil })
-	hj, _ := json.Marshal(h)
-	bj, _ := json.Marshal(body)
-	if text, ok := body.(string); ok {
-		bj = []byte(text)
-	}
-	input := b64(hj) + "." + b64(bj)
-	sig, err := gojwt.GetSigningMethod(alg).Sign(input, key)
-	if err != nil {
-		panic(err)
-	}
-	return input + "." + b64(sig)
-}
-
-func unsigned(header, body string, sig []byte) string {
-	return b64([]byte(header)) + "." + b64([]byte(body)) + "." + b64(sig)
-}
-
-func hs(secret []byte, header string, c claims) string {
-	body, _ := json.Marshal(c)
-	input := b64([]byte(header)) + "." + b64(body)
-	m := hmac.New(sha256.New, secret)
-	m.Write([]byte(input))
-	return input + "." + b64(m.Sum(nil))
-}
-
-func bearerOf(token string) policytest.Request {
-	return policytest.Request{Header: map[string]string{"Authorization": "Bearer " + token}}
-}
 
 func sets(t testing.TB, c *policytest.Clock, client *http.Client) *keyset.Sets {
 	t.Helper()
@@ -465,47 +369,6 @@ func TestRefusedConfigurations(t *testing.T) {
 		require.Error(t, err, c)
 		require.NotContains(t, fmt.Sprint(err), "0123456789abcdef0123456789abcdef")
 	}
-}
-
-func BenchmarkRemembered(b *testing.B) {
-	hooks, ex := benchmark(b, `{"secret":"0123456789abcdef0123456789abcdef"}`, hs([]byte("0123456789abcdef0123456789abcdef"), `{"alg":"HS256"}`, with(nil)))
-	for b.Loop() {
-		if hooks.Inbound(ex) != nil {
-			b.Fatal("refused")
-		}
-	}
-}
-
-func BenchmarkVerifyES256(b *testing.B) {
-	raw, _ := json.Marshal(map[string]any{"jwks": keys().jwks, "cacheTtl": "0s"})
-	hooks, ex := benchmark(b, string(raw), keys().sign("ES256", nil, with(nil)))
-	for b.Loop() {
-		if hooks.Inbound(ex) != nil {
-			b.Fatal("refused")
-		}
-	}
-}
-
-type mapStore struct{ sync.Map }
-
-func (m *mapStore) Get(k string) (any, bool)                      { return m.Load(k) }
-func (m *mapStore) Set(k string, v any, _ int64, _ time.Duration) { m.Store(k, v) }
-func (m *mapStore) Delete(k string)                               { m.Map.Delete(k) }
-func (m *mapStore) DeletePrefix(string) int                       { return 0 }
-
-func benchmark(b *testing.B, config, token string) (policy.Hooks, *policy.Exchange) {
-	b.Helper()
-	b.ReportAllocs()
-	return benchmarked(b, config, token)
-}
-
-func benchmarked(b testing.TB, config, token string) (policy.Hooks, *policy.Exchange) {
-	b.Helper()
-	hooks, err := jwt.Definition().Compile(json.RawMessage(config), policy.Env{Store: &mapStore{}, KeySets: sets(b, nil, nil)})
-	require.NoError(b, err)
-	ex := &policy.Exchange{Start: time.Unix(now, 0)}
-	ex.Request.Header.Add("Authorization", "Bearer "+token)
-	return hooks, ex
 }
 
 func FuzzToken(f *testing.F) {

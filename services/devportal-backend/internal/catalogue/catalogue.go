@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/gatehouse/gatehouse/libs/bus"
 	"github.com/gatehouse/gatehouse/libs/contract/gateway"
@@ -172,37 +171,6 @@ func (k *Keeper) all(ctx context.Context, o store.Organization) error {
 		}
 	}
 	return nil
-}
-
-const (
-	// again is the pause before everything is looked at once more.
-	again = 5 * time.Minute
-	// soon is that after a failure.
-	soon = 2 * time.Second
-)
-
-// Keep brings everything up to date now and then, until ctx ends. Events do it
-// at once; this mends what they missed.
-func (k *Keeper) Keep(ctx context.Context) error {
-	failing := false
-	for {
-		pause := again
-		if err := k.All(ctx); err != nil && ctx.Err() == nil {
-			if !failing {
-				k.Log.WarnContext(ctx, "the catalogue is not up to date; trying again", "err", err)
-			}
-			failing, pause = true, soon
-		} else {
-			failing = false
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return nil
-		}
-	}
 }
 
 // put writes one API.

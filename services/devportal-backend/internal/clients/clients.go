@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -27,7 +26,6 @@ import (
 type Keeper struct {
 	DB  *db.DB
 	Bus *bus.Bus
-	Log *slog.Logger
 }
 
 // Needs are what the tokens of an application must be good for.
@@ -146,39 +144,6 @@ func (k *Keeper) clients(ctx context.Context, s *db.Scope, a store.Application) 
 		}
 	}
 	return out, nil
-}
-
-const (
-	// again is the pause before everything is looked at once more.
-	again = 5 * time.Minute
-	// soon is that after a failure.
-	soon = 5 * time.Second
-)
-
-// Keep brings everything in line now and then, until ctx ends. Events do it at once;
-// this ends what ran out, takes up changes of plans, and takes away what a
-// transaction left behind that did not come to its end. One replica does it, under a
-// lease.
-func (k *Keeper) Keep(ctx context.Context) error {
-	failing := false
-	for {
-		pause := again
-		if err := k.All(ctx); err != nil && ctx.Err() == nil {
-			if !failing {
-				k.Log.WarnContext(ctx, "the OAuth2 clients of applications are not in line; trying again", "err", err)
-			}
-			failing, pause = true, soon
-		} else {
-			failing = false
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return nil
-		}
-	}
 }
 
 // All brings the clients of all applications in line.

@@ -37,6 +37,9 @@ func Durables() []string {
 // leaseTTL is within which another replica takes over what one kept going.
 const leaseTTL = 6 * time.Second
 
+// wholeEvery is between two looks at all of what events keep up to date.
+const wholeEvery = 5 * time.Minute
+
 // Start has the service take part.
 func Start(ctx context.Context, k *service.Kit, keeper *clients.Keeper) error {
 	units, err := k.Bus.Bucket(ctx, bus.BucketOptions{Name: gateway.Units, ReadOnly: true})
@@ -55,13 +58,15 @@ func Start(ctx context.Context, k *service.Kit, keeper *clients.Keeper) error {
 	k.Go("the whole feed", func(ctx context.Context) error {
 		return bus.Lease(ctx, k.Bus, "feed", leaseTTL, func(ctx context.Context, _ uint64) error { return w.Keep(ctx) })
 	})
-	k.Go("the whole catalogue", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "catalogue", leaseTTL, func(ctx context.Context, _ uint64) error { return c.Keep(ctx) })
-	})
 	k.Go("OAuth2 clients", func(ctx context.Context) error { return bus.Consume(ctx, k.Bus, durableClients, keeper.Changed) })
-	k.Go("all OAuth2 clients", func(ctx context.Context) error {
-		return bus.Lease(ctx, k.Bus, "clients", leaseTTL, func(ctx context.Context, _ uint64) error { return keeper.Keep(ctx) })
-	})
+	// Events bring both up to date at once. These mend what events missed: what ran out,
+	// and what a transaction left behind that did not come to its end.
+	k.Job(service.JobOptions{
+		Name: "catalogue", Every: wholeEvery, Again: 2 * time.Second, Lease: leaseTTL, Failed: "the catalogue is not up to date; it is tried again",
+	}, c.All)
+	k.Job(service.JobOptions{
+		Name: "clients", Every: wholeEvery, Again: 5 * time.Second, Lease: leaseTTL, Failed: "the OAuth2 clients of applications are not in line; it is tried again",
+	}, keeper.All)
 	if err := bus.Answer(k.Bus, func(ctx context.Context, q portal.Subscribers) (portal.SubscriberCount, error) {
 		return subscribers(ctx, k.DB, q)
 	}); err != nil {

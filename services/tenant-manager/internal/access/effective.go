@@ -17,10 +17,15 @@ type Point struct {
 // Compare orders points by permission, as [Permissions] does, and then by place,
 // the wider first.
 func (p Point) Compare(o Point) int {
-	return cmp.Or(
-		cmp.Compare(rank(p.Permission), rank(o.Permission)), cmp.Compare(p.Permission, o.Permission),
-		cmp.Compare(p.Scope.Project, o.Scope.Project), cmp.Compare(p.Scope.API, o.Scope.API), cmp.Compare(p.Scope.Environment, o.Scope.Environment),
-	)
+	if p.Permission != o.Permission {
+		return cmp.Or(cmp.Compare(rank(p.Permission), rank(o.Permission)), cmp.Compare(p.Permission, o.Permission))
+	}
+	return p.Scope.compare(o.Scope)
+}
+
+// compare orders places, the wider first.
+func (s Scope) compare(o Scope) int {
+	return cmp.Or(cmp.Compare(s.Project, o.Project), cmp.Compare(s.API, o.API), cmp.Compare(s.Environment, o.Environment))
 }
 
 var ranks = func() map[string]int {
@@ -36,22 +41,75 @@ func rank(permission string) int {
 	return ranks[base]
 }
 
+// Lookup is a holding by permission: for who looks at all of it, as somebody may hold
+// hundreds of grants, at thousands of points. It is used by one goroutine at a time.
+type Lookup struct {
+	held Holding
+	now  time.Time
+	// kinds says which grants are of the same permissions, as those of one role are:
+	// one number for each grant. of are the permissions of each number.
+	kinds []int
+	of    [][]string
+	// grants are those that have a permission, of what was asked for so far.
+	grants map[string][]Grant
+}
+
+// NewLookup returns a holding to look at, at a time. Denials that have ended by then
+// are left out.
+func NewLookup(h Holding, now time.Time) *Lookup {
+	l := &Lookup{held: Holding{Boundaries: h.Boundaries}, now: now, grants: map[string][]Grant{}}
+	numbers := map[string]int{}
+	for _, g := range h.Grants {
+		if g.Deny && g.Ended(now) {
+			continue
+		}
+		same := strings.Join(g.Permissions, "\n")
+		n, ok := numbers[same]
+		if !ok {
+			n = len(l.of)
+			numbers[same], l.of = n, append(l.of, g.Permissions)
+		}
+		l.held.Grants, l.kinds = append(l.held.Grants, g), append(l.kinds, n)
+	}
+	return l
+}
+
+// having returns the grants that have a permission.
+func (l *Lookup) having(permission string) []Grant {
+	found, ok := l.grants[permission]
+	if ok {
+		return found
+	}
+	has := make([]bool, len(l.of))
+	for n, patterns := range l.of {
+		has[n] = hasOne(patterns, permission)
+	}
+	for i, g := range l.held.Grants {
+		if has[l.kinds[i]] {
+			found = append(found, g)
+		}
+	}
+	l.grants[permission] = found
+	return found
+}
+
 // Points returns, sorted, every permission and place that something which somebody
 // holds is about: where a grant gives or forbids it, or did until it ended, and
 // where one that forbids meets one that gives. With a place, it is those
 // permissions that something is about there; environment is the slug of the
 // place's, as for [Decide]. What is at no point is not allowed.
-func Points(h Holding, at *Scope, environment string, now time.Time) []Point {
+func (l *Lookup) Points(at *Scope, environment string) []Point {
 	var out []Point
-	for _, p := range known(h) {
+	for _, p := range known(l.of, l.held.Boundaries) {
 		if at != nil {
 			_, named := SplitEnvironment(p)
-			if (environment == "" || named == "") && len(about(h, full(p, environment), *at, now).Grants) > 0 {
+			bears := func(g Grant) bool { return at.within(g.Scope) }
+			if (environment == "" || named == "") && slices.ContainsFunc(l.having(full(p, environment)), bears) {
 				out = append(out, Point{p, *at})
 			}
 			continue
 		}
-		for _, s := range places(h, p, now) {
+		for _, s := range places(l.having(p)) {
 			out = append(out, Point{p, s})
 		}
 	}
@@ -59,16 +117,14 @@ func Points(h Holding, at *Scope, environment string, now time.Time) []Point {
 	return out
 }
 
-// places returns each place where something that somebody holds is about a
-// permission, once.
-func places(h Holding, permission string, now time.Time) []Scope {
+// places returns each place where one of some grants is about what they give or
+// forbid, once, sorted.
+func places(grants []Grant) []Scope {
 	var gives, forbids, out []Scope
-	for _, g := range h.Grants {
-		switch {
-		case !g.has(permission) || g.Deny && g.Ended(now):
-		case g.Deny:
+	for _, g := range grants {
+		if g.Deny {
 			forbids = append(forbids, g.Scope)
-		default:
+		} else {
 			gives = append(gives, g.Scope)
 		}
 	}
@@ -80,13 +136,13 @@ func places(h Holding, permission string, now time.Time) []Scope {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Scope) int { return Point{Scope: a}.Compare(Point{Scope: b}) })
+	slices.SortFunc(out, Scope.compare)
 	return slices.Compact(out)
 }
 
 // known returns all permissions, and those of one environment that something which
 // somebody holds names.
-func known(h Holding) []string {
+func known(roles [][]string, boundaries []Boundary) []string {
 	var only []string
 	note := func(patterns []string) {
 		for _, p := range patterns {
@@ -95,10 +151,10 @@ func known(h Holding) []string {
 			}
 		}
 	}
-	for _, g := range h.Grants {
-		note(g.Permissions)
+	for _, patterns := range roles {
+		note(patterns)
 	}
-	for _, b := range h.Boundaries {
+	for _, b := range boundaries {
 		note(b.Permissions)
 	}
 	var out []string
@@ -125,28 +181,21 @@ func full(permission, environment string) string {
 	return permission + ":" + environment
 }
 
-// about returns what of a holding bears on a permission at a place: ended grants
-// too, but not denials that ended.
-func about(h Holding, permission string, at Scope, now time.Time) Holding {
-	out := Holding{Boundaries: h.Boundaries}
-	for _, g := range h.Grants {
-		if g.has(permission) && at.within(g.Scope) && !(g.Deny && g.Ended(now)) {
-			out.Grants = append(out.Grants, g)
-		}
-	}
-	return out
-}
-
 // At decides as [Decide] does, and leaves out the reasons that are about something
 // else: what is left is what gives it, gave it until it ended, forbids it or leaves
 // it out. Of who may not sign in, it says so, and what else there is.
-func (p Point) At(active bool, h Holding, environment string, now time.Time) (allowed bool, because []Reason) {
-	h = about(h, full(p.Permission, environment), p.Scope, now)
-	allowed, because = Decide(true, h, p.Permission, environment, p.Scope, now)
+func (l *Lookup) At(p Point, active bool, environment string) (allowed bool, because []Reason) {
+	h := Holding{Boundaries: l.held.Boundaries}
+	for _, g := range l.having(full(p.Permission, environment)) {
+		if p.Scope.within(g.Scope) {
+			h.Grants = append(h.Grants, g)
+		}
+	}
+	allowed, because = Decide(true, h, p.Permission, environment, p.Scope, l.now)
 	because = slices.DeleteFunc(because, func(r Reason) bool { return r.Code == NoGrants })
 	if !active {
 		var disabled []Reason
-		allowed, disabled = Decide(false, h, p.Permission, environment, p.Scope, now)
+		allowed, disabled = Decide(false, h, p.Permission, environment, p.Scope, l.now)
 		because = append(disabled, because...)
 	}
 	return allowed, because

@@ -50,15 +50,16 @@ func TestPointsAgreeWithDecisions(t *testing.T) {
 			h.Boundaries = append(h.Boundaries, access.Boundary{Role: "b", Permissions: one()})
 		}
 		active := random.IntN(8) > 0
-		for _, p := range access.Points(h, nil, "", now) {
-			said, because := p.At(active, h, "", now)
+		look := access.NewLookup(h, now)
+		for _, p := range look.Points(nil, "") {
+			said, because := look.At(p, active, "")
 			decided, _ := access.Decide(active, h, p.Permission, "", p.Scope, now)
 			require.Equal(t, decided, said, "seed %d: %v", seed, p)
 			require.NotEmpty(t, because)
 		}
 		for _, at := range everyPlace {
 			for _, slug := range []string{"", environments[at.Environment]} {
-				points := access.Points(h, &at, slug, now)
+				points := look.Points(&at, slug)
 				for _, permission := range every {
 					if _, named := access.SplitEnvironment(permission); slug != "" && named != "" {
 						continue // the place says which
@@ -76,13 +77,13 @@ func TestPointsAgreeWithDecisions(t *testing.T) {
 						require.False(t, decided, "seed %d: %s in %s: %v", seed, permission, at, because)
 						continue
 					}
-					said, _ := points[i].At(active, h, slug, now)
+					said, _ := look.At(points[i], active, slug)
 					require.Equal(t, decided, said, "seed %d: %s in %s with %q", seed, permission, at, slug)
 				}
 			}
 		}
 		// Whatever is allowed or denied anywhere is so at one of the points of all places.
-		all := access.Points(h, nil, "", now)
+		all := look.Points(nil, "")
 		require.True(t, slices.IsSortedFunc(all, access.Point.Compare))
 		for _, at := range everyPlace {
 			for _, permission := range every {
@@ -96,7 +97,7 @@ func TestPointsAgreeWithDecisions(t *testing.T) {
 					if p.Permission != permission && p.Permission != base {
 						return false
 					}
-					said, _ := p.At(true, h, "", now)
+					said, _ := look.At(p, true, "")
 					return said == decided
 				}), "seed %d: %s in %s", seed, permission, at)
 			}
@@ -125,8 +126,9 @@ func TestPointsSayByWhat(t *testing.T) {
 		by      string
 	}
 	var got []line
-	for _, p := range access.Points(h, nil, "", now) {
-		allowed, because := p.At(true, h, "", now)
+	look := access.NewLookup(h, now)
+	for _, p := range look.Points(nil, "") {
+		allowed, because := look.At(p, true, "")
 		by := ""
 		for _, r := range because {
 			by += fmt.Sprintf("%s %s/%d ", r.Code, r.Role, len(r.Via))
@@ -147,11 +149,28 @@ func TestPointsSayByWhat(t *testing.T) {
 		{access.Point{Permission: "plan:delete", Scope: p1}, true, "granted planner/0 "},
 	}, got)
 
-	allowed, because := access.Point{Permission: "user:read"}.At(false, h, "", now)
+	allowed, because := access.NewLookup(h, now).At(access.Point{Permission: "user:read"}, false, "")
 	require.False(t, allowed)
 	require.Equal(t, access.Disabled, because[0].Code)
 	require.Equal(t, access.Granted, because[1].Code)
 	require.Equal(t, later, access.Holding{Grants: h.Grants}.Grants[2].ExpiresAt)
-	_, because = access.Point{Permission: "group:read"}.At(true, access.Holding{Grants: h.Grants}, "", now)
+	_, because = access.NewLookup(access.Holding{Grants: h.Grants}, now).At(access.Point{Permission: "group:read"}, true, "")
 	require.Equal(t, later, because[0].ExpiresAt, "until when")
+}
+
+// Who holds hundreds of grants has thousands of points: to look at them all takes some
+// milliseconds.
+func BenchmarkLookup(b *testing.B) {
+	var h access.Holding
+	roles := access.BuiltIn()
+	for i := range 240 {
+		r := roles[i%len(roles)]
+		h.Grants = append(h.Grants, access.Grant{ID: fmt.Sprint(i), RoleID: r.ID, Role: r.Name, Permissions: r.Permissions, Scope: access.Scope{Project: "p", API: fmt.Sprint("a", i)}})
+	}
+	for b.Loop() {
+		look := access.NewLookup(h, now)
+		for _, p := range look.Points(nil, "") {
+			look.At(p, true, "")
+		}
+	}
 }

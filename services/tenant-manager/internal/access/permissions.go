@@ -65,7 +65,10 @@ var verbTitles = map[string]string{
 }
 
 // Permissions returns every permission there is, by kind.
-func Permissions() []Permission {
+func Permissions() []Permission { return slices.Clone(permissions) }
+
+// permissions are made once: they are looked at for every decision.
+var permissions = func() []Permission {
 	var out []Permission
 	for _, k := range kinds {
 		for v := range strings.FieldsSeq(k.verbs) {
@@ -73,7 +76,7 @@ func Permissions() []Permission {
 		}
 	}
 	return out
-}
+}()
 
 // inEnvironments are the kinds of what is in an environment: a permission on one
 // of them can name the environment.

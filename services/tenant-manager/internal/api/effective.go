@@ -54,13 +54,18 @@ func (h *Handlers) GetEffectiveAccess(ctx context.Context, r GetEffectiveAccessR
 	if limit == 0 {
 		limit = 50
 	}
-	now := h.store.Now()
+	look, said := access.NewLookup(held, h.store.Now()), map[string]bool{}
 	out := EffectiveAccess{Principal: Principal{Kind: PrincipalKind(p.Kind), Id: p.ID, Name: p.Name}, Active: p.Active, Items: []EffectivePermission{}}
-	for _, point := range access.Points(held, at, slug, now) {
-		if q.Cursor != nil && point.Compare(after) <= 0 || !speaksOf(point.Permission, deref(q.Q)) {
+	for _, point := range look.Points(at, slug) {
+		speaks, known := said[point.Permission]
+		if !known {
+			speaks = speaksOf(point.Permission, deref(q.Q))
+			said[point.Permission] = speaks
+		}
+		if !speaks || q.Cursor != nil && point.Compare(after) <= 0 {
 			continue
 		}
-		allowed, because := point.At(p.Active, held, slug, now)
+		allowed, because := look.At(point, p.Active, slug)
 		if q.Allowed != nil && *q.Allowed != allowed {
 			continue
 		}

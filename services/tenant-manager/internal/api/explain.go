@@ -91,21 +91,23 @@ func (h *Handlers) WhoCan(ctx context.Context, r WhoCanRequestObject) (WhoCanRes
 		return nil, invalid("/cursor", "format", "use the next of the page before")
 	}
 	org := h.mine(ctx)
-	candidates, err := rights.Candidates(ctx, org, permission)
-	if err != nil {
-		return nil, err
-	}
-	begin, found := slices.BinarySearch(candidates, string(after))
-	if found {
-		begin++
-	}
 	limit := deref(r.Params.Limit)
 	if limit == 0 {
 		limit = 50
 	}
-	out := WhoCan{Items: []WhoCanItem{}}
-	for chunk := range slices.Chunk(candidates[begin:], whoCanAtOnce) {
-		items, err := h.whoCan(ctx, org, chunk, permission, environment, scope)
+	out, last := WhoCan{Items: []WhoCanItem{}}, string(after)
+	for {
+		// Those who were given it are nearly always those who have it: of few more than
+		// are shown, one read is enough.
+		candidates, err := rights.CandidatesAt(ctx, org, permission, scope, last, limit+whoCanMore)
+		if err != nil {
+			return nil, err
+		}
+		if len(candidates) == 0 {
+			break
+		}
+		last = candidates[len(candidates)-1]
+		items, err := h.whoCan(ctx, org, candidates, permission, environment, scope)
 		if err != nil {
 			return nil, err
 		}
@@ -118,8 +120,8 @@ func (h *Handlers) WhoCan(ctx context.Context, r WhoCanRequestObject) (WhoCanRes
 	return WhoCan200JSONResponse(out), nil
 }
 
-// whoCanAtOnce is of how many the rights are read at once.
-const whoCanAtOnce = 200
+// whoCanMore is of how many more than are shown the rights are read at once.
+const whoCanMore = 50
 
 // whoCan returns those who may do something, with why.
 func (h *Handlers) whoCan(ctx context.Context, org *store.Org, ids []string, permission, environment string, scope access.Scope) ([]WhoCanItem, error) {

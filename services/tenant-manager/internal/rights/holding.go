@@ -205,10 +205,35 @@ func height(group string, next map[string][]string, known map[string]int) int {
 // role with a permission somewhere, by themselves or by a group, sorted. What is
 // denied to them, boundaries and ended grants are not looked at.
 func Candidates(ctx context.Context, o *store.Org, permission string) ([]string, error) {
-	roles, err := Roles(ctx, o)
+	with, err := given(ctx, o, permission)
 	if err != nil {
 		return nil, err
 	}
+	grants, err := o.GrantsWith(ctx, with)
+	if err != nil {
+		return nil, err
+	}
+	return holders(ctx, o, grants)
+}
+
+// CandidatesAt is as [Candidates], of those to whom it lasts for all that is at a
+// place, after an id, n at most.
+func CandidatesAt(ctx context.Context, o *store.Org, permission string, at access.Scope, after string, n int) ([]string, error) {
+	with, err := given(ctx, o, permission)
+	if err != nil {
+		return nil, err
+	}
+	return o.GivenAt(ctx, with, store.Place{Project: at.Project, API: at.API, Environment: at.Environment}, after, n)
+}
+
+// given returns the ids of the roles with a permission somewhere that may have been
+// given to somebody, sorted.
+func given(ctx context.Context, o *store.Org, permission string) ([]string, error) {
+	custom, err := o.RolesGiven(ctx)
+	if err != nil {
+		return nil, err
+	}
+	roles := withBuiltIn(custom)
 	var with []string
 	for id, r := range roles {
 		some := slices.ContainsFunc(access.Expand(r.Permissions), func(p string) bool {
@@ -219,11 +244,8 @@ func Candidates(ctx context.Context, o *store.Org, permission string) ([]string,
 			with = append(with, id)
 		}
 	}
-	grants, err := o.GrantsWith(ctx, with)
-	if err != nil {
-		return nil, err
-	}
-	return holders(ctx, o, grants)
+	slices.Sort(with)
+	return with, nil
 }
 
 // holders returns the ids of those who have grants, by themselves or by a group,

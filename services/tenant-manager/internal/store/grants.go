@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -121,36 +120,6 @@ func (o *Org) GrantsWith(ctx context.Context, roles []string) ([]Grant, error) {
 		return nil, nil
 	}
 	return db.From[Grant](o.scope).Where("role_id IN ? AND effect = ?", roles, Allow).All(ctx)
-}
-
-// RoleHolders returns the ids of users and service accounts who have a role
-// somewhere, by themselves or by a group, or to whom it is denied: in their order
-// after an id, n at most. Ended grants do not count.
-func (o *Org) RoleHolders(ctx context.Context, role, after string, n int) ([]string, error) {
-	given := db.From[Grant](o.scope).Where("role_id = ? AND (expires_at IS NULL OR expires_at > ?)", role, o.store.Now())
-	var ids, groups []string
-	if err := given.Where("principal_kind <> ? AND principal_id > ?", KindGroup, after).Order("principal_id", false).Limit(n).
-		Aggregate(ctx, &ids, "principal_id", "principal_id"); err != nil {
-		return nil, fmt.Errorf("reading who has a role: %w", err)
-	}
-	if err := given.Where("principal_kind = ?", KindGroup).Aggregate(ctx, &groups, "principal_id", "principal_id"); err != nil {
-		return nil, fmt.Errorf("reading which groups have a role: %w", err)
-	}
-	if len(groups) > 0 {
-		all, err := o.withNested(ctx, groups)
-		if err != nil {
-			return nil, err
-		}
-		var inside []string
-		if err := db.From[GroupMember](o.scope).Where("group_id IN ? AND member_kind <> ? AND member_id > ?", all, KindGroup, after).
-			Order("member_id", false).Limit(n).Aggregate(ctx, &inside, "member_id", "member_id"); err != nil {
-			return nil, fmt.Errorf("reading who is in a group: %w", err)
-		}
-		ids = append(ids, inside...)
-		slices.Sort(ids)
-		ids = slices.Compact(ids)
-	}
-	return ids[:min(n, len(ids))], nil
 }
 
 // CreateGrant gives or denies a role, and tells everybody. One of the same that has ended

@@ -113,10 +113,27 @@ func testTrail(t *testing.T, s *store.Store) {
 		{store.AuditFilter{Search: "te2"}, 1},
 		{store.AuditFilter{Search: "te%"}, 0},
 		{store.AuditFilter{From: at.Add(30 * time.Second), To: at.Add(2 * time.Minute)}, 1},
+		{store.AuditFilter{From: at.Add(30 * time.Second)}, 2},
+		{store.AuditFilter{From: at.Add(time.Hour)}, 0},
 	} {
 		p, err := s.For(a).Audit(ctx, c.f, db.PageRequest{})
 		require.NoError(t, err)
 		require.Len(t, p.Items, c.want, "%+v", c.f)
+	}
+	// Since a time, however many there are; and a page may have been read in the way of
+	// fewer.
+	for _, f := range []store.AuditFilter{{From: at.Add(-time.Minute)}, {From: at.Add(30 * time.Second), Actor: "u"}, {From: at.Add(time.Hour)}, {}} {
+		pages, next, err := s.For(a).AuditBothWays(ctx, f, db.PageRequest{Limit: 1})
+		require.NoError(t, err)
+		require.Equal(t, pages[0], pages[1], "%+v", f)
+		for _, cursor := range next {
+			if cursor == "" {
+				continue
+			}
+			p, err := s.For(a).Audit(ctx, f, db.PageRequest{Limit: 1, Cursor: cursor})
+			require.NoError(t, err)
+			require.Equal(t, pages[0][0]-1, p.Items[0].Sequence)
+		}
 	}
 
 	v, err := s.For(a).VerifyAudit(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
 // auditEntry is a row of the audit audit. Rows are added, and never changed.
@@ -161,6 +162,31 @@ type AuditFilter struct {
 	From, To time.Time
 }
 
+// fewSince is up to how many entries are sorted that came since a time. Where there are
+// more, the newest are found sooner by looking at one after the other.
+const fewSince = 5_000
+
+// newest returns the entries that a filter leaves, in two ways: first the one by which
+// the newest are found sooner. A cursor is of the one that its page was read by.
+func (o *Org) newest(ctx context.Context, f AuditFilter) (first, second db.Query[auditEntry], err error) {
+	first, second = o.trail(f), o.trail(f)
+	from := f.From
+	if from.IsZero() || !f.To.IsZero() {
+		return first, second, nil
+	}
+	f.From = time.Time{}
+	// As an expression it is nothing that an index is entered by.
+	second = o.trail(f).Where("coalesce(time, time) >= ?", from.UTC())
+	var since []int64
+	if err := db.From[auditEntry](o.scope).Where("time >= ?", from.UTC()).Limit(fewSince+1).Aggregate(ctx, &since, "sequence", ""); err != nil {
+		return first, second, fmt.Errorf("reading the trail: %w", err)
+	}
+	if len(since) > fewSince {
+		first, second = second, first
+	}
+	return first, second, nil
+}
+
 // trail returns the entries that a filter leaves.
 func (o *Org) trail(f AuditFilter) db.Query[auditEntry] {
 	q := db.From[auditEntry](o.scope)
@@ -190,9 +216,15 @@ func (o *Org) trail(f AuditFilter) db.Query[auditEntry] {
 
 // Audit returns a page of the trail, newest first.
 func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[audit.Entry], error) {
-	q := o.trail(f)
-	p.Descending = true
-	rows, err := q.Page(ctx, p, "sequence")
+	first, second, err := o.newest(ctx, f)
+	if err != nil {
+		return db.Page[audit.Entry]{}, err
+	}
+	p.Descending, p.Unique = true, true
+	rows, err := first.Page(ctx, p, "sequence")
+	if p.Cursor != "" && problem.Is(err, problem.CodeInvalidInput) {
+		rows, err = second.Page(ctx, p, "sequence")
+	}
 	out := db.Page[audit.Entry]{Items: make([]audit.Entry, len(rows.Items)), Next: rows.Next}
 	for i, r := range rows.Items {
 		var e error

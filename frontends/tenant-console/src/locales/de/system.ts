@@ -66,6 +66,8 @@ export default {
         domains: 'Nach den Einträgen der Domains sehen',
         'access-reviews': 'Zugriffsprüfungen beginnen und beenden',
         'bulk-jobs': 'Massenvorgänge an Benutzern',
+        catalogue: 'Den Katalog abgleichen',
+        clients: 'OAuth2-Clients der Anwendungen abgleichen',
         'organizations-that-are-over': 'Abgelaufene Organisationen löschen',
       },
     },

@@ -66,6 +66,8 @@ export default {
         domains: 'Looking for the records of domains',
         'access-reviews': 'Beginning and ending access reviews',
         'bulk-jobs': 'Bulk jobs over users',
+        catalogue: 'Reconciling the catalogue',
+        clients: 'Reconciling OAuth2 clients of applications',
         'organizations-that-are-over': 'Deleting organizations whose time is over',
       },
     },

@@ -66,6 +66,8 @@ export default {
         domains: '도메인 레코드 확인',
         'access-reviews': '접근 권한 검토 시작 및 종료',
         'bulk-jobs': '사용자 일괄 작업',
+        catalogue: '카탈로그 맞추기',
+        clients: '애플리케이션의 OAuth2 클라이언트 맞추기',
         'organizations-that-are-over': '기한이 지난 조직 삭제',
       },
     },
