@@ -123,6 +123,12 @@ func (o *Org) GrantsWith(ctx context.Context, roles []string) ([]Grant, error) {
 	return db.From[Grant](o.scope).Where("role_id IN ? AND effect = ?", roles, Allow).All(ctx)
 }
 
+// RolesGiven returns the ids of the roles that are given to anybody now, somewhere.
+func (o *Org) RolesGiven(ctx context.Context) (ids []string, err error) {
+	err = db.From[Grant](o.scope).Where("effect = ? AND (expires_at IS NULL OR expires_at > ?)", Allow, o.store.Now()).Aggregate(ctx, &ids, "role_id", "role_id")
+	return ids, err
+}
+
 // RoleHolders returns the ids of users and service accounts who have a role
 // somewhere, by themselves or by a group, or to whom it is denied: in their order
 // after an id, n at most. Ended grants do not count.
