@@ -888,24 +888,6 @@ func (e Outcome) Valid() bool {
 	}
 }
 
-// Defines values for PostureAdministratorRole.
-const (
-	Administrator PostureAdministratorRole = "administrator"
-	Owner         PostureAdministratorRole = "owner"
-)
-
-// Valid indicates whether the value is a known member of the PostureAdministratorRole enum.
-func (e PostureAdministratorRole) Valid() bool {
-	switch e {
-	case Administrator:
-		return true
-	case Owner:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for PostureFindingCode.
 const (
 	AccountsLocked              PostureFindingCode = "accounts-locked"
@@ -2657,7 +2639,7 @@ type DomainPatch struct {
 
 // DomainPreview defines model for DomainPreview.
 type DomainPreview struct {
-	// Administrators Owners and administrators among them, at most 100.
+	// Administrators Who administers among them, at most 100.
 	Administrators []DomainPreviewUser `json:"administrators"`
 
 	// BreakGlassUsers How many break-glass accounts can sign in by a password whatever is set.
@@ -3522,7 +3504,7 @@ type MePatch struct {
 	Name *Name `json:"name,omitempty"`
 }
 
-// MfaRequirement Of whom a second factor is asked.
+// MfaRequirement Of whom a second factor is asked. Administrators are those who may change anything of what decides who gets in and what they may do (organization, users, groups, roles, service accounts, invitations, single sign-on, provisioning), in the whole organization or in a part of it, by whatever role and group.
 type MfaRequirement string
 
 // MissingAccess defines model for MissingAccess.
@@ -4587,7 +4569,7 @@ type PlatformOrganizationPatch struct {
 
 // Posture defines model for Posture.
 type Posture struct {
-	// Administrators Who is owner or administrator of the whole organization.
+	// Administrators Who administers: may change anything of what decides who gets in and what they may do, in the whole organization or in a part of it. Owners come first, and 500 at most.
 	Administrators *[]PostureAdministrator `json:"administrators,omitempty"`
 
 	// At When it was counted.
@@ -4616,14 +4598,13 @@ type PostureAdministrator struct {
 	Factor bool `json:"factor"`
 
 	// Group The group by which they have it.
-	Group        *string                  `json:"group,omitempty"`
-	LastSignInAt *time.Time               `json:"lastSignInAt,omitempty"`
-	Principal    Principal                `json:"principal"`
-	Role         PostureAdministratorRole `json:"role"`
-}
+	Group        *string    `json:"group,omitempty"`
+	LastSignInAt *time.Time `json:"lastSignInAt,omitempty"`
+	Principal    Principal  `json:"principal"`
 
-// PostureAdministratorRole defines model for PostureAdministrator.Role.
-type PostureAdministratorRole string
+	// Role The name of the role by which they are, the mightiest of several.
+	Role string `json:"role"`
+}
 
 // PostureAudit defines model for PostureAudit.
 type PostureAudit struct {
@@ -5157,7 +5138,7 @@ type SecurityPolicy struct {
 	// Lockout How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
 	Lockout LockoutPolicy `json:"lockout"`
 
-	// Mfa Of whom a second factor is asked.
+	// Mfa Of whom a second factor is asked. Administrators are those who may change anything of what decides who gets in and what they may do (organization, users, groups, roles, service accounts, invitations, single sign-on, provisioning), in the whole organization or in a part of it, by whatever role and group.
 	Mfa MfaRequirement `json:"mfa"`
 
 	// MfaGraceDays How many days people have to set up a second factor.
@@ -5226,7 +5207,7 @@ type SecurityPolicyPatch struct {
 	Impersonation *bool               `json:"impersonation,omitempty"`
 	Lockout       *LockoutPolicyPatch `json:"lockout,omitempty"`
 
-	// Mfa Of whom a second factor is asked.
+	// Mfa Of whom a second factor is asked. Administrators are those who may change anything of what decides who gets in and what they may do (organization, users, groups, roles, service accounts, invitations, single sign-on, provisioning), in the whole organization or in a part of it, by whatever role and group.
 	Mfa *MfaRequirement `json:"mfa,omitempty"`
 
 	// MfaGraceDays How many days people have to set up a second factor.
