@@ -49,7 +49,8 @@ type Access struct {
 	epoch uint64
 }
 
-type key struct{ organization, subject, session string }
+// key is whose rights are kept: of a session, and of who acts in it as the subject.
+type key struct{ organization, subject, session, impersonator string }
 
 // entry is what is known of one session. It does not change.
 type entry struct {
@@ -88,11 +89,12 @@ func (a *Access) Changed(e tenant.AccessChanged) {
 	if e.Session != "" {
 		a.revoked[e.Session] = a.now().Add(remember)
 	}
-	for k := range a.entries {
+	for k, known := range a.entries {
 		switch {
 		case k.organization != e.Organization:
+		case e.Session != "" && known.ended != nil: // it is refused by that, which may say why
 		case e.Session != "" && k.session == e.Session,
-			e.Session == "" && (e.Principal == "" || e.Principal == k.subject):
+			e.Session == "" && (e.Principal == "" || e.Principal == k.subject || e.Principal == k.impersonator):
 			delete(a.entries, k)
 		}
 	}
@@ -128,7 +130,7 @@ func (a *Access) reach(ctx context.Context, p *Principal, permission string) (Re
 // session or the principal is no longer active, 503 where nothing is known.
 func (a *Access) load(ctx context.Context, p *Principal) (*entry, error) {
 	now := a.now()
-	k := key{p.Organization, p.Subject, p.Session}
+	k := key{p.Organization, p.Subject, p.Session, p.ImpersonatorID}
 	a.mu.RLock()
 	e := a.entries[k]
 	gone := a.isRevoked(p.Session, now)
@@ -136,6 +138,8 @@ func (a *Access) load(ctx context.Context, p *Principal) (*entry, error) {
 	spare := e != nil && now.Sub(e.at) < stale && now.Sub(a.asked) < pause
 	a.mu.RUnlock()
 	switch {
+	case gone && e != nil && e.ended != nil:
+		return nil, e.ended
 	case gone:
 		return nil, errEnded()
 	case !good && !spare:
@@ -162,7 +166,7 @@ func (a *Access) isRevoked(session string, now time.Time) bool {
 
 // fetch asks tenant-manager; several callers share an answer.
 func (a *Access) fetch(ctx context.Context, k key) (*entry, error) {
-	done := a.flight.DoChan(k.organization+"\x00"+k.subject+"\x00"+k.session, func() (any, error) {
+	done := a.flight.DoChan(k.organization+"\x00"+k.subject+"\x00"+k.session+"\x00"+k.impersonator, func() (any, error) {
 		// Not cut short by the request that happens to be the first.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askLimit)
 		defer cancel()
@@ -198,6 +202,8 @@ func (a *Access) ask(ctx context.Context, k key) (*entry, error) {
 		}
 		e := &entry{at: asked, epoch: a.epoch}
 		switch {
+		case !rep.Active && rep.Ended != "":
+			e.ended = expired(rep.Ended)
 		case a.isRevoked(k.session, asked), !rep.Active:
 			e.ended = errEnded()
 		default:

@@ -100,6 +100,46 @@ func TestGrantsHoldWhereTheyAreGiven(t *testing.T) {
 	require.Equal(t, problem.CodeCredentialMissing, code(t, authn.Require(t.Context(), "api:read", authn.Scope{})))
 }
 
+// What is known of whoever acts as somebody else is void when what either may do
+// changes.
+func TestWhoActsAsSomebodyElseIsAskedAboutAnew(t *testing.T) {
+	t.Parallel()
+	tenants := authntest.New(t)
+	tenants.Grant(t, "o1", "u1", tenant.Grant{Permissions: []string{"api:read"}})
+	a := authn.NewAccess(tenants, quiet, testkit.NewClock().Now)
+	acting := ada
+	acting.ImpersonatorID = "u2"
+	ctx := authn.With(t.Context(), acting, a)
+	for asked, of := range []string{"", "u2", "u1", ""} {
+		if asked > 0 {
+			a.Changed(tenant.AccessChanged{Organization: "o1", Principal: of})
+		}
+		require.NoError(t, authn.Require(ctx, "api:read", authn.Scope{}))
+		require.Equal(t, asked+1, tenants.Asked())
+	}
+	a.Changed(tenant.AccessChanged{Organization: "o1", Principal: "u3"})
+	require.NoError(t, authn.Require(ctx, "api:read", authn.Scope{}))
+	require.Equal(t, 4, tenants.Asked())
+}
+
+// over is a tenant-manager to which all sessions are over, and that says why.
+type over struct{ *authntest.Tenants }
+
+func (over) Grants(context.Context, tenant.Grants) (tenant.Granted, error) {
+	return tenant.Granted{Ended: "you act as Ada no longer"}, nil
+}
+
+func TestWhyASessionIsOver(t *testing.T) {
+	t.Parallel()
+	a := authn.NewAccess(over{authntest.New(t)}, quiet, testkit.NewClock().Now)
+	ctx := authn.With(t.Context(), ada, a)
+	require.ErrorContains(t, authn.CheckSession(ctx), "you act as Ada no longer")
+	a.Changed(tenant.AccessChanged{Organization: "o1", Session: ada.Session})
+	err := authn.CheckSession(ctx)
+	require.ErrorContains(t, err, "you act as Ada no longer", "also when it is told of its end")
+	require.Equal(t, problem.CodeCredentialExpired, code(t, err))
+}
+
 func TestGrantsAreKeptForAWhile(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()

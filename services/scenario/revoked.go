@@ -37,11 +37,25 @@ func Revoked(t *testing.T, at Installation) {
 	made := func(path string, body object) string {
 		return text(t, owner.want(http.StatusCreated, http.MethodPost, tenants, path, body), "id")
 	}
+	join := func(o *client, email, role string) (in *client, id string) {
+		invitation := o.want(http.StatusCreated, http.MethodPost, tenants, "/invitations", object{"email": email, "roles": []object{{"role": role}}})
+		in = as(o, newClient(o.t, at).want(http.StatusOK, http.MethodPost, tenants,
+			"/invitations/by-token/"+text(o.t, invitation, "token")+"/accept", object{"name": email, "password": password}))
+		return in, text(o.t, in.get(tenants, "/me"), "user", "id")
+	}
 	role := made("/roles", object{"name": "reader", "permissions": []string{"*:read"}})
 	group := made("/groups", object{"name": "Readers"})
 	made("/grants", object{"principal": group, "role": "viewer"})
+	made("/roles", object{"name": "sees-all", "permissions": []string{"*:read"}})
+	made("/roles", object{"name": "no-reading", "permissions": []string{"organization:read"}})
+	made("/roles", object{"name": "acts-as-others", "permissions": []string{"user:impersonate"}})
 	for name, c := range map[string]struct {
 		role, group string
+		// as returns who is watched instead of the user, and what take is about instead of
+		// the grant; nil = the user themselves.
+		as func(o, somebody *client, user string) (watched *client, what string)
+		// page says that the page of a browser that the user has is not touched.
+		page bool
 		// take takes it away; user and grant are ids.
 		take func(t *testing.T, o *client, user, grant string) answer
 	}{
@@ -57,15 +71,36 @@ func Revoked(t *testing.T, at Installation) {
 		"a role is changed": {role: role, take: func(_ *testing.T, o *client, _, _ string) answer {
 			return o.send(http.MethodPatch, tenants, "/roles/"+role, object{"permissions": []string{"organization:read"}}, "If-Match", "*")
 		}},
+		"a role is denied": {role: "viewer", take: func(_ *testing.T, o *client, user, _ string) answer {
+			return o.send(http.MethodPost, tenants, "/grants", object{"principal": user, "role": "sees-all", "effect": "deny"})
+		}},
+		"a boundary is set": {role: "viewer", take: func(_ *testing.T, o *client, user, _ string) answer {
+			return o.send(http.MethodPut, tenants, "/boundaries/"+user, object{"role": "no-reading"}, "If-None-Match", "*")
+		}},
+		"the sessions are ended": {role: "viewer", take: func(_ *testing.T, o *client, user, _ string) answer {
+			return o.send(http.MethodDelete, tenants, "/users/"+user+"/sessions", nil)
+		}},
+		"a token is revoked": {role: "viewer", page: true, as: func(o, somebody *client, _ string) (*client, string) {
+			made := somebody.want(http.StatusCreated, http.MethodPost, tenants, "/me/tokens",
+				object{"name": "laptop", "expiresAt": time.Now().AddDate(0, 0, 20).UTC().Format(time.RFC3339)})
+			pair := newClient(o.t, at).want(http.StatusOK, http.MethodPost, tenants, "/token/personal", object{"token": text(o.t, made, "token")})
+			return as(o, pair), text(o.t, made, "id")
+		}, take: func(_ *testing.T, o *client, user, token string) answer {
+			return o.send(http.MethodDelete, tenants, "/users/"+user+"/tokens/"+token, nil)
+		}},
+		"nobody may act as them": {role: "viewer", page: true, as: func(o, _ *client, user string) (*client, string) {
+			helper, id := join(o, "helper@example.com", "viewer")
+			grant := text(o.t, o.want(http.StatusCreated, http.MethodPost, tenants, "/grants", object{"principal": id, "role": "acts-as-others"}), "id")
+			return as(o, helper.want(http.StatusCreated, http.MethodPost, tenants, "/users/"+user+"/impersonation", object{"reason": "request 4711"})), grant
+		}, take: func(_ *testing.T, o *client, _, grant string) answer {
+			return o.send(http.MethodDelete, tenants, "/grants/"+grant, nil, "If-Match", "*")
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newClient(t, at)
 			o.token = owner.token
 			email := strings.ReplaceAll(name, " ", "-") + "@example.com"
-			invitation := o.want(http.StatusCreated, http.MethodPost, tenants, "/invitations", object{"email": email, "roles": []object{{"role": c.role}}})
-			somebody := as(o, newClient(t, at).want(http.StatusOK, http.MethodPost, tenants,
-				"/invitations/by-token/"+text(t, invitation, "token")+"/accept", object{"name": name, "password": password}))
-			user := text(t, somebody.get(tenants, "/me"), "user", "id")
+			somebody, user := join(o, email, c.role)
 			grants := items(t, o.get(tenants, "/grants?principal="+user), "items")
 			require.Len(t, grants, 1)
 			grant := text(t, grants[0], "id")
@@ -74,6 +109,9 @@ func Revoked(t *testing.T, at Installation) {
 				o.want(http.StatusNoContent, http.MethodDelete, tenants, "/grants/"+grant, nil, "If-Match", "*")
 			}
 			page := pageOf(t, at, email)
+			if c.as != nil {
+				somebody, grant = c.as(o, somebody, user)
+			}
 			// Every service has seen that they may, and keeps it.
 			for service, path := range guarded {
 				eventually(t, Patience, service+" lets them", func() bool { return somebody.status(service, path) == http.StatusOK })
@@ -102,7 +140,9 @@ func Revoked(t *testing.T, at Installation) {
 					return s == http.StatusForbidden || s == http.StatusUnauthorized
 				})
 			}
-			took("bff", func() bool { return !page.mayRead("api") })
+			if !c.page {
+				took("bff", func() bool { return !page.mayRead("api") })
+			}
 			all.Wait()
 		})
 	}

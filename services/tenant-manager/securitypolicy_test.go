@@ -157,8 +157,14 @@ func TestASecondFactorCanBeAskedFor(t *testing.T) {
 	me := w.call(t, s.vars["owner"], "GET", "/me", "")
 	require.Contains(t, me.body, `"factorRequired":true`)
 	require.Contains(t, me.body, `"permissions":[]`)
+	// Somebody else has the password too, and waits as well.
+	thief := w.call(t, "", "POST", "/sign-in", right)
+	require.Contains(t, thief.body, `"factorRequired":true`)
 	s.addTOTP(t, "owner")
 	require.Eventually(t, func() bool { return w.call(t, s.vars["owner"], "GET", "/users", "").status == 200 }, eventually, tick)
+	require.Equal(t, 401, w.call(t, thief.text(t, "accessToken"), "GET", "/users", "").status, "only the session that showed the factor is good")
+	require.Equal(t, 401, w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+thief.text(t, "refreshToken")+`"}`).status)
+	require.Equal(t, 202, w.call(t, "", "POST", "/sign-in", right).status, "now with the factor")
 	require.NotContains(t, w.call(t, s.vars["owner"], "GET", "/me", "").body, "factorRequired")
 
 	// Sessions of before follow when their tokens are renewed.

@@ -138,7 +138,7 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 		Mail:    letters,
 		Domains: domains.NewResolver(m.cfg.DNS.Servers), DomainsEvery: time.Duration(m.cfg.DNS.Every),
 	})
-	m.api = h
+	m.api, m.rights.Over = h, h.ActingOver
 	h.Register(s.API())
 	h.RegisterSCIM(s.Echo())
 	if server != nil {

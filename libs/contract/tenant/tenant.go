@@ -45,6 +45,9 @@ type Grants struct {
 type Granted struct {
 	// Active is false where the user is disabled or gone, or the session ended.
 	Active bool `json:"active"`
+	// Ended is why it is not, as a sentence for people; "" where there is nothing to say
+	// beyond that.
+	Ended string `json:"ended,omitempty"`
 	// Grants are what is allowed, those of the groups that somebody is in among
 	// them.
 	Grants []Grant `json:"grants"`

@@ -205,6 +205,32 @@ func (l *Lookup) At(p Point, active bool, environment string) (allowed bool, bec
 // after.
 var administered = []string{"organization", "user", "group", "role", "service-account", "invitation", "sso-connection", "scim"}
 
+// OnlyConsumes reports whether somebody uses APIs and runs none: they may do something,
+// and nothing that consumers may not do.
+func OnlyConsumes(h Holding, now time.Time) bool {
+	may := All(h, now)
+	return len(may) > 0 && !slices.ContainsFunc(may, func(permission string) bool { return !slices.Contains(consumed, permission) })
+}
+
+// consumed is what consumers may do.
+var consumed = func() []string {
+	r, _ := BuiltInByName(Consumer)
+	return Expand(r.Permissions)
+}()
+
+// ByHandAlone reports whether a role with the permissions is given by people alone, so
+// that no identity provider decides who has it: one that gives everything, or something
+// of what is above organizations.
+func ByHandAlone(permissions []string) bool {
+	above := func(permission string) bool { return strings.HasPrefix(permission, Platform+":") }
+	return slices.ContainsFunc(Expand(permissions), above) || Everything(permissions)
+}
+
+// Everything reports whether permissions are all that there are in an organization.
+func Everything(permissions []string) bool {
+	return !slices.ContainsFunc(Expand([]string{"*"}), func(permission string) bool { return !hasOne(permissions, permission) })
+}
+
 // Administers reports whether somebody may change anything of what decides who gets
 // in and what they may do, in the whole organization or in a part of it.
 func Administers(h Holding, now time.Time) bool {

@@ -50,6 +50,13 @@ func (h *Handlers) confirmed(ctx context.Context) (store.User, store.Session, er
 	if err == nil && !h.store.Now().Before(confirmedUntil(s)) {
 		err = problem.New(problem.CodeConfirmationRequired, "this needs a fresh proof that it is you: send your password or a second factor to /me/confirmation, and try again")
 	}
+	if err != nil {
+		return u, s, err
+	}
+	without, err := h.withoutItsFactor(ctx, u, s)
+	if err == nil && without {
+		err = problem.New(problem.CodeConfirmationRequired, "this session began without your second factor: send a code of the authenticator app, or the answer of a passkey, to /me/confirmation, and try again")
+	}
 	return u, s, err
 }
 
@@ -75,6 +82,11 @@ func (h *Handlers) ConfirmMe(ctx context.Context, r ConfirmMeRequestObject) (Con
 			}
 			if !right {
 				return invalid("/password", "invalid", "this is not your password")
+			}
+			if without, err := h.withoutItsFactor(ctx, u, s); err != nil {
+				return err
+			} else if without {
+				return invalid("/password", "second-factor", "this session began without your second factor, and the password is not enough: use the authenticator app or a passkey")
 			}
 		}
 		return h.change(ctx, func(tx *store.Tx) error {

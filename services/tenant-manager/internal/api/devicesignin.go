@@ -157,6 +157,13 @@ func (h *Handlers) FinishDeviceSignIn(ctx context.Context, r FinishDeviceSignInR
 		if u.Status != store.Active || o.Suspended {
 			return refused("who allowed this may not sign in any more")
 		}
+		has, err := tx.HasFactors(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		if has[u.ID] && !factor.Methods(d.AMR).Second() {
+			return refused("who allowed this has set up a second factor since: begin again")
+		}
 		s, err = h.openSession(ctx, tx, u, factor.Methods(d.AMR), d.Connection)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -93,6 +94,9 @@ func (h *Handlers) spared(ctx context.Context, org *store.Org) (int, error) {
 	users, err := org.BreakGlass(ctx)
 	n := 0
 	for _, u := range users {
+		if u.PasswordHash == "" {
+			continue
+		}
 		is, err := h.breakGlass(ctx, org, u)
 		if err != nil {
 			return n, err
@@ -231,7 +235,7 @@ func (h *Handlers) countBound(ctx context.Context, org *store.Org, d store.Domai
 	if err != nil {
 		return err
 	}
-	administrators, err := org.Administrators(ctx)
+	administrators, err := rights.Administrators(ctx, org)
 	if err != nil {
 		return err
 	}
@@ -241,7 +245,7 @@ func (h *Handlers) countBound(ctx context.Context, org *store.Org, d store.Domai
 		if !used[u.ID] {
 			out.NeverSignedIn++
 		}
-		if administrators[u.ID] && len(out.Administrators) < mostNamed {
+		if _, is := administrators[u.ID]; is && len(out.Administrators) < mostNamed {
 			out.Administrators = append(out.Administrators, DomainPreviewUser{Id: u.ID, Name: u.Name, Email: u.Email, SignedIn: used[u.ID]})
 		}
 	}

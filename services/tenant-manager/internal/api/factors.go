@@ -135,7 +135,7 @@ func (h *Handlers) factorAdded(ctx context.Context, tx *store.Tx, u store.User, 
 	if err := tx.ConfirmSession(ctx, s.ID, string(factor.Methods(s.AMR).With(methods...))); err != nil {
 		return out, err
 	}
-	if err := tx.SettleSessions(ctx, u.ID, store.PendingFactor); err != nil {
+	if err := tx.SettleSession(ctx, u.ID, s.ID, store.PendingFactor); err != nil {
 		return out, err
 	}
 	if err := h.notice(ctx, tx, mail.FactorAdded, u, out.Factor.Name); err != nil {

@@ -177,9 +177,16 @@ func (h *Handlers) CreateGrant(ctx context.Context, r CreateGrantRequestObject) 
 			return Grant{}, err
 		}
 		out := grantOf(row, role, to.Name)
-		return out, h.record(ctx, tx, "grant.created", "grant", row.ID, grantName(row, role, to.Name), nil, out)
+		return out, h.record(ctx, tx, "grant.created", "grant", row.ID, grantName(row, role, to.Name), nil, recordedGrant{out, row.Effect == store.Allow && access.Everything(role.Permissions)})
 	})
 	return CreateGrant201JSONResponse{Body: made, Headers: CreateGrant201ResponseHeaders{ETag: etag(made.Version), Location: location("grants", made.Id)}}, err
+}
+
+// recordedGrant is what the audit trail says of a grant: also whether it makes an owner,
+// by whatever role.
+type recordedGrant struct {
+	Grant
+	Everything bool `json:"everything,omitempty"`
 }
 
 // grantName is a grant as the audit trail names it.

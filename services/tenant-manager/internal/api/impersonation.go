@@ -8,11 +8,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
@@ -129,10 +132,45 @@ func (h *Handlers) renewImpersonation(ctx context.Context, tx *store.Tx, s *stor
 	if err != nil || own.UserID != s.ImpersonatorID || !own.Open(now) {
 		return errRefresh
 	}
+	a, err := rights.ActingIn(ctx, tx.Org, *s)
+	if err != nil {
+		return err
+	}
+	if a.Over != "" {
+		h.ActingOver(*s, a.Over)
+		return errRefresh
+	}
 	s.Generation++
 	s.RotatedAt, s.LastUsedAt = now, now
 	s.ExpiresAt = h.sessionEnd(*s, policy)
 	return tx.RotateSession(ctx, *s)
+}
+
+// ActingOver ends a session in which somebody may no longer act as a user, so that it
+// does not come back with what they have lost, and records why.
+func (h *Handlers) ActingOver(s store.Session, why string) {
+	h.afterwards("ending what somebody does as somebody else", func(ctx context.Context) error {
+		return h.store.Tx(ctx, s.OrganizationID, "", func(tx *store.Tx) error {
+			ended, err := tx.EndSessions(ctx, s.UserID, s.ID, "")
+			if err != nil || len(ended) == 0 { // it was ended already
+				return err
+			}
+			u, err := tx.User(ctx, s.UserID)
+			if err != nil {
+				return err
+			}
+			return h.kit.Audit(ctx, tx.DB(), service.Entry{
+				Action: "user.impersonation-ended", Target: audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, Organization: tx.ID(),
+				After: actingOver{GroupName{Id: s.ImpersonatorID, Name: s.ImpersonatorName}, why},
+			})
+		})
+	})
+}
+
+// actingOver is what the audit trail says of an end that nobody asked for.
+type actingOver struct {
+	Impersonator GroupName `json:"impersonator"`
+	Reason       string    `json:"reason"`
 }
 
 func impersonationsOf(rows []store.Impersonation, now time.Time) ImpersonationList {

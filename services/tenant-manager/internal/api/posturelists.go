@@ -5,104 +5,75 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
-// administrators lists who is owner or administrator of the whole organization, with
-// those who are it by a group.
+// administrators lists who administers something of the organization, with those who do
+// by a group: those whom the security policy means by administrators.
 func (p *posture) administrators(ctx context.Context) error {
-	grants, err := p.org.AdministratorGrants(ctx)
+	held, err := rights.Administrators(ctx, p.org)
 	if err != nil {
 		return err
 	}
-	type holding struct {
-		grant store.Grant
-		group string
-	}
-	var ids, groups []string
-	for _, g := range grants {
-		if g.PrincipalKind == store.KindGroup {
-			groups = append(groups, g.PrincipalID)
-		} else {
-			ids = append(ids, g.PrincipalID)
-		}
-	}
-	held := map[string]holding{}
-	add := func(id string, h holding) {
-		if was, ok := held[id]; !ok || was.grant.RoleID != access.Owner && h.grant.RoleID == access.Owner {
-			held[id] = h
-		}
-	}
-	called, err := names(ctx, p.org, groups)
-	if err != nil {
-		return err
-	}
-	for _, g := range grants {
-		if g.PrincipalKind != store.KindGroup {
-			add(g.PrincipalID, holding{g, ""})
-			continue
-		}
-		inside, err := p.org.Inside(ctx, g.PrincipalID)
+	ids := slices.Sorted(maps.Keys(held))
+	list := []PostureAdministrator{}
+	var without []PostureItem
+	var admins, owners int64
+	isOwner := map[string]bool{}
+	for some := range slices.Chunk(ids, mostAtOnce) {
+		people, err := p.org.UsersByID(ctx, some)
 		if err != nil {
 			return err
 		}
-		for _, m := range inside {
-			add(m.MemberID, holding{g, called[g.PrincipalID]})
-			ids = append(ids, m.MemberID)
+		accounts, err := p.org.ServiceAccountsByID(ctx, some)
+		if err != nil {
+			return err
 		}
-	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	people, err := p.org.UsersByID(ctx, ids)
-	if err != nil {
-		return err
-	}
-	accounts, err := p.org.ServiceAccountsByID(ctx, ids)
-	if err != nil {
-		return err
-	}
-	factors, err := p.org.HasFactors(ctx, ids...)
-	if err != nil {
-		return err
-	}
-	list := []PostureAdministrator{}
-	var without []PostureItem
-	var owners int64
-	for _, u := range people {
-		h := held[u.ID]
-		if u.Status != store.Active {
-			continue
+		factors, err := p.org.HasFactors(ctx, some...)
+		if err != nil {
+			return err
 		}
-		if h.grant.RoleID == access.Owner {
-			owners++
+		for _, u := range people {
+			if u.Status != store.Active {
+				continue
+			}
+			admins++
+			if isOwner[u.ID] = access.IsOwner(held[u.ID], p.now); isOwner[u.ID] {
+				owners++
+			}
+			g := mightiest(held[u.ID], p.now)
+			if !factors[u.ID] {
+				without = append(without, item("user", u.ID, u.Name, g.Role, u.LastSignInAt))
+			}
+			a := administratorOf(Principal{Kind: "user", Id: u.ID, Name: u.Name}, g)
+			a.Factor, a.BreakGlass, a.LastSignInAt = factors[u.ID], ptr(spares(u, held[u.ID], p.now)), utc(u.LastSignInAt)
+			list = append(list, a)
 		}
-		if !factors[u.ID] {
-			without = append(without, item("user", u.ID, u.Name, h.grant.RoleID, u.LastSignInAt))
-		}
-		list = append(list, PostureAdministrator{
-			Principal: Principal{Kind: "user", Id: u.ID, Name: u.Name}, Role: PostureAdministratorRole(h.grant.RoleID), Group: ptr(h.group),
-			Factor: factors[u.ID], BreakGlass: ptr(u.BreakGlass), LastSignInAt: utc(u.LastSignInAt), ExpiresAt: utc(h.grant.ExpiresAt),
-		})
-	}
-	admins := int64(len(list))
-	for _, a := range accounts {
-		h := held[a.ID]
-		if a.Status == store.Active {
-			list = append(list, PostureAdministrator{
-				Principal: Principal{Kind: "service-account", Id: a.ID, Name: a.Name}, Role: PostureAdministratorRole(h.grant.RoleID), Group: ptr(h.group), ExpiresAt: utc(h.grant.ExpiresAt),
-			})
+		for _, a := range accounts {
+			if a.Status == store.Active {
+				list = append(list, administratorOf(Principal{Kind: "service-account", Id: a.ID, Name: a.Name}, mightiest(held[a.ID], p.now)))
+			}
 		}
 	}
 	slices.SortFunc(list, func(a, b PostureAdministrator) int {
-		return cmp.Or(-cmp.Compare(a.Role, b.Role), cmp.Compare(a.Principal.Name, b.Principal.Name)) // owners first
+		if isOwner[a.Principal.Id] != isOwner[b.Principal.Id] {
+			if isOwner[a.Principal.Id] {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Principal.Name, b.Principal.Name))
 	})
+	list = list[:min(len(list), mostLooked)]
 	p.out.Administrators = &list
 	f := p.found("administrators-without-factor", severityCritical, int64(len(without)),
-		"These people may change everything here, and only a password keeps others from being them.",
+		"These people may change who gets in here and what they may do, and only a password keeps others from being them.",
 		"Have them set up a passkey or an authenticator app in their account, or ask administrators for a second factor in the security policy.", without...)
 	f.Of = &admins
 	few := int64(0)
@@ -114,6 +85,36 @@ func (p *posture) administrators(ctx context.Context) error {
 		"Make a second person owner, or an account that is kept in a safe (break-glass).")
 	f.Of = &owners
 	return nil
+}
+
+func administratorOf(p Principal, g access.Grant) PostureAdministrator {
+	out := PostureAdministrator{Principal: p, Role: g.Role, ExpiresAt: end(g.ExpiresAt)}
+	if len(g.Via) > 0 {
+		out.Group = ptr(g.Via[len(g.Via)-1].Name)
+	}
+	return out
+}
+
+// mightiest returns the grant that makes most of an administrator: one that gives
+// everything, in the whole organization, for good.
+func mightiest(h access.Holding, now time.Time) access.Grant {
+	var best access.Grant
+	most := -1
+	for _, g := range h.Grants {
+		if g.Deny || g.Ended(now) || !access.Administers(access.Holding{Grants: []access.Grant{g}}, now) {
+			continue
+		}
+		might := 0
+		for worth, is := range map[int]bool{4: access.Everything(g.Permissions), 2: g.Scope == (access.Scope{}), 1: g.ExpiresAt.IsZero()} {
+			if is {
+				might += worth
+			}
+		}
+		if might > most {
+			best, most = g, might
+		}
+	}
+	return best
 }
 
 // certificateEnd returns when the certificates of a SAML connection end, ours and the

@@ -280,7 +280,7 @@ func (k groups) passOn(ctx context.Context, tx *store.Tx, g store.Group, more bo
 		case grant.Deny:
 			restricts = true
 		case !more:
-		case grant.RoleID == access.Owner || slices.ContainsFunc(access.OfPlatform(), func(r access.Role) bool { return r.ID == grant.RoleID }):
+		case access.ByHandAlone(grant.Permissions):
 			return refuseSCIM(http.StatusForbidden, g.Name, "the group gives the role %s, which is given by hand alone, so that no identity provider decides who has it", grant.Role)
 		default:
 			if missing := access.Missing(held, grant.Permissions, grant.Scope, grant.ExpiresAt, now); missing != "" {

@@ -163,11 +163,9 @@ func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPol
 		out.PasswordMinLength = int(users)
 	}
 	if p.MFA != store.MFAOff {
-		n, err := org.UsersWithoutFactor(ctx, p.MFA == store.MFAAdministrators)
-		if err != nil {
+		if out.Mfa, err = h.askedForFactor(ctx, org, p.MFA == store.MFAAdministrators); err != nil {
 			return out, err
 		}
-		out.Mfa = int(n)
 	}
 	if !p.Impersonation {
 		may, err := h.impersonators(ctx, org)
@@ -212,8 +210,9 @@ func (h *Handlers) hits(ctx context.Context, org *store.Org, p store.SecurityPol
 			elsewhere[s.UserID] = true
 		}
 	}
-	out.Session, out.AllowedAddresses = len(over), len(elsewhere)
-	return out, nil
+	out.Session = len(over)
+	out.AllowedAddresses, err = h.countHeld(ctx, org, elsewhere)
+	return out, err
 }
 
 // impersonators counts the active users who could act as somebody in the whole
@@ -346,17 +345,16 @@ func (h *Handlers) lacksFactor(ctx context.Context, org *store.Org, u store.User
 	if h.store.Now().Before(begin.Add(time.Duration(p.MFAGraceDays) * day)) {
 		return false, nil
 	}
-	if p.MFA == store.MFAAdministrators {
-		if is, err := org.Administrates(ctx, u.ID); err != nil || !is {
-			return false, err
-		}
-	}
 	has, err := org.HasFactors(ctx, u.ID)
 	if err != nil || has[u.ID] {
 		return false, err
 	}
-	spared, err := h.breakGlass(ctx, org, u)
-	return !spared, err
+	held, err := rights.Of(ctx, org, u.ID)
+	if err != nil {
+		return false, err
+	}
+	asked := p.MFA != store.MFAAdministrators || access.Administers(held, h.store.Now())
+	return asked && !spares(u, held, h.store.Now()), nil
 }
 
 // bound returns the addresses from which a user may use the consoles; none where
@@ -365,18 +363,8 @@ func (h *Handlers) bound(ctx context.Context, org *store.Org, u store.User, p st
 	if len(p.AllowedAddresses) == 0 {
 		return nil, nil
 	}
-	grants, err := org.GrantsOf(ctx, u.ID)
-	if err != nil {
-		return nil, err
-	}
-	roles := make([]string, len(grants))
-	for i, g := range grants {
-		roles[i] = g.RoleID
-	}
-	if h.isConsumer(roles) {
-		return nil, nil
-	}
-	if spared, err := h.breakGlass(ctx, org, u); err != nil || spared {
+	held, err := rights.Of(ctx, org, u.ID)
+	if err != nil || !binds(u, held, h.store.Now()) {
 		return nil, err
 	}
 	return p.AllowedAddresses, nil
@@ -389,7 +377,7 @@ func (h *Handlers) breakGlass(ctx context.Context, org *store.Org, u store.User)
 		return false, nil
 	}
 	held, err := rights.Of(ctx, org, u.ID)
-	return access.IsOwner(held, h.store.Now()), err
+	return spares(u, held, h.store.Now()), err
 }
 
 // comesFrom returns a problem where a user may not come from the address of this

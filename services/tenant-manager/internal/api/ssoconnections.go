@@ -253,7 +253,7 @@ func (h *Handlers) readConnectionRoles(ctx context.Context, tx *store.Tx, in Sso
 		if !ok {
 			return "", invalid(pointer, "reference", "there is no role %q: see /roles", name)
 		}
-		if role.ID == access.Owner || slices.ContainsFunc(access.OfPlatform(), func(r access.Role) bool { return r.ID == role.ID }) {
+		if access.ByHandAlone(role.Permissions) {
 			return "", invalid(pointer, "reference", "the role %s is given by hand alone, so that no identity provider decides who has it", role.Name)
 		}
 		return role.ID, h.handsOn(ctx, tx, role.Permissions, access.Scope{}, noEnd)

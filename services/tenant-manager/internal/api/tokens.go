@@ -50,6 +50,11 @@ func (h *Handlers) withPerson(next StrictHandlerFunc, operation string) StrictHa
 		if ok && p.Kind == authn.User && p.Token != "" {
 			return nil, problem.New(problem.CodeAccessDenied, "this is for people who are signed in, not for their tokens: sign in")
 		}
+		if ok && !whileWaiting[operation] {
+			if err := h.waitsForNothing(ctx, p); err != nil {
+				return nil, err
+			}
+		}
 		if ok && inWhole[operation] {
 			if err := h.whole(ctx, h.mine(ctx)); err != nil {
 				return nil, err

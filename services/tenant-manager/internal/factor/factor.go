@@ -60,6 +60,12 @@ func (m Methods) With(more ...string) Methods {
 	return Methods(strings.Join(all, " "))
 }
 
+// Second reports whether something else than what one knows, is sent or is told by an
+// identity provider is among them.
+func (m Methods) Second() bool {
+	return slices.ContainsFunc(m.List(), func(s string) bool { return s == ByOTP || s == ByPasskey || s == ByRecovery })
+}
+
 // Has reports whether a method is among them.
 func (m Methods) Has(method string) bool { return slices.Contains(m.List(), method) }
 

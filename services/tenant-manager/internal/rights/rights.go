@@ -5,7 +5,9 @@ package rights
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/tenant"
@@ -104,6 +106,9 @@ type Keys interface {
 type Source struct {
 	store *store.Store
 	keys  Keys
+	// Over, if it is not nil, is told of sessions in which somebody may no longer act as
+	// a user, and why. It is called whenever one is asked about, and does not wait.
+	Over func(session store.Session, why string)
 }
 
 // NewSource returns a source.
@@ -120,7 +125,7 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 	o := s.store.For(ask.Organization)
 	stands, err := s.standing(ctx, o, ask)
 	if err != nil || !stands.active {
-		return tenant.Granted{}, err
+		return tenant.Granted{Ended: stands.ended}, err
 	}
 	if stands.pending {
 		return tenant.Granted{Active: true, Grants: []tenant.Grant{}}, nil
@@ -148,6 +153,7 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 		out.Boundaries = append(out.Boundaries, tenant.Boundary{Role: b.Role, Permissions: b.Permissions})
 	}
 	if stands.impersonated {
+		out = until(out, stands.until)
 		out.Denies = append(out.Denies, tenant.Grant{Role: tenant.Impersonation, Permissions: NotAsSomebodyElse()})
 	}
 	if stands.token != nil {
@@ -165,8 +171,12 @@ type standing struct {
 	// active is whether the organization, the account and the session, or the
 	// token, stand; pending is true of a session that is not good for anything yet.
 	active, pending bool
-	// impersonated is true where somebody acts as the principal.
+	// impersonated is true where somebody acts as the principal, which they may until a
+	// time; zero = it is not known when they may no longer.
 	impersonated bool
+	until        time.Time
+	// ended is why it does not stand, as a sentence; "" where there is nothing to say.
+	ended string
 	// token is that by which they came, nil for a session.
 	token *store.Token
 }
@@ -187,7 +197,11 @@ func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) 
 	if p.Kind == authn.User {
 		session, err := o.Session(ctx, ask.Session)
 		if err == nil || !store.IsNotFound(err) {
-			return standing{active: session.UserID == p.ID && session.Open(now), pending: session.Pending != "", impersonated: session.ImpersonatorID != ""}, err
+			out := standing{active: session.UserID == p.ID && session.Open(now), pending: session.Pending != "", impersonated: session.ImpersonatorID != ""}
+			if err != nil || session.UserID != p.ID || !out.impersonated || !now.Before(session.ExpiresAt) {
+				return out, err
+			}
+			return s.acting(ctx, o, p, session, out)
 		}
 	}
 	k, err := Token(ctx, o, p.Kind, p.ID, ask.Session)
@@ -195,6 +209,38 @@ func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) 
 		return standing{}, err
 	}
 	return standing{active: true, token: k}, nil
+}
+
+// acting adds to the standing of a session in which somebody acts as the principal
+// whether they still may. One that has ended by that is told why, too.
+func (s *Source) acting(ctx context.Context, o *store.Org, p Principal, session store.Session, out standing) (standing, error) {
+	a, err := ActingIn(ctx, o, session)
+	if err != nil {
+		return standing{}, err
+	}
+	if a.Over == "" {
+		out.until = a.Until
+		return out, nil
+	}
+	if s.Over != nil && out.active {
+		s.Over(session, a.Over)
+	}
+	return standing{ended: fmt.Sprintf("you act as %s no longer: %s", p.Name, a.Over)}, nil
+}
+
+// until returns what was granted with nothing that is allowed after a time, and with
+// nothing that is no longer forbidden before it is asked for again: what is answered to
+// somebody who acts as another was held against what they may do now.
+func until(g tenant.Granted, at time.Time) tenant.Granted {
+	for i := range g.Grants {
+		if e := &g.Grants[i].ExpiresAt; !at.IsZero() && (e.IsZero() || at.Before(*e)) {
+			*e = at.UTC()
+		}
+	}
+	for i := range g.Denies {
+		g.Denies[i].ExpiresAt = time.Time{}
+	}
+	return g
 }
 
 // NotAsSomebodyElse returns the permissions that nobody has while they act as
@@ -236,8 +282,17 @@ func Token(ctx context.Context, o *store.Org, kind authn.Kind, principal, id str
 }
 
 // Narrowed returns what somebody holds, as the token narrows it by which they
-// came.
+// came; nothing where somebody acts as them who no longer may.
 func Narrowed(ctx context.Context, o *store.Org, p authn.Principal, held access.Holding) (access.Holding, error) {
+	if p.ImpersonatorID != "" {
+		s, err := o.Session(ctx, p.Session)
+		if err != nil {
+			return access.Holding{}, gone(err)
+		}
+		if a, err := ActingIn(ctx, o, s); err != nil || a.Over != "" {
+			return access.Holding{}, err
+		}
+	}
 	if p.Token == "" {
 		return held, nil
 	}

@@ -361,23 +361,13 @@ func (o *Org) PersonalTokensOf(ctx context.Context, users map[string]bool, p Sec
 	return n, err
 }
 
-// BreakGlass returns the break-glass accounts that can sign in by a password.
+// BreakGlass returns the break-glass accounts that can sign in, the oldest first.
 func (o *Org) BreakGlass(ctx context.Context) ([]User, error) {
-	return db.From[User](o.scope).Where("status = ? AND break_glass = ? AND password_hash <> ''", Active, true).Order("id", false).All(ctx)
+	return db.From[User](o.scope).Where("status = ? AND break_glass = ?", Active, true).Order("id", false).All(ctx)
 }
 
 // RequiredDomains returns the domains whose people are let in by single sign-on
 // alone.
 func (o *Org) RequiredDomains(ctx context.Context) ([]Domain, error) {
 	return db.From[Domain](o.scope).Where("single_sign_on = ? AND verified IS NOT NULL", SSORequired).Order("domain", false).All(ctx)
-}
-
-// Administrators returns who is owner or administrator of anything.
-func (o *Org) Administrators(ctx context.Context) (map[string]bool, error) {
-	rows, err := db.From[Grant](o.scope).Where("role_id IN ? AND (expires_at IS NULL OR expires_at > ?)", administrators, o.store.Now()).All(ctx)
-	out := make(map[string]bool, len(rows))
-	for _, g := range rows {
-		out[g.PrincipalID] = true
-	}
-	return out, err
 }

@@ -122,6 +122,27 @@ func (o *Org) GrantsWith(ctx context.Context, roles []string) ([]Grant, error) {
 	return db.From[Grant](o.scope).Where("role_id IN ? AND effect = ?", roles, Allow).All(ctx)
 }
 
+// fewRoles is up to how many roles are found one by one: each is a look into an index,
+// whatever the number of grants.
+const fewRoles = 32
+
+// RolesGiven returns the ids of the roles that are in grants, ended ones and those that
+// deny too.
+func (o *Org) RolesGiven(ctx context.Context) (ids []string, err error) {
+	last := ""
+	for range fewRoles {
+		var next []string
+		if err := db.From[Grant](o.scope).Where("role_id > ?", last).Order("role_id", false).Limit(1).Aggregate(ctx, &next, "role_id", ""); err != nil || len(next) == 0 {
+			return ids, err
+		}
+		last = next[0]
+		ids = append(ids, last)
+	}
+	var more []string
+	err = db.From[Grant](o.scope).Where("role_id > ?", last).Aggregate(ctx, &more, "role_id", "role_id")
+	return append(ids, more...), err
+}
+
 // CreateGrant gives or denies a role, and tells everybody. One of the same that has ended
 // makes room; the error is [db.ErrDuplicate] where one lasts.
 func (t *Tx) CreateGrant(ctx context.Context, g *Grant) error {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/problem"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 )
 
 // SecurityPolicy returns the organization's policy. Where none was set it is one
@@ -46,15 +45,6 @@ func (t *Tx) SaveSecurityPolicy(ctx context.Context, p *SecurityPolicy) error {
 		"service_tokens", "impersonation", "lockout_tries", "lockout_first_seconds", "lockout_longest_minutes")
 }
 
-// administrators are the roles that [MFAAdministrators] is about.
-var administrators = []string{access.Owner, "administrator"}
-
-// Administrates reports whether a user is owner or administrator of anything.
-func (o *Org) Administrates(ctx context.Context, user string) (bool, error) {
-	n, err := db.From[Grant](o.scope).Where("principal_id = ? AND role_id IN ? AND (expires_at IS NULL OR expires_at > ?)", user, administrators, o.store.Now()).Count(ctx)
-	return n > 0, err
-}
-
 // ActiveUsers returns how many users may sign in.
 func (o *Org) ActiveUsers(ctx context.Context) (int64, error) {
 	return db.From[User](o.scope).Where("status = ?", Active).Count(ctx)
@@ -67,12 +57,9 @@ func (o *Org) BreakGlassUsers(ctx context.Context) (int64, error) {
 }
 
 // UsersWithoutFactor returns how many of those who may sign in have no second
-// factor: all, or only administrators.
-func (o *Org) UsersWithoutFactor(ctx context.Context, onlyAdministrators bool) (int64, error) {
+// factor.
+func (o *Org) UsersWithoutFactor(ctx context.Context) (int64, error) {
 	q := db.From[User](o.scope).Where("status = ?", Active)
-	if onlyAdministrators {
-		q = q.In("id", db.From[Grant](o.scope).Where("role_id IN ? AND (expires_at IS NULL OR expires_at > ?)", administrators, o.store.Now()).Column("principal_id"))
-	}
 	all, err := q.Count(ctx)
 	if err != nil {
 		return 0, err

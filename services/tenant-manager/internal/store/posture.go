@@ -281,13 +281,6 @@ func (o *Org) StandingGrants(ctx context.Context) (int64, error) {
 	return everywhere(db.From[Grant](o.scope)).Where("expires_at IS NULL").Count(ctx)
 }
 
-// AdministratorGrants returns the grants that make somebody owner or administrator
-// of the whole organization now.
-func (o *Org) AdministratorGrants(ctx context.Context) ([]Grant, error) {
-	return everywhere(db.From[Grant](o.scope)).
-		Where("role_id IN ? AND (expires_at IS NULL OR expires_at > ?)", administrators, o.store.Now()).Order("role_id", true).Order("created_at", false).All(ctx)
-}
-
 // MailTrouble counts letters that were given up, and those that wait after an
 // attempt that did not work.
 func (o *Org) MailTrouble(ctx context.Context) (dead, failing int64, err error) {

@@ -87,10 +87,23 @@ func (t *Tx) ConfirmSession(ctx context.Context, id, amr string) error {
 	return err
 }
 
-// SettleSessions ends the waiting of a user's sessions for something, and tells
-// everybody.
-func (t *Tx) SettleSessions(ctx context.Context, user, pending string) error {
-	n, err := db.From[Session](t.scope).Where("user_id = ? AND pending = ?", user, pending).Update(ctx, db.Changes{"pending": ""})
+// SettleSession ends the waiting of a user's session for something that it has shown,
+// and tells everybody. Others of the user that wait for it have shown nothing, and may
+// be somebody else's: they end.
+func (t *Tx) SettleSession(ctx context.Context, user, session, pending string) error {
+	waiting, err := db.From[Session](t.scope).Where("user_id = ? AND pending = ? AND ended_at IS NULL", user, pending).All(t.store.secrets(ctx))
+	if err != nil {
+		return err
+	}
+	for _, s := range waiting {
+		if s.ID == session {
+			continue
+		}
+		if _, err := t.EndSessions(ctx, user, s.ID, ""); err != nil {
+			return err
+		}
+	}
+	n, err := db.From[Session](t.scope).Where("id = ? AND user_id = ? AND pending = ?", session, user, pending).Update(ctx, db.Changes{"pending": ""})
 	if err != nil || n == 0 {
 		return err
 	}

@@ -6,11 +6,9 @@ package webhook
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
-	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 )
 
 // Every stands for all events, those to come as well.
@@ -39,10 +37,10 @@ type Event struct {
 	when func(audit.Entry) bool
 }
 
-// ownerRole reports whether an entry is of a grant of the role of owners.
+// ownerRole reports whether an entry is of a grant that gives everything.
 func ownerRole(e audit.Entry) bool {
 	return slices.ContainsFunc(e.Changes, func(c audit.Change) bool {
-		return c.Field == "/role" && c.After == strconv.Quote(access.Owner)
+		return c.Field == "/everything" && c.After == "true"
 	})
 }
 

@@ -80,7 +80,7 @@ export default {
     sessions: 'Keine Sitzung endet dadurch. | Eine Sitzung endet innerhalb von fünf Minuten. | {n} Sitzungen enden innerhalb von fünf Minuten.',
     tokens: 'Es gibt keine persönlichen Token dieser Personen. | Ein persönliches Token gilt weiter. | {n} persönliche Token gelten weiter.',
     spared: 'Es gibt kein Notfallkonto. | Ein Notfallkonto kann sich in jedem Fall mit Passwort anmelden. | {n} Notfallkonten können sich in jedem Fall mit Passwort anmelden.',
-    administrators: 'Eigentümer und Administratoren darunter',
+    administrators: 'Administratoren darunter',
     hasSignedIn: 'Schon damit angemeldet',
     hasNot: 'Noch nie damit angemeldet',
     obstacles: 'Das steht im Weg',

@@ -58,7 +58,7 @@ export default {
     sessions: 'No session ends by it. | One session ends within five minutes. | {n} sessions end within five minutes.',
     tokens: 'No personal token of theirs is there. | One personal token of theirs goes on to work. | {n} personal tokens of theirs go on to work.',
     spared: 'There is no break-glass account. | One break-glass account can sign in by its password whatever is set here. | {n} break-glass accounts can sign in by their passwords whatever is set here.',
-    administrators: 'Owners and administrators among them',
+    administrators: 'Administrators among them',
     hasSignedIn: 'Has signed in by it',
     hasNot: 'Never signed in by it',
     obstacles: 'This is in the way',

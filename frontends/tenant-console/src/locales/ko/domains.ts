@@ -80,7 +80,7 @@ export default {
     sessions: '종료되는 세션이 없습니다. | 세션 {n}개가 5분 안에 종료됩니다.',
     tokens: '개인 토큰이 없습니다. | 개인 토큰 {n}개는 계속 동작합니다.',
     spared: '비상 계정이 없습니다. | 비상 계정 {n}개는 설정과 관계없이 비밀번호로 로그인할 수 있습니다.',
-    administrators: '그중 소유자와 관리자',
+    administrators: '그중 관리자',
     hasSignedIn: 'SSO 로그인 이력 있음',
     hasNot: 'SSO 로그인 이력 없음',
     obstacles: '먼저 해결할 사항',
