@@ -372,6 +372,13 @@ func (o *Org) RequiredDomains(ctx context.Context) ([]Domain, error) {
 	return db.From[Domain](o.scope).Where("single_sign_on = ? AND verified IS NOT NULL", SSORequired).Order("domain", false).All(ctx)
 }
 
+// RulesOnGroups returns the domains with a rule that binds those in some groups, whether
+// they are verified at the moment or not.
+func (o *Org) RulesOnGroups(ctx context.Context) ([]Domain, error) {
+	rules, err := db.From[Domain](o.scope).Where("single_sign_on = ?", SSORequired).Order("domain", false).All(ctx)
+	return slices.DeleteFunc(rules, func(d Domain) bool { return len(d.SSOGroups) == 0 }), err
+}
+
 // Administrators returns who is owner or administrator of anything.
 func (o *Org) Administrators(ctx context.Context) (map[string]bool, error) {
 	rows, err := db.From[Grant](o.scope).Where("role_id IN ? AND (expires_at IS NULL OR expires_at > ?)", administrators, o.store.Now()).All(ctx)
