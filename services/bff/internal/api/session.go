@@ -16,8 +16,6 @@ import (
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
 )
 
-const cookieName = "gatehouse"
-
 // maxSignIn bounds what is sent to sign in, in bytes.
 const maxSignIn = 64 << 10
 
@@ -41,11 +39,11 @@ type view struct {
 // session returns the session of a request's cookie, or nil where there is none.
 // Where the cookie is of no session any more it is taken back.
 func (h *handlers) session(c echo.Context) (*session.Session, error) {
-	k, err := c.Cookie(cookieName)
+	k, err := cookieOf(c, cookieName)
 	if err != nil {
 		return nil, nil //nolint:nilerr,nilnil // no cookie, no session
 	}
-	s, err := h.Sessions.Get(c.Request().Context(), k.Value)
+	s, err := h.Sessions.Get(c.Request().Context(), k)
 	if errors.Is(err, session.ErrNone) && s.Return != "" { // acting as somebody else has ended
 		back := s.Return
 		if s, err = h.Sessions.Get(c.Request().Context(), back); err == nil {
@@ -66,9 +64,7 @@ func (h *handlers) session(c echo.Context) (*session.Session, error) {
 }
 
 func (h *handlers) setCookie(c echo.Context, value string, age int) {
-	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the installation is reached over HTTPS
-		Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: isHTTPS(c.Request()),
-	})
+	keep(c, cookieName, value, "/", age)
 }
 
 // getSession says who is signed in.
@@ -115,18 +111,19 @@ func (h *handlers) signedIn(c echo.Context, s *session.Session) (view, error) {
 
 // forget ends the session of a request's cookie here.
 func (h *handlers) forget(c echo.Context) error {
-	k, err := c.Cookie(cookieName)
+	k, err := cookieOf(c, cookieName)
 	if err != nil {
 		return nil //nolint:nilerr // no cookie, nothing to end
 	}
 	h.setCookie(c, "", -1)
-	return h.Sessions.End(c.Request().Context(), k.Value)
+	return h.Sessions.End(c.Request().Context(), k)
 }
 
 // begin makes a session of what a sign-in gave, in place of the one before. Where
 // a second step is needed it answers 202 with the challenge, and the session
 // stays as it is.
 func (h *handlers) begin(c echo.Context, path string, body []byte) error {
+	known := withDevice(c)
 	t, second, err := h.Tenants.SignIn(c.Request(), path, body)
 	if err != nil {
 		return err
@@ -138,6 +135,7 @@ func (h *handlers) begin(c echo.Context, path string, body []byte) error {
 	if err != nil {
 		return err
 	}
+	known()
 	v, err := h.signedIn(c, &s)
 	if err != nil {
 		return err
