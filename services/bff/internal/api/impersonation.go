@@ -112,7 +112,7 @@ func (h *handlers) takeImpersonation(c echo.Context) error {
 			back = k
 		}
 	}
-	ip := httpx.Address(c.Request().Context())
+	ip := httpx.LimitKey(c.Request().Context())
 	if err := h.guesses.check(ip); err != nil {
 		return err
 	}

@@ -482,7 +482,7 @@ func (h *Handlers) resetFactors(ctx context.Context, tx *store.Tx, u store.User)
 // asksOften returns a problem where an address asks for too much at once of what
 // takes no secret.
 func (h *Handlers) asksOften(ctx context.Context) error {
-	wait, err := h.store.Attempt(ctx, store.Limited{Name: "asked by " + httpx.Address(ctx), Limit: throttle.Asking})
+	wait, err := h.store.Attempt(ctx, store.Limited{Name: "asked by " + httpx.LimitKey(ctx), Limit: throttle.Asking})
 	if err == nil && wait > 0 {
 		err = slower(wait, "too many requests from this address")
 	}

@@ -110,7 +110,7 @@ func (h *Handlers) tried(ctx context.Context, account store.Limited) (address st
 // against the address, which it may have in common with strangers.
 func (h *Handlers) triedAt(ctx context.Context, account store.Limited, known bool) (address store.Limited, locked bool, err error) {
 	against := []store.Limited{account}
-	if ip := httpx.Address(ctx); ip != "" && !known {
+	if ip := httpx.LimitKey(ctx); ip != "" && !known {
 		address = store.Limited{Name: "address " + ip, Limit: throttle.Address}
 		against = append(against, address)
 	}

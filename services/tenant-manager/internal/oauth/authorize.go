@@ -61,7 +61,7 @@ func keepable(form url.Values) error {
 // authorize is the authorization endpoint (RFC 6749 section 3.1).
 func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	if wait := s.server.limits.address("authorize", httpx.Address(ctx)); wait > 0 {
+	if wait := s.server.limits.address("authorize", httpx.LimitKey(ctx)); wait > 0 {
 		s.slow(w, r, wait)
 		return
 	}

@@ -34,7 +34,7 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, fosite.ErrRequestUnauthorized.WithHint("Send the access token in the header Authorization."))
 		return
 	}
-	ip := httpx.Address(ctx)
+	ip := httpx.LimitKey(ctx)
 	if wait := s.server.limits.spent("userinfo", ip); wait > 0 {
 		tooMany(w, r, wait)
 		return
@@ -110,7 +110,7 @@ func (s *realm) logout(w http.ResponseWriter, r *http.Request) {
 		redirect(w, done+"?"+url.Values{"ask": {"1"}}.Encode())
 		return
 	}
-	ip := httpx.Address(ctx)
+	ip := httpx.LimitKey(ctx)
 	if wait := s.server.limits.spent("logout", ip); wait > 0 {
 		s.slow(w, r, wait)
 		return
