@@ -171,6 +171,14 @@ func (h *handlers) passed(path string) echo.HandlerFunc {
 	}
 }
 
+// passwordSignIn is what is sent to sign in with a password.
+type passwordSignIn struct {
+	Email        string `json:"email" schema:"required"`
+	Password     string `json:"password" schema:"required"`
+	Organization string `json:"organization,omitempty"`
+	Origin       string `json:"origin,omitempty"`
+}
+
 // signIn signs in with a password. Where the host name is that of an organization, it
 // is there, unless another one is named.
 func (h *handlers) signIn(c echo.Context) error {
@@ -180,13 +188,15 @@ func (h *handlers) signIn(c echo.Context) error {
 	}
 	host, _ := hostOf(c.Request())
 	if slug := h.Organizations[host]; slug != "" {
-		var in map[string]string
-		if err := json.Unmarshal(body, &in); err != nil {
-			return problem.New(problem.CodeInvalidInput, "the body is not an object of texts")
+		var in passwordSignIn
+		if fields := schema.Decode(body, &in); len(fields) > 0 {
+			return problem.Invalid("the body is not right", fields...)
 		}
-		if in["organization"] == "" {
-			in["organization"] = slug
-			body = marshal(in)
+		if in.Organization == "" {
+			in.Organization = slug
+			if body, err = json.Marshal(in); err != nil {
+				return err
+			}
 		}
 	}
 	return h.begin(c, "/sign-in", body)
