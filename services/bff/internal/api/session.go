@@ -194,7 +194,7 @@ func (h *handlers) signIn(c echo.Context) error {
 		}
 		if in.Organization == "" {
 			in.Organization = slug
-			if body, err = json.Marshal(in); err != nil {
+			if body, err = json.Marshal(in); err != nil { //nolint:gosec // it is passed on to tenant-manager alone
 				return err
 			}
 		}
