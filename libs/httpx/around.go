@@ -84,6 +84,22 @@ func Address(ctx context.Context) string {
 	return ""
 }
 
+// LimitKey returns what limits by address count the request being answered by: its IPv4
+// address, or the /64 of its IPv6 address, which is the least that one subscriber is
+// given (RFC 6177), since anyone has 2^64 addresses in it; "" where it is not known.
+func LimitKey(ctx context.Context) string { return limitKey(Address(ctx)) }
+
+func limitKey(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
+}
+
 // ConsoleHeader is how the bff tells services that a page of a browser app sends a
 // request. It counts over the bus alone: see [FromBus].
 const ConsoleHeader = "X-Gatehouse-Console"

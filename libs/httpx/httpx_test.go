@@ -218,7 +218,11 @@ func TestWhatIsSentMustBeWhatTheDocumentAllows(t *testing.T) {
 	}
 	require.Equal(t, map[string]float64{"/title minLength": 1, "/pages minimum": 1, "/authors/1 minLength": 1}, limits, "the number of the rule, and nothing where there is none")
 
-	w := f.do(call{method: "POST", path: "/api/v1/books", token: all, body: `{"title":"T","page":3}`})
+	w := f.do(call{method: "POST", path: "/api/v1/books", token: all, body: `{"title":"T","owner":"nobody"}`})
+	require.Contains(t, w.Body.String(), "write an e-mail address, such as")
+	w = f.do(call{method: "GET", path: "/api/v1/books?limit=ten", token: all})
+	require.Contains(t, w.Body.String(), "it must be of type integer")
+	w = f.do(call{method: "POST", path: "/api/v1/books", token: all, body: `{"title":"T","page":3}`})
 	require.Contains(t, problemIn(t, w).Detail, `there is no field "page"`)
 	require.Contains(t, problemIn(t, w).Detail, `pages`)
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -116,5 +117,9 @@ func jsonField(err error) problem.Field {
 		}
 		return problem.Field{Pointer: pointer, Code: schema.RuleType, Detail: "it is of type " + t.Value + ", and another was expected"}
 	}
-	return problem.Field{Pointer: "", Code: schema.RuleInvalid, Detail: err.Error()}
+	// What was read before as JSON does not fit: Go's types are in the error, which the log has.
+	if name := quoted(err.Error()); strings.Contains(err.Error(), "unknown field") && name != "" {
+		return problem.Field{Pointer: "/" + schema.Escape(name), Code: schema.RuleUnknown, Detail: fmt.Sprintf("there is no field %q", name)}
+	}
+	return problem.Field{Pointer: "", Code: schema.RuleInvalid, Detail: "a value is not of the form that is taken: see the reference of the API"}
 }

@@ -119,7 +119,7 @@ func parameterFields(p *openapi3.Parameter, err error) []problem.Field {
 	}
 	var parse *openapi3filter.ParseError
 	if errors.As(err, &parse) {
-		return []problem.Field{{Pointer: at, Code: schema.RuleType, Detail: "it is not of the type that was expected: " + parse.RootCause().Error()}}
+		return []problem.Field{{Pointer: at, Code: schema.RuleType, Detail: saidOfParameter(p)}}
 	}
 	var req *openapi3filter.RequestError
 	if errors.As(err, &req) && req.Err != nil {
@@ -227,7 +227,7 @@ func schemaFields(at string, err error) []problem.Field {
 	for _, key := range s.JSONPointer() {
 		pointer += "/" + schema.Escape(key)
 	}
-	f := problem.Field{Pointer: pointer, Code: s.SchemaField, Detail: s.Reason, Params: params(s)}
+	f := problem.Field{Pointer: pointer, Code: s.SchemaField, Detail: said(s), Params: params(s)}
 	switch {
 	case s.SchemaField == "properties" || s.SchemaField == "additionalProperties":
 		f.Code = schema.RuleUnknown

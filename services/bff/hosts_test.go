@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -96,6 +97,38 @@ func TestProvisioning(t *testing.T) {
 	require.Equal(t, "GET /scim/v2/Users/x%2Fy ||", b.do("GET", "/scim/v2/Users/x%2Fy", "").body, "the session is not for it")
 }
 
+// A browser is known again at which somebody has signed in, and only then keeps
+// anything for it.
+func TestABrowserIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	w := start(t, nil)
+	b := w.browser(admin)
+	b.session()
+	told := func(b *browser, password string) (string, answer) {
+		a := b.do("POST", "/bff/sign-in", `{"email":"ada@example.com","password":"`+password+`"}`, tenant.Device, strings.Repeat("x", 52))
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		require.GreaterOrEqual(t, len(w.lastDevice), 43)
+		require.NotContains(t, w.lastDevice, "xxx", "what pages send for it is not passed on")
+		return w.lastDevice, a
+	}
+	before, a := told(b, "wrong")
+	require.Empty(t, a.header.Values("Set-Cookie"))
+	first, a := told(b, "right")
+	require.NotEqual(t, before, first)
+	require.Regexp(t, `^gatehouse-device=`+first+`; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax$`, a.header.Values("Set-Cookie")[1])
+	require.NotContains(t, a.body, first)
+	b.session()
+	require.Equal(t, 204, b.do("POST", "/bff/sign-out", "").status)
+	b.session()
+	again, _ := told(b, "right")
+	require.Equal(t, first, again, "also after signing out")
+	other := w.browser(admin)
+	other.session()
+	another, _ := told(other, "right")
+	require.NotEqual(t, first, another)
+}
+
 // Only a proxy that is named is believed.
 func TestWhoCallsBehindAProxy(t *testing.T) {
 	t.Parallel()
@@ -106,7 +139,23 @@ func TestWhoCallsBehindAProxy(t *testing.T) {
 	b.session()
 	a := b.do("POST", "/bff/sign-in", `{"email":"ada@example.com","password":"right"}`, "X-Forwarded-For", "6.6.6.6, 198.51.100.7, 127.0.0.1", "X-Forwarded-Proto", "https", "Origin", "https://"+admin)
 	require.Equal(t, 200, a.status, a.body)
-	require.Contains(t, a.header.Get("Set-Cookie"), "; Secure")
+	require.Regexp(t, `^__Host-gatehouse=[A-Za-z0-9_-]{43}; Path=/; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$`, a.header.Get("Set-Cookie"))
+	require.Len(t, a.header.Values("Set-Cookie"), 2)
+	for _, set := range a.header.Values("Set-Cookie") {
+		require.Contains(t, set, "__Host-gatehouse")
+		require.Contains(t, set, "; Secure")
+		require.Contains(t, set, "Path=/;")
+		require.NotContains(t, set, "Domain")
+	}
+	ours := strings.SplitN(a.header.Get("Set-Cookie"), ";", 2)[0]
+	signedIn := func(cookie string) bool {
+		var v view
+		a := w.browser(admin).do("GET", "/bff/session", "", "X-Forwarded-Proto", "https", "Cookie", cookie)
+		require.NoError(t, json.Unmarshal([]byte(a.body), &v), a.body)
+		return v.SignedIn
+	}
+	require.True(t, signedIn(ours))
+	require.False(t, signedIn(strings.TrimPrefix(ours, "__Host-")), "a neighbour could have set that")
 	require.Contains(t, a.body, "https://tenant-admin.example.com:8443")
 	require.Equal(t, "198.51.100.7", w.lastIP)
 	require.Contains(t, b.do("GET", "/", "", "X-Forwarded-Proto", "https").header.Get("Strict-Transport-Security"), "max-age")

@@ -1,9 +1,10 @@
 package bff_test
 
 import (
-	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse/gatehouse/libs/problem"
+	"github.com/gatehouse/gatehouse/libs/schema"
+	"github.com/gatehouse/gatehouse/services/bff"
 	"github.com/gatehouse/gatehouse/services/internal/operations"
 )
 
@@ -24,6 +27,9 @@ const freeTries = 5
 func (w *world) limits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+		if a, err := netip.ParseAddr(ip); err == nil && a.Is6() {
+			ip = netip.PrefixFrom(a, 64).Masked().String()
+		}
 		w.mu.Lock()
 		if w.held == nil {
 			w.held = map[string]int{}
@@ -54,13 +60,9 @@ var unlimited = map[string]string{
 	"listenLive":           "it is for who is signed in: nothing is looked up for anybody else",
 }
 
-// at is a browser with an address of its own.
-func (w *world) at(address string) *browser {
+// visitor is a browser behind the proxy that is trusted.
+func (w *world) visitor() *browser {
 	b := w.browser(admin)
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", w.bff) }}
-	w.t.Cleanup(tr.CloseIdleConnections)
-	b.client.Transport = tr
 	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	b.session()
 	return b
@@ -70,7 +72,9 @@ func (w *world) at(address string) *browser {
 // tenant-manager, which is told the address of whoever calls. A new one falls under it.
 func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
 	t.Parallel()
-	w := start(t, nil)
+	var proxy schema.CIDR
+	require.NoError(t, proxy.UnmarshalText([]byte("127.0.0.1")))
+	w := start(t, func(c *bff.Config) { c.TrustedProxies = []schema.CIDR{proxy} })
 	w.mu.Lock()
 	w.limited = true
 	w.mu.Unlock()
@@ -84,11 +88,11 @@ func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
 			continue
 		}
 		t.Run(op.ID, func(t *testing.T) {
-			one, another := w.at("127.0.3."+strconv.Itoa(i+1)), w.at("127.0.4."+strconv.Itoa(i+1))
-			try := func(b *browser, n int) answer {
+			b := w.visitor()
+			try := func(address string, n int) answer {
 				made, err := op.Request(n, map[string]any{"totp": "000000", "state": "s", "RelayState": "s", "SAMLResponse": "x", "email": "nobody@example.com"})
 				require.NoError(t, err)
-				header := []string{"Cookie", "gatehouse-sso=" + strings.Repeat("x", 52)}
+				header := []string{"Cookie", "gatehouse-sso=" + strings.Repeat("x", 52), "X-Forwarded-For", address}
 				if made.Body != "" {
 					header = append(header, "Content-Type", made.Type)
 				}
@@ -99,15 +103,18 @@ func TestWhatAnybodyMayCallIsLimited(t *testing.T) {
 			}
 			var last answer
 			for n := range 60 {
-				if last = try(one, n); held(last) {
+				// Who has one IPv6 address has all of its /64.
+				if last = try(fmt.Sprintf("2001:db8:1:%d::%x", i, n+1), n); held(last) {
 					break
 				}
 				require.NotContains(t, []int{400, 403, 405, 415, 422}, last.status, "nothing was tried: %s", last.body)
 			}
 			require.True(t, held(last), "the tries are not held: %d %s", last.status, last.body)
 			require.NotEmpty(t, last.header.Get("Retry-After"))
-			other := try(another, 60)
-			require.False(t, held(other), "another address is held as well: %s", other.body)
+			for _, another := range []string{fmt.Sprintf("2001:db8:2:%d::1", i), "198.51.100." + strconv.Itoa(i)} {
+				other := try(another, 60)
+				require.False(t, held(other), "another address is held as well: %s", other.body)
+			}
 		})
 	}
 	require.Len(t, unlimited, reasons, "a reason is given for what is not there any more")

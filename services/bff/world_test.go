@@ -51,6 +51,8 @@ type world struct {
 	ended     bool // tenant-manager takes no token any more
 	lastIP    string
 	lastLogin string // what was sent
+	// lastDevice is the secret of the browser that was told with it.
+	lastDevice string
 	// limited says that tenant-manager holds every address after some requests;
 	// held counts them, by address.
 	limited bool
@@ -129,7 +131,7 @@ func (w *world) tenantManager() http.Handler {
 		b, _ := io.ReadAll(r.Body)
 		w.mu.Lock()
 		w.lastIP, _, _ = net.SplitHostPort(r.RemoteAddr)
-		w.lastLogin = string(b)
+		w.lastLogin, w.lastDevice = string(b), r.Header.Get(tenant.Device)
 		w.mu.Unlock()
 		if !bytes.Contains(b, []byte("right")) {
 			problem.New(problem.CodeRateLimited, "too often").WithRetryAfter(7 * time.Second).Write(rw)

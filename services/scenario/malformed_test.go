@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,6 +48,32 @@ func tooLong(of map[string]*openapi3.Schema) map[string]any {
 	return out
 }
 
+// misshapen returns a value for each text of a schema that has a pattern or a format, of
+// the right length, which it does not take.
+func misshapen(of map[string]*openapi3.Schema) map[string]any {
+	out := map[string]any{}
+	for name, s := range of {
+		if s.Format != "" && s.Format != "binary" && s.Type.Is("string") {
+			out[name] = "ä ö"
+		}
+		if s.Pattern == "" {
+			continue
+		}
+		pattern := regexp.MustCompile(s.Pattern)
+		for _, text := range []string{" ", "ä ö \x01"} {
+			if text = strings.Repeat(text, max(1, int(s.MinLength))); !pattern.MatchString(text) {
+				out[name] = text
+				break
+			}
+		}
+	}
+	return out
+}
+
+// raw is what answers are not to have: regular expressions, types of Go, and errors of
+// its libraries.
+var raw = regexp.MustCompile(`regular expression|\[[\^a-z0-9]+-[a-z0-9]|\(\?[:i]|\\[sSdwx]|\bstruct\b|\bjson: |strconv\.|\bmap\[|interface \{|\*?\bapi\.[A-Z]|\bGo \w+ of type|unmarshal|parsing time|reflect\.`)
+
 // malformed sends to every operation that takes a body what it does not take: fields
 // that nobody knows, of another type, and too long. The answer names each of them, and
 // nothing is done.
@@ -72,7 +99,7 @@ func (w *writes) malformed() {
 				wrong[name] = otherType(s)
 			}
 		}
-		for _, body := range []map[string]any{wrong, tooLong(known)} {
+		for _, body := range []map[string]any{wrong, tooLong(known), misshapen(known)} {
 			if len(body) > 0 {
 				w.refusedFields(op, o, body)
 			}
@@ -83,7 +110,7 @@ func (w *writes) malformed() {
 // refusedFields sends a body of which every field is at fault.
 func (w *writes) refusedFields(op string, o operations.Operation, body map[string]any) {
 	w.t.Helper()
-	raw, err := json.Marshal(body)
+	sent, err := json.Marshal(body)
 	if err != nil {
 		w.fault("%s: %v", op, err)
 		return
@@ -92,7 +119,7 @@ func (w *writes) refusedFields(op string, o operations.Operation, body map[strin
 	if o.Public {
 		who = ""
 	}
-	status, header, answer := w.send(who, o.Method, o.Service, pathParameter.ReplaceAllString(o.Path, noSuch), string(raw), "If-Match", "*")
+	status, header, answer := w.send(who, o.Method, o.Service, pathParameter.ReplaceAllString(o.Path, noSuch), string(sent), "If-Match", "*")
 	var p struct {
 		Errors []struct{ Pointer, Detail string }
 	}
@@ -101,6 +128,11 @@ func (w *writes) refusedFields(op string, o operations.Operation, body map[strin
 		return
 	}
 	w.not[header.Get("X-Request-Id")] = op
+	for _, e := range p.Errors {
+		if raw.MatchString(e.Detail) {
+			w.fault("%s: what is wrong with %s is not said in the words of people: %s", op, e.Pointer, e.Detail)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(body)) {
 		named := slices.ContainsFunc(p.Errors, func(e struct{ Pointer, Detail string }) bool {
 			return e.Pointer == "/"+name && e.Detail != ""

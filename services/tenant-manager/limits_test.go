@@ -1,7 +1,9 @@
 package tenantmanager_test
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse/gatehouse/libs/bus"
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/services/internal/operations"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 )
@@ -45,10 +49,22 @@ var triedWith = map[string]map[string]any{
 	"acceptInvitation": {"password": goodWord},
 }
 
+// forwarded sends requests over the bus, as the bff does, with the address that it saw.
+type forwarded struct {
+	rt http.RoundTripper
+	ip string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (f forwarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.RemoteAddr = net.JoinHostPort(f.ip, "1")
+	return f.rt.RoundTrip(r)
+}
+
 // try sends one request, and follows nowhere.
-func (w *world) try(t testing.TB, from *http.Client, r *http.Request) answer {
+func (w *world) try(t testing.TB, by http.RoundTripper, r *http.Request) answer {
 	t.Helper()
-	res, err := from.Transport.RoundTrip(r.WithContext(t.Context()))
+	res, err := by.RoundTrip(r.WithContext(t.Context()))
 	require.NoError(t, err)
 	defer func() { _ = res.Body.Close() }()
 	b, err := io.ReadAll(res.Body)
@@ -62,15 +78,17 @@ func held(a answer) bool {
 	return a.status == http.StatusTooManyRequests || a.status == http.StatusSeeOther && strings.Contains(a.header.Get("Location"), "error=slow_down")
 }
 
-// holds asserts that wrong tries from one address are held, and those from another
-// are not.
+// holds asserts that wrong tries of one subscriber are held, who has all addresses of a
+// /64, and those of another are not, of whichever version of IP.
 func (w *world) holds(t *testing.T, number int, refused []int, request func(n int) *http.Request) {
 	t.Helper()
-	address := func(net int) *http.Client { return from(t, "127.0."+strconv.Itoa(net)+"."+strconv.Itoa(number)) }
-	one, another := address(1), address(2)
+	bus := bus.Forward(w.other, tenant.Service)
+	address := func(subnet, host int) http.RoundTripper {
+		return forwarded{bus, fmt.Sprintf("2001:db8:%d:%d::%x", subnet, number, host+1)}
+	}
 	var last answer
 	for n := range mostTries {
-		if last = w.try(t, one, request(n)); held(last) {
+		if last = w.try(t, address(1, n), request(n)); held(last) {
 			break
 		}
 		require.Less(t, last.status, 500, last.body)
@@ -80,8 +98,10 @@ func (w *world) holds(t *testing.T, number int, refused []int, request func(n in
 	wait, err := strconv.Atoi(last.header.Get("Retry-After"))
 	require.NoError(t, err, "Retry-After")
 	require.Positive(t, wait)
-	other := w.try(t, another, request(mostTries))
-	require.False(t, held(other), "another address is held as well: %s", other.body)
+	for _, another := range []http.RoundTripper{address(2, 0), from(t, "127.0.2."+strconv.Itoa(number)).Transport} {
+		other := w.try(t, another, request(mostTries))
+		require.False(t, held(other), "another address is held as well: %s", other.body)
+	}
 }
 
 // Every operation that anybody may call is held by a limit, or says nothing that is

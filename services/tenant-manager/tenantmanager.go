@@ -256,13 +256,14 @@ func (m *manager) cleanHouse(ctx context.Context, k *service.Kit) error {
 	}
 	_, errSessions := m.store.ForgetSessions(ctx, now.Add(-sessionsKept))
 	_, errAttempts := m.store.ForgetAttempts(ctx, now.Add(-throttle.Account.Forget))
+	_, errDevices := m.store.ForgetDevices(ctx)
 	_, errMail := m.store.ForgetMail(ctx, now.Add(-mailKept))
 	_, errDeliveries := m.store.ForgetDeliveries(ctx, now.Add(-mailKept))
 	_, errImages := m.store.ForgetBrandImages(ctx, now.Add(-day))
 	_, errChallenges := m.store.ForgetChallenges(ctx, now)
 	_, errBulk := m.store.ForgetBulkJobs(ctx, now.Add(-api.BulkJobsKept))
 	_, errTokens := m.store.ForgetPersonalTokens(ctx, now.Add(-tokensKept))
-	return errors.Join(err, errSessions, errAttempts, errChallenges, errMail, errImages, errDeliveries, errTokens, errBulk, m.store.ForgetEndings(ctx, now.Add(-tokensKept)), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
+	return errors.Join(err, errSessions, errAttempts, errDevices, errChallenges, errMail, errImages, errDeliveries, errTokens, errBulk, m.store.ForgetEndings(ctx, now.Add(-tokensKept)), m.trimTrails(ctx, k), m.store.ForgetOAuth(ctx))
 }
 
 // trimBatch is how many audit entries are removed in one transaction.

@@ -17,6 +17,11 @@ const Service = "tenant-manager"
 // from elsewhere under this name is believed by nobody.
 const ClientCertificate = "X-Gatehouse-Client-Certificate"
 
+// Device is the header field in which the bff tells the secret of the browser that signs
+// in, of 43 characters at least, which it keeps from then on. It proves nothing but that
+// it is the same browser as before.
+const Device = "X-Gatehouse-Device"
+
 // Keys asks for the public keys of access tokens.
 type Keys struct{}
 

@@ -54,11 +54,11 @@ func (h *handlers) impersonate(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	k, err := c.Cookie(cookieName)
+	k, err := cookieOf(c, cookieName)
 	if err != nil {
 		return authn.Missing()
 	}
-	cookie, s, err := h.Sessions.Create(c.Request().Context(), t, k.Value)
+	cookie, s, err := h.Sessions.Create(c.Request().Context(), t, k)
 	if err != nil {
 		return err
 	}
@@ -108,11 +108,11 @@ func (h *handlers) takeImpersonation(c echo.Context) error {
 	if own, err := h.session(c); err != nil {
 		return err
 	} else if own != nil && own.Return == "" {
-		if k, err := c.Cookie(cookieName); err == nil {
-			back = k.Value
+		if k, err := cookieOf(c, cookieName); err == nil {
+			back = k
 		}
 	}
-	ip := httpx.Address(c.Request().Context())
+	ip := httpx.LimitKey(c.Request().Context())
 	if err := h.guesses.check(ip); err != nil {
 		return err
 	}
@@ -149,8 +149,8 @@ func (h *handlers) stopImpersonating(c echo.Context) error {
 	if err := h.Tenants.SignOut(c.Request(), s.Access); err != nil && !over(err) {
 		return err // it would go on
 	}
-	if k, err := c.Cookie(cookieName); err == nil {
-		if err := h.Sessions.Leave(c.Request().Context(), k.Value); err != nil {
+	if k, err := cookieOf(c, cookieName); err == nil {
+		if err := h.Sessions.Leave(c.Request().Context(), k); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,6 @@ import (
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
 )
 
-const cookieName = "gatehouse"
-
 // maxSignIn bounds what is sent to sign in, in bytes.
 const maxSignIn = 64 << 10
 
@@ -42,11 +40,11 @@ type view struct {
 // session returns the session of a request's cookie, or nil where there is none.
 // Where the cookie is of no session any more it is taken back.
 func (h *handlers) session(c echo.Context) (*session.Session, error) {
-	k, err := c.Cookie(cookieName)
+	k, err := cookieOf(c, cookieName)
 	if err != nil {
 		return nil, nil //nolint:nilerr,nilnil // no cookie, no session
 	}
-	s, err := h.Sessions.Get(c.Request().Context(), k.Value)
+	s, err := h.Sessions.Get(c.Request().Context(), k)
 	if errors.Is(err, session.ErrNone) && s.Return != "" { // acting as somebody else has ended
 		back := s.Return
 		if s, err = h.Sessions.Get(c.Request().Context(), back); err == nil {
@@ -67,9 +65,7 @@ func (h *handlers) session(c echo.Context) (*session.Session, error) {
 }
 
 func (h *handlers) setCookie(c echo.Context, value string, age int) {
-	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the installation is reached over HTTPS
-		Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: isHTTPS(c.Request()),
-	})
+	keep(c, cookieName, value, "/", age)
 }
 
 // getSession says who is signed in.
@@ -116,18 +112,19 @@ func (h *handlers) signedIn(c echo.Context, s *session.Session) (view, error) {
 
 // forget ends the session of a request's cookie here.
 func (h *handlers) forget(c echo.Context) error {
-	k, err := c.Cookie(cookieName)
+	k, err := cookieOf(c, cookieName)
 	if err != nil {
 		return nil //nolint:nilerr // no cookie, nothing to end
 	}
 	h.setCookie(c, "", -1)
-	return h.Sessions.End(c.Request().Context(), k.Value)
+	return h.Sessions.End(c.Request().Context(), k)
 }
 
 // begin makes a session of what a sign-in gave, in place of the one before. Where
 // a second step is needed it answers 202 with the challenge, and the session
 // stays as it is.
 func (h *handlers) begin(c echo.Context, path string, body []byte) error {
+	known := withDevice(c)
 	t, second, err := h.Tenants.SignIn(c.Request(), path, body)
 	if err != nil {
 		return err
@@ -139,6 +136,7 @@ func (h *handlers) begin(c echo.Context, path string, body []byte) error {
 	if err != nil {
 		return err
 	}
+	known()
 	v, err := h.signedIn(c, &s)
 	if err != nil {
 		return err
@@ -174,6 +172,14 @@ func (h *handlers) passed(path string) echo.HandlerFunc {
 	}
 }
 
+// passwordSignIn is what is sent to sign in with a password.
+type passwordSignIn struct {
+	Email        string `json:"email" schema:"required"`
+	Password     string `json:"password" schema:"required"`
+	Organization string `json:"organization,omitempty"`
+	Origin       string `json:"origin,omitempty"`
+}
+
 // signIn signs in with a password. Where the host name is that of an organization, it
 // is there, unless another one is named.
 func (h *handlers) signIn(c echo.Context) error {
@@ -183,13 +189,15 @@ func (h *handlers) signIn(c echo.Context) error {
 	}
 	host, _ := hostOf(c.Request())
 	if slug := h.Organizations[host]; slug != "" {
-		var in map[string]string
-		if err := json.Unmarshal(body, &in); err != nil {
-			return problem.New(problem.CodeInvalidInput, "the body is not an object of texts")
+		var in passwordSignIn
+		if fields := schema.Decode(body, &in); len(fields) > 0 {
+			return problem.Invalid("the body is not right", fields...)
 		}
-		if in["organization"] == "" {
-			in["organization"] = slug
-			body = marshal(in)
+		if in.Organization == "" {
+			in.Organization = slug
+			if body, err = json.Marshal(in); err != nil { //nolint:gosec // it is passed on to tenant-manager alone
+				return err
+			}
 		}
 	}
 	return h.begin(c, "/sign-in", body)

@@ -43,17 +43,15 @@ func (h *handlers) origin(r *http.Request) (string, error) {
 // be under way in as many tabs.
 func (h *handlers) binding(c echo.Context) string {
 	value := rand.Text() + rand.Text()
-	if k, err := c.Cookie(ssoCookie); err == nil && len(k.Value) == len(value) {
-		value = k.Value
+	if k, err := cookieOf(c, ssoCookie); err == nil && len(k) == len(value) {
+		value = k
 	}
 	h.setBinding(c, value, ssoAge)
 	return value
 }
 
 func (h *handlers) setBinding(c echo.Context, value string, age int) {
-	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the installation is reached over HTTPS
-		Name: ssoCookie, Value: value, Path: ssoPath, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: isHTTPS(c.Request()),
-	})
+	keep(c, ssoCookie, value, ssoPath, age)
 }
 
 // ssoStart is what a page sends to sign in at an identity provider.
@@ -187,8 +185,8 @@ func (h *handlers) finishSSO(c echo.Context) (out ssoFinished, err error) {
 		return out, err
 	}
 	send := map[string]string{"state": q.Get("state")}
-	if k, err := c.Cookie(ssoCookie); err == nil {
-		send["binding"] = k.Value
+	if k, err := cookieOf(c, ssoCookie); err == nil {
+		send["binding"] = k
 	}
 	if send["state"] == "" || send["binding"] == "" {
 		return out, problem.New(problem.CodeCredentialInvalid, "this browser began no sign-in at an identity provider")

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gatehouse/gatehouse/libs/contract/tenant"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/bff/internal/session"
@@ -80,6 +81,9 @@ func (t *Tenants) call(ctx context.Context, from *http.Request, method, path, to
 		r.RemoteAddr = from.RemoteAddr
 		r.Header.Set("User-Agent", from.UserAgent())
 		r.Header.Set(httpx.ConsoleHeader, "1")
+		if d := deviceOf(from.Context()); d != "" {
+			r.Header.Set(tenant.Device, d)
+		}
 		passOn(from, r.Header)
 	}
 	res, err := t.transport.RoundTrip(r)

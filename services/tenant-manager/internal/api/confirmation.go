@@ -130,7 +130,7 @@ func (h *Handlers) AskMyPasskey(ctx context.Context, r AskMyPasskeyRequestObject
 // asksOften returns a problem where an address asks for too much at once of what
 // takes no secret.
 func (h *Handlers) asksOften(ctx context.Context) error {
-	wait, err := h.store.Attempt(ctx, store.Limited{Name: "asked by " + httpx.Address(ctx), Limit: throttle.Asking})
+	wait, err := h.store.Attempt(ctx, store.Limited{Name: "asked by " + httpx.LimitKey(ctx), Limit: throttle.Asking})
 	if err == nil && wait > 0 {
 		err = slower(wait, "too many requests from this address")
 	}

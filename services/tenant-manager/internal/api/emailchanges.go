@@ -97,6 +97,9 @@ func (h *Handlers) ChangeUserEmail(ctx context.Context, r ChangeUserEmailRequest
 		if u.Email == r.Body.Email {
 			return db.Expect(u.Version, version) // it is as it should be
 		}
+		if err := h.staysBound(ctx, u, r.Body.Email); err != nil {
+			return err
+		}
 		u.Version = version
 		return h.newEmail(ctx, tx, &u, r.Body.Email, func(before, after User) error {
 			return h.record(ctx, tx, "user.email-changed", "user", u.ID, u.Name, before, after)
@@ -123,6 +126,9 @@ func (h *Handlers) ChangeMyEmail(ctx context.Context, r ChangeMyEmailRequestObje
 	}
 	if store.FoldEmail(r.Body.Email) == store.FoldEmail(u.Email) {
 		return nil, invalid("/email", "unchanged", "this is your address already")
+	}
+	if err := h.staysBound(ctx, u, r.Body.Email); err != nil {
+		return nil, err
 	}
 	if _, mails, err := h.opt.Mail.Settings(ctx, h.store); err != nil {
 		return nil, err

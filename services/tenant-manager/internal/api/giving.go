@@ -110,6 +110,9 @@ func (g *giving) opens(ctx context.Context, group store.Group) error {
 	if d, ok := kept[group.ID]; ok {
 		return problem.New(problem.CodeConflict, "the directory %s says who is in %s: change it at the identity provider", d.Name, group.Name)
 	}
+	if err := mayBind(ctx, g.org, group); err != nil {
+		return err
+	}
 	gives, err := rights.Of(ctx, g.org, group.ID)
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func (h *Handlers) moveGroup(ctx context.Context, tx *store.Tx, g store.Group, f
 		if err != nil {
 			return out, err
 		}
-		if err := h.passOn(ctx, tx, was.ID, self, func() error { return tx.RemoveMember(ctx, m) }); err != nil {
+		if err := h.passOn(ctx, tx, was, self, func() error { return tx.RemoveMember(ctx, m) }); err != nil {
 			return out, err
 		}
 		out.From = &GroupName{Id: was.ID, Name: was.Name}

@@ -157,6 +157,9 @@ func (h *Handlers) UpdateGroup(ctx context.Context, r UpdateGroupRequestObject) 
 			if err := byHand(ctx, tx, g); err != nil {
 				return err
 			}
+			if err := mayBind(ctx, tx.Org, g); err != nil {
+				return err
+			}
 		}
 		g.Name, g.Description, g.Version = fields.Name, strings.TrimSpace(fields.Description), version
 		if err := tx.SaveGroup(ctx, &g); err != nil {
@@ -174,12 +177,16 @@ func (h *Handlers) UpdateGroup(ctx context.Context, r UpdateGroupRequestObject) 
 // passOn makes a change of who has what a group has. The caller must have all
 // that the group gives, by itself and by those that it is in; where it denies or
 // bounds something, the change must be one that they may make of all who are
-// affected.
-func (h *Handlers) passOn(ctx context.Context, tx *store.Tx, group string, to rights.Principal, change func() error) error {
+// affected; and where a domain's rule of sign-in binds who is in it, they must be
+// allowed to change that.
+func (h *Handlers) passOn(ctx context.Context, tx *store.Tx, group store.Group, to rights.Principal, change func() error) error {
 	if err := tx.LockOrganization(ctx); err != nil { // others would change what groups are in which
 		return err
 	}
-	gives, err := rights.Of(ctx, tx.Org, group)
+	if err := mayBind(ctx, tx.Org, group); err != nil {
+		return err
+	}
+	gives, err := rights.Of(ctx, tx.Org, group.ID)
 	if err != nil {
 		return err
 	}
@@ -218,7 +225,7 @@ func (h *Handlers) DeleteGroup(ctx context.Context, r DeleteGroupRequestObject) 
 		if err := byHand(ctx, tx, g); err != nil {
 			return err
 		}
-		err = h.passOn(ctx, tx, g.ID, rights.Principal{Kind: rights.Group, ID: g.ID}, func() error { return tx.DeleteGroup(ctx, g.ID, version) })
+		err = h.passOn(ctx, tx, g, rights.Principal{Kind: rights.Group, ID: g.ID}, func() error { return tx.DeleteGroup(ctx, g.ID, version) })
 		if err != nil {
 			return err
 		}
@@ -305,7 +312,7 @@ func (h *Handlers) join(ctx context.Context, tx *store.Tx, g store.Group, to rig
 	if err := byHand(ctx, tx, g); err != nil {
 		return m, err
 	}
-	err := h.passOn(ctx, tx, g.ID, to, func() error {
+	err := h.passOn(ctx, tx, g, to, func() error {
 		if to.Kind == rights.Group {
 			if why, err := rights.Nests(ctx, tx.Org, g.ID, to.ID); err != nil {
 				return err
@@ -349,7 +356,7 @@ func (h *Handlers) takeOut(ctx context.Context, tx *store.Tx, g store.Group, mem
 	if err != nil {
 		return err
 	}
-	if err := h.passOn(ctx, tx, g.ID, to, func() error { return tx.RemoveMember(ctx, m) }); err != nil {
+	if err := h.passOn(ctx, tx, g, to, func() error { return tx.RemoveMember(ctx, m) }); err != nil {
 		return err
 	}
 	said := membership{access.Group{ID: to.ID, Name: to.Name}, m.MemberKind}

@@ -30,7 +30,7 @@ func (h *Handlers) withGuesses(next StrictHandlerFunc, operation string) StrictH
 	}
 	return func(c echo.Context, request any) (any, error) {
 		ctx := c.Request().Context()
-		ip := httpx.Address(ctx)
+		ip := httpx.LimitKey(ctx)
 		if ip == "" {
 			return next(c, request)
 		}

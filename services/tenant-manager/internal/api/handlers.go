@@ -147,12 +147,12 @@ func (h *Handlers) afterwards(what string, f func(ctx context.Context) error) {
 type userAgentKey struct{}
 
 // agent is what a request says of the program that makes it.
-type agent struct{ name, languages string }
+type agent struct{ name, languages, device string }
 
 func withUserAgent(next StrictHandlerFunc, _ string) StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), userAgentKey{}, agent{r.UserAgent(), r.Header.Get("Accept-Language")})))
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), userAgentKey{}, agent{r.UserAgent(), r.Header.Get("Accept-Language"), deviceOf(r)})))
 		return next(c, request)
 	}
 }

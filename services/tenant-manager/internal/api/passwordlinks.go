@@ -188,7 +188,7 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 // whether there is such an account.
 func (h *Handlers) RequestPasswordLink(ctx context.Context, r RequestPasswordLinkRequestObject) (RequestPasswordLinkResponseObject, error) {
 	wait, err := h.store.Attempt(ctx,
-		store.Limited{Name: "asked by " + httpx.Address(ctx), Limit: throttle.Asking},
+		store.Limited{Name: "asked by " + httpx.LimitKey(ctx), Limit: throttle.Asking},
 		store.Limited{Name: "password asked for " + store.FoldEmail(r.Body.Email), Limit: throttle.AskingFor})
 	if err != nil {
 		return nil, err

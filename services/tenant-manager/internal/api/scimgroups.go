@@ -197,6 +197,11 @@ func (k groups) apply(ctx context.Context, tx *store.Tx, r store.SCIMResource, g
 	if len(added)+len(removed) == 0 && s.name == g.Name && s.externalID == r.ExternalID && s.rest == r.Attributes {
 		return nil
 	}
+	if s.name != g.Name {
+		if err := k.mayBind(ctx, tx.Org, g); err != nil {
+			return err
+		}
+	}
 	g.Name, r.ExternalID, r.Attributes = s.name, s.externalID, s.rest
 	if err := tx.SaveGroup(ctx, &g); err != nil {
 		return groupTaken(err, s.name)
@@ -260,8 +265,12 @@ func (k groups) setMembers(ctx context.Context, tx *store.Tx, g store.Group, wan
 
 // passOn makes a change of who is in a group. A directory gives by it no more than
 // whoever saved it could, and never who owns the organization; where the group denies
-// or bounds something, nobody is affected who may do more than they.
+// or bounds something, nobody is affected who may do more than they, and where a rule of
+// sign-in binds who is in it, they may change that.
 func (k groups) passOn(ctx context.Context, tx *store.Tx, g store.Group, more bool, affected []store.GroupMember, change func() error) error {
+	if err := k.mayBind(ctx, tx.Org, g); err != nil {
+		return err
+	}
 	gives, err := rights.Of(ctx, tx.Org, g.ID)
 	if err != nil {
 		return err

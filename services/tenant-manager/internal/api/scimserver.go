@@ -221,7 +221,7 @@ func scimError(err error) *scim.Error {
 
 // admit finds out which directory calls.
 func (s *scimServer) admit(ctx context.Context, r *http.Request) (*scimCall, error) {
-	ip := httpx.Address(ctx)
+	ip := httpx.LimitKey(ctx)
 	if wait := s.waits(ip); wait > 0 {
 		return nil, slower(wait, "too many tokens that were not right")
 	}

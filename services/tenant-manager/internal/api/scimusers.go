@@ -334,7 +334,9 @@ func (k users) remove(ctx context.Context, id string) error {
 	})
 }
 
-// leave takes a user out of the groups of the directory.
+// leave takes a user out of the groups of the directory, but of those that a rule of
+// sign-in binds where whoever saved the directory may not change rules: who is disabled
+// so, and comes back, is bound as before.
 func (c *scimCall) leave(ctx context.Context, tx *store.Tx, user string) error {
 	rows, err := tx.Memberships(ctx, user)
 	if err != nil {
@@ -346,6 +348,15 @@ func (c *scimCall) leave(ctx context.Context, tx *store.Tx, user string) error {
 			return err
 		}
 		if _, ours := of[m.GroupID]; ours {
+			g, err := tx.Group(ctx, m.GroupID)
+			if err != nil {
+				return err
+			}
+			if err := c.mayBind(ctx, tx.Org, g); isSCIMRefusal(err) {
+				continue
+			} else if err != nil {
+				return err
+			}
 			if err := tx.RemoveMember(ctx, m); err != nil {
 				return err
 			}

@@ -400,16 +400,22 @@ func accountName(email string) string { return "account " + store.FoldEmail(emai
 // guesses returns what wrong passwords for an e-mail address are held against, and
 // how. Whose rules these are depends on the address and the organization that is
 // named, and not on whether there is such an account: those of the organization that
-// has the domain, else of the first one.
-func (h *Handlers) guesses(ctx context.Context, email, slug string) (store.Limited, error) {
-	out := store.Limited{Name: accountName(email), Limit: throttle.Account}
+// has the domain, else of the first one. From a known device they are held against that;
+// see ofDevice.
+func (h *Handlers) guesses(ctx context.Context, email, slug string) (out store.Limited, known bool, err error) {
 	organization, _, err := h.looksAfter(ctx, email, slug)
 	if err != nil {
-		return out, err
+		return out, false, err
 	}
 	p, err := h.store.For(organization).SecurityPolicy(ctx)
-	out.Limit = lockoutOf(p).limit()
-	return out, err
+	if err != nil {
+		return out, false, err
+	}
+	limit := lockoutOf(p).limit()
+	if out, known, err = h.ofDevice(ctx, email, slug, limit); err != nil || known {
+		return out, known, err
+	}
+	return store.Limited{Name: accountName(email), Limit: limit}, false, nil
 }
 
 // looksAfter returns the organization that looks after an e-mail address, whether somebody

@@ -24,11 +24,11 @@ const signInRefusal = "the e-mail address or the password is not right; who belo
 // SignIn begins a session. Until the password was compared, everything goes the
 // same way and takes the same time whether there is such an account or not.
 func (h *Handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInResponseObject, error) {
-	account, err := h.guesses(ctx, r.Body.Email, deref(r.Body.Organization))
+	account, known, err := h.guesses(ctx, r.Body.Email, deref(r.Body.Organization))
 	if err != nil {
 		return nil, err
 	}
-	address, locked, err := h.tried(ctx, account)
+	address, locked, err := h.triedAt(ctx, account, known)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +103,14 @@ func (h *Handlers) attempt(ctx context.Context, account store.Limited) (address 
 // tried is as attempt, and reports whether the account has to wait from this attempt on,
 // if it is not right.
 func (h *Handlers) tried(ctx context.Context, account store.Limited) (address store.Limited, locked bool, err error) {
+	return h.triedAt(ctx, account, false)
+}
+
+// triedAt is as tried. What a known device tries is held against that alone, and not
+// against the address, which it may have in common with strangers.
+func (h *Handlers) triedAt(ctx context.Context, account store.Limited, known bool) (address store.Limited, locked bool, err error) {
 	against := []store.Limited{account}
-	if ip := httpx.Address(ctx); ip != "" {
+	if ip := httpx.LimitKey(ctx); ip != "" && !known {
 		address = store.Limited{Name: "address " + ip, Limit: throttle.Address}
 		against = append(against, address)
 	}
@@ -231,6 +237,11 @@ func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User,
 	}
 	if err := tx.SignedIn(ctx, u.ID, now); err != nil {
 		return s, err
+	}
+	if at := device(ctx); at != "" {
+		if err := tx.KnowDevice(ctx, u.ID, at); err != nil {
+			return s, err
+		}
 	}
 	if err := h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List()}); err != nil {
 		return s, err

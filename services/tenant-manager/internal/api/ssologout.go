@@ -21,7 +21,7 @@ const logoutRefused = "the logout token is not one of this connection's identity
 // provider (OpenID Connect Back-Channel Logout section 2.5).
 func (h *Handlers) EndSsoSessions(ctx context.Context, r EndSsoSessionsRequestObject) (EndSsoSessionsResponseObject, error) {
 	// A token that is right costs nothing: a provider tells of all its people.
-	address := store.Limited{Name: "logout tokens presented by " + httpx.Address(ctx), Limit: throttle.Address}
+	address := store.Limited{Name: "logout tokens presented by " + httpx.LimitKey(ctx), Limit: throttle.Address}
 	wait, err := h.store.Attempt(ctx, address)
 	if err != nil {
 		return nil, err

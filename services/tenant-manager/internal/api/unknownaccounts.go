@@ -40,7 +40,7 @@ func (h *Handlers) unknownRefused(ctx context.Context, email, slug string) {
 		if err != nil || organization == "" {
 			return err
 		}
-		ok, missed := h.unknown.Take("from " + httpx.Address(ctx))
+		ok, missed := h.unknown.Take("from " + httpx.LimitKey(ctx))
 		if !ok {
 			return nil
 		}

@@ -61,7 +61,7 @@ func keepable(form url.Values) error {
 // authorize is the authorization endpoint (RFC 6749 section 3.1).
 func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	if wait := s.server.limits.address("authorize", httpx.Address(ctx)); wait > 0 {
+	if wait := s.server.limits.address("authorize", httpx.LimitKey(ctx)); wait > 0 {
 		s.slow(w, r, wait)
 		return
 	}
@@ -112,7 +112,7 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 	case slices.Contains(prompts, "none"):
 		s.deny(w, r, ar, missing)
 	default:
-		if wait := s.server.limits.waiting(httpx.Address(ctx)); wait > 0 {
+		if wait := s.server.limits.waiting(httpx.LimitKey(ctx)); wait > 0 {
 			s.slow(w, r, wait)
 			return
 		}

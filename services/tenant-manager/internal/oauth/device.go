@@ -53,7 +53,7 @@ func (s *realm) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	if wait := s.server.limits.address("device", httpx.Address(ctx)); wait > 0 {
+	if wait := s.server.limits.address("device", httpx.LimitKey(ctx)); wait > 0 {
 		tooMany(w, r, wait)
 		return
 	}

@@ -187,7 +187,7 @@ func (s *realm) admit(w http.ResponseWriter, r *http.Request) bool {
 			return false
 		}
 	}
-	ip := httpx.Address(r.Context())
+	ip := httpx.LimitKey(r.Context())
 	id := clientID(r)
 	wait := s.server.limits.waits(id, ip)
 	if wait == 0 {
@@ -220,7 +220,7 @@ func (s *realm) failed(w http.ResponseWriter, r *http.Request, err error) {
 		err = fosite.ErrInvalidClient.WithWrap(err)
 	}
 	if errors.Is(err, fosite.ErrInvalidClient) && clientID(r) != "" {
-		if err := s.server.limits.wrong(r.Context(), clientID(r), httpx.Address(r.Context())); err != nil {
+		if err := s.server.limits.wrong(r.Context(), clientID(r), httpx.LimitKey(r.Context())); err != nil {
 			s.refuse(w, r, err)
 			return
 		}

@@ -32,7 +32,7 @@ func (s *realm) logout(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	ip := httpx.Address(ctx)
+	ip := httpx.LimitKey(ctx)
 	if wait := s.server.limits.spent("logout", ip); wait > 0 {
 		s.slow(w, r, wait)
 		return
@@ -110,7 +110,7 @@ func (s *realm) afterLogout(w http.ResponseWriter, r *http.Request, id string) (
 	c, err := s.server.client(r.Context(), s.org.ID, id)
 	switch {
 	case errors.Is(err, fosite.ErrNotFound):
-		s.server.limits.address("logout", httpx.Address(r.Context()))
+		s.server.limits.address("logout", httpx.LimitKey(r.Context()))
 		s.page(w, r, fosite.ErrInvalidRequest.WithHint("There is no such client, or not any more."))
 		return nil, "", false
 	case err != nil:

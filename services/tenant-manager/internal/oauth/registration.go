@@ -39,7 +39,7 @@ var errRegistrationToken = &fosite.RFC6749Error{ErrorField: "invalid_token", Des
 // presented returns the bearer token of a request to the registration, after it has
 // been held against who asks. It returns false where the request is answered.
 func (s *realm) presented(w http.ResponseWriter, r *http.Request) (string, bool) {
-	ip := httpx.Address(r.Context())
+	ip := httpx.LimitKey(r.Context())
 	if wait := max(s.server.limits.address("register", ip), s.server.limits.waits("registration", ip)); wait > 0 {
 		tooMany(w, r, wait)
 		return "", false
@@ -56,7 +56,7 @@ func (s *realm) presented(w http.ResponseWriter, r *http.Request) (string, bool)
 // not good, which is held against the address.
 func (s *realm) refuseToken(w http.ResponseWriter, r *http.Request, wrong bool) {
 	if wrong {
-		if err := s.server.limits.wrong(r.Context(), "registration", httpx.Address(r.Context())); err != nil {
+		if err := s.server.limits.wrong(r.Context(), "registration", httpx.LimitKey(r.Context())); err != nil {
 			s.refuse(w, r, err)
 			return
 		}

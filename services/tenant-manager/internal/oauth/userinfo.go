@@ -27,7 +27,7 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, fosite.ErrRequestUnauthorized.WithHint("Send the access token in the header Authorization."))
 		return
 	}
-	ip := httpx.Address(ctx)
+	ip := httpx.LimitKey(ctx)
 	if wait := s.server.limits.spent("userinfo", ip); wait > 0 {
 		tooMany(w, r, wait)
 		return

@@ -371,3 +371,10 @@ func (o *Org) BreakGlass(ctx context.Context) ([]User, error) {
 func (o *Org) RequiredDomains(ctx context.Context) ([]Domain, error) {
 	return db.From[Domain](o.scope).Where("single_sign_on = ? AND verified IS NOT NULL", SSORequired).Order("domain", false).All(ctx)
 }
+
+// RulesOnGroups returns the domains with a rule that binds those in some groups, whether
+// they are verified at the moment or not.
+func (o *Org) RulesOnGroups(ctx context.Context) ([]Domain, error) {
+	rules, err := db.From[Domain](o.scope).Where("single_sign_on = ?", SSORequired).Order("domain", false).All(ctx)
+	return slices.DeleteFunc(rules, func(d Domain) bool { return len(d.SSOGroups) == 0 }), err
+}
