@@ -29,7 +29,7 @@ func providers(m *http.ServeMux, tokens func(http.ResponseWriter)) {
 	m.HandleFunc("POST /api/v1/sign-in/sso/callback", func(rw http.ResponseWriter, r *http.Request) {
 		var in map[string]string
 		_ = json.NewDecoder(r.Body).Decode(&in)
-		if in["binding"] != bound || in["code"] == "" && in["saml"] != "handle of an answer" {
+		if in["binding"] != bound || in["saml"] == "" && in["connection"] != "c1" || in["code"] == "" && in["saml"] != "handle of an answer" {
 			problem.New(problem.CodeCredentialInvalid, "no").Write(rw)
 			return
 		}
@@ -155,7 +155,7 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 		return res, string(b)
 	}
 	const host = "apim-admin.localhost:8080"
-	res, _ := do("GET", "/bff/sso/callback?state=%2Fusers&code=c", "", host)
+	res, _ := do("GET", "/bff/sso/callback/c1?state=%2Fusers&code=c", "", host)
 	require.Equal(t, 303, res.StatusCode)
 	require.Regexp(t, `^/sign-in\?request=[^&]+&sso=credential-invalid$`, res.Header.Get("Location"), "this browser began nothing")
 
@@ -176,12 +176,14 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 	res, _ = do("POST", "/bff/sso/test", `{"connection":"x"}`, host)
 	require.Equal(t, 401, res.StatusCode, "nobody is signed in")
 
+	res, _ = do("GET", "/bff/sso/callback?state=%2Fusers&code=c", "", host)
+	require.Regexp(t, `^/sign-in\?request=[^&]+&sso=credential-invalid$`, res.Header.Get("Location"), "no connection's address")
 	for query, want := range map[string]string{
 		"state=test&code=c":           `^/sso/tests/t1$`,
 		"state=second&code=c":         `^/sign-in\?next=%2Fusers#second=[A-Za-z0-9_-]+$`,
 		"state=x&error=access_denied": `^/sign-in\?request=[^&]+&sso=credential-invalid$`,
 	} {
-		res, _ := do("GET", "/bff/sso/callback?"+query, "", host)
+		res, _ := do("GET", "/bff/sso/callback/c1?"+query, "", host)
 		require.Equal(t, 303, res.StatusCode)
 		require.Regexp(t, want, res.Header.Get("Location"), query)
 		for _, k := range res.Cookies() {
@@ -189,7 +191,7 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 		}
 	}
 	for next, want := range map[string]string{"/users": "/users", "https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/"} {
-		res, _ := do("GET", "/bff/sso/callback?session_state=s&code=c&state="+url.QueryEscape(strings.ReplaceAll(next, `\`, `\\`)), "", host)
+		res, _ := do("GET", "/bff/sso/callback/c1?session_state=s&code=c&state="+url.QueryEscape(strings.ReplaceAll(next, `\`, `\\`)), "", host)
 		require.Equal(t, 303, res.StatusCode)
 		require.Equal(t, want, res.Header.Get("Location"), next)
 	}

@@ -198,6 +198,9 @@ func (h *handlers) finishSSO(c echo.Context) (out ssoFinished, err error) {
 			send[name] = v
 		}
 	}
+	if connection := c.Param("connection"); connection != "" {
+		send["connection"] = connection
+	}
 	err = h.Tenants.call(r.Context(), r, http.MethodPost, "/sign-in/sso/callback", "", marshal(send), &out)
 	if err == nil && out.Tokens == nil && out.Challenge == nil && out.Test == "" {
 		err = errors.New("tenant-manager answered nothing to a sign-in at an identity provider")

@@ -28,8 +28,10 @@ const (
 	forSSOTest = "sso-test"
 	ssoTested  = "sso-tested"
 
-	// ssoCallback is where providers send browsers back to, at the address of an app.
-	ssoCallback = "/bff/sso/callback"
+	// ssoCallback is below what providers send browsers back to, at the address of an
+	// app. Each connection has an address of its own, which ends in its id, so that the
+	// answer of one provider is never taken for that of another (RFC 9700 section 4.4.2).
+	ssoCallback = "/bff/sso/callback/"
 )
 
 // ssoBegun is what is kept of a sign-in at a provider. Its state is the name of the
@@ -117,6 +119,9 @@ func (h *Handlers) TestSsoConnection(ctx context.Context, r TestSsoConnectionReq
 	case r.Body.Binding == nil:
 		return nil, invalid("/binding", "required", "send a random secret that the browser keeps")
 	}
+	if c.Kind != store.SAML && c.ClientID == "" {
+		return nil, problem.New(problem.CodeConflict, "the test cannot begin: give the client id that the provider knows Gatehouse by, and save it")
+	}
 	address, err := h.beginSSO(ctx, forSSOTest, c, store.Challenge{UserID: p.Subject}, *r.Body.Origin, *r.Body.Binding, "", "")
 	var failed *sso.FailedError
 	if errors.As(err, &failed) {
@@ -149,7 +154,7 @@ func (h *Handlers) beginSSO(ctx context.Context, purpose string, c store.SSOConn
 
 // attemptAt returns an attempt at a connection's provider, from the app at an origin.
 func attemptAt(c store.SSOConnection, state, binding, origin string) sso.Attempt {
-	a := sso.Attempt{State: state, Binding: binding, Redirect: origin + ssoCallback}
+	a := sso.Attempt{State: state, Binding: binding, Redirect: origin + ssoCallback + c.ID}
 	if c.Kind == store.SAML {
 		a.Redirect = origin + samlCallback
 	}
@@ -263,6 +268,9 @@ func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, ch store.C
 	if c.Kind == store.SAML {
 		claims, err = h.samlClaims(ctx, c, ch, a, deref(in.Saml))
 		return claims, "", err
+	}
+	if deref(in.Connection) != c.ID {
+		return nil, &sso.FailedError{Reason: "the answer came to the address of another connection than the sign-in was begun at: a provider may have led the browser to another provider (mix-up), or the redirect address that is registered at it is not the one of this connection"}
 	}
 	if in.Error != nil {
 		return nil, "", &sso.FailedError{Reason: "the provider answered " + *in.Error + " " + deref(in.ErrorDescription)}

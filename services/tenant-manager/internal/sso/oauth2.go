@@ -84,6 +84,9 @@ func isOf(issuer, asked string) error {
 // OAuth2Claims exchanges the code of an answer, and asks the provider's API who
 // signed in. The error is a [FailedError].
 func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, answer Answer) (map[string]any, error) {
+	if answer.Issuer != "" && !sameOrigin(answer.Issuer, p.AuthorizeURL) {
+		return nil, failed("the answer names the issuer %q, which is not where people sign in: %s", cut(answer.Issuer), p.AuthorizeURL)
+	}
 	for _, address := range []string{p.TokenURL, p.UserURL} {
 		if err := c.CheckEndpoint(address); err != nil {
 			return nil, failed("%q: %s", cut(address), err)
@@ -131,6 +134,14 @@ func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, 
 		out[claimGroups] = named
 	}
 	return out, nil
+}
+
+// sameOrigin reports whether two addresses are of one scheme, host and port. A plain
+// provider says nowhere what its issuer is called, which has to be there at least.
+func sameOrigin(a, b string) bool {
+	x, errX := url.Parse(a)
+	y, errY := url.Parse(b)
+	return errX == nil && errY == nil && x.Host != "" && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
 }
 
 // ask asks an API, and returns where the next page is; "" = there is none.
