@@ -206,6 +206,9 @@ func (h *Handlers) DeleteUser(ctx context.Context, r DeleteUserRequestObject) (D
 		}
 		u.Version = version
 		spared := u.BreakGlass
+		if err := h.leaveDoors(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		if err := tx.EraseUser(ctx, &u); err != nil {
 			return err
 		}
