@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +27,7 @@ func providers(m *http.ServeMux, tokens func(http.ResponseWriter)) {
 	}
 	m.HandleFunc("POST /api/v1/sign-in/sso", begin)
 	m.HandleFunc("POST /api/v1/sso/connections/{id}/test", begin)
+	m.HandleFunc("POST /api/v1/me/confirmation/sso", begin)
 	m.HandleFunc("POST /api/v1/sign-in/sso/callback", func(rw http.ResponseWriter, r *http.Request) {
 		var in map[string]string
 		_ = json.NewDecoder(r.Body).Decode(&in)
@@ -36,6 +38,8 @@ func providers(m *http.ServeMux, tokens func(http.ResponseWriter)) {
 		switch in["state"] {
 		case "test":
 			_, _ = io.WriteString(rw, `{"test":"t1"}`)
+		case "confirmed", "refused":
+			_, _ = io.WriteString(rw, `{"confirmed":`+strconv.FormatBool(in["state"] == "confirmed")+`,"next":"/account?tab=tokens"}`)
 		case "second":
 			_, _ = io.WriteString(rw, `{"challenge":{"challenge":"c1","methods":["totp"],"expiresAt":"2030-01-01T00:00:00Z"},"next":"/users"}`)
 		default:
@@ -175,11 +179,15 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 	require.Equal(t, 404, res.StatusCode, "no app is there")
 	res, _ = do("POST", "/bff/sso/test", `{"connection":"x"}`, host)
 	require.Equal(t, 401, res.StatusCode, "nobody is signed in")
+	res, _ = do("POST", "/bff/sso/confirmation", `{"connection":"x","next":"/account"}`, host)
+	require.Equal(t, 401, res.StatusCode, "nobody is signed in")
 
 	res, _ = do("GET", "/bff/sso/callback?state=%2Fusers&code=c", "", host)
 	require.Regexp(t, `^/sign-in\?request=[^&]+&sso=credential-invalid$`, res.Header.Get("Location"), "no connection's address")
 	for query, want := range map[string]string{
 		"state=test&code=c":           `^/sso/tests/t1$`,
+		"state=confirmed&code=c":      `^/account\?identity=confirmed&tab=tokens$`,
+		"state=refused&code=c":        `^/account\?identity=refused&tab=tokens$`,
 		"state=second&code=c":         `^/sign-in\?next=%2Fusers#second=[A-Za-z0-9_-]+$`,
 		"state=x&error=access_denied": `^/sign-in\?request=[^&]+&sso=credential-invalid$`,
 	} {

@@ -30,6 +30,7 @@ const (
 var ofSessions = map[string]ofSession{
 	"getSession":            {status: http.StatusOK},
 	"beginSsoTest":          {id: "tenant-manager /sso/connections/{id}", body: `{"connection":"$id"}`, status: http.StatusNotFound},
+	"beginSsoConfirmation":  {id: "tenant-manager /sso/connections/{id}", body: `{"connection":"$id"}`, status: http.StatusNotFound},
 	"samlMetadata":          {id: "tenant-manager /sso/connections/{id}", status: http.StatusNotFound}, // of another kind
 	"impersonate":           {id: "tenant-manager /users/{id}", body: `{"user":"$id","reason":"to see"}`, status: http.StatusNotFound},
 	"switchOrganization":    {id: "tenant-manager /organizations/{id}", body: `{"organization":"$id"}`, status: http.StatusNotFound},

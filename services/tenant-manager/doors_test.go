@@ -2,6 +2,7 @@ package tenantmanager_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,15 @@ func TestNoPasswordGoesAroundADirectory(t *testing.T) {
 	require.Equal(t, 200, a.status, a.body)
 	require.Equal(t, eve, a.text(t, "user/id"))
 
+	// They prove again who they are with the password of the directory.
+	token := a.text(t, "accessToken")
+	ways := w.call(t, token, "GET", "/me/confirmation", "")
+	require.Contains(t, ways.body, `"methods":["password"]`)
+	require.Contains(t, ways.body, `"directory":"Acme Directory"`)
+	require.Equal(t, 422, w.call(t, token, "POST", "/me/confirmation", `{"password":"`+goodWord+`"}`).status, "the one that is kept here counts for nothing")
+	confirmed := w.call(t, token, "POST", "/me/confirmation", `{"password":"`+directoryWord+`"}`)
+	require.Equal(t, 200, confirmed.status, confirmed.body)
+
 	made := w.call(t, owner, "POST", "/users/"+eve+"/password-links", "")
 	require.Equal(t, 409, made.status, made.body)
 	require.Contains(t, made.body, "Acme Directory alone")
@@ -168,4 +178,52 @@ func TestNoPasswordGoesAroundADirectory(t *testing.T) {
 	require.Never(t, func() bool {
 		return strings.Contains(w.call(t, owner, "GET", "/password-requests", "").body, "eve@acme.example")
 	}, 300*time.Millisecond, 50*time.Millisecond)
+	d.Stop()
+	require.Equal(t, 503, w.call(t, token, "POST", "/me/confirmation", `{"password":"`+directoryWord+`"}`).status)
+}
+
+// Who comes by single sign-on proves again who they are at the provider, which has to
+// have asked for it.
+func TestProvingAgainAtAProvider(t *testing.T) {
+	t.Parallel()
+	p := startProvider(t, map[string]account{"eve": {"email": "eve@acme.example", "email_verified": true, "name": "Eve"}, "max": {"email": "max@acme.example", "email_verified": true}})
+	w, owner := ssoWorld(t)
+	id := w.connect(t, owner, p, map[string]any{"provision": true, "roles": []string{"viewer"}}).text(t, "id")
+	browser := newBrowser(t)
+	a := w.call(t, "", "POST", "/sign-in/sso/callback", callback(t, p.visitBy(t, browser, w.begin(t, "eve@acme.example"), "eve"), nil))
+	require.Equal(t, 200, a.status, a.body)
+	token := a.text(t, "tokens/accessToken")
+	require.Equal(t, 200, w.federate(t, p, "max@acme.example", "max").status)
+	ways := w.call(t, token, "GET", "/me/confirmation", "")
+	require.Contains(t, ways.body, `"methods":["sso"]`)
+	require.Contains(t, ways.body, id)
+	begin := func() string {
+		a := w.call(t, token, "POST", "/me/confirmation/sso", object(t, map[string]string{"connection": id, "origin": ssoOrigin, "binding": binding, "next": "/account"}))
+		require.Equal(t, 200, a.status, a.body)
+		require.Contains(t, a.text(t, "address"), "prompt=login")
+		require.Contains(t, a.text(t, "address"), "max_age=0")
+		return a.text(t, "address")
+	}
+	finish := func(q url.Values) answer {
+		a := w.call(t, "", "POST", "/sign-in/sso/callback", callback(t, q, nil))
+		require.Equal(t, 200, a.status, a.body)
+		require.NotContains(t, a.body, "tokens")
+		require.Equal(t, "/account", a.text(t, "next"))
+		return a
+	}
+	require.Contains(t, finish(p.visitBy(t, browser, begin(), "eve")).body, `"confirmed":true`)
+	w.recordedAs(t, owner, "session.confirmed", "Eve")
+
+	// Somebody else, and a provider that asks for nothing, are no proof.
+	require.Contains(t, finish(p.visit(t, begin(), "max")).body, `"confirmed":false`)
+	w.refusedBecause(t, owner, "somebody else proved who they are")
+	silent, err := url.Parse(begin())
+	require.NoError(t, err)
+	q := silent.Query()
+	q.Del("prompt")
+	q.Del("max_age")
+	silent.RawQuery = q.Encode()
+	require.Contains(t, finish(p.visitBy(t, browser, silent.String(), "eve")).body, `"confirmed":false`)
+	w.refusedBecause(t, owner, "auth_time")
+	require.Equal(t, 404, w.call(t, owner, "POST", "/me/confirmation/sso", object(t, map[string]string{"connection": id, "origin": ssoOrigin, "binding": binding})).status, "they do not come by it")
 }

@@ -83,6 +83,7 @@ func Register(e *echo.Echo, o Options) {
 	e.POST("/bff/sign-in/one-time", h.ours(h.passed("/sign-in/one-time")))
 	e.POST("/bff/sign-in/sso", h.ours(h.beginSSO))
 	e.POST("/bff/sso/test", h.ours(h.testSSO))
+	e.POST("/bff/sso/confirmation", h.ours(h.confirmBySSO))
 	e.GET("/bff/sso/callback", h.endSSO)
 	e.GET("/bff/sso/signed-out", h.signedOut)
 	e.GET("/bff/sso/callback/:connection", h.endSSO)

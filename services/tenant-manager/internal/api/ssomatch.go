@@ -67,6 +67,10 @@ func (h *Handlers) match(ctx context.Context, org *store.Org, c store.SSOConnect
 		m.refused = cmp.Or(p.Why, "the provider names no subject")
 		return m, nil
 	}
+	if p.Overage != "" && len(c.GroupRoles) > 0 {
+		m.refused = "nothing can be said of the roles by group: " + p.Overage
+		return m, nil
+	}
 	m.identity, err = org.SSOIdentity(ctx, c.ID, token.Hash(p.Subject))
 	if err == nil {
 		m.user, err = org.User(ctx, m.identity.UserID)

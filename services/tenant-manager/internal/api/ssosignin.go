@@ -27,6 +27,8 @@ const (
 	forSSO     = "sso"
 	forSSOTest = "sso-test"
 	ssoTested  = "sso-tested"
+	// forSSOConfirm is a new proof of somebody who is signed in.
+	forSSOConfirm = "sso-confirm"
 
 	// ssoCallback is below what providers send browsers back to, at the address of an
 	// app. Each connection has an address of its own, which ends in its id, so that the
@@ -41,6 +43,8 @@ type ssoBegun struct {
 	Binding    string `json:"binding"` // as a hash
 	Origin     string `json:"origin"`
 	Next       string `json:"next,omitempty"`
+	// Session is the one that is confirmed; "" = none.
+	Session string `json:"session,omitempty"`
 }
 
 // AskSignInMethods says whether a domain belongs to a connection.
@@ -140,11 +144,16 @@ func (h *Handlers) beginSSO(ctx context.Context, purpose string, c store.SSOConn
 		return "", invalid("/origin", "format", "use the origin of the page, such as https://admin.example.com")
 	}
 	a := attemptAt(c, token.OneTime(), binding, origin)
+	a.Fresh = purpose == forSSOConfirm
 	address, err := h.ssoAddress(ctx, c, a, hint)
 	if err != nil {
 		return "", err
 	}
-	data, err := json.Marshal(ssoBegun{Connection: c.ID, Binding: token.Hash(binding), Origin: origin, Next: next})
+	begun := ssoBegun{Connection: c.ID, Binding: token.Hash(binding), Origin: origin, Next: next}
+	if a.Fresh {
+		begun.Session = caller(ctx).Session
+	}
+	data, err := json.Marshal(begun)
 	if err != nil {
 		return "", err
 	}
@@ -182,12 +191,19 @@ const (
 	ssoFailed  = "the identity provider did not sign you in: begin again, or ask your administrator"
 )
 
+// ssoChallenge returns what was begun under the hash of a state.
+func (h *Handlers) ssoChallenge(ctx context.Context, state string) (ch store.Challenge, err error) {
+	for _, purpose := range []string{forSSO, forSSOTest, forSSOConfirm} {
+		if ch, err = h.store.Challenge(ctx, purpose, state); !store.IsNotFound(err) {
+			break
+		}
+	}
+	return ch, err
+}
+
 // takeSSO returns what was begun under a state by this browser, and takes it.
 func (h *Handlers) takeSSO(ctx context.Context, state, binding string) (ch store.Challenge, begun ssoBegun, err error) {
-	ch, err = h.store.Challenge(ctx, forSSO, token.Hash(state))
-	if store.IsNotFound(err) {
-		ch, err = h.store.Challenge(ctx, forSSOTest, token.Hash(state))
-	}
+	ch, err = h.ssoChallenge(ctx, token.Hash(state))
 	if store.IsNotFound(err) {
 		return ch, begun, refused(ssoOver)
 	}
@@ -222,7 +238,7 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 		return nil, err
 	}
 	c, err := h.store.For(ch.OrganizationID).SSOConnection(ctx, begun.Connection)
-	if store.IsNotFound(err) || err == nil && !c.Enabled && ch.Purpose == forSSO {
+	if store.IsNotFound(err) || err == nil && !c.Enabled && ch.Purpose != forSSOTest {
 		return nil, refused(ssoOver)
 	}
 	if err != nil {
@@ -236,6 +252,9 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 	if ch.Purpose == forSSOTest {
 		id, err := h.keepTest(ctx, ch.UserID, c, claims, failed)
 		return FinishSsoSignIn200JSONResponse{Test: &id}, err
+	}
+	if ch.Purpose == forSSOConfirm {
+		return h.confirmBySSO(ctx, c, ch, begun, claims, failed)
 	}
 	if failed != nil {
 		h.ssoRefused(ctx, c, "", failed.Reason)

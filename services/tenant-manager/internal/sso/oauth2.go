@@ -2,6 +2,7 @@ package sso
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -44,7 +45,9 @@ const (
 	claimEmails = "emails"
 	claimGroups = "groups"
 
-	mostPages = 10
+	mostPages = 30
+
+	groupsAsked = "groups"
 )
 
 func (p OAuth2Provider) config(redirect string) *oauth2.Config {
@@ -120,7 +123,7 @@ func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, 
 	}
 	named := []any{}
 	for _, g := range p.Groups {
-		entries, err := c.askList(ctx, g.URL, tokens.AccessToken, "groups")
+		entries, err := c.askList(ctx, g.URL, tokens.AccessToken, groupsAsked)
 		if err != nil {
 			return nil, err
 		}
@@ -185,10 +188,13 @@ func (c *Client) askList(ctx context.Context, address, token, what string) ([]an
 			return nil, err
 		}
 		out = append(out, page...)
-		if next == "" || len(out) >= mostGroups {
+		if next == "" {
 			return out, nil
 		}
 		address = next
+	}
+	if what == groupsAsked {
+		return nil, failed("asking the provider for %s: there are more than are read, and the roles of some are not given", what)
 	}
 	return out, nil
 }
@@ -262,7 +268,9 @@ func ReadOAuth2(claims map[string]any, names Names, subject string) Person {
 			}
 		}
 	}
-	p.Groups = groups(slices.Concat(p.Groups, list(claims[claimGroups])))
+	overage := p.Overage
+	p.Groups, p.Overage = groups(slices.Concat(p.Groups, list(claims[claimGroups])))
+	p.Overage = cmp.Or(overage, p.Overage)
 	return p
 }
 

@@ -25,14 +25,14 @@ export default {
     others: { oidc: 'Anderes OpenID Connect', saml: 'Anderes SAML 2.0', ldap: 'Anderes LDAP-Verzeichnis', oauth2: 'Anderes OAuth 2.0' },
     presetTexts: {
       oidc: {
-        entra: 'Eine App-Registrierung eines Mandanten. Gruppen kommen mit ihren IDs, sobald die Tokenkonfiguration einen Gruppenanspruch enthält.',
+        entra: 'Eine App-Registrierung eines Mandanten. Gruppen kommen mit ihren IDs, sobald die Tokenkonfiguration einen Gruppenanspruch enthält. Ab 200 Gruppen lässt Entra sie weg, und wer in so vielen ist, wird nicht angemeldet: Beschränken Sie den Anspruch auf Gruppen, die der Anwendung zugewiesen sind.',
         okta: 'Eine OIDC-Web-App mit einem Groups-Claim-Filter für die zugeordneten Gruppen.',
         google: 'Ein OAuth-Client vom Typ Webanwendung. Google sendet keine Gruppen.',
         keycloak: 'Ein vertraulicher Client mit Standard Flow. Realm-Rollen dienen als Gruppen; ein Mapper kann andere senden.',
         generic: 'Jeder Provider mit Discovery-Dokument und Authorization Code Flow.',
       },
       saml: {
-        entra: 'Eine Unternehmensanwendung mit SAML-basierter Anmeldung. Gruppen kommen mit ihren IDs, sobald ein Gruppenanspruch hinzugefügt ist.',
+        entra: 'Eine Unternehmensanwendung mit SAML-basierter Anmeldung. Gruppen kommen mit ihren IDs, sobald ein Gruppenanspruch hinzugefügt ist. Ab 150 Gruppen lässt Entra sie weg, und wer in so vielen ist, wird nicht angemeldet: Beschränken Sie den Anspruch auf Gruppen, die der Anwendung zugewiesen sind.',
         okta: 'Eine SAML-2.0-App-Integration mit Attributen für E-Mail, Name und Gruppen.',
         keycloak: 'Ein SAML-Client, der Assertions signiert, mit Mappern für E-Mail und Name. Realm-Rollen dienen als Gruppen.',
         adfs: 'Eine Vertrauensstellung der vertrauenden Seite mit Regeln, die E-Mail, Name, Gruppen und eine Name-ID senden.',
@@ -197,6 +197,7 @@ export default {
     use: 'Verwendung',
     enabled: 'Anmeldung darüber möglich',
     enabledHelp: 'Vorher speichern und testen: Ein Test meldet niemanden an.',
+    vouches: 'Wer speichert, bürgt für die Verbindung: Niemand kommt darüber herein, der mehr darf als die Person, die sie zuletzt gespeichert hat. Für Eigentümer speichert sie ein Eigentümer.',
     test: 'Anmeldung testen',
     testTitle: 'Test von {name}',
     testGone: 'Das Ergebnis eines Tests bleibt eine Viertelstunde verfügbar, für die Person, die ihn begonnen hat.',

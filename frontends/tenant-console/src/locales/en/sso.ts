@@ -25,14 +25,14 @@ export default {
     others: { oidc: 'Other OpenID Connect', saml: 'Other SAML 2.0', ldap: 'Other LDAP directory', oauth2: 'Other OAuth 2.0' },
     presetTexts: {
       oidc: {
-        entra: 'An app registration of one tenant. Groups come by their ids, once the token configuration has a groups claim.',
+        entra: 'An app registration of one tenant. Groups come by their ids, once the token configuration has a groups claim. Above 200 groups Entra leaves them out, and nobody in so many is signed in by it: have the claim name the groups that are assigned to the application only.',
         okta: 'An OIDC web app, with a groups claim filter for the groups that you map.',
         google: 'An OAuth client of the type web application. Google sends no groups.',
         keycloak: 'A confidential client with the standard flow. Realm roles serve as groups; a mapper can send others.',
         generic: 'Any provider with a discovery document and the authorization code flow.',
       },
       saml: {
-        entra: 'An enterprise application with SAML-based sign-on. Groups come by their ids, once a group claim is added.',
+        entra: 'An enterprise application with SAML-based sign-on. Groups come by their ids, once a group claim is added. Above 150 groups Entra leaves them out, and nobody in so many is signed in by it: have the claim name the groups that are assigned to the application only.',
         okta: 'A SAML 2.0 app integration, with attribute statements for email, name and groups.',
         keycloak: 'A SAML client that signs assertions, with mappers for email and name. Realm roles serve as groups.',
         adfs: 'A relying party trust, with rules that send e-mail, name, groups and a name ID.',
@@ -214,6 +214,7 @@ export default {
     use: 'Use',
     enabled: 'People can sign in with it',
     enabledHelp: 'Save and test it first: a test signs nobody in.',
+    vouches: 'Saving vouches for it: nobody comes in by it who may do more than whoever saved it last. An owner saves it so that owners can.',
     test: 'Test sign-in',
     testTitle: 'Test of {name}',
     testGone: 'What a test received is kept for a quarter of an hour, for whoever began it.',
