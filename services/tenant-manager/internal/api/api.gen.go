@@ -270,6 +270,33 @@ func (e ClientStatus) Valid() bool {
 	}
 }
 
+// Defines values for ConfirmationMethod.
+const (
+	ConfirmationMethodPasskey  ConfirmationMethod = "passkey"
+	ConfirmationMethodPassword ConfirmationMethod = "password"
+	ConfirmationMethodRecovery ConfirmationMethod = "recovery"
+	ConfirmationMethodSso      ConfirmationMethod = "sso"
+	ConfirmationMethodTotp     ConfirmationMethod = "totp"
+)
+
+// Valid indicates whether the value is a known member of the ConfirmationMethod enum.
+func (e ConfirmationMethod) Valid() bool {
+	switch e {
+	case ConfirmationMethodPasskey:
+		return true
+	case ConfirmationMethodPassword:
+		return true
+	case ConfirmationMethodRecovery:
+		return true
+	case ConfirmationMethodSso:
+		return true
+	case ConfirmationMethodTotp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DomainFailure.
 const (
 	Missing    DomainFailure = "missing"
@@ -359,19 +386,19 @@ func (e Effect) Valid() bool {
 
 // Defines values for FactorMethod.
 const (
-	Passkey  FactorMethod = "passkey"
-	Recovery FactorMethod = "recovery"
-	Totp     FactorMethod = "totp"
+	FactorMethodPasskey  FactorMethod = "passkey"
+	FactorMethodRecovery FactorMethod = "recovery"
+	FactorMethodTotp     FactorMethod = "totp"
 )
 
 // Valid indicates whether the value is a known member of the FactorMethod enum.
 func (e FactorMethod) Valid() bool {
 	switch e {
-	case Passkey:
+	case FactorMethodPasskey:
 		return true
-	case Recovery:
+	case FactorMethodRecovery:
 		return true
-	case Totp:
+	case FactorMethodTotp:
 		return true
 	default:
 		return false
@@ -476,9 +503,10 @@ func (e InvitationResultOutcome) Valid() bool {
 
 // Defines values for InvitationStatus.
 const (
-	InvitationStatusAccepted InvitationStatus = "accepted"
-	InvitationStatusExpired  InvitationStatus = "expired"
-	InvitationStatusPending  InvitationStatus = "pending"
+	InvitationStatusAccepted  InvitationStatus = "accepted"
+	InvitationStatusExpired   InvitationStatus = "expired"
+	InvitationStatusPending   InvitationStatus = "pending"
+	InvitationStatusWithdrawn InvitationStatus = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the InvitationStatus enum.
@@ -489,6 +517,8 @@ func (e InvitationStatus) Valid() bool {
 	case InvitationStatusExpired:
 		return true
 	case InvitationStatusPending:
+		return true
+	case InvitationStatusWithdrawn:
 		return true
 	default:
 		return false
@@ -2529,8 +2559,30 @@ type ConfirmationInput struct {
 	// Password The own password.
 	Password *string `json:"password,omitempty"`
 
+	// RecoveryCode One of the own recovery codes, which is used up.
+	RecoveryCode *string `json:"recoveryCode,omitempty"`
+
 	// Totp A code of an authenticator app.
 	Totp *Code `json:"totp,omitempty"`
+}
+
+// ConfirmationMethod By what somebody proves again who they are; sso is at an identity provider, by beginSsoConfirmation.
+type ConfirmationMethod string
+
+// ConfirmationWays defines model for ConfirmationWays.
+type ConfirmationWays struct {
+	// ConfirmedUntil Until when the last proof counts.
+	ConfirmedUntil time.Time `json:"confirmedUntil"`
+
+	// Connections The identity providers that can be asked for a new proof.
+	Connections []SsoConnectionName `json:"connections"`
+
+	// Directory The directory whose password it is; without it, it is one that is kept here.
+	Directory *string              `json:"directory,omitempty"`
+	Methods   []ConfirmationMethod `json:"methods"`
+
+	// SignInAgain A plain OAuth 2.0 provider by which they come: it cannot be asked for a new proof, so that signing out and in again is one.
+	SignInAgain *string `json:"signInAgain,omitempty"`
 }
 
 // DeviceCodeInput defines model for DeviceCodeInput.
@@ -3063,7 +3115,7 @@ type Invitation struct {
 	Name   *string          `json:"name,omitempty"`
 	Roles  []InvitationRole `json:"roles"`
 
-	// Status What became of it.
+	// Status What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 	Status    InvitationStatus `json:"status"`
 	UpdatedAt time.Time        `json:"updatedAt"`
 	Version   int64            `json:"version"`
@@ -3093,7 +3145,7 @@ type InvitationCreated struct {
 	Name   *string          `json:"name,omitempty"`
 	Roles  []InvitationRole `json:"roles"`
 
-	// Status What became of it.
+	// Status What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 	Status InvitationStatus `json:"status"`
 
 	// Token The secret of the link, shown once.
@@ -3235,7 +3287,7 @@ type InvitationSheet struct {
 	Roles *[]InvitedRole `json:"roles,omitempty"`
 }
 
-// InvitationStatus What became of it.
+// InvitationStatus What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 type InvitationStatus string
 
 // InvitationsToResend defines model for InvitationsToResend.
@@ -4800,6 +4852,12 @@ type ProblemField struct {
 	// Detail What was expected.
 	Detail string `json:"detail"`
 
+	// Params The values of the rule, for texts in other languages than that of the detail.
+	Params *struct {
+		// Limit The number of a minimum or maximum, of a length or of a count.
+		Limit float32 `json:"limit"`
+	} `json:"params,omitempty"`
+
 	// Pointer The JSON pointer of the field.
 	Pointer string `json:"pointer"`
 
@@ -5512,6 +5570,22 @@ type SignInMethodsInput struct {
 // SignInRule `off`: a password is as good as the provider; `preferred`: people are led to the provider, and can use a password; `required`: they are let in by the provider alone.
 type SignInRule string
 
+// SignOutInput defines model for SignOutInput.
+type SignOutInput struct {
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+
+	// State What the provider sends back with the browser, to /bff/sso/signed-out at the origin.
+	State string `json:"state"`
+}
+
+// SignedOut defines model for SignedOut.
+type SignedOut struct {
+	// Address Where to send the browser to.
+	Address    string            `json:"address"`
+	Connection SsoConnectionName `json:"connection"`
+}
+
 // SsoBegun defines model for SsoBegun.
 type SsoBegun struct {
 	// Address Where to send the browser to.
@@ -5523,8 +5597,11 @@ type SsoBinding = string
 
 // SsoCallbackInput defines model for SsoCallbackInput.
 type SsoCallbackInput struct {
-	Binding          string  `json:"binding"`
-	Code             *string `json:"code,omitempty"`
+	Binding string  `json:"binding"`
+	Code    *string `json:"code,omitempty"`
+
+	// Connection The connection to whose redirect address the browser was sent; not of SAML. Another than was begun is refused (RFC 9700 section 4.4).
+	Connection       *string `json:"connection,omitempty"`
 	Error            *string `json:"error,omitempty"`
 	ErrorDescription *string `json:"errorDescription,omitempty"`
 
@@ -5538,6 +5615,21 @@ type SsoCallbackInput struct {
 
 // SsoClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 type SsoClaim = string
+
+// SsoConfirmationInput defines model for SsoConfirmationInput.
+type SsoConfirmationInput struct {
+	// Binding A random secret that the browser keeps, and shows when it comes back.
+	Binding SsoBinding `json:"binding"`
+
+	// Connection One of the connections of getMyConfirmation.
+	Connection string `json:"connection"`
+
+	// Next The path that the browser goes to afterwards.
+	Next *string `json:"next,omitempty"`
+
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+}
 
 // SsoConnection defines model for SsoConnection.
 type SsoConnection struct {
@@ -5575,7 +5667,10 @@ type SsoConnection struct {
 
 	// SecretReference Where the secret is kept, if it is a reference.
 	SecretReference *SecretReference `json:"secretReference,omitempty"`
-	TrustEmail      bool             `json:"trustEmail"`
+
+	// SignOutAtProvider Whether who signs out here is sent on to the provider.
+	SignOutAtProvider bool `json:"signOutAtProvider"`
+	TrustEmail        bool `json:"trustEmail"`
 
 	// UnverifiedDomains Those of the domains that are not verified, and lead nobody here.
 	UnverifiedDomains *[]string `json:"unverifiedDomains,omitempty"`
@@ -5636,6 +5731,9 @@ type SsoConnectionInput struct {
 	// Scopes Beside openid; the default is email and profile.
 	Scopes *[]string `json:"scopes,omitempty"`
 
+	// SignOutAtProvider Whether who signs out here is sent on to the provider, to be signed out there too (OpenID Connect RP-Initiated Logout 1.0); only with `oidc`. The ID token of the sign-in is kept for it, encrypted, until the session ends.
+	SignOutAtProvider *bool `json:"signOutAtProvider,omitempty"`
+
 	// TrustEmail Whether addresses of the domains count as verified where the provider does not say.
 	TrustEmail *bool `json:"trustEmail,omitempty"`
 }
@@ -5668,6 +5766,9 @@ type SsoEndWhat string
 // SsoFinished defines model for SsoFinished.
 type SsoFinished struct {
 	Challenge *SignInChallenge `json:"challenge,omitempty"`
+
+	// Confirmed Whether it was a new proof of who is signed in; only where one was begun.
+	Confirmed *bool `json:"confirmed,omitempty"`
 
 	// Next The path that the browser goes to.
 	Next *string `json:"next,omitempty"`
@@ -5935,6 +6036,15 @@ type SsoSignInInput struct {
 
 	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
 	Origin Origin `json:"origin"`
+}
+
+// SsoSignOut defines model for SsoSignOut.
+type SsoSignOut struct {
+	// Detail Why not, where it is known.
+	Detail *string `json:"detail,omitempty"`
+
+	// Offered Whether there is an address at which the provider signs people out.
+	Offered bool `json:"offered"`
 }
 
 // SsoTest defines model for SsoTest.
@@ -7725,6 +7835,9 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = MePatch
 // ConfirmMeJSONRequestBody defines body for ConfirmMe for application/json ContentType.
 type ConfirmMeJSONRequestBody = ConfirmationInput
 
+// BeginSsoConfirmationJSONRequestBody defines body for BeginSsoConfirmation for application/json ContentType.
+type BeginSsoConfirmationJSONRequestBody = SsoConfirmationInput
+
 // DecideMyDeviceSignInJSONRequestBody defines body for DecideMyDeviceSignIn for application/json ContentType.
 type DecideMyDeviceSignInJSONRequestBody = OAuthDecision
 
@@ -7904,6 +8017,9 @@ type KeepSamlAnswerJSONRequestBody = SamlAnswerInput
 
 // EndSsoSessionsFormdataRequestBody defines body for EndSsoSessions for application/x-www-form-urlencoded ContentType.
 type EndSsoSessionsFormdataRequestBody = SsoLogoutInput
+
+// SignOutJSONRequestBody defines body for SignOut for application/json ContentType.
+type SignOutJSONRequestBody = SignOutInput
 
 // CreateSsoConnectionJSONRequestBody defines body for CreateSsoConnection for application/json ContentType.
 type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
@@ -8219,9 +8335,15 @@ type ServerInterface interface {
 	// UpdateMe Change the own name
 	// (PATCH /me)
 	UpdateMe(ctx echo.Context, params UpdateMeParams) error
+	// GetMyConfirmation How one can prove again who one is
+	// (GET /me/confirmation)
+	GetMyConfirmation(ctx echo.Context) error
 	// ConfirmMe Prove again who one is
 	// (POST /me/confirmation)
 	ConfirmMe(ctx echo.Context) error
+	// BeginSsoConfirmation Begin to prove again who one is at an identity provider
+	// (POST /me/confirmation/sso)
+	BeginSsoConfirmation(ctx echo.Context) error
 	// ListMyConsents What the caller allowed applications
 	// (GET /me/consents)
 	ListMyConsents(ctx echo.Context, params ListMyConsentsParams) error
@@ -8597,6 +8719,9 @@ type ServerInterface interface {
 	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
 	// (POST /sso/connections/{id}/metadata)
 	RefreshSsoMetadata(ctx echo.Context, id Id, params RefreshSsoMetadataParams) error
+	// GetSsoSignOut Whether an identity provider can be told that somebody signs out here
+	// (GET /sso/connections/{id}/sign-out)
+	GetSsoSignOut(ctx echo.Context, id Id) error
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx echo.Context, id Id) error
@@ -11317,12 +11442,30 @@ func (w *ServerInterfaceWrapper) UpdateMe(ctx echo.Context) error {
 	return err
 }
 
+// GetMyConfirmation converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyConfirmation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyConfirmation(ctx)
+	return err
+}
+
 // ConfirmMe converts echo context to params.
 func (w *ServerInterfaceWrapper) ConfirmMe(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ConfirmMe(ctx)
+	return err
+}
+
+// BeginSsoConfirmation converts echo context to params.
+func (w *ServerInterfaceWrapper) BeginSsoConfirmation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BeginSsoConfirmation(ctx)
 	return err
 }
 
@@ -13825,6 +13968,22 @@ func (w *ServerInterfaceWrapper) RefreshSsoMetadata(ctx echo.Context) error {
 	return err
 }
 
+// GetSsoSignOut converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSsoSignOut(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSsoSignOut(ctx, id)
+	return err
+}
+
 // TestSsoConnection converts echo context to params.
 func (w *ServerInterfaceWrapper) TestSsoConnection(ctx echo.Context) error {
 	var err error
@@ -14836,6 +14995,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/me/organizations", wrapper.ListMyOrganizations, options.OperationMiddlewares["listMyOrganizations"]...)
 	router.PUT(options.BaseURL+"/me/organizations/:id", wrapper.MarkMyOrganization, options.OperationMiddlewares["markMyOrganization"]...)
 	router.POST(options.BaseURL+"/me/organizations/:id/session", wrapper.SwitchOrganization, options.OperationMiddlewares["switchOrganization"]...)
+	router.POST(options.BaseURL+"/me/confirmation/sso", wrapper.BeginSsoConfirmation, options.OperationMiddlewares["beginSsoConfirmation"]...)
+	router.GET(options.BaseURL+"/me/confirmation", wrapper.GetMyConfirmation, options.OperationMiddlewares["getMyConfirmation"]...)
 	router.POST(options.BaseURL+"/me/confirmation", wrapper.ConfirmMe, options.OperationMiddlewares["confirmMe"]...)
 	router.POST(options.BaseURL+"/me/passkey-options", wrapper.AskMyPasskey, options.OperationMiddlewares["askMyPasskey"]...)
 	router.GET(options.BaseURL+"/me/factors", wrapper.ListMyFactors, options.OperationMiddlewares["listMyFactors"]...)
@@ -15037,6 +15198,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/sso/connections/:id", wrapper.GetSsoConnection, options.OperationMiddlewares["getSsoConnection"]...)
 	router.PUT(options.BaseURL+"/sso/connections/:id", wrapper.UpdateSsoConnection, options.OperationMiddlewares["updateSsoConnection"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
+	router.GET(options.BaseURL+"/sso/connections/:id/sign-out", wrapper.GetSsoSignOut, options.OperationMiddlewares["getSsoSignOut"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
 	router.POST(options.BaseURL+"/sso/group-role-previews", wrapper.PreviewSsoGroupRoles, options.OperationMiddlewares["previewSsoGroupRoles"]...)
@@ -19060,6 +19222,44 @@ func (response UpdateMedefaultApplicationProblemPlusJSONResponse) VisitUpdateMeR
 	return err
 }
 
+type GetMyConfirmationRequestObject struct {
+}
+
+type GetMyConfirmationResponseObject interface {
+	VisitGetMyConfirmationResponse(w http.ResponseWriter) error
+}
+
+type GetMyConfirmation200JSONResponse ConfirmationWays
+
+func (response GetMyConfirmation200JSONResponse) VisitGetMyConfirmationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyConfirmationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMyConfirmationdefaultApplicationProblemPlusJSONResponse) VisitGetMyConfirmationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ConfirmMeRequestObject struct {
 	Body *ConfirmMeJSONRequestBody
 }
@@ -19088,6 +19288,45 @@ type ConfirmMedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ConfirmMedefaultApplicationProblemPlusJSONResponse) VisitConfirmMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginSsoConfirmationRequestObject struct {
+	Body *BeginSsoConfirmationJSONRequestBody
+}
+
+type BeginSsoConfirmationResponseObject interface {
+	VisitBeginSsoConfirmationResponse(w http.ResponseWriter) error
+}
+
+type BeginSsoConfirmation200JSONResponse SsoBegun
+
+func (response BeginSsoConfirmation200JSONResponse) VisitBeginSsoConfirmationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginSsoConfirmationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BeginSsoConfirmationdefaultApplicationProblemPlusJSONResponse) VisitBeginSsoConfirmationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23981,10 +24220,25 @@ func (response EndSsoSessionsdefaultApplicationProblemPlusJSONResponse) VisitEnd
 }
 
 type SignOutRequestObject struct {
+	Body *SignOutJSONRequestBody
 }
 
 type SignOutResponseObject interface {
 	VisitSignOutResponse(w http.ResponseWriter) error
+}
+
+type SignOut200JSONResponse SignedOut
+
+func (response SignOut200JSONResponse) VisitSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type SignOut204Response struct {
@@ -24277,6 +24531,45 @@ type RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RefreshSsoMetadatadefaultApplicationProblemPlusJSONResponse) VisitRefreshSsoMetadataResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoSignOutRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetSsoSignOutResponseObject interface {
+	VisitGetSsoSignOutResponse(w http.ResponseWriter) error
+}
+
+type GetSsoSignOut200JSONResponse SsoSignOut
+
+func (response GetSsoSignOut200JSONResponse) VisitGetSsoSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSsoSignOutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSsoSignOutdefaultApplicationProblemPlusJSONResponse) VisitGetSsoSignOutResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -26180,9 +26473,15 @@ type StrictServerInterface interface {
 	// UpdateMe Change the own name
 	// (PATCH /me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
+	// GetMyConfirmation How one can prove again who one is
+	// (GET /me/confirmation)
+	GetMyConfirmation(ctx context.Context, request GetMyConfirmationRequestObject) (GetMyConfirmationResponseObject, error)
 	// ConfirmMe Prove again who one is
 	// (POST /me/confirmation)
 	ConfirmMe(ctx context.Context, request ConfirmMeRequestObject) (ConfirmMeResponseObject, error)
+	// BeginSsoConfirmation Begin to prove again who one is at an identity provider
+	// (POST /me/confirmation/sso)
+	BeginSsoConfirmation(ctx context.Context, request BeginSsoConfirmationRequestObject) (BeginSsoConfirmationResponseObject, error)
 	// ListMyConsents What the caller allowed applications
 	// (GET /me/consents)
 	ListMyConsents(ctx context.Context, request ListMyConsentsRequestObject) (ListMyConsentsResponseObject, error)
@@ -26558,6 +26857,9 @@ type StrictServerInterface interface {
 	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
 	// (POST /sso/connections/{id}/metadata)
 	RefreshSsoMetadata(ctx context.Context, request RefreshSsoMetadataRequestObject) (RefreshSsoMetadataResponseObject, error)
+	// GetSsoSignOut Whether an identity provider can be told that somebody signs out here
+	// (GET /sso/connections/{id}/sign-out)
+	GetSsoSignOut(ctx context.Context, request GetSsoSignOutRequestObject) (GetSsoSignOutResponseObject, error)
 	// TestSsoConnection Begin a test sign-in
 	// (POST /sso/connections/{id}/test)
 	TestSsoConnection(ctx context.Context, request TestSsoConnectionRequestObject) (TestSsoConnectionResponseObject, error)
@@ -29882,6 +30184,29 @@ func (sh *strictHandler) UpdateMe(ctx echo.Context, params UpdateMeParams) error
 	return nil
 }
 
+// GetMyConfirmation operation middleware
+func (sh *strictHandler) GetMyConfirmation(ctx echo.Context) error {
+	var request GetMyConfirmationRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyConfirmation(ctx.Request().Context(), request.(GetMyConfirmationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyConfirmation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyConfirmationResponseObject); ok {
+		return validResponse.VisitGetMyConfirmationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ConfirmMe operation middleware
 func (sh *strictHandler) ConfirmMe(ctx echo.Context) error {
 	var request ConfirmMeRequestObject
@@ -29922,6 +30247,52 @@ func (sh *strictHandler) ConfirmMe(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ConfirmMeResponseObject); ok {
 		return validResponse.VisitConfirmMeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BeginSsoConfirmation operation middleware
+func (sh *strictHandler) BeginSsoConfirmation(ctx echo.Context) error {
+	var request BeginSsoConfirmationRequestObject
+
+	var body BeginSsoConfirmationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginSsoConfirmation(ctx.Request().Context(), request.(BeginSsoConfirmationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginSsoConfirmation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BeginSsoConfirmationResponseObject); ok {
+		return validResponse.VisitBeginSsoConfirmationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -34211,6 +34582,32 @@ func (sh *strictHandler) EndSsoSessions(ctx echo.Context, id Id) error {
 func (sh *strictHandler) SignOut(ctx echo.Context) error {
 	var request SignOutRequestObject
 
+	var body SignOutJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.SignOut(ctx.Request().Context(), request.(SignOutRequestObject))
 	}
@@ -34421,6 +34818,31 @@ func (sh *strictHandler) RefreshSsoMetadata(ctx echo.Context, id Id, params Refr
 		return err
 	} else if validResponse, ok := response.(RefreshSsoMetadataResponseObject); ok {
 		return validResponse.VisitRefreshSsoMetadataResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSsoSignOut operation middleware
+func (sh *strictHandler) GetSsoSignOut(ctx echo.Context, id Id) error {
+	var request GetSsoSignOutRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSsoSignOut(ctx.Request().Context(), request.(GetSsoSignOutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSsoSignOut")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSsoSignOutResponseObject); ok {
+		return validResponse.VisitGetSsoSignOutResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

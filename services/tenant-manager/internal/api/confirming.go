@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 )
 
 // ways are how somebody can prove again who they are.
@@ -125,7 +126,7 @@ func (h *Handlers) rightPassword(ctx context.Context, u store.User, password str
 		return err
 	}
 	c := *w.directory
-	found, err := h.atDirectory(ctx, h.directory.SignIn, c, directory.Login{Name: u.Email, Password: password})
+	found, err := h.atDirectory(ctx, h.directory.SignIn, c, directory.Login{Name: u.Email, Password: password}, throttle.Account)
 	var (
 		away *directory.UnavailableError
 		no   *directory.RefusedError

@@ -289,7 +289,7 @@ func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, ch store.C
 		return claims, "", err
 	}
 	if deref(in.Connection) != c.ID {
-		return nil, &sso.FailedError{Reason: "the answer came to the address of another connection than the sign-in was begun at: a provider may have led the browser to another provider (mix-up), or the redirect address that is registered at it is not the one of this connection"}
+		return nil, "", &sso.FailedError{Reason: "the answer came to the address of another connection than the sign-in was begun at: a provider may have led the browser to another provider (mix-up), or the redirect address that is registered at it is not the one of this connection"}
 	}
 	if in.Error != nil {
 		return nil, "", &sso.FailedError{Reason: "the provider answered " + *in.Error + " " + deref(in.ErrorDescription)}
