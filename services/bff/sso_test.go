@@ -242,7 +242,7 @@ func TestSigningOutAtAnIdentityProvider(t *testing.T) {
 	}
 	for next, want := range map[string]string{"": "/sign-in?signed-out=provider", "/oauth/default/logout?x=1": "/oauth/default/logout?x=1", "//evil.example": "/sign-in?signed-out=provider"} {
 		do("POST", "/bff/sign-in/sso", `{"email":"eve@acme.example"}`, "anonymous")
-		res, _ := do("GET", "/bff/sso/callback?code=c&state=%2Fusers", "", "")
+		res, _ := do("GET", "/bff/sso/callback/c1?code=c&state=%2Fusers", "", "")
 		require.Equal(t, "/users", res.Header.Get("Location"))
 		_, body := do("GET", "/bff/session", "", "")
 		var v struct{ CSRF string }

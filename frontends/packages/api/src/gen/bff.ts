@@ -86,7 +86,7 @@ export interface paths {
         put?: never;
         /**
          * Begin to sign in at an identity provider
-         * @description Answers where to send this browser to, which is known by a cookie when it comes back to ssoCallback.
+         * @description Answers where to send this browser to, which is known by a cookie when it comes back to ssoConnectionCallback or ssoCallback.
          */
         post: operations["beginSsoSignIn"];
         delete?: never;
@@ -115,6 +115,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to prove again who one is at an identity provider
+         * @description The browser ends at `next` with `identity=confirmed` in its query, or with `identity=refused`.
+         */
+        post: operations["beginSsoConfirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/callback/{connection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the identity provider of a connection sends browsers back to
+         * @description Begins the session and leads to the page that was asked for, or to the sign-in page with the code of what went wrong and the request id. Each connection has an address of its own, and takes the answer to no sign-in that was begun at another (RFC 9700 section 4.4).
+         */
+        get: operations["ssoConnectionCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/callback": {
         parameters: {
             query?: never;
@@ -123,8 +163,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where identity providers send browsers back to
-         * @description Begins the session and leads to the page that was asked for, or to the sign-in page with the code of what went wrong and the request id.
+         * Where browsers come with the handle of a SAML answer
+         * @description As ssoConnectionCallback. What is no handle is refused.
          */
         get: operations["ssoCallback"];
         put?: never;
@@ -520,6 +560,12 @@ export interface components {
             /** @description The path to go to afterwards. */
             next?: string;
         };
+        SsoConfirmationInput: {
+            /** @description The connection to the provider. */
+            connection: string;
+            /** @description The path of the page that goes on then. */
+            next?: string;
+        };
         /** @description What is tested. */
         SsoTestInput: {
             /** @description The id of a connection. */
@@ -573,6 +619,11 @@ export interface components {
             code: string;
             /** @description What was expected, with the fix. */
             detail: string;
+            /** @description The values of the rule, for texts in other languages than that of the detail. */
+            params?: {
+                /** @description The number of a minimum or maximum, of a length or of a count. */
+                limit: number;
+            };
         };
     };
     responses: {
@@ -754,7 +805,35 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ssoCallback: {
+    beginSsoConfirmation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoConfirmationInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ssoConnectionCallback: {
         parameters: {
             query?: {
                 /** @description What was sent. */
@@ -767,6 +846,31 @@ export interface operations {
                 error?: string;
                 /** @description The same, for people. */
                 error_description?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the connection. */
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to a page. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ssoCallback: {
+        parameters: {
+            query?: {
+                /** @description What was sent. */
+                state?: string;
                 /** @description The handle of a SAML answer. */
                 saml?: string;
             };

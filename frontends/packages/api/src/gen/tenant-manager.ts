@@ -299,7 +299,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the session of the caller */
+        /**
+         * End the session of the caller
+         * @description Where it began at an OpenID Connect provider whose connection says so (`signOutAtProvider`), and the body says where the browser is, the answer says where to send it to be signed out there too (RP-Initiated Logout 1.0). The session here has ended either way; a provider that does not say where it signs people out, or cannot be asked within three seconds, is left out.
+         */
         post: operations["signOut"];
         delete?: never;
         options?: never;
@@ -586,7 +589,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/me/confirmation": {
+    "/me/confirmation/sso": {
         parameters: {
             query?: never;
             header?: never;
@@ -596,8 +599,29 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Begin to prove again who one is at an identity provider
+         * @description The provider is asked for a new proof, whatever session there is with it (prompt=login and max_age=0, ForceAuthn), and has to say that there was one. The answer is where to send the browser to; it comes back as from a sign-in, and finishSsoSignIn confirms the session that began.
+         */
+        post: operations["beginSsoConfirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can prove again who one is */
+        get: operations["getMyConfirmation"];
+        put?: never;
+        /**
          * Prove again who one is
-         * @description For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+         * @description For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
          */
         post: operations["confirmMe"];
         delete?: never;
@@ -3572,6 +3596,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/connections/{id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether an identity provider can be told that somebody signs out here
+         * @description Asks an OpenID Connect provider for its metadata, within three seconds; what it said is used for ten minutes.
+         */
+        get: operations["getSsoSignOut"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/connections/{id}/metadata": {
         parameters: {
             query?: never;
@@ -3915,6 +3959,11 @@ export interface components {
             detail: string;
             /** @description Where it stands in a file. */
             source?: string;
+            /** @description The values of the rule, for texts in other languages than that of the detail. */
+            params?: {
+                /** @description The number of a minimum or maximum, of a length or of a count. */
+                limit: number;
+            };
         };
         /** @description An e-mail address. */
         Email: string;
@@ -4003,9 +4052,38 @@ export interface components {
             /** @description The own password. */
             password?: string;
             totp?: components["schemas"]["Code"];
+            /** @description One of the own recovery codes, which is used up. */
+            recoveryCode?: string;
             /** @description That of /me/passkey-options, with passkey. */
             challenge?: string;
             passkey?: components["schemas"]["PasskeyCredential"];
+        };
+        /**
+         * @description By what somebody proves again who they are; sso is at an identity provider, by beginSsoConfirmation.
+         * @enum {string}
+         */
+        ConfirmationMethod: "password" | "totp" | "recovery" | "passkey" | "sso";
+        ConfirmationWays: {
+            methods: components["schemas"]["ConfirmationMethod"][];
+            /** @description The directory whose password it is; without it, it is one that is kept here. */
+            directory?: string;
+            /** @description The identity providers that can be asked for a new proof. */
+            connections: components["schemas"]["SsoConnectionName"][];
+            /** @description A plain OAuth 2.0 provider by which they come: it cannot be asked for a new proof, so that signing out and in again is one. */
+            signInAgain?: string;
+            /**
+             * Format: date-time
+             * @description Until when the last proof counts.
+             */
+            confirmedUntil: string;
+        };
+        SsoConfirmationInput: {
+            /** @description One of the connections of getMyConfirmation. */
+            connection: string;
+            origin: components["schemas"]["Origin"];
+            binding: components["schemas"]["SsoBinding"];
+            /** @description The path that the browser goes to afterwards. */
+            next?: string;
         };
         Confirmation: {
             /** Format: date-time */
@@ -5478,10 +5556,10 @@ export interface components {
             because: components["schemas"]["AccessReason"][];
         };
         /**
-         * @description What became of it.
+         * @description What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
          * @enum {string}
          */
-        InvitationStatus: "pending" | "accepted" | "expired";
+        InvitationStatus: "pending" | "accepted" | "expired" | "withdrawn";
         InvitedRole: {
             /** @description The id or the name of a role. */
             role: string;
@@ -6044,6 +6122,22 @@ export interface components {
             /** @description Whether it wants to be told which session, too (sid). */
             backchannelLogoutSessionRequired?: boolean;
         };
+        SignOutInput: {
+            origin: components["schemas"]["Origin"];
+            /** @description What the provider sends back with the browser, to /bff/sso/signed-out at the origin. */
+            state: string;
+        };
+        SignedOut: {
+            /** @description Where to send the browser to. */
+            address: string;
+            connection: components["schemas"]["SsoConnectionName"];
+        };
+        SsoSignOut: {
+            /** @description Whether there is an address at which the provider signs people out. */
+            offered: boolean;
+            /** @description Why not, where it is known. */
+            detail?: string;
+        };
         SsoLogoutInput: {
             /** @description The token (OpenID Connect Back-Channel Logout section 2.4). */
             logout_token: string;
@@ -6414,6 +6508,8 @@ export interface components {
             code?: string;
             /** @description The issuer, where it says so (RFC 9207). */
             iss?: string;
+            /** @description The connection to whose redirect address the browser was sent; not of SAML. Another than was begun is refused (RFC 9700 section 4.4). */
+            connection?: string;
             error?: string;
             errorDescription?: string;
             /** @description The handle of a SAML answer. */
@@ -6424,6 +6520,8 @@ export interface components {
             challenge?: components["schemas"]["SignInChallenge"];
             /** @description The id of what a test sign-in received. */
             test?: string;
+            /** @description Whether it was a new proof of who is signed in; only where one was begun. */
+            confirmed?: boolean;
             /** @description The path that the browser goes to. */
             next?: string;
         };
@@ -6461,6 +6559,11 @@ export interface components {
             roles?: string[];
             /** @description Roles of who is in a group at the provider, given and taken at every sign-in. */
             groupRoles?: components["schemas"]["SsoGroupRole"][];
+            /**
+             * @description Whether who signs out here is sent on to the provider, to be signed out there too (OpenID Connect RP-Initiated Logout 1.0); only with `oidc`. The ID token of the sign-in is kept for it, encrypted, until the session ends.
+             * @default false
+             */
+            signOutAtProvider?: boolean;
             ldap?: components["schemas"]["SsoLdap"];
             saml?: components["schemas"]["SsoSamlInput"];
             oauth2?: components["schemas"]["SsoOauth2"];
@@ -6703,6 +6806,8 @@ export interface components {
             provision: boolean;
             roles: string[];
             groupRoles: components["schemas"]["SsoGroupRole"][];
+            /** @description Whether who signs out here is sent on to the provider. */
+            signOutAtProvider: boolean;
             ldap?: components["schemas"]["SsoLdap"];
             saml?: components["schemas"]["SsoSaml"];
             oauth2?: components["schemas"]["SsoOauth2"];
@@ -8122,8 +8227,21 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SignOutInput"];
+            };
+        };
         responses: {
+            /** @description It has ended, and goes on at the provider. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
             /** @description It has ended. */
             204: {
                 headers: {
@@ -8512,6 +8630,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignInChallenge"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginSsoConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoConfirmationInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMyConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways that are open to the caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfirmationWays"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -13902,6 +14066,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SsoTestBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSsoSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the provider says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoSignOut"];
                 };
             };
             default: components["responses"]["Problem"];
