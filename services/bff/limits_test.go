@@ -57,6 +57,7 @@ var unlimited = map[string]string{
 	"impersonateElsewhere": "it is for who is signed in: nothing is looked up for anybody else",
 	"switchOrganization":   "it is for who is signed in: nothing is looked up for anybody else",
 	"beginSsoTest":         "it is for who is signed in: nothing is looked up for anybody else",
+	"beginSsoConfirmation": "it is for who is signed in: nothing is looked up for anybody else",
 	"listenLive":           "it is for who is signed in: nothing is looked up for anybody else",
 }
 

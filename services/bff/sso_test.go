@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,16 +27,19 @@ func providers(m *http.ServeMux, tokens func(http.ResponseWriter)) {
 	}
 	m.HandleFunc("POST /api/v1/sign-in/sso", begin)
 	m.HandleFunc("POST /api/v1/sso/connections/{id}/test", begin)
+	m.HandleFunc("POST /api/v1/me/confirmation/sso", begin)
 	m.HandleFunc("POST /api/v1/sign-in/sso/callback", func(rw http.ResponseWriter, r *http.Request) {
 		var in map[string]string
 		_ = json.NewDecoder(r.Body).Decode(&in)
-		if in["binding"] != bound || in["code"] == "" && in["saml"] != "handle of an answer" {
+		if in["binding"] != bound || in["saml"] == "" && in["connection"] != "c1" || in["code"] == "" && in["saml"] != "handle of an answer" {
 			problem.New(problem.CodeCredentialInvalid, "no").Write(rw)
 			return
 		}
 		switch in["state"] {
 		case "test":
 			_, _ = io.WriteString(rw, `{"test":"t1"}`)
+		case "confirmed", "refused":
+			_, _ = io.WriteString(rw, `{"confirmed":`+strconv.FormatBool(in["state"] == "confirmed")+`,"next":"/account?tab=tokens"}`)
 		case "second":
 			_, _ = io.WriteString(rw, `{"challenge":{"challenge":"c1","methods":["totp"],"expiresAt":"2030-01-01T00:00:00Z"},"next":"/users"}`)
 		default:
@@ -155,7 +159,7 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 		return res, string(b)
 	}
 	const host = "apim-admin.localhost:8080"
-	res, _ := do("GET", "/bff/sso/callback?state=%2Fusers&code=c", "", host)
+	res, _ := do("GET", "/bff/sso/callback/c1?state=%2Fusers&code=c", "", host)
 	require.Equal(t, 303, res.StatusCode)
 	require.Regexp(t, `^/sign-in\?request=[^&]+&sso=credential-invalid$`, res.Header.Get("Location"), "this browser began nothing")
 
@@ -175,13 +179,19 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 	require.Equal(t, 404, res.StatusCode, "no app is there")
 	res, _ = do("POST", "/bff/sso/test", `{"connection":"x"}`, host)
 	require.Equal(t, 401, res.StatusCode, "nobody is signed in")
+	res, _ = do("POST", "/bff/sso/confirmation", `{"connection":"x","next":"/account"}`, host)
+	require.Equal(t, 401, res.StatusCode, "nobody is signed in")
 
+	res, _ = do("GET", "/bff/sso/callback?state=%2Fusers&code=c", "", host)
+	require.Regexp(t, `^/sign-in\?request=[^&]+&sso=credential-invalid$`, res.Header.Get("Location"), "no connection's address")
 	for query, want := range map[string]string{
 		"state=test&code=c":           `^/sso/tests/t1$`,
+		"state=confirmed&code=c":      `^/account\?identity=confirmed&tab=tokens$`,
+		"state=refused&code=c":        `^/account\?identity=refused&tab=tokens$`,
 		"state=second&code=c":         `^/sign-in\?next=%2Fusers#second=[A-Za-z0-9_-]+$`,
 		"state=x&error=access_denied": `^/sign-in\?request=[^&]+&sso=credential-invalid$`,
 	} {
-		res, _ := do("GET", "/bff/sso/callback?"+query, "", host)
+		res, _ := do("GET", "/bff/sso/callback/c1?"+query, "", host)
 		require.Equal(t, 303, res.StatusCode)
 		require.Regexp(t, want, res.Header.Get("Location"), query)
 		for _, k := range res.Cookies() {
@@ -189,7 +199,7 @@ func TestSigningInAtAnIdentityProvider(t *testing.T) {
 		}
 	}
 	for next, want := range map[string]string{"/users": "/users", "https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/"} {
-		res, _ := do("GET", "/bff/sso/callback?session_state=s&code=c&state="+url.QueryEscape(strings.ReplaceAll(next, `\`, `\\`)), "", host)
+		res, _ := do("GET", "/bff/sso/callback/c1?session_state=s&code=c&state="+url.QueryEscape(strings.ReplaceAll(next, `\`, `\\`)), "", host)
 		require.Equal(t, 303, res.StatusCode)
 		require.Equal(t, want, res.Header.Get("Location"), next)
 	}
@@ -232,7 +242,7 @@ func TestSigningOutAtAnIdentityProvider(t *testing.T) {
 	}
 	for next, want := range map[string]string{"": "/sign-in?signed-out=provider", "/oauth/default/logout?x=1": "/oauth/default/logout?x=1", "//evil.example": "/sign-in?signed-out=provider"} {
 		do("POST", "/bff/sign-in/sso", `{"email":"eve@acme.example"}`, "anonymous")
-		res, _ := do("GET", "/bff/sso/callback?code=c&state=%2Fusers", "", "")
+		res, _ := do("GET", "/bff/sso/callback/c1?code=c&state=%2Fusers", "", "")
 		require.Equal(t, "/users", res.Header.Get("Location"))
 		_, body := do("GET", "/bff/session", "", "")
 		var v struct{ CSRF string }

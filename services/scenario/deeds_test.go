@@ -78,6 +78,7 @@ var elsewhere = map[string]string{
 	"tenant-manager finishSsoSignIn":          "tenant-manager TestSigningInAtAProvider, with an identity provider",
 	"tenant-manager endSsoSessions":           "tenant-manager TestSigningOutAtAProvider, with an identity provider",
 	"tenant-manager testSsoConnection":        "tenant-manager TestTestingAConnection, with an identity provider",
+	"tenant-manager beginSsoConfirmation":     "tenant-manager TestProvingAgainAtAProvider, with an identity provider",
 	"tenant-manager refreshSsoMetadata":       "tenant-manager TestMetadataIsFetchedAnewByItself, with an identity provider",
 	"tenant-manager decideOAuthAuthorization": "tenant-manager TestRefreshTokens, with an application",
 	"tenant-manager decideOAuthDevice":        "tenant-manager TestDevices, with a device",
@@ -93,7 +94,7 @@ var elsewhere = map[string]string{
 // write is written by these, with the request id of the browser.
 var carried = map[string]string{
 	"signIn": "signIn", "finishSignIn": "finishSignIn", "signInPasskey": "signInPasskey", "beginSsoSignIn": "beginSsoSignIn",
-	"beginSsoTest": "testSsoConnection", "samlCallback": "keepSamlAnswer", "usePasswordLink": "usePasswordLink", "signInOnce": "signInOnce",
+	"beginSsoTest": "testSsoConnection", "beginSsoConfirmation": "beginSsoConfirmation", "samlCallback": "keepSamlAnswer", "usePasswordLink": "usePasswordLink", "signInOnce": "signInOnce",
 	"acceptInvitation": "acceptInvitation", "signOut": "signOut", "impersonate": "impersonateUser", "stopImpersonating": "signOut",
 	"impersonateElsewhere": "impersonateUser", "takeImpersonation": "impersonateUser", "switchOrganization": "switchOrganization",
 }

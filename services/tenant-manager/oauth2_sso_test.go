@@ -80,7 +80,7 @@ func TestSigningInWithPlainOAuth2(t *testing.T) {
 	require.Contains(t, a.body, `"hasSecret":false`)
 	for body, field := range map[string]string{
 		`{"name":"x","kind":"oauth2","clientId":"c"}`: "/oauth2",
-		`{"name":"x","kind":"oauth2","oauth2":{"authorizeUrl":"https://a.example","tokenUrl":"https://a.example","userUrl":"https://a.example"}}`:                                                     "/clientId",
+		`{"name":"x","kind":"oauth2","enabled":true,"oauth2":{"authorizeUrl":"https://a.example","tokenUrl":"https://a.example","userUrl":"https://a.example"}}`:                                      "/clientId",
 		`{"name":"x","kind":"oauth2","clientId":"c","oauth2":{"authorizeUrl":"https://a.example","tokenUrl":"http://a.example","userUrl":"https://a.example"}}`:                                       "/oauth2/tokenUrl",
 		`{"name":"x","kind":"oauth2","clientId":"c","oauth2":{"authorizeUrl":"https://a.example","tokenUrl":"https://a.example","userUrl":"https://a.example","groups":[{"url":"ftp://a.example"}]}}`: "/oauth2/groups",
 	} {

@@ -375,7 +375,7 @@ func TestTestingSAMLAndItsCertificates(t *testing.T) {
 		`{"name":"x","kind":"saml","enabled":true}`:                                             "/saml",
 		`{"name":"x","kind":"saml","saml":{"nameIdFormat":"transient"}}`:                        "/saml/nameIdFormat",
 		`{"name":"x","kind":"oidc"}`:                                                            "/issuer",
-		`{"name":"x","kind":"oidc","issuer":"https://login.example.com"}`:                       "/clientId",
+		`{"name":"x","kind":"oidc","enabled":true,"issuer":"https://login.example.com"}`:        "/clientId",
 	} {
 		a := w.call(t, owner, "POST", "/sso/connections", body)
 		require.Equal(t, 422, a.status, body+a.body)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -41,7 +42,7 @@ func startProvider(t *testing.T, accounts map[string]account) *provider {
 // startProviderFor is as startProvider, with more metadata of the client.
 func startProviderFor(t *testing.T, accounts map[string]account, more map[string]any) *provider {
 	t.Helper()
-	client := map[string]any{"client_id": "gatehouse", "client_secret": "a client secret", "redirect_uris": []string{ssoOrigin + "/bff/sso/callback"}, "scope": "openid email profile groups"}
+	client := map[string]any{"client_id": "gatehouse", "client_secret": "a client secret", "redirect_uris": []string{ssoOrigin + "/bff/sso/callback/*"}, "scope": "openid email profile groups"}
 	maps.Copy(client, more)
 	fetched, err := exec.CommandContext(t.Context(), filepath.Join("..", "..", "deploy", "oidc-provider", "fetch")).Output()
 	node, errNode := exec.LookPath("node")
@@ -78,6 +79,13 @@ func (p *provider) visit(t *testing.T, address, login string) url.Values {
 	return p.visitBy(t, newBrowser(t), address, login)
 }
 
+// sentBack returns what a browser is sent back with, and to which connection.
+func sentBack(to *url.URL) url.Values {
+	q := to.Query()
+	q.Set("connection", path.Base(to.Path))
+	return q
+}
+
 // newBrowser returns one that follows wherever it is sent, but to the console.
 func newBrowser(t *testing.T) *http.Client {
 	t.Helper()
@@ -104,7 +112,7 @@ func (p *provider) visitBy(t *testing.T, c *http.Client, address, login string) 
 	res, body := page(c.Get(address))
 	for range 5 {
 		if to, err := res.Location(); err == nil && strings.HasPrefix(to.String(), ssoOrigin) {
-			return to.Query()
+			return sentBack(to)
 		}
 		form := action.FindStringSubmatch(body)
 		require.NotNil(t, form, body)
@@ -163,7 +171,7 @@ func (w *world) begin(t *testing.T, email string) string {
 
 func callback(t *testing.T, q url.Values, change map[string]string) string {
 	t.Helper()
-	fields := map[string]string{"state": q.Get("state"), "code": q.Get("code"), "iss": q.Get("iss"), "binding": binding}
+	fields := map[string]string{"state": q.Get("state"), "code": q.Get("code"), "iss": q.Get("iss"), "connection": q.Get("connection"), "binding": binding}
 	for k, v := range change {
 		fields[k] = v
 	}

@@ -171,7 +171,7 @@ func TestAProviderEndsSessionsOfAPerson(t *testing.T) {
 		to, err := url.Parse(w.begin(t, "ada@acme.example"))
 		require.NoError(t, err)
 		nonce = to.Query().Get("nonce")
-		a := w.call(t, "", "POST", "/sign-in/sso/callback", callback(t, url.Values{"state": {to.Query().Get("state")}, "code": {"c"}}, nil))
+		a := w.call(t, "", "POST", "/sign-in/sso/callback", callback(t, url.Values{"state": {to.Query().Get("state")}, "code": {"c"}, "connection": {id}}, nil))
 		require.Equal(t, 200, a.status, a.body)
 		return a.text(t, "tokens/accessToken")
 	}

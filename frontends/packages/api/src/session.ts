@@ -65,6 +65,21 @@ export async function testElsewhere(connection: string): Promise<string> {
   return (await data(bff.POST('/sso/test', { body: { connection } }))).address
 }
 
+/** Begins to prove again who one is at an identity provider, and returns where it is; the browser comes back to this page. */
+export async function confirmElsewhere(connection: string): Promise<string> {
+  return (await data(bff.POST('/sso/confirmation', { body: { connection, next: location.pathname + location.search } }))).address
+}
+
+/** What came of proving again who one is at an identity provider, which the address of the page says once. */
+export function confirmedElsewhere(): 'confirmed' | 'refused' | null {
+  const query = new URLSearchParams(location.search)
+  const said = query.get('identity')
+  if (said !== 'confirmed' && said !== 'refused') return null
+  query.delete('identity')
+  history.replaceState(history.state, '', location.pathname + (query.size ? `?${query}` : '') + location.hash)
+  return said
+}
+
 /** The second step that a sign-in elsewhere left in the address of the page; it is there once. */
 export function secondStepLeft(): Challenge | null {
   const left = /^#second=([A-Za-z0-9_-]+)$/.exec(location.hash)?.[1]

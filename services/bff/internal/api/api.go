@@ -83,8 +83,10 @@ func Register(e *echo.Echo, o Options) {
 	e.POST("/bff/sign-in/one-time", h.ours(h.passed("/sign-in/one-time")))
 	e.POST("/bff/sign-in/sso", h.ours(h.beginSSO))
 	e.POST("/bff/sso/test", h.ours(h.testSSO))
+	e.POST("/bff/sso/confirmation", h.ours(h.confirmBySSO))
 	e.GET("/bff/sso/callback", h.endSSO)
 	e.GET("/bff/sso/signed-out", h.signedOut)
+	e.GET("/bff/sso/callback/:connection", h.endSSO)
 	e.POST("/bff/sso/saml/callback", h.samlCallback) // of another site: see there
 	e.GET("/bff/sso/saml/:id/metadata", h.samlMetadata)
 	e.POST("/bff/password-links/use", h.ours(h.usePasswordLink))

@@ -100,6 +100,32 @@ func (h *handlers) testSSO(c echo.Context) error {
 	return h.askSSO(c, "/sso/connections/"+url.PathEscape(in.Connection)+"/test", s.Access, map[string]string{})
 }
 
+// ssoConfirmation is what a page sends for a new proof of who is signed in.
+type ssoConfirmation struct {
+	Connection string `json:"connection" schema:"required,minLength=1,maxLength=64"`
+	Next       string `json:"next,omitempty" schema:"maxLength=1000"`
+}
+
+// confirmBySSO says where to send the browser to for a new proof.
+func (h *handlers) confirmBySSO(c echo.Context) error {
+	s, err := h.session(c)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return problem.New(problem.CodeCredentialMissing, "sign in first")
+	}
+	body, err := content(c)
+	if err != nil {
+		return err
+	}
+	var in ssoConfirmation
+	if fields := schema.Decode(body, &in); len(fields) > 0 {
+		return problem.Invalid("the body is not right", fields...)
+	}
+	return h.askSSO(c, "/me/confirmation/sso", s.Access, map[string]string{"connection": in.Connection, "next": localPath(in.Next)})
+}
+
 func (h *handlers) askSSO(c echo.Context, path, token string, send map[string]string) error {
 	origin, err := h.origin(c.Request())
 	if err != nil {
@@ -126,6 +152,7 @@ type ssoFinished struct {
 	Tokens    *session.Tokens `json:"tokens"`
 	Challenge *challenge      `json:"challenge"`
 	Test      string          `json:"test"`
+	Confirmed *bool           `json:"confirmed"`
 	Next      string          `json:"next"`
 }
 
@@ -163,7 +190,25 @@ func (h *handlers) endSSO(c echo.Context) error {
 	if to == "" {
 		to = "/"
 	}
+	if out.Confirmed != nil {
+		to = withIdentity(to, *out.Confirmed)
+	}
 	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// withIdentity adds to a path whether there was a new proof of who is signed in.
+func withIdentity(path string, confirmed bool) string {
+	u, err := url.Parse(path)
+	if err != nil {
+		return "/"
+	}
+	q, said := u.Query(), "refused"
+	if confirmed {
+		said = "confirmed"
+	}
+	q.Set("identity", said)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // ssoFailed leads to the sign-in page, with the code of what went wrong.
@@ -196,8 +241,11 @@ func (h *handlers) finishSSO(c echo.Context) (out ssoFinished, err error) {
 			send[name] = v
 		}
 	}
+	if connection := c.Param("connection"); connection != "" {
+		send["connection"] = connection
+	}
 	err = h.Tenants.call(r.Context(), r, http.MethodPost, "/sign-in/sso/callback", "", marshal(send), &out)
-	if err == nil && out.Tokens == nil && out.Challenge == nil && out.Test == "" {
+	if err == nil && out.Tokens == nil && out.Challenge == nil && out.Test == "" && out.Confirmed == nil {
 		err = errors.New("tenant-manager answered nothing to a sign-in at an identity provider")
 	}
 	return out, err

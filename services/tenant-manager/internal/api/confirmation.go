@@ -48,7 +48,7 @@ func confirmedUntil(s store.Session) time.Time {
 func (h *Handlers) confirmed(ctx context.Context) (store.User, store.Session, error) {
 	u, s, err := h.myself(ctx)
 	if err == nil && !h.store.Now().Before(confirmedUntil(s)) {
-		err = problem.New(problem.CodeConfirmationRequired, "this needs a fresh proof that it is you: send your password or a second factor to /me/confirmation, and try again")
+		err = problem.New(problem.CodeConfirmationRequired, "this needs a fresh proof that it is you: GET /me/confirmation says how you can give one; then try again")
 	}
 	if err != nil {
 		return u, s, err
@@ -76,12 +76,8 @@ func (h *Handlers) ConfirmMe(ctx context.Context, r ConfirmMeRequestObject) (Con
 	err = h.guarded(ctx, u, func() error {
 		methods := []string{factor.ByPassword}
 		if r.Body.Password != nil {
-			right, _, err := h.passwords.Verify(ctx, *r.Body.Password, u.PasswordHash)
-			if err != nil {
+			if err := h.rightPassword(ctx, u, *r.Body.Password); err != nil {
 				return err
-			}
-			if !right {
-				return invalid("/password", "invalid", "this is not your password")
 			}
 			if without, err := h.withoutItsFactor(ctx, u, s); err != nil {
 				return err
@@ -92,7 +88,7 @@ func (h *Handlers) ConfirmMe(ctx context.Context, r ConfirmMeRequestObject) (Con
 		return h.change(ctx, func(tx *store.Tx) error {
 			if r.Body.Password == nil {
 				var err error
-				if methods, err = h.prove(ctx, tx, u, proof{totp: deref(r.Body.Totp), passkey: r.Body.Passkey, state: c.Data}); err != nil {
+				if methods, err = h.prove(ctx, tx, u, proof{totp: deref(r.Body.Totp), recovery: deref(r.Body.RecoveryCode), passkey: r.Body.Passkey, state: c.Data}); err != nil {
 					return err
 				}
 				if c.ID != "" {

@@ -53,18 +53,25 @@ func (h *Handlers) newEmail(ctx context.Context, tx *store.Tx, u *store.User, em
 	if err != nil {
 		return err
 	}
-	if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
+	if err := h.leftAddress(ctx, tx, before); err != nil {
 		return err
-	}
-	if err := tx.AnswerPasswordRequest(ctx, u.ID); err != nil {
-		return err
-	}
-	if before.Email != "" {
-		if err := h.notice(ctx, tx, mail.EmailChanged, before, ""); err != nil {
-			return err
-		}
 	}
 	return record(userOf(before, nil), userOf(*u, nil))
+}
+
+// leftAddress follows that a user, as they were, has another address now: what was
+// sent to the old one no longer works, and it is told.
+func (h *Handlers) leftAddress(ctx context.Context, tx *store.Tx, before store.User) error {
+	if err := tx.DropOneTimeCodes(ctx, before.ID); err != nil {
+		return err
+	}
+	if err := tx.AnswerPasswordRequest(ctx, before.ID); err != nil {
+		return err
+	}
+	if before.Email == "" {
+		return nil
+	}
+	return h.notice(ctx, tx, mail.EmailChanged, before, "")
 }
 
 // ChangeUserEmail corrects the e-mail address of a user.

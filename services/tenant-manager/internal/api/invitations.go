@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -159,8 +161,17 @@ func (h *Handlers) openInvitation(ctx context.Context, secret string) (store.Inv
 	if err != nil {
 		return row, store.Organization{}, err
 	}
-	o, err := h.store.For(row.OrganizationID).Organization(ctx)
+	org := h.store.For(row.OrganizationID)
+	o, err := org.Organization(ctx)
 	if err == nil && o.Suspended {
+		err = errNoInvitation
+	}
+	if err != nil {
+		return row, o, err
+	}
+	why, err := h.lapsedInvitation(ctx, org, row)
+	if err == nil && why != "" {
+		h.closed(ctx, o.ID, "invitation.refused", audit.Target{Kind: "invitation", ID: row.ID, Name: row.Email}, why)
 		err = errNoInvitation
 	}
 	return row, o, err
@@ -230,6 +241,9 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 				return problem.New(problem.CodeConflict, "you are a user already: sign in")
 			}
 			return err
+		}
+		if why, err := h.lapsedInvitation(ctx, tx.Org, row); err != nil || why != "" {
+			return cmp.Or(err, error(errNoInvitation))
 		}
 		first, err := tx.AcceptInvitation(ctx, row.ID, u.ID)
 		if err != nil {

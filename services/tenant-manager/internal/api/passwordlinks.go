@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -39,7 +41,7 @@ func (h *Handlers) CreatePasswordLink(ctx context.Context, r CreatePasswordLinkR
 			return err
 		}
 		secret, expires := token.OneTime(), h.store.Now().Add(passwordLinkLifetime)
-		if err := tx.AddOneTimeCode(ctx, u.ID, store.ForPassword, token.Hash(secret), expires); err != nil {
+		if err := tx.AddCodeFor(ctx, u.ID, store.ForPassword, token.Hash(secret), expires); err != nil {
 			return err
 		}
 		link = CreatePasswordLink201JSONResponse{Url: strings.TrimRight(base, "/") + "/password#token=" + secret, Token: secret, ExpiresAt: expires}
@@ -64,6 +66,13 @@ func (h *Handlers) readyForLink(ctx context.Context, tx *store.Tx, u store.User)
 	}
 	if rule.ID != "" {
 		return "", problem.New(problem.CodeConflict, "people of %s sign in by single sign-on alone: a password would let nobody in", rule.Domain)
+	}
+	c, err := h.directoryOf(ctx, u)
+	if err != nil {
+		return "", err
+	}
+	if c != nil {
+		return "", problem.New(problem.CodeConflict, "the directory %s alone lets %s in: their password is set there", c.Name, u.Name)
 	}
 	if err := tx.DropOneTimeCodes(ctx, u.ID); err != nil {
 		return "", err
@@ -97,6 +106,21 @@ func (h *Handlers) linked(ctx context.Context, secret string) (store.OneTimeCode
 	rule, err := h.ruleBinding(ctx, u)
 	if err == nil && rule.ID != "" {
 		err = h.ssoAlone(ctx, rule)
+	}
+	if err != nil {
+		return code, u, o, err
+	}
+	c, err := h.directoryOf(ctx, u)
+	if err != nil {
+		return code, u, o, err
+	}
+	why, err := h.lapsedLink(ctx, org, code)
+	if c != nil {
+		why = "the directory " + c.Name + " alone lets the account in"
+	}
+	if err == nil && why != "" {
+		h.closed(ctx, o.ID, "user.password-link-refused", audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, why)
+		err = errNoLink
 	}
 	return code, u, o, err
 }
@@ -144,8 +168,8 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 		if u, err = tx.User(ctx, code.UserID); err != nil {
 			return noLink(err)
 		}
-		if u.Status != store.Active {
-			return errNoLink
+		if why, err := h.lapsedLink(ctx, tx.Org, code); err != nil || why != "" || u.Status != store.Active {
+			return cmp.Or(err, error(errNoLink))
 		}
 		u.PasswordHash, u.Version = hash, db.AnyVersion
 		if err := tx.SaveUser(ctx, &u); err != nil {
@@ -206,8 +230,9 @@ func (h *Handlers) RequestPasswordLink(ctx context.Context, r RequestPasswordLin
 				continue
 			}
 			rule, errRule := h.ruleBinding(ctx, u)
-			if errRule != nil || rule.ID != "" { // a password would not let them in
-				err = errors.Join(err, errRule)
+			c, errDirectory := h.directoryOf(ctx, u)
+			if errRule != nil || errDirectory != nil || rule.ID != "" || c != nil { // a password would not let them in
+				err = errors.Join(err, errRule, errDirectory)
 				continue
 			}
 			err = errors.Join(err, h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {

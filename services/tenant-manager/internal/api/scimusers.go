@@ -197,6 +197,10 @@ func (k users) takeOver(ctx context.Context, tx *store.Tx, u store.User) error {
 
 // save writes a user. One who is switched off is out at once.
 func (c *scimCall) save(ctx context.Context, tx *store.Tx, u *store.User, off bool) error {
+	had, err := tx.User(ctx, u.ID)
+	if err != nil {
+		return err
+	}
 	if off {
 		if err := c.keepsOwner(ctx, tx, *u); err != nil {
 			return err
@@ -210,6 +214,11 @@ func (c *scimCall) save(ctx context.Context, tx *store.Tx, u *store.User, off bo
 			return taken("another user has the e-mail address %s", u.Email)
 		}
 		return err
+	}
+	if !strings.EqualFold(had.Email, u.Email) {
+		if err := c.h.leftAddress(ctx, tx, had); err != nil {
+			return err
+		}
 	}
 	if off {
 		return tx.AccessChanged(u.ID, "")
@@ -309,6 +318,9 @@ func (k users) remove(ctx context.Context, id string) error {
 				return err
 			}
 			if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
+				return err
+			}
+			if err := k.h.leaveDoors(ctx, tx, u.ID); err != nil {
 				return err
 			}
 			if err := tx.EraseUser(ctx, &u); err != nil {

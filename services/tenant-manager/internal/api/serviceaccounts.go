@@ -143,6 +143,9 @@ func (h *Handlers) DeleteServiceAccount(ctx context.Context, r DeleteServiceAcco
 		if err := h.mayManage(ctx, tx, a.ID); err != nil {
 			return err
 		}
+		if err := h.leaveDoors(ctx, tx, a.ID); err != nil {
+			return err
+		}
 		if err := tx.DeleteServiceAccount(ctx, a.ID, version); err != nil {
 			return err
 		}

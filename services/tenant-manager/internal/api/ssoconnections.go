@@ -200,8 +200,8 @@ func (h *Handlers) readOIDC(in SsoConnectionInput, c *store.SSOConnection) error
 	if err := h.sso.CheckIssuer(issuer); err != nil {
 		return invalid("/issuer", "format", "%s", err)
 	}
-	if client == "" {
-		return invalid("/clientId", "required", "give the client id that the provider knows Gatehouse by")
+	if client == "" && deref(in.Enabled) {
+		return invalid("/clientId", "required", "give the client id that the provider knows Gatehouse by, before it is switched on")
 	}
 	switch {
 	case in.ClientSecret != nil:

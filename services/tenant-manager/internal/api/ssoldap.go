@@ -102,16 +102,40 @@ func (h *Handlers) directoryFor(ctx context.Context, in SignInInput, u store.Use
 	if err != nil {
 		return nil, "", err
 	}
-	org := h.store.For(c.OrganizationID)
-	linked, err := org.SSOLinked(ctx, c.ID, u.ID)
-	if err != nil || !linked {
-		return &c, u.PasswordHash, err
-	}
-	spared, err := h.breakGlass(ctx, org, u)
-	if err != nil || !spared {
+	alone, err := h.byDirectoryAlone(ctx, c, u)
+	if err != nil || alone {
 		return &c, "", err
 	}
 	return &c, u.PasswordHash, nil
+}
+
+// byDirectoryAlone reports whether only a directory lets a user in: they are linked to
+// it, and no break-glass account.
+func (h *Handlers) byDirectoryAlone(ctx context.Context, c store.SSOConnection, u store.User) (bool, error) {
+	org := h.store.For(c.OrganizationID)
+	linked, err := org.SSOLinked(ctx, c.ID, u.ID)
+	if err != nil || !linked {
+		return false, err
+	}
+	spared, err := h.breakGlass(ctx, org, u)
+	return err == nil && !spared, err
+}
+
+// directoryOf returns the directory that alone lets a user in, nil where a password
+// that is kept here does.
+func (h *Handlers) directoryOf(ctx context.Context, u store.User) (*store.SSOConnection, error) {
+	c, _, err := h.store.SSOConnectionFor(ctx, sso.Domain(u.Email))
+	if store.IsNotFound(err) || err == nil && (c.Kind != store.LDAP || c.OrganizationID != u.OrganizationID) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	alone, err := h.byDirectoryAlone(ctx, c, u)
+	if err != nil || !alone {
+		return nil, err
+	}
+	return &c, nil
 }
 
 // signInByDirectory begins a session of somebody whom a directory knows, after no

@@ -60,11 +60,15 @@ func owns(c store.SSOConnection, p sso.Person) (verified bool, why string) {
 
 // match finds whom a person is here. Who is linked is found by the connection and
 // the subject; an e-mail address says who somebody is only where the connection
-// owns its domain, and never for an account that may do more than whoever saved
-// the connection.
+// owns its domain. Neither lets anybody into an account that may do more than
+// whoever saved the connection.
 func (h *Handlers) match(ctx context.Context, org *store.Org, c store.SSOConnection, p sso.Person) (m matched, err error) {
 	if p.Subject == "" {
 		m.refused = cmp.Or(p.Why, "the provider names no subject")
+		return m, nil
+	}
+	if p.Overage != "" && len(c.GroupRoles) > 0 {
+		m.refused = "nothing can be said of the roles by group: " + p.Overage
 		return m, nil
 	}
 	m.identity, err = org.SSOIdentity(ctx, c.ID, token.Hash(p.Subject))
@@ -73,6 +77,10 @@ func (h *Handlers) match(ctx context.Context, org *store.Org, c store.SSOConnect
 		if store.IsNotFound(err) || err == nil && m.user.Status != store.Active {
 			m.refused, err = "the account is disabled", nil
 		}
+		if err != nil || m.refused != "" {
+			return m, err
+		}
+		m.refused, err = h.beyond(ctx, org, c, m.user)
 		return m, err
 	}
 	if !store.IsNotFound(err) {
@@ -95,17 +103,9 @@ func (h *Handlers) match(ctx context.Context, org *store.Org, c store.SSOConnect
 	case m.user.Status != store.Active:
 		m.refused = "the account is disabled"
 		return m, nil
-	case m.user.ID == c.SavedBy:
-		return m, nil
 	}
-	held, err := rights.Holdings(ctx, org, m.user.ID, c.SavedBy)
-	if err != nil {
-		return m, err
-	}
-	if notAbove(held[m.user.ID], held[c.SavedBy], h.store.Now()) != nil {
-		m.refused = "the account may do more than whoever saved the connection: somebody who may do as much saves it again"
-	}
-	return m, nil
+	m.refused, err = h.beyond(ctx, org, c, m.user)
+	return m, err
 }
 
 // settle makes or links the user of a person, and gives and takes the roles of

@@ -16,8 +16,8 @@ func (h *Handlers) readOAuth2(in SsoConnectionInput, c *store.SSOConnection) err
 		return invalid("/oauth2", "required", "say where the provider is")
 	}
 	clientID := strings.TrimSpace(deref(in.ClientId))
-	if clientID == "" {
-		return invalid("/clientId", "required", "it is what the provider calls this installation")
+	if clientID == "" && deref(in.Enabled) {
+		return invalid("/clientId", "required", "it is what the provider calls this installation: give it before it is switched on")
 	}
 	g := in.Oauth2
 	now := store.SSOOAuth2{

@@ -209,10 +209,7 @@ func (h *Handlers) KeepSamlAnswer(ctx context.Context, r KeepSamlAnswerRequestOb
 		return nil, err
 	}
 	state := token.Hash(r.Body.State)
-	ch, err := h.store.Challenge(ctx, forSSO, state)
-	if store.IsNotFound(err) {
-		ch, err = h.store.Challenge(ctx, forSSOTest, state)
-	}
+	ch, err := h.ssoChallenge(ctx, state)
 	if store.IsNotFound(err) {
 		return nil, problem.New(problem.CodeNotFound, samlUnasked)
 	}

@@ -27,9 +27,13 @@ const (
 	forSSO     = "sso"
 	forSSOTest = "sso-test"
 	ssoTested  = "sso-tested"
+	// forSSOConfirm is a new proof of somebody who is signed in.
+	forSSOConfirm = "sso-confirm"
 
-	// ssoCallback is where providers send browsers back to, at the address of an app.
-	ssoCallback = "/bff/sso/callback"
+	// ssoCallback is below what providers send browsers back to, at the address of an
+	// app. Each connection has an address of its own, which ends in its id, so that the
+	// answer of one provider is never taken for that of another (RFC 9700 section 4.4.2).
+	ssoCallback = "/bff/sso/callback/"
 )
 
 // ssoBegun is what is kept of a sign-in at a provider. Its state is the name of the
@@ -39,6 +43,8 @@ type ssoBegun struct {
 	Binding    string `json:"binding"` // as a hash
 	Origin     string `json:"origin"`
 	Next       string `json:"next,omitempty"`
+	// Session is the one that is confirmed; "" = none.
+	Session string `json:"session,omitempty"`
 }
 
 // AskSignInMethods says whether a domain belongs to a connection.
@@ -117,6 +123,9 @@ func (h *Handlers) TestSsoConnection(ctx context.Context, r TestSsoConnectionReq
 	case r.Body.Binding == nil:
 		return nil, invalid("/binding", "required", "send a random secret that the browser keeps")
 	}
+	if c.Kind != store.SAML && c.ClientID == "" {
+		return nil, problem.New(problem.CodeConflict, "the test cannot begin: give the client id that the provider knows Gatehouse by, and save it")
+	}
 	address, err := h.beginSSO(ctx, forSSOTest, c, store.Challenge{UserID: p.Subject}, *r.Body.Origin, *r.Body.Binding, "", "")
 	var failed *sso.FailedError
 	if errors.As(err, &failed) {
@@ -135,11 +144,16 @@ func (h *Handlers) beginSSO(ctx context.Context, purpose string, c store.SSOConn
 		return "", invalid("/origin", "format", "use the origin of the page, such as https://admin.example.com")
 	}
 	a := attemptAt(c, token.OneTime(), binding, origin)
+	a.Fresh = purpose == forSSOConfirm
 	address, err := h.ssoAddress(ctx, c, a, hint)
 	if err != nil {
 		return "", err
 	}
-	data, err := json.Marshal(ssoBegun{Connection: c.ID, Binding: token.Hash(binding), Origin: origin, Next: next})
+	begun := ssoBegun{Connection: c.ID, Binding: token.Hash(binding), Origin: origin, Next: next}
+	if a.Fresh {
+		begun.Session = caller(ctx).Session
+	}
+	data, err := json.Marshal(begun)
 	if err != nil {
 		return "", err
 	}
@@ -149,7 +163,7 @@ func (h *Handlers) beginSSO(ctx context.Context, purpose string, c store.SSOConn
 
 // attemptAt returns an attempt at a connection's provider, from the app at an origin.
 func attemptAt(c store.SSOConnection, state, binding, origin string) sso.Attempt {
-	a := sso.Attempt{State: state, Binding: binding, Redirect: origin + ssoCallback}
+	a := sso.Attempt{State: state, Binding: binding, Redirect: origin + ssoCallback + c.ID}
 	if c.Kind == store.SAML {
 		a.Redirect = origin + samlCallback
 	}
@@ -177,12 +191,19 @@ const (
 	ssoFailed  = "the identity provider did not sign you in: begin again, or ask your administrator"
 )
 
+// ssoChallenge returns what was begun under the hash of a state.
+func (h *Handlers) ssoChallenge(ctx context.Context, state string) (ch store.Challenge, err error) {
+	for _, purpose := range []string{forSSO, forSSOTest, forSSOConfirm} {
+		if ch, err = h.store.Challenge(ctx, purpose, state); !store.IsNotFound(err) {
+			break
+		}
+	}
+	return ch, err
+}
+
 // takeSSO returns what was begun under a state by this browser, and takes it.
 func (h *Handlers) takeSSO(ctx context.Context, state, binding string) (ch store.Challenge, begun ssoBegun, err error) {
-	ch, err = h.store.Challenge(ctx, forSSO, token.Hash(state))
-	if store.IsNotFound(err) {
-		ch, err = h.store.Challenge(ctx, forSSOTest, token.Hash(state))
-	}
+	ch, err = h.ssoChallenge(ctx, token.Hash(state))
 	if store.IsNotFound(err) {
 		return ch, begun, refused(ssoOver)
 	}
@@ -217,7 +238,7 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 		return nil, err
 	}
 	c, err := h.store.For(ch.OrganizationID).SSOConnection(ctx, begun.Connection)
-	if store.IsNotFound(err) || err == nil && !c.Enabled && ch.Purpose == forSSO {
+	if store.IsNotFound(err) || err == nil && !c.Enabled && ch.Purpose != forSSOTest {
 		return nil, refused(ssoOver)
 	}
 	if err != nil {
@@ -231,6 +252,9 @@ func (h *Handlers) FinishSsoSignIn(ctx context.Context, r FinishSsoSignInRequest
 	if ch.Purpose == forSSOTest {
 		id, err := h.keepTest(ctx, ch.UserID, c, claims, failed)
 		return FinishSsoSignIn200JSONResponse{Test: &id}, err
+	}
+	if ch.Purpose == forSSOConfirm {
+		return h.confirmBySSO(ctx, c, ch, begun, claims, failed)
 	}
 	if failed != nil {
 		h.ssoRefused(ctx, c, "", failed.Reason)
@@ -263,6 +287,9 @@ func (h *Handlers) claims(ctx context.Context, c store.SSOConnection, ch store.C
 	if c.Kind == store.SAML {
 		claims, err = h.samlClaims(ctx, c, ch, a, deref(in.Saml))
 		return claims, "", err
+	}
+	if deref(in.Connection) != c.ID {
+		return nil, "", &sso.FailedError{Reason: "the answer came to the address of another connection than the sign-in was begun at: a provider may have led the browser to another provider (mix-up), or the redirect address that is registered at it is not the one of this connection"}
 	}
 	if in.Error != nil {
 		return nil, "", &sso.FailedError{Reason: "the provider answered " + *in.Error + " " + deref(in.ErrorDescription)}

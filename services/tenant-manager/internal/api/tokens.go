@@ -20,7 +20,7 @@ import (
 // is, and what lets somebody in. By a personal token they are refused, because
 // whoever found it could make more of it than it is.
 var inPerson = map[string]bool{
-	"CompleteSetup": true, "UpdateMe": true, "ChangePassword": true, "ChangeMyEmail": true, "ChangeUserEmail": true, "SignOut": true, "ConfirmMe": true, "AskMyPasskey": true,
+	"CompleteSetup": true, "UpdateMe": true, "ChangePassword": true, "ChangeMyEmail": true, "ChangeUserEmail": true, "SignOut": true, "ConfirmMe": true, "GetMyConfirmation": true, "BeginSsoConfirmation": true, "AskMyPasskey": true,
 	"ListMySessions": true, "EndMySession": true, "EndMyOtherSessions": true,
 	"ListMyFactors": true, "CreateMyTotp": true, "ActivateMyTotp": true, "AskNewPasskey": true, "CreateMyPasskey": true, "RenameMyFactor": true,
 	"DeleteMyFactor": true, "CreateMyRecoveryCodes": true,

@@ -173,7 +173,7 @@ func (h *Handlers) sendPasswordLink(ctx context.Context, tx *store.Tx, u store.U
 		return err
 	}
 	secret, expires := token.OneTime(), h.store.Now().Add(passwordLinkLifetime)
-	if err := tx.AddOneTimeCode(ctx, u.ID, store.ForPassword, token.Hash(secret), expires); err != nil {
+	if err := tx.AddCodeFor(ctx, u.ID, store.ForPassword, token.Hash(secret), expires); err != nil {
 		return err
 	}
 	link := strings.TrimRight(base, "/") + "/password#token=" + secret

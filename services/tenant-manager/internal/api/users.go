@@ -212,6 +212,9 @@ func (h *Handlers) deleteUser(ctx context.Context, tx *store.Tx, u store.User) e
 	if _, err := tx.EndSessions(ctx, u.ID, "", ""); err != nil {
 		return err
 	}
+	if err := h.leaveDoors(ctx, tx, u.ID); err != nil {
+		return err
+	}
 	spared := u.BreakGlass
 	if err := tx.EraseUser(ctx, &u); err != nil {
 		return err

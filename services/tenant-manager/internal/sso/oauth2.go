@@ -2,6 +2,7 @@ package sso
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -44,7 +45,9 @@ const (
 	claimEmails = "emails"
 	claimGroups = "groups"
 
-	mostPages = 10
+	mostPages = 30
+
+	groupsAsked = "groups"
 )
 
 func (p OAuth2Provider) config(redirect string) *oauth2.Config {
@@ -84,6 +87,9 @@ func isOf(issuer, asked string) error {
 // OAuth2Claims exchanges the code of an answer, and asks the provider's API who
 // signed in. The error is a [FailedError].
 func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, answer Answer) (map[string]any, error) {
+	if answer.Issuer != "" && !sameOrigin(answer.Issuer, p.AuthorizeURL) {
+		return nil, failed("the answer names the issuer %q, which is not where people sign in: %s", cut(answer.Issuer), p.AuthorizeURL)
+	}
 	for _, address := range []string{p.TokenURL, p.UserURL} {
 		if err := c.CheckEndpoint(address); err != nil {
 			return nil, failed("%q: %s", cut(address), err)
@@ -117,7 +123,7 @@ func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, 
 	}
 	named := []any{}
 	for _, g := range p.Groups {
-		entries, err := c.askList(ctx, g.URL, tokens.AccessToken, "groups")
+		entries, err := c.askList(ctx, g.URL, tokens.AccessToken, groupsAsked)
 		if err != nil {
 			return nil, err
 		}
@@ -131,6 +137,14 @@ func (c *Client) OAuth2Claims(ctx context.Context, p OAuth2Provider, a Attempt, 
 		out[claimGroups] = named
 	}
 	return out, nil
+}
+
+// sameOrigin reports whether two addresses are of one scheme, host and port. A plain
+// provider says nowhere what its issuer is called, which has to be there at least.
+func sameOrigin(a, b string) bool {
+	x, errX := url.Parse(a)
+	y, errY := url.Parse(b)
+	return errX == nil && errY == nil && x.Host != "" && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
 }
 
 // ask asks an API, and returns where the next page is; "" = there is none.
@@ -174,10 +188,13 @@ func (c *Client) askList(ctx context.Context, address, token, what string) ([]an
 			return nil, err
 		}
 		out = append(out, page...)
-		if next == "" || len(out) >= mostGroups {
+		if next == "" {
 			return out, nil
 		}
 		address = next
+	}
+	if what == groupsAsked {
+		return nil, failed("asking the provider for %s: there are more than are read, and the roles of some are not given", what)
 	}
 	return out, nil
 }
@@ -251,7 +268,9 @@ func ReadOAuth2(claims map[string]any, names Names, subject string) Person {
 			}
 		}
 	}
-	p.Groups = groups(slices.Concat(p.Groups, list(claims[claimGroups])))
+	overage := p.Overage
+	p.Groups, p.Overage = groups(slices.Concat(p.Groups, list(claims[claimGroups])))
+	p.Overage = cmp.Or(overage, p.Overage)
 	return p
 }
 

@@ -39,6 +39,8 @@ type Attempt struct {
 	State, Binding string
 	// Redirect is the address that the provider sends the browser back to.
 	Redirect string
+	// Fresh has the provider ask for a proof that is new, whatever session there is.
+	Fresh bool
 }
 
 func (a Attempt) derive(purpose string) string {
@@ -219,6 +221,9 @@ func (c *Client) Address(ctx context.Context, p Provider, a Attempt, hint string
 		return "", err
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(a.Nonce()), oauth2.S256ChallengeOption(a.Verifier())}
+	if a.Fresh {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
 	if hint != "" {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"fmt"
 	"net/mail"
 	"regexp"
 	"slices"
@@ -23,6 +24,9 @@ type Person struct {
 	Verified *bool
 	Name     string
 	Groups   []string
+	// Overage says why Groups are not all that there are; "" = they are. The roles of
+	// some of somebody's groups are not theirs.
+	Overage string
 	// Methods are how they signed in there (the claim amr, RFC 8176).
 	Methods []string
 	// SID is the name of their session there, "" where the provider gives it none
@@ -57,7 +61,10 @@ func Read(claims map[string]any, names Names) Person {
 	if p.Verified != nil && *p.Verified && names.Email != "email" && !strings.EqualFold(text(claims["email"]), p.Email) {
 		p.Verified = nil
 	}
-	p.Groups = groups(list(find(claims, names.Groups)))
+	p.Groups, p.Overage = groups(list(find(claims, names.Groups)))
+	if find(claims, names.Groups) == nil && leftOut(claims, names.Groups) {
+		p.Overage = "the provider left the groups out, because there are too many for a token: have it name only those that are assigned to the application, or use app roles"
+	}
 	for _, m := range list(claims["amr"]) {
 		if len(p.Methods) < mostMethods && method.MatchString(m) {
 			p.Methods = append(p.Methods, m)
@@ -93,14 +100,29 @@ func address(s string) string {
 }
 
 // groups returns each group once, and not too many.
-func groups(named []string) []string {
-	var out []string
+func groups(named []string) (out []string, overage string) {
 	for _, g := range named {
-		if len(out) < mostGroups && g != "" && !slices.Contains(out, g) {
-			out = append(out, g)
+		if g == "" || slices.Contains(out, g) {
+			continue
+		}
+		if len(out) == mostGroups {
+			return out, fmt.Sprintf("there are more than %d groups: have the provider name only those that matter", mostGroups)
+		}
+		out = append(out, g)
+	}
+	return out, ""
+}
+
+// leftOut reports whether a token names a claim without having it: it is to be asked
+// for elsewhere (OpenID Connect Core section 5.6.2), as Microsoft Entra ID does with
+// groups from 200 on, where it says "hasgroups" in some tokens.
+func leftOut(claims map[string]any, name string) bool {
+	if elsewhere, ok := claims["_claim_names"].(map[string]any); ok {
+		if _, there := elsewhere[name]; there {
+			return true
 		}
 	}
-	return out
+	return name == "groups" && (claims["hasgroups"] == true || claims["hasgroups"] == "true")
 }
 
 // find returns a claim. One whose own name has dots comes before a nested one.

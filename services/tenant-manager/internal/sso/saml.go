@@ -49,7 +49,7 @@ func (c *Client) SAMLAddress(p SAMLConnection, a Attempt) (string, error) {
 	}
 	r := saml.AuthnRequest{
 		ID: a.RequestID(), Version: "2.0", IssueInstant: c.now().UTC(), Destination: p.SSOURL, AssertionConsumerServiceURL: a.Redirect,
-		ProtocolBinding: saml.HTTPPostBinding, Issuer: &saml.Issuer{Value: p.Name}, NameIDPolicy: policy,
+		ProtocolBinding: saml.HTTPPostBinding, ForceAuthn: a.force(), Issuer: &saml.Issuer{Value: p.Name}, NameIDPolicy: policy,
 	}
 	var packed bytes.Buffer
 	w, err := flate.NewWriter(&packed, flate.BestCompression)
@@ -333,12 +333,16 @@ func samlClaims(as saml.Assertion) map[string]any {
 		out["nameId"], out["nameIdFormat"] = strings.TrimSpace(n.Value), n.Format
 	}
 	for _, s := range as.AuthnStatements {
+		out[claimAuthnInstant] = s.AuthnInstant.UTC().Format(time.RFC3339)
 		if ref := s.AuthnContext.AuthnContextClassRef; ref != nil {
 			out["authnContext"] = strings.TrimSpace(ref.Value)
 		}
 	}
 	return out
 }
+
+// entraGroupsLink is what Microsoft Entra ID sends in place of more than 150 groups.
+const entraGroupsLink = "http://schemas.microsoft.com/claims/groups.link"
 
 // NameID stands for the NameID in place of the name of an attribute.
 const NameID = "NameID"
@@ -372,7 +376,10 @@ func ReadSAML(claims map[string]any, names Names, subject string) Person {
 		p.Why = "the NameID is transient, another one at every sign-in: have the provider send a persistent one, or name an attribute as the subject"
 	}
 	p.Email = address(first(names.Email))
-	p.Groups = groups(list(attributes[names.Groups]))
+	p.Groups, p.Overage = groups(list(attributes[names.Groups]))
+	if _, linked := attributes[entraGroupsLink]; linked && len(p.Groups) == 0 {
+		p.Overage = "the provider left the groups out, because there are too many for an assertion: have it name only those that are assigned to the application, or use app roles"
+	}
 	return p
 }
 

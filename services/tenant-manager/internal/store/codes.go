@@ -32,11 +32,19 @@ type OneTimeCode struct {
 	CreatedAt      time.Time
 	// Email is the address that one of [ForEmail] gives.
 	Email string
+	// MadeBy is who made it for the user, and so may have seen it; "" = they asked for
+	// it themselves.
+	MadeBy string
 }
 
 // AddOneTimeCode keeps the hash of a code of a user.
 func (t *Tx) AddOneTimeCode(ctx context.Context, user, purpose, hash string, expires time.Time) error {
 	return t.addCode(ctx, OneTimeCode{UserID: user, Purpose: purpose, Hash: hash, ExpiresAt: expires})
+}
+
+// AddCodeFor is as [Tx.AddOneTimeCode], of a code that the caller sees.
+func (t *Tx) AddCodeFor(ctx context.Context, user, purpose, hash string, expires time.Time) error {
+	return t.addCode(ctx, OneTimeCode{UserID: user, Purpose: purpose, Hash: hash, ExpiresAt: expires, MadeBy: t.by})
 }
 
 // AddEmailCode keeps the hash of a code that gives a user another e-mail address, in

@@ -22,6 +22,8 @@ func (i Invitation) Status(now time.Time) string {
 	switch {
 	case i.AcceptedAt != nil:
 		return Accepted
+	case i.WithdrawnAt != nil:
+		return Withdrawn
 	case !now.Before(i.ExpiresAt):
 		return Expired
 	default:
@@ -63,9 +65,11 @@ func (o *Org) Invitations(ctx context.Context, search, status string, p db.PageR
 	case Accepted:
 		q = q.Where("accepted_at IS NOT NULL")
 	case Expired:
-		q = q.Where("accepted_at IS NULL AND expires_at <= ?", now)
+		q = q.Where("accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at <= ?", now)
+	case Withdrawn:
+		q = q.Where("accepted_at IS NULL AND withdrawn_at IS NOT NULL")
 	case Pending:
-		q = q.Where("accepted_at IS NULL AND expires_at > ?", now)
+		q = q.Where("accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at > ?", now)
 	}
 	if strings.TrimSpace(search) != "" {
 		l := like(search)
@@ -96,7 +100,7 @@ func (o *Org) KnownByEmail(ctx context.Context, emails []string) (Known, error) 
 		if err := db.From[User](o.scope).Where("email_key IN ?", some).Aggregate(ctx, &users, "email_key", ""); err != nil {
 			return k, fmt.Errorf("looking up users by address: %w", err)
 		}
-		q := db.From[Invitation](o.scope).Where("email_key IN ? AND accepted_at IS NULL AND expires_at > ?", some, now)
+		q := db.From[Invitation](o.scope).Where("email_key IN ? AND accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at > ?", some, now)
 		if err := q.Aggregate(ctx, &invited, "email_key", ""); err != nil {
 			return k, fmt.Errorf("looking up invitations by address: %w", err)
 		}
@@ -119,10 +123,10 @@ func (t *Tx) LockInvitation(ctx context.Context, id string) (Invitation, error) 
 // RenewInvitation gives an invitation that was not accepted a new link, by its hash.
 // Who makes the link is who invites.
 func (t *Tx) RenewInvitation(ctx context.Context, i *Invitation, hash string, expires time.Time) error {
-	i.TokenHash, i.ExpiresAt, i.CreatedBy, i.UpdatedAt = hash, expires, t.by, t.store.Now()
+	i.TokenHash, i.ExpiresAt, i.CreatedBy, i.UpdatedAt, i.WithdrawnAt = hash, expires, t.by, t.store.Now(), nil
 	i.Version++
 	n, err := db.From[Invitation](t.scope).Where("id = ? AND accepted_at IS NULL", i.ID).Update(ctx, db.Changes{
-		"token_hash": hash, "expires_at": expires, "created_by": t.by, "updated_at": i.UpdatedAt, "version": i.Version,
+		"token_hash": hash, "expires_at": expires, "created_by": t.by, "updated_at": i.UpdatedAt, "version": i.Version, "withdrawn_at": nil,
 	})
 	if err == nil && n == 0 {
 		err = db.ErrNotFound
@@ -142,9 +146,21 @@ func (s *Store) InvitationByToken(ctx context.Context, hash string) (Invitation,
 // nobody did before.
 func (t *Tx) AcceptInvitation(ctx context.Context, id, user string) (bool, error) {
 	now := t.store.Now()
-	n, err := db.From[Invitation](t.scope).Where("id = ? AND accepted_at IS NULL AND expires_at > ?", id, now).
+	n, err := db.From[Invitation](t.scope).Where("id = ? AND accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at > ?", id, now).
 		Update(ctx, db.Changes{"accepted_at": now, "accepted_by": user, "updated_at": now, "version": db.Increment(1)})
 	return n == 1, err
+}
+
+// withdrawInvitations takes back what somebody has invited to who is disabled or
+// deleted, and nobody has accepted.
+func (t *Tx) withdrawInvitations(ctx context.Context, by string) error {
+	now := t.store.Now()
+	_, err := db.From[Invitation](t.scope).Where("created_by = ? AND accepted_at IS NULL AND withdrawn_at IS NULL", by).
+		Update(ctx, db.Changes{"withdrawn_at": now, "updated_at": now, "version": db.Increment(1)})
+	if err != nil {
+		return fmt.Errorf("taking invitations back: %w", err)
+	}
+	return nil
 }
 
 // DeleteInvitation takes an invitation of a version back.

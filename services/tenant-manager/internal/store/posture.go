@@ -260,7 +260,7 @@ type PendingCounts struct {
 
 // PendingCounts counts what waits for somebody.
 func (o *Org) PendingCounts(ctx context.Context) (c PendingCounts, err error) {
-	if c.Invitations, err = db.From[Invitation](o.scope).Where("accepted_at IS NULL AND expires_at > ?", o.store.Now()).Count(ctx); err != nil {
+	if c.Invitations, err = db.From[Invitation](o.scope).Where("accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at > ?", o.store.Now()).Count(ctx); err != nil {
 		return c, err
 	}
 	if c.Requests, err = db.From[AccessRequest](o.scope).Where("status = ?", Pending).Count(ctx); err != nil {

@@ -242,6 +242,9 @@ type Invitation struct {
 	AcceptedBy string
 	// Language is in which who is invited is written to; "" = nobody said.
 	Language string
+	// WithdrawnAt is when it was taken back, because whoever made it was disabled or
+	// deleted.
+	WithdrawnAt *time.Time
 }
 
 // ServiceAccount is an account of a program.

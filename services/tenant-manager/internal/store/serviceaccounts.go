@@ -50,6 +50,11 @@ func (o *Org) ServiceAccounts(ctx context.Context, search string, p db.PageReque
 // is in a.
 func (t *Tx) SaveServiceAccount(ctx context.Context, a *ServiceAccount) error {
 	a.fold()
+	if a.Status != Active {
+		if err := t.withdrawInvitations(ctx, a.ID); err != nil {
+			return err
+		}
+	}
 	return db.Save(ctx, t.scope, a, "name", "name_key", "description", "status")
 }
 
@@ -63,6 +68,9 @@ func (t *Tx) DeleteServiceAccount(ctx context.Context, id string, version int64)
 		return fmt.Errorf("deleting grants: %w", err)
 	}
 	if err := t.leave(ctx, id); err != nil {
+		return err
+	}
+	if err := t.withdrawInvitations(ctx, id); err != nil {
 		return err
 	}
 	if err := db.Remove[ServiceAccount](ctx, t.scope, id, version); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/secret"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 )
 
 // OIDC is the kind of connections to OpenID Connect providers.
@@ -68,6 +69,9 @@ type SSOSettings struct {
 	OAuth2 *SSOOAuth2    `json:"oauth2,omitempty"`
 	// OIDC is nil for connections whose settings are the defaults.
 	OIDC *SSOSettingsOIDC `json:"oidc,omitempty"`
+	// Left is what whoever saved the connection could do when they were deleted; nil
+	// while they are there.
+	Left *access.Holding `json:"left,omitempty"`
 }
 
 // LDAPSettings are how a directory is asked. The password of BindDN is the secret of
@@ -216,13 +220,29 @@ func (t *Tx) CreateSSOConnection(ctx context.Context, c *SSOConnection) error {
 
 // SaveSSOConnection writes a connection, if the row has the version that is in c.
 func (t *Tx) SaveSSOConnection(ctx context.Context, c *SSOConnection) error {
-	c.Name, c.NameKey, c.SavedBy = strings.TrimSpace(c.Name), Fold(c.Name), t.by
+	c.Name, c.NameKey, c.SavedBy, c.Settings.Left = strings.TrimSpace(c.Name), Fold(c.Name), t.by, nil
 	err := db.Save(t.store.secrets(ctx), t.scope, c, "name", "name_key", "preset", "issuer", "client_id", "secret", "scopes", "settings", "email_claim", "name_claim",
 		"groups_claim", "trust_email", "enabled", "provision", "roles", "group_roles", "saved_by")
 	if err != nil {
 		return err
 	}
 	return t.setDomains(ctx, c)
+}
+
+// LeaveSSOConnections notes what somebody could do who saved connections and is
+// deleted: that is what these go on being worth.
+func (t *Tx) LeaveSSOConnections(ctx context.Context, by string, could access.Holding) error {
+	rows, err := db.From[SSOConnection](t.scope).Where("saved_by = ?", by).All(t.store.secrets(ctx))
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		rows[i].Settings.Left = &could
+		if err := db.Save(t.store.secrets(ctx), t.scope, &rows[i], "settings"); err != nil {
+			return fmt.Errorf("leaving a connection: %w", err)
+		}
+	}
+	return nil
 }
 
 // setDomains writes for which domains a connection is, which are claimed already.

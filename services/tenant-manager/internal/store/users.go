@@ -54,9 +54,14 @@ func (o *Org) UsersByID(ctx context.Context, ids []string) ([]User, error) {
 }
 
 // SaveUser writes what people may change, and the password, if the row has the
-// version that is in u.
+// version that is in u. Invitations of one who is not active are taken back.
 func (t *Tx) SaveUser(ctx context.Context, u *User) error {
 	u.fold()
+	if u.Status != Active {
+		if err := t.withdrawInvitations(ctx, u.ID); err != nil {
+			return err
+		}
+	}
 	return db.Save(ctx, t.scope, u, "name", "name_key", "email", "email_key", "status", "setup_pending", "password_hash", "break_glass", "language")
 }
 

@@ -256,6 +256,13 @@ export default {
     title: 'Confirm that it is you',
     text: 'This changes how you sign in. After it you are not asked for ten minutes.',
     action: 'Confirm',
+    directory: 'Password of {name}',
+    elsewhere: 'Prove it at {name}',
+    elsewhereText: 'You sign in there once more, come back to this page, and do again what you wanted.',
+    confirmed: 'It is confirmed that it is you. For ten minutes you can go on where you were.',
+    refused: 'That was no new proof of who you are. Try again, or ask your administrator, who finds the reason in the audit trail.',
+    signInAgain: '{name} cannot be asked for a new proof. Sign out and in again: for ten minutes after that you are not asked.',
+    noWay: 'Nothing that you sign in with can be asked for again here. Sign out and in again.',
   },
   problems: {
     'not-found': 'Not found',

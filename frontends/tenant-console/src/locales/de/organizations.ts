@@ -32,7 +32,7 @@ export default {
     languageOwn: 'Die der Organisation',
     search: 'E-Mail oder Name, status:pending',
     expires: 'Läuft ab',
-    status: { pending: 'Offen', accepted: 'Angenommen', expired: 'Abgelaufen' },
+    status: { pending: 'Offen', accepted: 'Angenommen', expired: 'Abgelaufen', withdrawn: 'Zurückgenommen' },
     emptyTitle: 'Keine Einladungen',
     emptyText: 'Eine Einladung ist ein Link, der ein Konto mit den gewählten Rollen anlegt. Gatehouse sendet keine E-Mail: Der Link wird selbst verschickt.',
     withdraw: 'Zurückziehen',

@@ -65,7 +65,7 @@ export default {
     new: 'Invite',
     search: 'E-mail or name, status:pending',
     expires: 'Expires',
-    status: { pending: 'Pending', accepted: 'Accepted', expired: 'Expired' },
+    status: { pending: 'Pending', accepted: 'Accepted', expired: 'Expired', withdrawn: 'Taken back' },
     emptyTitle: 'No invitations',
     emptyText: 'An invitation is a link that makes an account with the roles you choose. It goes out by mail where mail is set up; otherwise you send it.',
     resend: 'Send again',

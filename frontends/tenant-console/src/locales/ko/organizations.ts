@@ -32,7 +32,7 @@ export default {
     languageOwn: '조직의 언어',
     search: '이메일 또는 이름, status:pending',
     expires: '만료',
-    status: { pending: '대기 중', accepted: '수락됨', expired: '만료됨' },
+    status: { pending: '대기 중', accepted: '수락됨', expired: '만료됨', withdrawn: '회수됨' },
     emptyTitle: '초대가 없습니다',
     emptyText: '초대는 선택한 역할로 계정을 만드는 링크입니다. Gatehouse는 메일을 보내지 않으므로 링크를 직접 전달하십시오.',
     withdraw: '철회',

@@ -94,5 +94,12 @@ export default {
     title: 'Identität bestätigen',
     text: 'Dies ändert Ihre Anmeldung. Danach wird zehn Minuten lang nicht mehr gefragt.',
     action: 'Bestätigen',
+    directory: 'Passwort von {name}',
+    elsewhere: 'Bei {name} bestätigen',
+    elsewhereText: 'Sie melden sich dort noch einmal an, kommen auf diese Seite zurück und wiederholen, was Sie tun wollten.',
+    confirmed: 'Ihre Identität ist bestätigt. Zehn Minuten lang können Sie dort weitermachen, wo Sie waren.',
+    refused: 'Das war kein neuer Nachweis, wer Sie sind. Versuchen Sie es erneut oder fragen Sie Ihre Administration, die den Grund im Prüfprotokoll findet.',
+    signInAgain: '{name} kann nicht um einen neuen Nachweis gebeten werden. Melden Sie sich ab und wieder an: Danach wird zehn Minuten lang nicht gefragt.',
+    noWay: 'Womit Sie sich anmelden, kann hier nicht erneut abgefragt werden. Melden Sie sich ab und wieder an.',
   },
 }
