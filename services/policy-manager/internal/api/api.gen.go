@@ -274,6 +274,30 @@ func (e PolicyTypeSummaryPhases) Valid() bool {
 	}
 }
 
+// Defines values for ProblemAccessReason.
+const (
+	Boundary ProblemAccessReason = "boundary"
+	Denied   ProblemAccessReason = "denied"
+	Missing  ProblemAccessReason = "missing"
+	Token    ProblemAccessReason = "token"
+)
+
+// Valid indicates whether the value is a known member of the ProblemAccessReason enum.
+func (e ProblemAccessReason) Valid() bool {
+	switch e {
+	case Boundary:
+		return true
+	case Denied:
+		return true
+	case Missing:
+		return true
+	case Token:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SecurityType.
 const (
 	ApiKey  SecurityType = "api-key"
@@ -830,6 +854,9 @@ type PolicyTypeSummaryPhases string
 
 // Problem An error (RFC 9457).
 type Problem struct {
+	// Access A permission that the caller lacks.
+	Access *ProblemAccess `json:"access,omitempty"`
+
 	// Code Stable; for programs to compare.
 	Code string `json:"code"`
 
@@ -851,6 +878,30 @@ type Problem struct {
 	// Type /problems/ and the code.
 	Type string `json:"type"`
 }
+
+// ProblemAccess A permission that the caller lacks.
+type ProblemAccess struct {
+	// Api The id of the API where it is lacked.
+	Api *string `json:"api,omitempty"`
+
+	// By The name of the role or the token that the reason is about.
+	By *string `json:"by,omitempty"`
+
+	// Environment The id of the environment where it is lacked.
+	Environment *string `json:"environment,omitempty"`
+
+	// Permission Its name, such as api:update.
+	Permission string `json:"permission"`
+
+	// Project The id of the project where it is lacked; none = in the whole organization.
+	Project *string `json:"project,omitempty"`
+
+	// Reason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+	Reason ProblemAccessReason `json:"reason"`
+}
+
+// ProblemAccessReason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+type ProblemAccessReason string
 
 // Quota How many requests each subscription may make in a long time.
 type Quota struct {

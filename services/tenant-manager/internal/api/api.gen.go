@@ -164,22 +164,22 @@ func (e AccessReviewScopeKind) Valid() bool {
 
 // Defines values for AccessReviewStatus.
 const (
-	Cancelled AccessReviewStatus = "cancelled"
-	Closed    AccessReviewStatus = "closed"
-	Closing   AccessReviewStatus = "closing"
-	Running   AccessReviewStatus = "running"
+	AccessReviewStatusCancelled AccessReviewStatus = "cancelled"
+	AccessReviewStatusClosed    AccessReviewStatus = "closed"
+	AccessReviewStatusClosing   AccessReviewStatus = "closing"
+	AccessReviewStatusRunning   AccessReviewStatus = "running"
 )
 
 // Valid indicates whether the value is a known member of the AccessReviewStatus enum.
 func (e AccessReviewStatus) Valid() bool {
 	switch e {
-	case Cancelled:
+	case AccessReviewStatusCancelled:
 		return true
-	case Closed:
+	case AccessReviewStatusClosed:
 		return true
-	case Closing:
+	case AccessReviewStatusClosing:
 		return true
-	case Running:
+	case AccessReviewStatusRunning:
 		return true
 	default:
 		return false
@@ -252,6 +252,105 @@ func (e AuditVia) Valid() bool {
 	}
 }
 
+// Defines values for BulkJobAction.
+const (
+	BulkJobActionAddToGroup       BulkJobAction = "add-to-group"
+	BulkJobActionDelete           BulkJobAction = "delete"
+	BulkJobActionDisable          BulkJobAction = "disable"
+	BulkJobActionEnable           BulkJobAction = "enable"
+	BulkJobActionInvite           BulkJobAction = "invite"
+	BulkJobActionPasswordLink     BulkJobAction = "password-link"
+	BulkJobActionRemoveFromGroup  BulkJobAction = "remove-from-group"
+	BulkJobActionResendInvitation BulkJobAction = "resend-invitation"
+	BulkJobActionResetFactors     BulkJobAction = "reset-factors"
+)
+
+// Valid indicates whether the value is a known member of the BulkJobAction enum.
+func (e BulkJobAction) Valid() bool {
+	switch e {
+	case BulkJobActionAddToGroup:
+		return true
+	case BulkJobActionDelete:
+		return true
+	case BulkJobActionDisable:
+		return true
+	case BulkJobActionEnable:
+		return true
+	case BulkJobActionInvite:
+		return true
+	case BulkJobActionPasswordLink:
+		return true
+	case BulkJobActionRemoveFromGroup:
+		return true
+	case BulkJobActionResendInvitation:
+		return true
+	case BulkJobActionResetFactors:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BulkJobOutcome.
+const (
+	BulkJobOutcomeCancelled BulkJobOutcome = "cancelled"
+	BulkJobOutcomeDone      BulkJobOutcome = "done"
+	BulkJobOutcomeFailed    BulkJobOutcome = "failed"
+	BulkJobOutcomePending   BulkJobOutcome = "pending"
+	BulkJobOutcomeRefused   BulkJobOutcome = "refused"
+	BulkJobOutcomeUnchanged BulkJobOutcome = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the BulkJobOutcome enum.
+func (e BulkJobOutcome) Valid() bool {
+	switch e {
+	case BulkJobOutcomeCancelled:
+		return true
+	case BulkJobOutcomeDone:
+		return true
+	case BulkJobOutcomeFailed:
+		return true
+	case BulkJobOutcomePending:
+		return true
+	case BulkJobOutcomeRefused:
+		return true
+	case BulkJobOutcomeUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BulkJobStatus.
+const (
+	BulkJobStatusCancelled BulkJobStatus = "cancelled"
+	BulkJobStatusChecking  BulkJobStatus = "checking"
+	BulkJobStatusCompleted BulkJobStatus = "completed"
+	BulkJobStatusReady     BulkJobStatus = "ready"
+	BulkJobStatusRunning   BulkJobStatus = "running"
+	BulkJobStatusStopped   BulkJobStatus = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the BulkJobStatus enum.
+func (e BulkJobStatus) Valid() bool {
+	switch e {
+	case BulkJobStatusCancelled:
+		return true
+	case BulkJobStatusChecking:
+		return true
+	case BulkJobStatusCompleted:
+		return true
+	case BulkJobStatusReady:
+		return true
+	case BulkJobStatusRunning:
+		return true
+	case BulkJobStatusStopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClientStatus.
 const (
 	ClientStatusActive   ClientStatus = "active"
@@ -270,24 +369,51 @@ func (e ClientStatus) Valid() bool {
 	}
 }
 
+// Defines values for ConfirmationMethod.
+const (
+	ConfirmationMethodPasskey  ConfirmationMethod = "passkey"
+	ConfirmationMethodPassword ConfirmationMethod = "password"
+	ConfirmationMethodRecovery ConfirmationMethod = "recovery"
+	ConfirmationMethodSso      ConfirmationMethod = "sso"
+	ConfirmationMethodTotp     ConfirmationMethod = "totp"
+)
+
+// Valid indicates whether the value is a known member of the ConfirmationMethod enum.
+func (e ConfirmationMethod) Valid() bool {
+	switch e {
+	case ConfirmationMethodPasskey:
+		return true
+	case ConfirmationMethodPassword:
+		return true
+	case ConfirmationMethodRecovery:
+		return true
+	case ConfirmationMethodSso:
+		return true
+	case ConfirmationMethodTotp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DomainFailure.
 const (
-	Missing    DomainFailure = "missing"
-	OtherValue DomainFailure = "other-value"
-	Taken      DomainFailure = "taken"
-	Unanswered DomainFailure = "unanswered"
+	DomainFailureMissing    DomainFailure = "missing"
+	DomainFailureOtherValue DomainFailure = "other-value"
+	DomainFailureTaken      DomainFailure = "taken"
+	DomainFailureUnanswered DomainFailure = "unanswered"
 )
 
 // Valid indicates whether the value is a known member of the DomainFailure enum.
 func (e DomainFailure) Valid() bool {
 	switch e {
-	case Missing:
+	case DomainFailureMissing:
 		return true
-	case OtherValue:
+	case DomainFailureOtherValue:
 		return true
-	case Taken:
+	case DomainFailureTaken:
 		return true
-	case Unanswered:
+	case DomainFailureUnanswered:
 		return true
 	default:
 		return false
@@ -359,19 +485,19 @@ func (e Effect) Valid() bool {
 
 // Defines values for FactorMethod.
 const (
-	Passkey  FactorMethod = "passkey"
-	Recovery FactorMethod = "recovery"
-	Totp     FactorMethod = "totp"
+	FactorMethodPasskey  FactorMethod = "passkey"
+	FactorMethodRecovery FactorMethod = "recovery"
+	FactorMethodTotp     FactorMethod = "totp"
 )
 
 // Valid indicates whether the value is a known member of the FactorMethod enum.
 func (e FactorMethod) Valid() bool {
 	switch e {
-	case Passkey:
+	case FactorMethodPasskey:
 		return true
-	case Recovery:
+	case FactorMethodRecovery:
 		return true
-	case Totp:
+	case FactorMethodTotp:
 		return true
 	default:
 		return false
@@ -476,9 +602,10 @@ func (e InvitationResultOutcome) Valid() bool {
 
 // Defines values for InvitationStatus.
 const (
-	InvitationStatusAccepted InvitationStatus = "accepted"
-	InvitationStatusExpired  InvitationStatus = "expired"
-	InvitationStatusPending  InvitationStatus = "pending"
+	InvitationStatusAccepted  InvitationStatus = "accepted"
+	InvitationStatusExpired   InvitationStatus = "expired"
+	InvitationStatusPending   InvitationStatus = "pending"
+	InvitationStatusWithdrawn InvitationStatus = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the InvitationStatus enum.
@@ -489,6 +616,8 @@ func (e InvitationStatus) Valid() bool {
 	case InvitationStatusExpired:
 		return true
 	case InvitationStatusPending:
+		return true
+	case InvitationStatusWithdrawn:
 		return true
 	default:
 		return false
@@ -888,24 +1017,6 @@ func (e Outcome) Valid() bool {
 	}
 }
 
-// Defines values for PostureAdministratorRole.
-const (
-	Administrator PostureAdministratorRole = "administrator"
-	Owner         PostureAdministratorRole = "owner"
-)
-
-// Valid indicates whether the value is a known member of the PostureAdministratorRole enum.
-func (e PostureAdministratorRole) Valid() bool {
-	switch e {
-	case Administrator:
-		return true
-	case Owner:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for PostureFindingCode.
 const (
 	AccountsLocked              PostureFindingCode = "accounts-locked"
@@ -1041,6 +1152,30 @@ func (e PrincipalKind) Valid() bool {
 	case PrincipalKindServiceAccount:
 		return true
 	case PrincipalKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProblemAccessReason.
+const (
+	ProblemAccessReasonBoundary ProblemAccessReason = "boundary"
+	ProblemAccessReasonDenied   ProblemAccessReason = "denied"
+	ProblemAccessReasonMissing  ProblemAccessReason = "missing"
+	ProblemAccessReasonToken    ProblemAccessReason = "token"
+)
+
+// Valid indicates whether the value is a known member of the ProblemAccessReason enum.
+func (e ProblemAccessReason) Valid() bool {
+	switch e {
+	case ProblemAccessReasonBoundary:
+		return true
+	case ProblemAccessReasonDenied:
+		return true
+	case ProblemAccessReasonMissing:
+		return true
+	case ProblemAccessReasonToken:
 		return true
 	default:
 		return false
@@ -1614,6 +1749,24 @@ func (e ListAccessReviewItemsParamsDecision) Valid() bool {
 	case ListAccessReviewItemsParamsDecisionRevoke:
 		return true
 	case ListAccessReviewItemsParamsDecisionUndecided:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListBulkJobsParamsSort.
+const (
+	ListBulkJobsParamsSortCreatedAt      ListBulkJobsParamsSort = "createdAt"
+	ListBulkJobsParamsSortMinusCreatedAt ListBulkJobsParamsSort = "-createdAt"
+)
+
+// Valid indicates whether the value is a known member of the ListBulkJobsParamsSort enum.
+func (e ListBulkJobsParamsSort) Valid() bool {
+	switch e {
+	case ListBulkJobsParamsSortCreatedAt:
+		return true
+	case ListBulkJobsParamsSortMinusCreatedAt:
 		return true
 	default:
 		return false
@@ -2501,6 +2654,196 @@ type BrandText struct {
 	Welcome *string `json:"welcome,omitempty"`
 }
 
+// BulkJob defines model for BulkJob.
+type BulkJob struct {
+	// Action What is done to each row: invite (the people of a list), resend-invitation (a new link for an invitation), disable (who is disabled is signed out everywhere), enable, add-to-group, remove-from-group, reset-factors (removes all second factors, and signs them out), password-link (a link by mail by which they set a new password), or delete.
+	Action BulkJobAction `json:"action"`
+
+	// Counts How many rows became what.
+	Counts    BulkJobCounts `json:"counts"`
+	CreatedAt time.Time     `json:"createdAt"`
+	CreatedBy Principal     `json:"createdBy"`
+	EndedAt   *time.Time    `json:"endedAt,omitempty"`
+
+	// Filter All users that match when the job is made, as the list of users is narrowed; {} is all of them. Of resend-invitation, all invitations that nobody accepted, narrowed by q alone.
+	Filter *BulkJobFilter `json:"filter,omitempty"`
+	Group  *GroupName     `json:"group,omitempty"`
+	Id     string         `json:"id"`
+
+	// KeptUntil When it is forgotten.
+	KeptUntil *time.Time `json:"keptUntil,omitempty"`
+
+	// MayCancel Whether the caller can end it now.
+	MayCancel bool `json:"mayCancel"`
+
+	// MayStart Whether the caller can start it now.
+	MayStart bool    `json:"mayStart"`
+	Name     *string `json:"name,omitempty"`
+
+	// Preview Whether the outcomes are what would become of the rows.
+	Preview bool `json:"preview"`
+
+	// Reason Why it ended before each row had its turn.
+	Reason    *string    `json:"reason,omitempty"`
+	StartedAt *time.Time `json:"startedAt,omitempty"`
+
+	// Status checking: it is found out what it would do. ready: that is known, and it waits for its start. running. completed: each row had its turn. cancelled: somebody ended it, or nobody started it. stopped: its creator may not do it any longer.
+	Status BulkJobStatus `json:"status"`
+
+	// Total The number of its rows.
+	Total int64 `json:"total"`
+
+	// Unused The columns of the list that are not read.
+	Unused    *[]string `json:"unused,omitempty"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Version   int64     `json:"version"`
+}
+
+// BulkJobAction What is done to each row: invite (the people of a list), resend-invitation (a new link for an invitation), disable (who is disabled is signed out everywhere), enable, add-to-group, remove-from-group, reset-factors (removes all second factors, and signs them out), password-link (a link by mail by which they set a new password), or delete.
+type BulkJobAction string
+
+// BulkJobColumns Which column of the list says what, by the name of the column; absent = by their usual names.
+type BulkJobColumns struct {
+	Email  *string `json:"email,omitempty"`
+	Groups *string `json:"groups,omitempty"`
+	Name   *string `json:"name,omitempty"`
+	Roles  *string `json:"roles,omitempty"`
+}
+
+// BulkJobCounts How many rows became what.
+type BulkJobCounts struct {
+	Cancelled int64 `json:"cancelled"`
+	Done      int64 `json:"done"`
+	Failed    int64 `json:"failed"`
+	Pending   int64 `json:"pending"`
+	Refused   int64 `json:"refused"`
+	Unchanged int64 `json:"unchanged"`
+}
+
+// BulkJobFilter All users that match when the job is made, as the list of users is narrowed; {} is all of them. Of resend-invitation, all invitations that nobody accepted, narrowed by q alone.
+type BulkJobFilter struct {
+	// Group The id or name of a group that they are in, by themselves or by another group.
+	Group *string `json:"group,omitempty"`
+
+	// NeverSignedIn Those who never signed in.
+	NeverSignedIn *bool `json:"neverSignedIn,omitempty"`
+
+	// Q A part of the name or of the e-mail address.
+	Q *string `json:"q,omitempty"`
+
+	// Role The id or name of a role that they have somewhere, by themselves or by a group.
+	Role *string `json:"role,omitempty"`
+
+	// SecondFactor Whether they have a second factor.
+	SecondFactor *bool `json:"secondFactor,omitempty"`
+
+	// SignedInBefore Those who last signed in before this time.
+	SignedInBefore *time.Time `json:"signedInBefore,omitempty"`
+
+	// Source Where they come from: local, sso, scim, or one of /users/sources as kind:name.
+	Source *string `json:"source,omitempty"`
+
+	// Status Whether somebody may sign in.
+	Status *Status `json:"status,omitempty"`
+}
+
+// BulkJobInput defines model for BulkJobInput.
+type BulkJobInput struct {
+	// Action What is done to each row: invite (the people of a list), resend-invitation (a new link for an invitation), disable (who is disabled is signed out everywhere), enable, add-to-group, remove-from-group, reset-factors (removes all second factors, and signs them out), password-link (a link by mail by which they set a new password), or delete.
+	Action BulkJobAction `json:"action"`
+
+	// Columns Which column of the list says what, by the name of the column; absent = by their usual names.
+	Columns *BulkJobColumns `json:"columns,omitempty"`
+
+	// Csv The list of at most 10,000 people, for invite. The first line names the columns: email, and name, roles and groups where there are any. Several roles or groups are separated by |; publisher@project is a role in a project.
+	Csv *string `json:"csv,omitempty"`
+
+	// Filter All users that match when the job is made, as the list of users is narrowed; {} is all of them. Of resend-invitation, all invitations that nobody accepted, narrowed by q alone.
+	Filter *BulkJobFilter `json:"filter,omitempty"`
+
+	// Group The id of the group, for add-to-group and remove-from-group.
+	Group *string `json:"group,omitempty"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
+
+	// Invitations The ids of the invitations, for resend-invitation.
+	Invitations *[]string `json:"invitations,omitempty"`
+
+	// Name What to call it, such as the name of the file.
+	Name *string `json:"name,omitempty"`
+
+	// Roles The roles of those whose line names neither roles nor groups.
+	Roles *[]InvitedRole `json:"roles,omitempty"`
+
+	// Start Starts it at once, without finding out first what it would do.
+	Start *bool `json:"start,omitempty"`
+
+	// To Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+	To *InvitedTo `json:"to,omitempty"`
+
+	// Users The ids of the users.
+	Users *[]string `json:"users,omitempty"`
+}
+
+// BulkJobList defines model for BulkJobList.
+type BulkJobList struct {
+	Items []BulkJob `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// BulkJobOutcome pending: its turn has not come. done. unchanged: it is so already. refused: see detail. failed: something is wrong with the service. cancelled: the job ended before its turn. Before a job is started: what would become of it.
+type BulkJobOutcome string
+
+// BulkJobRow defines model for BulkJobRow.
+type BulkJobRow struct {
+	// Code The code of the problem for which it was refused.
+	Code *string `json:"code,omitempty"`
+
+	// Detail Why it was refused or is unchanged, and what to do.
+	Detail *string `json:"detail,omitempty"`
+	Email  *string `json:"email,omitempty"`
+
+	// Errors What is wrong with the line.
+	Errors *[]InvitationFault `json:"errors,omitempty"`
+	Groups *[]string          `json:"groups,omitempty"`
+	Id     string             `json:"id"`
+
+	// Invitation The id of the invitation.
+	Invitation *string `json:"invitation,omitempty"`
+
+	// Line Where it stands in the list, from 1.
+	Line *int64 `json:"line,omitempty"`
+
+	// Mailed Whether a link goes out by mail.
+	Mailed *bool   `json:"mailed,omitempty"`
+	Name   *string `json:"name,omitempty"`
+
+	// Outcome pending: its turn has not come. done. unchanged: it is so already. refused: see detail. failed: something is wrong with the service. cancelled: the job ended before its turn. Before a job is started: what would become of it.
+	Outcome BulkJobOutcome `json:"outcome"`
+
+	// Roles As the list has them, or those of lines without any.
+	Roles     *[]string  `json:"roles,omitempty"`
+	SettledAt *time.Time `json:"settledAt,omitempty"`
+
+	// Turn Its place in the job, from 1.
+	Turn int64     `json:"turn"`
+	User *UserName `json:"user,omitempty"`
+}
+
+// BulkJobRowList defines model for BulkJobRowList.
+type BulkJobRowList struct {
+	Items []BulkJobRow `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// BulkJobStatus checking: it is found out what it would do. ready: that is known, and it waits for its start. running. completed: each row had its turn. cancelled: somebody ended it, or nobody started it. stopped: its creator may not do it any longer.
+type BulkJobStatus string
+
 // ClientStatus Whether it is given tokens.
 type ClientStatus string
 
@@ -2529,8 +2872,30 @@ type ConfirmationInput struct {
 	// Password The own password.
 	Password *string `json:"password,omitempty"`
 
+	// RecoveryCode One of the own recovery codes, which is used up.
+	RecoveryCode *string `json:"recoveryCode,omitempty"`
+
 	// Totp A code of an authenticator app.
 	Totp *Code `json:"totp,omitempty"`
+}
+
+// ConfirmationMethod By what somebody proves again who they are; sso is at an identity provider, by beginSsoConfirmation.
+type ConfirmationMethod string
+
+// ConfirmationWays defines model for ConfirmationWays.
+type ConfirmationWays struct {
+	// ConfirmedUntil Until when the last proof counts.
+	ConfirmedUntil time.Time `json:"confirmedUntil"`
+
+	// Connections The identity providers that can be asked for a new proof.
+	Connections []SsoConnectionName `json:"connections"`
+
+	// Directory The directory whose password it is; without it, it is one that is kept here.
+	Directory *string              `json:"directory,omitempty"`
+	Methods   []ConfirmationMethod `json:"methods"`
+
+	// SignInAgain A plain OAuth 2.0 provider by which they come: it cannot be asked for a new proof, so that signing out and in again is one.
+	SignInAgain *string `json:"signInAgain,omitempty"`
 }
 
 // DeviceCodeInput defines model for DeviceCodeInput.
@@ -2657,7 +3022,7 @@ type DomainPatch struct {
 
 // DomainPreview defines model for DomainPreview.
 type DomainPreview struct {
-	// Administrators Owners and administrators among them, at most 100.
+	// Administrators Who administers among them, at most 100.
 	Administrators []DomainPreviewUser `json:"administrators"`
 
 	// BreakGlassUsers How many break-glass accounts can sign in by a password whatever is set.
@@ -3063,7 +3428,7 @@ type Invitation struct {
 	Name   *string          `json:"name,omitempty"`
 	Roles  []InvitationRole `json:"roles"`
 
-	// Status What became of it.
+	// Status What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 	Status    InvitationStatus `json:"status"`
 	UpdatedAt time.Time        `json:"updatedAt"`
 	Version   int64            `json:"version"`
@@ -3093,7 +3458,7 @@ type InvitationCreated struct {
 	Name   *string          `json:"name,omitempty"`
 	Roles  []InvitationRole `json:"roles"`
 
-	// Status What became of it.
+	// Status What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 	Status InvitationStatus `json:"status"`
 
 	// Token The secret of the link, shown once.
@@ -3235,7 +3600,7 @@ type InvitationSheet struct {
 	Roles *[]InvitedRole `json:"roles,omitempty"`
 }
 
-// InvitationStatus What became of it.
+// InvitationStatus What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 type InvitationStatus string
 
 // InvitationsToResend defines model for InvitationsToResend.
@@ -3522,7 +3887,7 @@ type MePatch struct {
 	Name *Name `json:"name,omitempty"`
 }
 
-// MfaRequirement Of whom a second factor is asked.
+// MfaRequirement Of whom a second factor is asked. Administrators are those who may change anything of what decides who gets in and what they may do (organization, users, groups, roles, service accounts, invitations, single sign-on, provisioning), in the whole organization or in a part of it, by whatever role and group.
 type MfaRequirement string
 
 // MissingAccess defines model for MissingAccess.
@@ -4587,7 +4952,7 @@ type PlatformOrganizationPatch struct {
 
 // Posture defines model for Posture.
 type Posture struct {
-	// Administrators Who is owner or administrator of the whole organization.
+	// Administrators Who administers: may change anything of what decides who gets in and what they may do, in the whole organization or in a part of it. Owners come first, and 500 at most.
 	Administrators *[]PostureAdministrator `json:"administrators,omitempty"`
 
 	// At When it was counted.
@@ -4616,14 +4981,13 @@ type PostureAdministrator struct {
 	Factor bool `json:"factor"`
 
 	// Group The group by which they have it.
-	Group        *string                  `json:"group,omitempty"`
-	LastSignInAt *time.Time               `json:"lastSignInAt,omitempty"`
-	Principal    Principal                `json:"principal"`
-	Role         PostureAdministratorRole `json:"role"`
-}
+	Group        *string    `json:"group,omitempty"`
+	LastSignInAt *time.Time `json:"lastSignInAt,omitempty"`
+	Principal    Principal  `json:"principal"`
 
-// PostureAdministratorRole defines model for PostureAdministrator.Role.
-type PostureAdministratorRole string
+	// Role The name of the role by which they are, the mightiest of several.
+	Role string `json:"role"`
+}
 
 // PostureAudit defines model for PostureAudit.
 type PostureAudit struct {
@@ -4758,6 +5122,9 @@ type PrincipalKind string
 
 // Problem A problem document (RFC 9457).
 type Problem struct {
+	// Access A permission that the caller lacks.
+	Access *ProblemAccess `json:"access,omitempty"`
+
 	// Choices What the field at fault can be, where only this answer can say it.
 	Choices *[]ProblemChoice `json:"choices,omitempty"`
 
@@ -4782,6 +5149,30 @@ type Problem struct {
 	// Type /problems/<code>.
 	Type string `json:"type"`
 }
+
+// ProblemAccess A permission that the caller lacks.
+type ProblemAccess struct {
+	// Api The id of the API where it is lacked.
+	Api *string `json:"api,omitempty"`
+
+	// By The name of the role or the token that the reason is about.
+	By *string `json:"by,omitempty"`
+
+	// Environment The id of the environment where it is lacked.
+	Environment *string `json:"environment,omitempty"`
+
+	// Permission Its name, such as api:update.
+	Permission string `json:"permission"`
+
+	// Project The id of the project where it is lacked; none = in the whole organization.
+	Project *string `json:"project,omitempty"`
+
+	// Reason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+	Reason ProblemAccessReason `json:"reason"`
+}
+
+// ProblemAccessReason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+type ProblemAccessReason string
 
 // ProblemChoice defines model for ProblemChoice.
 type ProblemChoice struct {
@@ -5163,7 +5554,7 @@ type SecurityPolicy struct {
 	// Lockout How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
 	Lockout LockoutPolicy `json:"lockout"`
 
-	// Mfa Of whom a second factor is asked.
+	// Mfa Of whom a second factor is asked. Administrators are those who may change anything of what decides who gets in and what they may do (organization, users, groups, roles, service accounts, invitations, single sign-on, provisioning), in the whole organization or in a part of it, by whatever role and group.
 	Mfa MfaRequirement `json:"mfa"`
 
 	// MfaGraceDays How many days people have to set up a second factor.
@@ -5232,7 +5623,7 @@ type SecurityPolicyPatch struct {
 	Impersonation *bool               `json:"impersonation,omitempty"`
 	Lockout       *LockoutPolicyPatch `json:"lockout,omitempty"`
 
-	// Mfa Of whom a second factor is asked.
+	// Mfa Of whom a second factor is asked. Administrators are those who may change anything of what decides who gets in and what they may do (organization, users, groups, roles, service accounts, invitations, single sign-on, provisioning), in the whole organization or in a part of it, by whatever role and group.
 	Mfa *MfaRequirement `json:"mfa,omitempty"`
 
 	// MfaGraceDays How many days people have to set up a second factor.
@@ -5545,8 +5936,11 @@ type SsoBinding = string
 
 // SsoCallbackInput defines model for SsoCallbackInput.
 type SsoCallbackInput struct {
-	Binding          string  `json:"binding"`
-	Code             *string `json:"code,omitempty"`
+	Binding string  `json:"binding"`
+	Code    *string `json:"code,omitempty"`
+
+	// Connection The connection to whose redirect address the browser was sent; not of SAML. Another than was begun is refused (RFC 9700 section 4.4).
+	Connection       *string `json:"connection,omitempty"`
 	Error            *string `json:"error,omitempty"`
 	ErrorDescription *string `json:"errorDescription,omitempty"`
 
@@ -5560,6 +5954,21 @@ type SsoCallbackInput struct {
 
 // SsoClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 type SsoClaim = string
+
+// SsoConfirmationInput defines model for SsoConfirmationInput.
+type SsoConfirmationInput struct {
+	// Binding A random secret that the browser keeps, and shows when it comes back.
+	Binding SsoBinding `json:"binding"`
+
+	// Connection One of the connections of getMyConfirmation.
+	Connection string `json:"connection"`
+
+	// Next The path that the browser goes to afterwards.
+	Next *string `json:"next,omitempty"`
+
+	// Origin The origin of the page that asks, such as https://admin.example.com. It is one that the installation names.
+	Origin Origin `json:"origin"`
+}
 
 // SsoConnection defines model for SsoConnection.
 type SsoConnection struct {
@@ -5696,6 +6105,9 @@ type SsoEndWhat string
 // SsoFinished defines model for SsoFinished.
 type SsoFinished struct {
 	Challenge *SignInChallenge `json:"challenge,omitempty"`
+
+	// Confirmed Whether it was a new proof of who is signed in; only where one was begun.
+	Confirmed *bool `json:"confirmed,omitempty"`
 
 	// Next The path that the browser goes to.
 	Next *string `json:"next,omitempty"`
@@ -6936,6 +7348,66 @@ type GetPublicBrandParams struct {
 	XGatehouseOrganization *string `json:"X-Gatehouse-Organization,omitempty"`
 }
 
+// ListBulkJobsParams defines parameters for ListBulkJobs.
+type ListBulkJobsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Sort The order; a - in front turns it round.
+	Sort *ListBulkJobsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Status Only those of this status.
+	Status *BulkJobStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Action Only those that do this.
+	Action *BulkJobAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Mine Only those that the caller made.
+	Mine *bool `form:"mine,omitempty" json:"mine,omitempty"`
+}
+
+// ListBulkJobsParamsSort defines parameters for ListBulkJobs.
+type ListBulkJobsParamsSort string
+
+// CreateBulkJobParams defines parameters for CreateBulkJob.
+type CreateBulkJobParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CancelBulkJobParams defines parameters for CancelBulkJob.
+type CancelBulkJobParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// ExportBulkJobParams defines parameters for ExportBulkJob.
+type ExportBulkJobParams struct {
+	// Outcome Only those of which this became.
+	Outcome *BulkJobOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+}
+
+// ListBulkJobRowsParams defines parameters for ListBulkJobRows.
+type ListBulkJobRowsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Outcome Only those of which this became.
+	Outcome *BulkJobOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+}
+
+// StartBulkJobParams defines parameters for StartBulkJob.
+type StartBulkJobParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // ListDomainsParams defines parameters for ListDomains.
 type ListDomainsParams struct {
 	// Cursor The `next` of the page before.
@@ -7693,6 +8165,9 @@ type AddBrandImageJSONRequestBody = BrandImageInput
 // PreviewBrandJSONRequestBody defines body for PreviewBrand for application/json ContentType.
 type PreviewBrandJSONRequestBody = BrandInput
 
+// CreateBulkJobJSONRequestBody defines body for CreateBulkJob for application/json ContentType.
+type CreateBulkJobJSONRequestBody = BulkJobInput
+
 // ClaimDomainJSONRequestBody defines body for ClaimDomain for application/json ContentType.
 type ClaimDomainJSONRequestBody = DomainInput
 
@@ -7761,6 +8236,9 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = MePatch
 
 // ConfirmMeJSONRequestBody defines body for ConfirmMe for application/json ContentType.
 type ConfirmMeJSONRequestBody = ConfirmationInput
+
+// BeginSsoConfirmationJSONRequestBody defines body for BeginSsoConfirmation for application/json ContentType.
+type BeginSsoConfirmationJSONRequestBody = SsoConfirmationInput
 
 // DecideMyDeviceSignInJSONRequestBody defines body for DecideMyDeviceSignIn for application/json ContentType.
 type DecideMyDeviceSignInJSONRequestBody = OAuthDecision
@@ -8118,6 +8596,27 @@ type ServerInterface interface {
 	// GetPublicBrand How a sign-in page looks
 	// (GET /brand/public)
 	GetPublicBrand(ctx echo.Context, params GetPublicBrandParams) error
+	// ListBulkJobs Bulk jobs
+	// (GET /bulk-jobs)
+	ListBulkJobs(ctx echo.Context, params ListBulkJobsParams) error
+	// CreateBulkJob Do the same to many users
+	// (POST /bulk-jobs)
+	CreateBulkJob(ctx echo.Context, params CreateBulkJobParams) error
+	// GetBulkJob A bulk job, and how far it is
+	// (GET /bulk-jobs/{id})
+	GetBulkJob(ctx echo.Context, id Id) error
+	// CancelBulkJob End a bulk job before it is done
+	// (POST /bulk-jobs/{id}/cancel)
+	CancelBulkJob(ctx echo.Context, id Id, params CancelBulkJobParams) error
+	// ExportBulkJob What became of the rows of a bulk job, as CSV
+	// (GET /bulk-jobs/{id}/result)
+	ExportBulkJob(ctx echo.Context, id Id, params ExportBulkJobParams) error
+	// ListBulkJobRows What became of the rows of a bulk job
+	// (GET /bulk-jobs/{id}/rows)
+	ListBulkJobRows(ctx echo.Context, id Id, params ListBulkJobRowsParams) error
+	// StartBulkJob Start a bulk job
+	// (POST /bulk-jobs/{id}/start)
+	StartBulkJob(ctx echo.Context, id Id, params StartBulkJobParams) error
 	// ListDomains The domains that the organization claims
 	// (GET /domains)
 	ListDomains(ctx echo.Context, params ListDomainsParams) error
@@ -8259,9 +8758,15 @@ type ServerInterface interface {
 	// UpdateMe Change the own name
 	// (PATCH /me)
 	UpdateMe(ctx echo.Context, params UpdateMeParams) error
+	// GetMyConfirmation How one can prove again who one is
+	// (GET /me/confirmation)
+	GetMyConfirmation(ctx echo.Context) error
 	// ConfirmMe Prove again who one is
 	// (POST /me/confirmation)
 	ConfirmMe(ctx echo.Context) error
+	// BeginSsoConfirmation Begin to prove again who one is at an identity provider
+	// (POST /me/confirmation/sso)
+	BeginSsoConfirmation(ctx echo.Context) error
 	// ListMyConsents What the caller allowed applications
 	// (GET /me/consents)
 	ListMyConsents(ctx echo.Context, params ListMyConsentsParams) error
@@ -10062,6 +10567,240 @@ func (w *ServerInterfaceWrapper) GetPublicBrand(ctx echo.Context) error {
 	return err
 }
 
+// ListBulkJobs converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBulkJobs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListBulkJobsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "mine" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mine", ctx.QueryParams(), &params.Mine, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter mine: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBulkJobs(ctx, params)
+	return err
+}
+
+// CreateBulkJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateBulkJob(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateBulkJobParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateBulkJob(ctx, params)
+	return err
+}
+
+// GetBulkJob converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBulkJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBulkJob(ctx, id)
+	return err
+}
+
+// CancelBulkJob converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelBulkJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelBulkJobParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelBulkJob(ctx, id, params)
+	return err
+}
+
+// ExportBulkJob converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportBulkJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportBulkJobParams
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportBulkJob(ctx, id, params)
+	return err
+}
+
+// ListBulkJobRows converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBulkJobRows(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListBulkJobRowsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBulkJobRows(ctx, id, params)
+	return err
+}
+
+// StartBulkJob converts echo context to params.
+func (w *ServerInterfaceWrapper) StartBulkJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartBulkJobParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StartBulkJob(ctx, id, params)
+	return err
+}
+
 // ListDomains converts echo context to params.
 func (w *ServerInterfaceWrapper) ListDomains(ctx echo.Context) error {
 	var err error
@@ -11360,12 +12099,30 @@ func (w *ServerInterfaceWrapper) UpdateMe(ctx echo.Context) error {
 	return err
 }
 
+// GetMyConfirmation converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyConfirmation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyConfirmation(ctx)
+	return err
+}
+
 // ConfirmMe converts echo context to params.
 func (w *ServerInterfaceWrapper) ConfirmMe(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ConfirmMe(ctx)
+	return err
+}
+
+// BeginSsoConfirmation converts echo context to params.
+func (w *ServerInterfaceWrapper) BeginSsoConfirmation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BeginSsoConfirmation(ctx)
 	return err
 }
 
@@ -14895,6 +15652,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/me/organizations", wrapper.ListMyOrganizations, options.OperationMiddlewares["listMyOrganizations"]...)
 	router.PUT(options.BaseURL+"/me/organizations/:id", wrapper.MarkMyOrganization, options.OperationMiddlewares["markMyOrganization"]...)
 	router.POST(options.BaseURL+"/me/organizations/:id/session", wrapper.SwitchOrganization, options.OperationMiddlewares["switchOrganization"]...)
+	router.POST(options.BaseURL+"/me/confirmation/sso", wrapper.BeginSsoConfirmation, options.OperationMiddlewares["beginSsoConfirmation"]...)
+	router.GET(options.BaseURL+"/me/confirmation", wrapper.GetMyConfirmation, options.OperationMiddlewares["getMyConfirmation"]...)
 	router.POST(options.BaseURL+"/me/confirmation", wrapper.ConfirmMe, options.OperationMiddlewares["confirmMe"]...)
 	router.POST(options.BaseURL+"/me/passkey-options", wrapper.AskMyPasskey, options.OperationMiddlewares["askMyPasskey"]...)
 	router.GET(options.BaseURL+"/me/factors", wrapper.ListMyFactors, options.OperationMiddlewares["listMyFactors"]...)
@@ -14940,6 +15699,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/export", wrapper.ExportUsers, options.OperationMiddlewares["exportUsers"]...)
 	router.GET(options.BaseURL+"/users/sources", wrapper.ListUserSources, options.OperationMiddlewares["listUserSources"]...)
 	router.POST(options.BaseURL+"/users/actions", wrapper.ActOnUsers, options.OperationMiddlewares["actOnUsers"]...)
+	router.GET(options.BaseURL+"/bulk-jobs", wrapper.ListBulkJobs, options.OperationMiddlewares["listBulkJobs"]...)
+	router.POST(options.BaseURL+"/bulk-jobs", wrapper.CreateBulkJob, options.OperationMiddlewares["createBulkJob"]...)
+	router.GET(options.BaseURL+"/bulk-jobs/:id", wrapper.GetBulkJob, options.OperationMiddlewares["getBulkJob"]...)
+	router.POST(options.BaseURL+"/bulk-jobs/:id/start", wrapper.StartBulkJob, options.OperationMiddlewares["startBulkJob"]...)
+	router.POST(options.BaseURL+"/bulk-jobs/:id/cancel", wrapper.CancelBulkJob, options.OperationMiddlewares["cancelBulkJob"]...)
+	router.GET(options.BaseURL+"/bulk-jobs/:id/rows", wrapper.ListBulkJobRows, options.OperationMiddlewares["listBulkJobRows"]...)
+	router.GET(options.BaseURL+"/bulk-jobs/:id/result", wrapper.ExportBulkJob, options.OperationMiddlewares["exportBulkJob"]...)
 	router.DELETE(options.BaseURL+"/users/:id", wrapper.DeleteUser, options.OperationMiddlewares["deleteUser"]...)
 	router.GET(options.BaseURL+"/users/:id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/users/:id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
@@ -17083,6 +17849,342 @@ func (response GetPublicBranddefaultApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
+type ListBulkJobsRequestObject struct {
+	Params ListBulkJobsParams
+}
+
+type ListBulkJobsResponseObject interface {
+	VisitListBulkJobsResponse(w http.ResponseWriter) error
+}
+
+type ListBulkJobs200JSONResponse BulkJobList
+
+func (response ListBulkJobs200JSONResponse) VisitListBulkJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBulkJobsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListBulkJobsdefaultApplicationProblemPlusJSONResponse) VisitListBulkJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBulkJobRequestObject struct {
+	Params CreateBulkJobParams
+	Body   *CreateBulkJobJSONRequestBody
+}
+
+type CreateBulkJobResponseObject interface {
+	VisitCreateBulkJobResponse(w http.ResponseWriter) error
+}
+
+type CreateBulkJob201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateBulkJob201JSONResponse struct {
+	Body    BulkJob
+	Headers CreateBulkJob201ResponseHeaders
+}
+
+func (response CreateBulkJob201JSONResponse) VisitCreateBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBulkJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateBulkJobdefaultApplicationProblemPlusJSONResponse) VisitCreateBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBulkJobRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetBulkJobResponseObject interface {
+	VisitGetBulkJobResponse(w http.ResponseWriter) error
+}
+
+type GetBulkJob200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetBulkJob200JSONResponse struct {
+	Body    BulkJob
+	Headers GetBulkJob200ResponseHeaders
+}
+
+func (response GetBulkJob200JSONResponse) VisitGetBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBulkJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBulkJobdefaultApplicationProblemPlusJSONResponse) VisitGetBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelBulkJobRequestObject struct {
+	Id     Id `json:"id"`
+	Params CancelBulkJobParams
+}
+
+type CancelBulkJobResponseObject interface {
+	VisitCancelBulkJobResponse(w http.ResponseWriter) error
+}
+
+type CancelBulkJob200ResponseHeaders struct {
+	ETag *string
+}
+
+type CancelBulkJob200JSONResponse struct {
+	Body    BulkJob
+	Headers CancelBulkJob200ResponseHeaders
+}
+
+func (response CancelBulkJob200JSONResponse) VisitCancelBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelBulkJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelBulkJobdefaultApplicationProblemPlusJSONResponse) VisitCancelBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportBulkJobRequestObject struct {
+	Id     Id `json:"id"`
+	Params ExportBulkJobParams
+}
+
+type ExportBulkJobResponseObject interface {
+	VisitExportBulkJobResponse(w http.ResponseWriter) error
+}
+
+type ExportBulkJob200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportBulkJob200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportBulkJob200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportBulkJob200TextcsvResponse) VisitExportBulkJobResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportBulkJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportBulkJobdefaultApplicationProblemPlusJSONResponse) VisitExportBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBulkJobRowsRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListBulkJobRowsParams
+}
+
+type ListBulkJobRowsResponseObject interface {
+	VisitListBulkJobRowsResponse(w http.ResponseWriter) error
+}
+
+type ListBulkJobRows200JSONResponse BulkJobRowList
+
+func (response ListBulkJobRows200JSONResponse) VisitListBulkJobRowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBulkJobRowsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListBulkJobRowsdefaultApplicationProblemPlusJSONResponse) VisitListBulkJobRowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartBulkJobRequestObject struct {
+	Id     Id `json:"id"`
+	Params StartBulkJobParams
+}
+
+type StartBulkJobResponseObject interface {
+	VisitStartBulkJobResponse(w http.ResponseWriter) error
+}
+
+type StartBulkJob200ResponseHeaders struct {
+	ETag *string
+}
+
+type StartBulkJob200JSONResponse struct {
+	Body    BulkJob
+	Headers StartBulkJob200ResponseHeaders
+}
+
+func (response StartBulkJob200JSONResponse) VisitStartBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartBulkJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartBulkJobdefaultApplicationProblemPlusJSONResponse) VisitStartBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListDomainsRequestObject struct {
 	Params ListDomainsParams
 }
@@ -19120,6 +20222,44 @@ func (response UpdateMedefaultApplicationProblemPlusJSONResponse) VisitUpdateMeR
 	return err
 }
 
+type GetMyConfirmationRequestObject struct {
+}
+
+type GetMyConfirmationResponseObject interface {
+	VisitGetMyConfirmationResponse(w http.ResponseWriter) error
+}
+
+type GetMyConfirmation200JSONResponse ConfirmationWays
+
+func (response GetMyConfirmation200JSONResponse) VisitGetMyConfirmationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyConfirmationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMyConfirmationdefaultApplicationProblemPlusJSONResponse) VisitGetMyConfirmationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ConfirmMeRequestObject struct {
 	Body *ConfirmMeJSONRequestBody
 }
@@ -19148,6 +20288,45 @@ type ConfirmMedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ConfirmMedefaultApplicationProblemPlusJSONResponse) VisitConfirmMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginSsoConfirmationRequestObject struct {
+	Body *BeginSsoConfirmationJSONRequestBody
+}
+
+type BeginSsoConfirmationResponseObject interface {
+	VisitBeginSsoConfirmationResponse(w http.ResponseWriter) error
+}
+
+type BeginSsoConfirmation200JSONResponse SsoBegun
+
+func (response BeginSsoConfirmation200JSONResponse) VisitBeginSsoConfirmationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginSsoConfirmationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BeginSsoConfirmationdefaultApplicationProblemPlusJSONResponse) VisitBeginSsoConfirmationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -26153,6 +27332,27 @@ type StrictServerInterface interface {
 	// GetPublicBrand How a sign-in page looks
 	// (GET /brand/public)
 	GetPublicBrand(ctx context.Context, request GetPublicBrandRequestObject) (GetPublicBrandResponseObject, error)
+	// ListBulkJobs Bulk jobs
+	// (GET /bulk-jobs)
+	ListBulkJobs(ctx context.Context, request ListBulkJobsRequestObject) (ListBulkJobsResponseObject, error)
+	// CreateBulkJob Do the same to many users
+	// (POST /bulk-jobs)
+	CreateBulkJob(ctx context.Context, request CreateBulkJobRequestObject) (CreateBulkJobResponseObject, error)
+	// GetBulkJob A bulk job, and how far it is
+	// (GET /bulk-jobs/{id})
+	GetBulkJob(ctx context.Context, request GetBulkJobRequestObject) (GetBulkJobResponseObject, error)
+	// CancelBulkJob End a bulk job before it is done
+	// (POST /bulk-jobs/{id}/cancel)
+	CancelBulkJob(ctx context.Context, request CancelBulkJobRequestObject) (CancelBulkJobResponseObject, error)
+	// ExportBulkJob What became of the rows of a bulk job, as CSV
+	// (GET /bulk-jobs/{id}/result)
+	ExportBulkJob(ctx context.Context, request ExportBulkJobRequestObject) (ExportBulkJobResponseObject, error)
+	// ListBulkJobRows What became of the rows of a bulk job
+	// (GET /bulk-jobs/{id}/rows)
+	ListBulkJobRows(ctx context.Context, request ListBulkJobRowsRequestObject) (ListBulkJobRowsResponseObject, error)
+	// StartBulkJob Start a bulk job
+	// (POST /bulk-jobs/{id}/start)
+	StartBulkJob(ctx context.Context, request StartBulkJobRequestObject) (StartBulkJobResponseObject, error)
 	// ListDomains The domains that the organization claims
 	// (GET /domains)
 	ListDomains(ctx context.Context, request ListDomainsRequestObject) (ListDomainsResponseObject, error)
@@ -26294,9 +27494,15 @@ type StrictServerInterface interface {
 	// UpdateMe Change the own name
 	// (PATCH /me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
+	// GetMyConfirmation How one can prove again who one is
+	// (GET /me/confirmation)
+	GetMyConfirmation(ctx context.Context, request GetMyConfirmationRequestObject) (GetMyConfirmationResponseObject, error)
 	// ConfirmMe Prove again who one is
 	// (POST /me/confirmation)
 	ConfirmMe(ctx context.Context, request ConfirmMeRequestObject) (ConfirmMeResponseObject, error)
+	// BeginSsoConfirmation Begin to prove again who one is at an identity provider
+	// (POST /me/confirmation/sso)
+	BeginSsoConfirmation(ctx context.Context, request BeginSsoConfirmationRequestObject) (BeginSsoConfirmationResponseObject, error)
 	// ListMyConsents What the caller allowed applications
 	// (GET /me/consents)
 	ListMyConsents(ctx context.Context, request ListMyConsentsRequestObject) (ListMyConsentsResponseObject, error)
@@ -28304,6 +29510,208 @@ func (sh *strictHandler) GetPublicBrand(ctx echo.Context, params GetPublicBrandP
 	return nil
 }
 
+// ListBulkJobs operation middleware
+func (sh *strictHandler) ListBulkJobs(ctx echo.Context, params ListBulkJobsParams) error {
+	var request ListBulkJobsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBulkJobs(ctx.Request().Context(), request.(ListBulkJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBulkJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBulkJobsResponseObject); ok {
+		return validResponse.VisitListBulkJobsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateBulkJob operation middleware
+func (sh *strictHandler) CreateBulkJob(ctx echo.Context, params CreateBulkJobParams) error {
+	var request CreateBulkJobRequestObject
+
+	request.Params = params
+
+	var body CreateBulkJobJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateBulkJob(ctx.Request().Context(), request.(CreateBulkJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateBulkJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateBulkJobResponseObject); ok {
+		return validResponse.VisitCreateBulkJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBulkJob operation middleware
+func (sh *strictHandler) GetBulkJob(ctx echo.Context, id Id) error {
+	var request GetBulkJobRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBulkJob(ctx.Request().Context(), request.(GetBulkJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBulkJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBulkJobResponseObject); ok {
+		return validResponse.VisitGetBulkJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelBulkJob operation middleware
+func (sh *strictHandler) CancelBulkJob(ctx echo.Context, id Id, params CancelBulkJobParams) error {
+	var request CancelBulkJobRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelBulkJob(ctx.Request().Context(), request.(CancelBulkJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelBulkJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelBulkJobResponseObject); ok {
+		return validResponse.VisitCancelBulkJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportBulkJob operation middleware
+func (sh *strictHandler) ExportBulkJob(ctx echo.Context, id Id, params ExportBulkJobParams) error {
+	var request ExportBulkJobRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportBulkJob(ctx.Request().Context(), request.(ExportBulkJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportBulkJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportBulkJobResponseObject); ok {
+		return validResponse.VisitExportBulkJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListBulkJobRows operation middleware
+func (sh *strictHandler) ListBulkJobRows(ctx echo.Context, id Id, params ListBulkJobRowsParams) error {
+	var request ListBulkJobRowsRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBulkJobRows(ctx.Request().Context(), request.(ListBulkJobRowsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBulkJobRows")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBulkJobRowsResponseObject); ok {
+		return validResponse.VisitListBulkJobRowsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartBulkJob operation middleware
+func (sh *strictHandler) StartBulkJob(ctx echo.Context, id Id, params StartBulkJobParams) error {
+	var request StartBulkJobRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartBulkJob(ctx.Request().Context(), request.(StartBulkJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartBulkJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartBulkJobResponseObject); ok {
+		return validResponse.VisitStartBulkJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListDomains operation middleware
 func (sh *strictHandler) ListDomains(ctx echo.Context, params ListDomainsParams) error {
 	var request ListDomainsRequestObject
@@ -29999,6 +31407,29 @@ func (sh *strictHandler) UpdateMe(ctx echo.Context, params UpdateMeParams) error
 	return nil
 }
 
+// GetMyConfirmation operation middleware
+func (sh *strictHandler) GetMyConfirmation(ctx echo.Context) error {
+	var request GetMyConfirmationRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyConfirmation(ctx.Request().Context(), request.(GetMyConfirmationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyConfirmation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyConfirmationResponseObject); ok {
+		return validResponse.VisitGetMyConfirmationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ConfirmMe operation middleware
 func (sh *strictHandler) ConfirmMe(ctx echo.Context) error {
 	var request ConfirmMeRequestObject
@@ -30039,6 +31470,52 @@ func (sh *strictHandler) ConfirmMe(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ConfirmMeResponseObject); ok {
 		return validResponse.VisitConfirmMeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BeginSsoConfirmation operation middleware
+func (sh *strictHandler) BeginSsoConfirmation(ctx echo.Context) error {
+	var request BeginSsoConfirmationRequestObject
+
+	var body BeginSsoConfirmationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginSsoConfirmation(ctx.Request().Context(), request.(BeginSsoConfirmationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginSsoConfirmation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BeginSsoConfirmationResponseObject); ok {
+		return validResponse.VisitBeginSsoConfirmationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -86,7 +86,7 @@ export interface paths {
         put?: never;
         /**
          * Begin to sign in at an identity provider
-         * @description Answers where to send this browser to, which is known by a cookie when it comes back to ssoCallback.
+         * @description Answers where to send this browser to, which is known by a cookie when it comes back to ssoConnectionCallback or ssoCallback.
          */
         post: operations["beginSsoSignIn"];
         delete?: never;
@@ -115,6 +115,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to prove again who one is at an identity provider
+         * @description The browser ends at `next` with `identity=confirmed` in its query, or with `identity=refused`.
+         */
+        post: operations["beginSsoConfirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/callback/{connection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the identity provider of a connection sends browsers back to
+         * @description Begins the session and leads to the page that was asked for, or to the sign-in page with the code of what went wrong and the request id. Each connection has an address of its own, and takes the answer to no sign-in that was begun at another (RFC 9700 section 4.4).
+         */
+        get: operations["ssoConnectionCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/callback": {
         parameters: {
             query?: never;
@@ -123,8 +163,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where identity providers send browsers back to
-         * @description Begins the session and leads to the page that was asked for, or to the sign-in page with the code of what went wrong and the request id.
+         * Where browsers come with the handle of a SAML answer
+         * @description As ssoConnectionCallback. What is no handle is refused.
          */
         get: operations["ssoCallback"];
         put?: never;
@@ -520,6 +560,12 @@ export interface components {
             /** @description The path to go to afterwards. */
             next?: string;
         };
+        SsoConfirmationInput: {
+            /** @description The connection to the provider. */
+            connection: string;
+            /** @description The path of the page that goes on then. */
+            next?: string;
+        };
         /** @description What is tested. */
         SsoTestInput: {
             /** @description The id of a connection. */
@@ -564,6 +610,25 @@ export interface components {
             instance?: string;
             /** @description Every field at fault. */
             errors?: components["schemas"]["FieldProblem"][];
+            access?: components["schemas"]["ProblemAccess"];
+        };
+        /** @description A permission that the caller lacks. */
+        ProblemAccess: {
+            /** @description Its name, such as api:update. */
+            permission: string;
+            /** @description The id of the project where it is lacked; none = in the whole organization. */
+            project?: string;
+            /** @description The id of the API where it is lacked. */
+            api?: string;
+            /** @description The id of the environment where it is lacked. */
+            environment?: string;
+            /**
+             * @description missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+             * @enum {string}
+             */
+            reason: "missing" | "denied" | "token" | "boundary";
+            /** @description The name of the role or the token that the reason is about. */
+            by?: string;
         };
         /** @description One field at fault. */
         FieldProblem: {
@@ -759,7 +824,35 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ssoCallback: {
+    beginSsoConfirmation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The csrf of the session, or of the answer that there is none. */
+                "X-Gatehouse-CSRF"?: components["parameters"]["Csrf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoConfirmationInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ssoConnectionCallback: {
         parameters: {
             query?: {
                 /** @description What was sent. */
@@ -772,6 +865,31 @@ export interface operations {
                 error?: string;
                 /** @description The same, for people. */
                 error_description?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the connection. */
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to a page. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ssoCallback: {
+        parameters: {
+            query?: {
+                /** @description What was sent. */
+                state?: string;
                 /** @description The handle of a SAML answer. */
                 saml?: string;
             };

@@ -444,6 +444,25 @@ export interface components {
             policy?: string;
             /** @description Every field at fault. */
             errors?: components["schemas"]["ProblemField"][];
+            access?: components["schemas"]["ProblemAccess"];
+        };
+        /** @description A permission that the caller lacks. */
+        ProblemAccess: {
+            /** @description Its name, such as api:update. */
+            permission: string;
+            /** @description The id of the project where it is lacked; none = in the whole organization. */
+            project?: string;
+            /** @description The id of the API where it is lacked. */
+            api?: string;
+            /** @description The id of the environment where it is lacked. */
+            environment?: string;
+            /**
+             * @description missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+             * @enum {string}
+             */
+            reason: "missing" | "denied" | "token" | "boundary";
+            /** @description The name of the role or the token that the reason is about. */
+            by?: string;
         };
         ProblemField: {
             /** @description The JSON pointer of the field. */

@@ -589,7 +589,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/me/confirmation": {
+    "/me/confirmation/sso": {
         parameters: {
             query?: never;
             header?: never;
@@ -599,8 +599,29 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Begin to prove again who one is at an identity provider
+         * @description The provider is asked for a new proof, whatever session there is with it (prompt=login and max_age=0, ForceAuthn), and has to say that there was one. The answer is where to send the browser to; it comes back as from a sign-in, and finishSsoSignIn confirms the session that began.
+         */
+        post: operations["beginSsoConfirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can prove again who one is */
+        get: operations["getMyConfirmation"];
+        put?: never;
+        /**
          * Prove again who one is
-         * @description For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+         * @description For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
          */
         post: operations["confirmMe"];
         delete?: never;
@@ -1296,6 +1317,142 @@ export interface paths {
          * @description Each user is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here: nobody changes a user who may do more than they, and the last owner stays. Oneself and break-glass accounts are left out: those are changed one by one. A dry run says what would become of each.
          */
         post: operations["actOnUsers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bulk jobs
+         * @description Shows all of them to who has user:read, and to who invites those that they made themselves. They are kept for 30 days after their end.
+         */
+        get: operations["listBulkJobs"];
+        put?: never;
+        /**
+         * Do the same to many users
+         * @description The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+         */
+        post: operations["createBulkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** A bulk job, and how far it is */
+        get: operations["getBulkJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-jobs/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a bulk job
+         * @description Only who made it does, because it is done in their name. One that is not started within a day is cancelled.
+         */
+        post: operations["startBulkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a bulk job before it is done
+         * @description What was done stays. Who made it does, and who has user:update.
+         */
+        post: operations["cancelBulkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-jobs/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What became of the rows of a bulk job
+         * @description Before it is started: what would become of them.
+         */
+        get: operations["listBulkJobRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-jobs/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What became of the rows of a bulk job, as CSV
+         * @description What a spreadsheet would take for a formula has an apostrophe in front.
+         */
+        get: operations["exportBulkJob"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3922,6 +4079,25 @@ export interface components {
             errors?: components["schemas"]["ProblemField"][];
             /** @description What the field at fault can be, where only this answer can say it. */
             choices?: components["schemas"]["ProblemChoice"][];
+            access?: components["schemas"]["ProblemAccess"];
+        };
+        /** @description A permission that the caller lacks. */
+        ProblemAccess: {
+            /** @description Its name, such as api:update. */
+            permission: string;
+            /** @description The id of the project where it is lacked; none = in the whole organization. */
+            project?: string;
+            /** @description The id of the API where it is lacked. */
+            api?: string;
+            /** @description The id of the environment where it is lacked. */
+            environment?: string;
+            /**
+             * @description missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+             * @enum {string}
+             */
+            reason: "missing" | "denied" | "token" | "boundary";
+            /** @description The name of the role or the token that the reason is about. */
+            by?: string;
         };
         ProblemChoice: {
             /** @description What is sent. */
@@ -4031,9 +4207,38 @@ export interface components {
             /** @description The own password. */
             password?: string;
             totp?: components["schemas"]["Code"];
+            /** @description One of the own recovery codes, which is used up. */
+            recoveryCode?: string;
             /** @description That of /me/passkey-options, with passkey. */
             challenge?: string;
             passkey?: components["schemas"]["PasskeyCredential"];
+        };
+        /**
+         * @description By what somebody proves again who they are; sso is at an identity provider, by beginSsoConfirmation.
+         * @enum {string}
+         */
+        ConfirmationMethod: "password" | "totp" | "recovery" | "passkey" | "sso";
+        ConfirmationWays: {
+            methods: components["schemas"]["ConfirmationMethod"][];
+            /** @description The directory whose password it is; without it, it is one that is kept here. */
+            directory?: string;
+            /** @description The identity providers that can be asked for a new proof. */
+            connections: components["schemas"]["SsoConnectionName"][];
+            /** @description A plain OAuth 2.0 provider by which they come: it cannot be asked for a new proof, so that signing out and in again is one. */
+            signInAgain?: string;
+            /**
+             * Format: date-time
+             * @description Until when the last proof counts.
+             */
+            confirmedUntil: string;
+        };
+        SsoConfirmationInput: {
+            /** @description One of the connections of getMyConfirmation. */
+            connection: string;
+            origin: components["schemas"]["Origin"];
+            binding: components["schemas"]["SsoBinding"];
+            /** @description The path that the browser goes to afterwards. */
+            next?: string;
         };
         Confirmation: {
             /** Format: date-time */
@@ -4093,7 +4298,7 @@ export interface components {
             code: components["schemas"]["Code"];
         };
         /**
-         * @description Of whom a second factor is asked.
+         * @description Of whom a second factor is asked. Administrators are those who may change anything of what decides who gets in and what they may do (organization, users, groups, roles, service accounts, invitations, single sign-on, provisioning), in the whole organization or in a part of it, by whatever role and group.
          * @enum {string}
          */
         MfaRequirement: "off" | "administrators" | "everyone";
@@ -4201,8 +4406,8 @@ export interface components {
         };
         PostureAdministrator: {
             principal: components["schemas"]["Principal"];
-            /** @enum {string} */
-            role: "owner" | "administrator";
+            /** @description The name of the role by which they are, the mightiest of several. */
+            role: string;
             /** @description The group by which they have it. */
             group?: string;
             /** @description Whether they have a second factor. */
@@ -4302,7 +4507,7 @@ export interface components {
             /** @description What is found, and what is in order, the gravest first. */
             findings: components["schemas"]["PostureFinding"][];
             signIns?: components["schemas"]["PostureSignIns"];
-            /** @description Who is owner or administrator of the whole organization. */
+            /** @description Who administers: may change anything of what decides who gets in and what they may do, in the whole organization or in a part of it. Owners come first, and 500 at most. */
             administrators?: components["schemas"]["PostureAdministrator"][];
             connections?: components["schemas"]["PostureConnection"][];
             directories?: components["schemas"]["PostureDirectory"][];
@@ -4857,6 +5062,170 @@ export interface components {
         };
         UserActionResults: {
             items: components["schemas"]["UserActionResult"][];
+        };
+        /**
+         * @description What is done to each row: invite (the people of a list), resend-invitation (a new link for an invitation), disable (who is disabled is signed out everywhere), enable, add-to-group, remove-from-group, reset-factors (removes all second factors, and signs them out), password-link (a link by mail by which they set a new password), or delete.
+         * @enum {string}
+         */
+        BulkJobAction: "invite" | "resend-invitation" | "disable" | "enable" | "add-to-group" | "remove-from-group" | "reset-factors" | "password-link" | "delete";
+        /**
+         * @description checking: it is found out what it would do. ready: that is known, and it waits for its start. running. completed: each row had its turn. cancelled: somebody ended it, or nobody started it. stopped: its creator may not do it any longer.
+         * @enum {string}
+         */
+        BulkJobStatus: "checking" | "ready" | "running" | "completed" | "cancelled" | "stopped";
+        /**
+         * @description pending: its turn has not come. done. unchanged: it is so already. refused: see detail. failed: something is wrong with the service. cancelled: the job ended before its turn. Before a job is started: what would become of it.
+         * @enum {string}
+         */
+        BulkJobOutcome: "pending" | "done" | "unchanged" | "refused" | "failed" | "cancelled";
+        /** @description All users that match when the job is made, as the list of users is narrowed; {} is all of them. Of resend-invitation, all invitations that nobody accepted, narrowed by q alone. */
+        BulkJobFilter: {
+            /** @description A part of the name or of the e-mail address. */
+            q?: string;
+            status?: components["schemas"]["Status"];
+            /** @description Where they come from: local, sso, scim, or one of /users/sources as kind:name. */
+            source?: string;
+            /** @description Whether they have a second factor. */
+            secondFactor?: boolean;
+            /** @description Those who never signed in. */
+            neverSignedIn?: boolean;
+            /**
+             * Format: date-time
+             * @description Those who last signed in before this time.
+             */
+            signedInBefore?: string;
+            /** @description The id or name of a role that they have somewhere, by themselves or by a group. */
+            role?: string;
+            /** @description The id or name of a group that they are in, by themselves or by another group. */
+            group?: string;
+        };
+        /** @description Which column of the list says what, by the name of the column; absent = by their usual names. */
+        BulkJobColumns: {
+            email?: string;
+            name?: string;
+            roles?: string;
+            groups?: string;
+        };
+        BulkJobInput: {
+            action: components["schemas"]["BulkJobAction"];
+            /** @description What to call it, such as the name of the file. */
+            name?: string;
+            /** @description The ids of the users. */
+            users?: string[];
+            /** @description The ids of the invitations, for resend-invitation. */
+            invitations?: string[];
+            filter?: components["schemas"]["BulkJobFilter"];
+            /** @description The list of at most 10,000 people, for invite. The first line names the columns: email, and name, roles and groups where there are any. Several roles or groups are separated by |; publisher@project is a role in a project. */
+            csv?: string;
+            columns?: components["schemas"]["BulkJobColumns"];
+            /** @description The roles of those whose line names neither roles nor groups. */
+            roles?: components["schemas"]["InvitedRole"][];
+            groups?: components["schemas"]["InvitedGroups"];
+            to?: components["schemas"]["InvitedTo"];
+            /** @description The id of the group, for add-to-group and remove-from-group. */
+            group?: string;
+            /**
+             * @description Starts it at once, without finding out first what it would do.
+             * @default false
+             */
+            start?: boolean;
+        };
+        /** @description How many rows became what. */
+        BulkJobCounts: {
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            unchanged: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+        };
+        BulkJob: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            action: components["schemas"]["BulkJobAction"];
+            name?: string;
+            status: components["schemas"]["BulkJobStatus"];
+            /** @description Whether the outcomes are what would become of the rows. */
+            preview: boolean;
+            /**
+             * Format: int64
+             * @description The number of its rows.
+             */
+            total: number;
+            counts: components["schemas"]["BulkJobCounts"];
+            group?: components["schemas"]["GroupName"];
+            filter?: components["schemas"]["BulkJobFilter"];
+            /** @description The columns of the list that are not read. */
+            unused?: string[];
+            /** @description Why it ended before each row had its turn. */
+            reason?: string;
+            createdBy: components["schemas"]["Principal"];
+            /** @description Whether the caller can start it now. */
+            mayStart: boolean;
+            /** @description Whether the caller can end it now. */
+            mayCancel: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it is forgotten.
+             */
+            keptUntil?: string;
+        };
+        BulkJobList: {
+            items: components["schemas"]["BulkJob"][];
+            /** @description The cursor of the next page. */
+            next?: string;
+        };
+        BulkJobRow: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place in the job, from 1.
+             */
+            turn: number;
+            /**
+             * Format: int64
+             * @description Where it stands in the list, from 1.
+             */
+            line?: number;
+            user?: components["schemas"]["UserName"];
+            /** @description The id of the invitation. */
+            invitation?: string;
+            email?: string;
+            name?: string;
+            /** @description As the list has them, or those of lines without any. */
+            roles?: string[];
+            groups?: string[];
+            outcome: components["schemas"]["BulkJobOutcome"];
+            /** @description The code of the problem for which it was refused. */
+            code?: string;
+            /** @description Why it was refused or is unchanged, and what to do. */
+            detail?: string;
+            /** @description What is wrong with the line. */
+            errors?: components["schemas"]["InvitationFault"][];
+            /** @description Whether a link goes out by mail. */
+            mailed?: boolean;
+            /** Format: date-time */
+            settledAt?: string;
+        };
+        BulkJobRowList: {
+            items: components["schemas"]["BulkJobRow"][];
+            /** @description The cursor of the next page. */
+            next?: string;
         };
         UserList: {
             items: components["schemas"]["User"][];
@@ -5506,10 +5875,10 @@ export interface components {
             because: components["schemas"]["AccessReason"][];
         };
         /**
-         * @description What became of it.
+         * @description What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
          * @enum {string}
          */
-        InvitationStatus: "pending" | "accepted" | "expired";
+        InvitationStatus: "pending" | "accepted" | "expired" | "withdrawn";
         InvitedRole: {
             /** @description The id or the name of a role. */
             role: string;
@@ -6458,6 +6827,8 @@ export interface components {
             code?: string;
             /** @description The issuer, where it says so (RFC 9207). */
             iss?: string;
+            /** @description The connection to whose redirect address the browser was sent; not of SAML. Another than was begun is refused (RFC 9700 section 4.4). */
+            connection?: string;
             error?: string;
             errorDescription?: string;
             /** @description The handle of a SAML answer. */
@@ -6468,6 +6839,8 @@ export interface components {
             challenge?: components["schemas"]["SignInChallenge"];
             /** @description The id of what a test sign-in received. */
             test?: string;
+            /** @description Whether it was a new proof of who is signed in; only where one was begun. */
+            confirmed?: boolean;
             /** @description The path that the browser goes to. */
             next?: string;
         };
@@ -6872,7 +7245,7 @@ export interface components {
             personalTokens: number;
             /** @description How many break-glass accounts can sign in by a password whatever is set. */
             breakGlassUsers: number;
-            /** @description Owners and administrators among them, at most 100. */
+            /** @description Who administers among them, at most 100. */
             administrators: components["schemas"]["DomainPreviewUser"][];
             /** @description What is in the way of the rule, field by field. */
             obstacles: components["schemas"]["DomainObstacle"][];
@@ -8581,6 +8954,52 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    beginSsoConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoConfirmationInput"];
+            };
+        };
+        responses: {
+            /** @description Where to send the browser to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMyConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways that are open to the caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfirmationWays"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     confirmMe: {
         parameters: {
             query?: never;
@@ -9760,6 +10179,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserActionResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBulkJobs: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The order; a - in front turns it round. */
+                sort?: "createdAt" | "-createdAt";
+                /** @description Only those of this status. */
+                status?: components["schemas"]["BulkJobStatus"];
+                /** @description Only those that do this. */
+                action?: components["schemas"]["BulkJobAction"];
+                /** @description Only those that the caller made. */
+                mine?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of jobs, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJobList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createBulkJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkJobInput"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBulkJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startBulkJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, which runs. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelBulkJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBulkJobRows: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only those of which this became. */
+                outcome?: components["schemas"]["BulkJobOutcome"];
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rows, in their turn. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJobRowList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportBulkJob: {
+        parameters: {
+            query?: {
+                /** @description Only those of which this became. */
+                outcome?: components["schemas"]["BulkJobOutcome"];
+            };
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each row (RFC 4180), with names first. */
+            200: {
+                headers: {
+                    /** @description The name of the file. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];

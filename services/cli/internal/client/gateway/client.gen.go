@@ -183,6 +183,30 @@ func (e GatewayState) Valid() bool {
 	}
 }
 
+// Defines values for ProblemAccessReason.
+const (
+	Boundary ProblemAccessReason = "boundary"
+	Denied   ProblemAccessReason = "denied"
+	Missing  ProblemAccessReason = "missing"
+	Token    ProblemAccessReason = "token"
+)
+
+// Valid indicates whether the value is a known member of the ProblemAccessReason enum.
+func (e ProblemAccessReason) Valid() bool {
+	switch e {
+	case Boundary:
+		return true
+	case Denied:
+		return true
+	case Missing:
+		return true
+	case Token:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListApisParamsStatus.
 const (
 	Deployed    ListApisParamsStatus = "deployed"
@@ -608,6 +632,9 @@ type Paths = unit.Paths
 
 // Problem An RFC 9457 problem document.
 type Problem struct {
+	// Access A permission that the caller lacks.
+	Access *ProblemAccess `json:"access,omitempty"`
+
 	// Code A stable code for programs to compare.
 	Code string `json:"code"`
 
@@ -629,6 +656,30 @@ type Problem struct {
 	// Type A URI reference that identifies the problem type.
 	Type string `json:"type"`
 }
+
+// ProblemAccess A permission that the caller lacks.
+type ProblemAccess struct {
+	// Api The id of the API where it is lacked.
+	Api *string `json:"api,omitempty"`
+
+	// By The name of the role or the token that the reason is about.
+	By *string `json:"by,omitempty"`
+
+	// Environment The id of the environment where it is lacked.
+	Environment *string `json:"environment,omitempty"`
+
+	// Permission Its name, such as api:update.
+	Permission string `json:"permission"`
+
+	// Project The id of the project where it is lacked; none = in the whole organization.
+	Project *string `json:"project,omitempty"`
+
+	// Reason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+	Reason ProblemAccessReason `json:"reason"`
+}
+
+// ProblemAccessReason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+type ProblemAccessReason string
 
 // ProblemField One field at fault.
 type ProblemField struct {

@@ -163,22 +163,22 @@ func (e AccessReviewScopeKind) Valid() bool {
 
 // Defines values for AccessReviewStatus.
 const (
-	Cancelled AccessReviewStatus = "cancelled"
-	Closed    AccessReviewStatus = "closed"
-	Closing   AccessReviewStatus = "closing"
-	Running   AccessReviewStatus = "running"
+	AccessReviewStatusCancelled AccessReviewStatus = "cancelled"
+	AccessReviewStatusClosed    AccessReviewStatus = "closed"
+	AccessReviewStatusClosing   AccessReviewStatus = "closing"
+	AccessReviewStatusRunning   AccessReviewStatus = "running"
 )
 
 // Valid indicates whether the value is a known member of the AccessReviewStatus enum.
 func (e AccessReviewStatus) Valid() bool {
 	switch e {
-	case Cancelled:
+	case AccessReviewStatusCancelled:
 		return true
-	case Closed:
+	case AccessReviewStatusClosed:
 		return true
-	case Closing:
+	case AccessReviewStatusClosing:
 		return true
-	case Running:
+	case AccessReviewStatusRunning:
 		return true
 	default:
 		return false
@@ -203,6 +203,105 @@ func (e AuditVia) Valid() bool {
 	case AuditViaService:
 		return true
 	case AuditViaSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BulkJobAction.
+const (
+	AddToGroup       BulkJobAction = "add-to-group"
+	Delete           BulkJobAction = "delete"
+	Disable          BulkJobAction = "disable"
+	Enable           BulkJobAction = "enable"
+	Invite           BulkJobAction = "invite"
+	PasswordLink     BulkJobAction = "password-link"
+	RemoveFromGroup  BulkJobAction = "remove-from-group"
+	ResendInvitation BulkJobAction = "resend-invitation"
+	ResetFactors     BulkJobAction = "reset-factors"
+)
+
+// Valid indicates whether the value is a known member of the BulkJobAction enum.
+func (e BulkJobAction) Valid() bool {
+	switch e {
+	case AddToGroup:
+		return true
+	case Delete:
+		return true
+	case Disable:
+		return true
+	case Enable:
+		return true
+	case Invite:
+		return true
+	case PasswordLink:
+		return true
+	case RemoveFromGroup:
+		return true
+	case ResendInvitation:
+		return true
+	case ResetFactors:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BulkJobOutcome.
+const (
+	BulkJobOutcomeCancelled BulkJobOutcome = "cancelled"
+	BulkJobOutcomeDone      BulkJobOutcome = "done"
+	BulkJobOutcomeFailed    BulkJobOutcome = "failed"
+	BulkJobOutcomePending   BulkJobOutcome = "pending"
+	BulkJobOutcomeRefused   BulkJobOutcome = "refused"
+	BulkJobOutcomeUnchanged BulkJobOutcome = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the BulkJobOutcome enum.
+func (e BulkJobOutcome) Valid() bool {
+	switch e {
+	case BulkJobOutcomeCancelled:
+		return true
+	case BulkJobOutcomeDone:
+		return true
+	case BulkJobOutcomeFailed:
+		return true
+	case BulkJobOutcomePending:
+		return true
+	case BulkJobOutcomeRefused:
+		return true
+	case BulkJobOutcomeUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BulkJobStatus.
+const (
+	BulkJobStatusCancelled BulkJobStatus = "cancelled"
+	BulkJobStatusChecking  BulkJobStatus = "checking"
+	BulkJobStatusCompleted BulkJobStatus = "completed"
+	BulkJobStatusReady     BulkJobStatus = "ready"
+	BulkJobStatusRunning   BulkJobStatus = "running"
+	BulkJobStatusStopped   BulkJobStatus = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the BulkJobStatus enum.
+func (e BulkJobStatus) Valid() bool {
+	switch e {
+	case BulkJobStatusCancelled:
+		return true
+	case BulkJobStatusChecking:
+		return true
+	case BulkJobStatusCompleted:
+		return true
+	case BulkJobStatusReady:
+		return true
+	case BulkJobStatusRunning:
+		return true
+	case BulkJobStatusStopped:
 		return true
 	default:
 		return false
@@ -251,62 +350,12 @@ func (e InvitationFaultField) Valid() bool {
 	}
 }
 
-// Defines values for InvitationLineOutcome.
-const (
-	InvitationLineOutcomeDuplicate InvitationLineOutcome = "duplicate"
-	InvitationLineOutcomeExists    InvitationLineOutcome = "exists"
-	InvitationLineOutcomeInvalid   InvitationLineOutcome = "invalid"
-	InvitationLineOutcomeInvite    InvitationLineOutcome = "invite"
-	InvitationLineOutcomePending   InvitationLineOutcome = "pending"
-)
-
-// Valid indicates whether the value is a known member of the InvitationLineOutcome enum.
-func (e InvitationLineOutcome) Valid() bool {
-	switch e {
-	case InvitationLineOutcomeDuplicate:
-		return true
-	case InvitationLineOutcomeExists:
-		return true
-	case InvitationLineOutcomeInvalid:
-		return true
-	case InvitationLineOutcomeInvite:
-		return true
-	case InvitationLineOutcomePending:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for InvitationResultOutcome.
-const (
-	InvitationResultOutcomeExists  InvitationResultOutcome = "exists"
-	InvitationResultOutcomeInvited InvitationResultOutcome = "invited"
-	InvitationResultOutcomePending InvitationResultOutcome = "pending"
-	InvitationResultOutcomeRefused InvitationResultOutcome = "refused"
-)
-
-// Valid indicates whether the value is a known member of the InvitationResultOutcome enum.
-func (e InvitationResultOutcome) Valid() bool {
-	switch e {
-	case InvitationResultOutcomeExists:
-		return true
-	case InvitationResultOutcomeInvited:
-		return true
-	case InvitationResultOutcomePending:
-		return true
-	case InvitationResultOutcomeRefused:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for InvitationStatus.
 const (
-	InvitationStatusAccepted InvitationStatus = "accepted"
-	InvitationStatusExpired  InvitationStatus = "expired"
-	InvitationStatusPending  InvitationStatus = "pending"
+	InvitationStatusAccepted  InvitationStatus = "accepted"
+	InvitationStatusExpired   InvitationStatus = "expired"
+	InvitationStatusPending   InvitationStatus = "pending"
+	InvitationStatusWithdrawn InvitationStatus = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the InvitationStatus enum.
@@ -317,6 +366,8 @@ func (e InvitationStatus) Valid() bool {
 	case InvitationStatusExpired:
 		return true
 	case InvitationStatusPending:
+		return true
+	case InvitationStatusWithdrawn:
 		return true
 	default:
 		return false
@@ -374,6 +425,30 @@ func (e PrincipalKind) Valid() bool {
 	case PrincipalKindServiceAccount:
 		return true
 	case PrincipalKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProblemAccessReason.
+const (
+	ProblemAccessReasonBoundary ProblemAccessReason = "boundary"
+	ProblemAccessReasonDenied   ProblemAccessReason = "denied"
+	ProblemAccessReasonMissing  ProblemAccessReason = "missing"
+	ProblemAccessReasonToken    ProblemAccessReason = "token"
+)
+
+// Valid indicates whether the value is a known member of the ProblemAccessReason enum.
+func (e ProblemAccessReason) Valid() bool {
+	switch e {
+	case ProblemAccessReasonBoundary:
+		return true
+	case ProblemAccessReasonDenied:
+		return true
+	case ProblemAccessReasonMissing:
+		return true
+	case ProblemAccessReasonToken:
 		return true
 	default:
 		return false
@@ -554,6 +629,24 @@ func (e ListAccessReviewItemsParamsDecision) Valid() bool {
 	case ListAccessReviewItemsParamsDecisionRevoke:
 		return true
 	case ListAccessReviewItemsParamsDecisionUndecided:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListBulkJobsParamsSort.
+const (
+	ListBulkJobsParamsSortCreatedAt      ListBulkJobsParamsSort = "createdAt"
+	ListBulkJobsParamsSortMinusCreatedAt ListBulkJobsParamsSort = "-createdAt"
+)
+
+// Valid indicates whether the value is a known member of the ListBulkJobsParamsSort enum.
+func (e ListBulkJobsParamsSort) Valid() bool {
+	switch e {
+	case ListBulkJobsParamsSortCreatedAt:
+		return true
+	case ListBulkJobsParamsSortMinusCreatedAt:
 		return true
 	default:
 		return false
@@ -1085,6 +1178,196 @@ type AuditVerification struct {
 // AuditVia By what it was done: console = a browser app; api = a request with a token, such as of the command line or a program; service = a service or a gateway; system = Gatehouse by itself. Entries of before this was kept have none.
 type AuditVia string
 
+// BulkJob defines model for BulkJob.
+type BulkJob struct {
+	// Action What is done to each row: invite (the people of a list), resend-invitation (a new link for an invitation), disable (who is disabled is signed out everywhere), enable, add-to-group, remove-from-group, reset-factors (removes all second factors, and signs them out), password-link (a link by mail by which they set a new password), or delete.
+	Action BulkJobAction `json:"action"`
+
+	// Counts How many rows became what.
+	Counts    BulkJobCounts `json:"counts"`
+	CreatedAt time.Time     `json:"createdAt"`
+	CreatedBy Principal     `json:"createdBy"`
+	EndedAt   *time.Time    `json:"endedAt,omitempty"`
+
+	// Filter All users that match when the job is made, as the list of users is narrowed; {} is all of them. Of resend-invitation, all invitations that nobody accepted, narrowed by q alone.
+	Filter *BulkJobFilter `json:"filter,omitempty"`
+	Group  *GroupName     `json:"group,omitempty"`
+	Id     string         `json:"id"`
+
+	// KeptUntil When it is forgotten.
+	KeptUntil *time.Time `json:"keptUntil,omitempty"`
+
+	// MayCancel Whether the caller can end it now.
+	MayCancel bool `json:"mayCancel"`
+
+	// MayStart Whether the caller can start it now.
+	MayStart bool    `json:"mayStart"`
+	Name     *string `json:"name,omitempty"`
+
+	// Preview Whether the outcomes are what would become of the rows.
+	Preview bool `json:"preview"`
+
+	// Reason Why it ended before each row had its turn.
+	Reason    *string    `json:"reason,omitempty"`
+	StartedAt *time.Time `json:"startedAt,omitempty"`
+
+	// Status checking: it is found out what it would do. ready: that is known, and it waits for its start. running. completed: each row had its turn. cancelled: somebody ended it, or nobody started it. stopped: its creator may not do it any longer.
+	Status BulkJobStatus `json:"status"`
+
+	// Total The number of its rows.
+	Total int64 `json:"total"`
+
+	// Unused The columns of the list that are not read.
+	Unused    *[]string `json:"unused,omitempty"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Version   int64     `json:"version"`
+}
+
+// BulkJobAction What is done to each row: invite (the people of a list), resend-invitation (a new link for an invitation), disable (who is disabled is signed out everywhere), enable, add-to-group, remove-from-group, reset-factors (removes all second factors, and signs them out), password-link (a link by mail by which they set a new password), or delete.
+type BulkJobAction string
+
+// BulkJobColumns Which column of the list says what, by the name of the column; absent = by their usual names.
+type BulkJobColumns struct {
+	Email  *string `json:"email,omitempty"`
+	Groups *string `json:"groups,omitempty"`
+	Name   *string `json:"name,omitempty"`
+	Roles  *string `json:"roles,omitempty"`
+}
+
+// BulkJobCounts How many rows became what.
+type BulkJobCounts struct {
+	Cancelled int64 `json:"cancelled"`
+	Done      int64 `json:"done"`
+	Failed    int64 `json:"failed"`
+	Pending   int64 `json:"pending"`
+	Refused   int64 `json:"refused"`
+	Unchanged int64 `json:"unchanged"`
+}
+
+// BulkJobFilter All users that match when the job is made, as the list of users is narrowed; {} is all of them. Of resend-invitation, all invitations that nobody accepted, narrowed by q alone.
+type BulkJobFilter struct {
+	// Group The id or name of a group that they are in, by themselves or by another group.
+	Group *string `json:"group,omitempty"`
+
+	// NeverSignedIn Those who never signed in.
+	NeverSignedIn *bool `json:"neverSignedIn,omitempty"`
+
+	// Q A part of the name or of the e-mail address.
+	Q *string `json:"q,omitempty"`
+
+	// Role The id or name of a role that they have somewhere, by themselves or by a group.
+	Role *string `json:"role,omitempty"`
+
+	// SecondFactor Whether they have a second factor.
+	SecondFactor *bool `json:"secondFactor,omitempty"`
+
+	// SignedInBefore Those who last signed in before this time.
+	SignedInBefore *time.Time `json:"signedInBefore,omitempty"`
+
+	// Source Where they come from: local, sso, scim, or one of /users/sources as kind:name.
+	Source *string `json:"source,omitempty"`
+
+	// Status Whether somebody may sign in.
+	Status *Status `json:"status,omitempty"`
+}
+
+// BulkJobInput defines model for BulkJobInput.
+type BulkJobInput struct {
+	// Action What is done to each row: invite (the people of a list), resend-invitation (a new link for an invitation), disable (who is disabled is signed out everywhere), enable, add-to-group, remove-from-group, reset-factors (removes all second factors, and signs them out), password-link (a link by mail by which they set a new password), or delete.
+	Action BulkJobAction `json:"action"`
+
+	// Columns Which column of the list says what, by the name of the column; absent = by their usual names.
+	Columns *BulkJobColumns `json:"columns,omitempty"`
+
+	// Csv The list of at most 10,000 people, for invite. The first line names the columns: email, and name, roles and groups where there are any. Several roles or groups are separated by |; publisher@project is a role in a project.
+	Csv *string `json:"csv,omitempty"`
+
+	// Filter All users that match when the job is made, as the list of users is narrowed; {} is all of them. Of resend-invitation, all invitations that nobody accepted, narrowed by q alone.
+	Filter *BulkJobFilter `json:"filter,omitempty"`
+
+	// Group The id of the group, for add-to-group and remove-from-group.
+	Group *string `json:"group,omitempty"`
+
+	// Groups The ids or the names of groups that they are put into when they come.
+	Groups *InvitedGroups `json:"groups,omitempty"`
+
+	// Invitations The ids of the invitations, for resend-invitation.
+	Invitations *[]string `json:"invitations,omitempty"`
+
+	// Name What to call it, such as the name of the file.
+	Name *string `json:"name,omitempty"`
+
+	// Roles The roles of those whose line names neither roles nor groups.
+	Roles *[]InvitedRole `json:"roles,omitempty"`
+
+	// Start Starts it at once, without finding out first what it would do.
+	Start *bool `json:"start,omitempty"`
+
+	// To Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
+	To *InvitedTo `json:"to,omitempty"`
+
+	// Users The ids of the users.
+	Users *[]string `json:"users,omitempty"`
+}
+
+// BulkJobList defines model for BulkJobList.
+type BulkJobList struct {
+	Items []BulkJob `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// BulkJobOutcome pending: its turn has not come. done. unchanged: it is so already. refused: see detail. failed: something is wrong with the service. cancelled: the job ended before its turn. Before a job is started: what would become of it.
+type BulkJobOutcome string
+
+// BulkJobRow defines model for BulkJobRow.
+type BulkJobRow struct {
+	// Code The code of the problem for which it was refused.
+	Code *string `json:"code,omitempty"`
+
+	// Detail Why it was refused or is unchanged, and what to do.
+	Detail *string `json:"detail,omitempty"`
+	Email  *string `json:"email,omitempty"`
+
+	// Errors What is wrong with the line.
+	Errors *[]InvitationFault `json:"errors,omitempty"`
+	Groups *[]string          `json:"groups,omitempty"`
+	Id     string             `json:"id"`
+
+	// Invitation The id of the invitation.
+	Invitation *string `json:"invitation,omitempty"`
+
+	// Line Where it stands in the list, from 1.
+	Line *int64 `json:"line,omitempty"`
+
+	// Mailed Whether a link goes out by mail.
+	Mailed *bool   `json:"mailed,omitempty"`
+	Name   *string `json:"name,omitempty"`
+
+	// Outcome pending: its turn has not come. done. unchanged: it is so already. refused: see detail. failed: something is wrong with the service. cancelled: the job ended before its turn. Before a job is started: what would become of it.
+	Outcome BulkJobOutcome `json:"outcome"`
+
+	// Roles As the list has them, or those of lines without any.
+	Roles     *[]string  `json:"roles,omitempty"`
+	SettledAt *time.Time `json:"settledAt,omitempty"`
+
+	// Turn Its place in the job, from 1.
+	Turn int64     `json:"turn"`
+	User *UserName `json:"user,omitempty"`
+}
+
+// BulkJobRowList defines model for BulkJobRowList.
+type BulkJobRowList struct {
+	Items []BulkJobRow `json:"items"`
+
+	// Next The cursor of the next page.
+	Next *string `json:"next,omitempty"`
+}
+
+// BulkJobStatus checking: it is found out what it would do. ready: that is known, and it waits for its start. running. completed: each row had its turn. cancelled: somebody ended it, or nobody started it. stopped: its creator may not do it any longer.
+type BulkJobStatus string
+
 // Code A code of an authenticator app.
 type Code = string
 
@@ -1103,6 +1386,9 @@ type ConfirmationInput struct {
 
 	// Password The own password.
 	Password *string `json:"password,omitempty"`
+
+	// RecoveryCode One of the own recovery codes, which is used up.
+	RecoveryCode *string `json:"recoveryCode,omitempty"`
 
 	// Totp A code of an authenticator app.
 	Totp *Code `json:"totp,omitempty"`
@@ -1286,14 +1572,6 @@ type GroupName struct {
 	Name string `json:"name"`
 }
 
-// InvitationBatch defines model for InvitationBatch.
-type InvitationBatch struct {
-	Items []InvitationItem `json:"items"`
-
-	// To Which address the links lead to: the console for those who run APIs, the portal for those who use them. Absent = the portal where every role is consumer.
-	To *InvitedTo `json:"to,omitempty"`
-}
-
 // InvitationCreated defines model for InvitationCreated.
 type InvitationCreated struct {
 	CreatedAt time.Time `json:"createdAt"`
@@ -1310,7 +1588,7 @@ type InvitationCreated struct {
 	Name   *string          `json:"name,omitempty"`
 	Roles  []InvitationRole `json:"roles"`
 
-	// Status What became of it.
+	// Status What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 	Status InvitationStatus `json:"status"`
 
 	// Token The secret of the link, shown once.
@@ -1352,76 +1630,6 @@ type InvitationInput struct {
 	To *InvitedTo `json:"to,omitempty"`
 }
 
-// InvitationItem Somebody to be invited, with at least one role or group.
-type InvitationItem struct {
-	// Email An e-mail address.
-	Email Email `json:"email"`
-
-	// Groups The ids or the names of groups that they are put into when they come.
-	Groups *InvitedGroups `json:"groups,omitempty"`
-
-	// Name A name for people.
-	Name  *Name          `json:"name,omitempty"`
-	Roles *[]InvitedRole `json:"roles,omitempty"`
-}
-
-// InvitationLine defines model for InvitationLine.
-type InvitationLine struct {
-	Email  string            `json:"email"`
-	Errors []InvitationFault `json:"errors"`
-	Groups []GroupName       `json:"groups"`
-
-	// Line Where it stands in the list, from 1.
-	Line int     `json:"line"`
-	Name *string `json:"name,omitempty"`
-
-	// Outcome invite: would be invited. exists: is a user. pending: is invited. duplicate: stands in the list before. invalid: see errors.
-	Outcome InvitationLineOutcome `json:"outcome"`
-	Roles   []InvitationRole      `json:"roles"`
-}
-
-// InvitationLineOutcome invite: would be invited. exists: is a user. pending: is invited. duplicate: stands in the list before. invalid: see errors.
-type InvitationLineOutcome string
-
-// InvitationPreview defines model for InvitationPreview.
-type InvitationPreview struct {
-	Lines []InvitationLine `json:"lines"`
-
-	// Unused Columns that are left out.
-	Unused []string `json:"unused"`
-}
-
-// InvitationResult defines model for InvitationResult.
-type InvitationResult struct {
-	// Code The code of the problem for which it was refused.
-	Code *string `json:"code,omitempty"`
-
-	// Detail Why, and what to do.
-	Detail    *string    `json:"detail,omitempty"`
-	Email     string     `json:"email"`
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-
-	// Invitation The id of the invitation.
-	Invitation *string `json:"invitation,omitempty"`
-
-	// Mailed Whether the link goes out by mail.
-	Mailed *bool `json:"mailed,omitempty"`
-
-	// Outcome invited: there is a link. exists: they are a user. pending: they are invited, and have not come yet. refused: see why.
-	Outcome InvitationResultOutcome `json:"outcome"`
-
-	// Url The link, shown once, where it does not.
-	Url *string `json:"url,omitempty"`
-}
-
-// InvitationResultOutcome invited: there is a link. exists: they are a user. pending: they are invited, and have not come yet. refused: see why.
-type InvitationResultOutcome string
-
-// InvitationResults defines model for InvitationResults.
-type InvitationResults struct {
-	Items []InvitationResult `json:"items"`
-}
-
 // InvitationRole defines model for InvitationRole.
 type InvitationRole struct {
 	// Name The name of the role.
@@ -1432,19 +1640,7 @@ type InvitationRole struct {
 	Role string `json:"role"`
 }
 
-// InvitationSheet defines model for InvitationSheet.
-type InvitationSheet struct {
-	// Csv The list, of at most 5,000 people.
-	Csv string `json:"csv"`
-
-	// Groups The ids or the names of groups that they are put into when they come.
-	Groups *InvitedGroups `json:"groups,omitempty"`
-
-	// Roles The roles of those whose line names neither roles nor groups.
-	Roles *[]InvitedRole `json:"roles,omitempty"`
-}
-
-// InvitationStatus What became of it.
+// InvitationStatus What became of it. It is withdrawn where whoever invited was disabled or deleted: somebody else sends it again.
 type InvitationStatus string
 
 // InvitedGroups The ids or the names of groups that they are put into when they come.
@@ -1697,6 +1893,9 @@ type PrincipalKind string
 
 // Problem A problem document (RFC 9457).
 type Problem struct {
+	// Access A permission that the caller lacks.
+	Access *ProblemAccess `json:"access,omitempty"`
+
 	// Choices What the field at fault can be, where only this answer can say it.
 	Choices *[]ProblemChoice `json:"choices,omitempty"`
 
@@ -1721,6 +1920,30 @@ type Problem struct {
 	// Type /problems/<code>.
 	Type string `json:"type"`
 }
+
+// ProblemAccess A permission that the caller lacks.
+type ProblemAccess struct {
+	// Api The id of the API where it is lacked.
+	Api *string `json:"api,omitempty"`
+
+	// By The name of the role or the token that the reason is about.
+	By *string `json:"by,omitempty"`
+
+	// Environment The id of the environment where it is lacked.
+	Environment *string `json:"environment,omitempty"`
+
+	// Permission Its name, such as api:update.
+	Permission string `json:"permission"`
+
+	// Project The id of the project where it is lacked; none = in the whole organization.
+	Project *string `json:"project,omitempty"`
+
+	// Reason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+	Reason ProblemAccessReason `json:"reason"`
+}
+
+// ProblemAccessReason missing: no role has it, and one can be asked for; denied: a role denies it, which wins over others; token: the token is not made for it; boundary: it is outside of what one may have at most.
+type ProblemAccessReason string
 
 // ProblemChoice defines model for ProblemChoice.
 type ProblemChoice struct {
@@ -2203,6 +2426,9 @@ type IdempotencyKey = string
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
+// IfMatchOptional defines model for IfMatchOptional.
+type IfMatchOptional = string
+
 // KindOfLetter defines model for KindOfLetter.
 type KindOfLetter = string
 
@@ -2378,6 +2604,66 @@ type ExportAuditParams struct {
 
 	// To Only entries up to this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ListBulkJobsParams defines parameters for ListBulkJobs.
+type ListBulkJobsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Sort The order; a - in front turns it round.
+	Sort *ListBulkJobsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Status Only those of this status.
+	Status *BulkJobStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Action Only those that do this.
+	Action *BulkJobAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Mine Only those that the caller made.
+	Mine *bool `form:"mine,omitempty" json:"mine,omitempty"`
+}
+
+// ListBulkJobsParamsSort defines parameters for ListBulkJobs.
+type ListBulkJobsParamsSort string
+
+// CreateBulkJobParams defines parameters for CreateBulkJob.
+type CreateBulkJobParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CancelBulkJobParams defines parameters for CancelBulkJob.
+type CancelBulkJobParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// ExportBulkJobParams defines parameters for ExportBulkJob.
+type ExportBulkJobParams struct {
+	// Outcome Only those of which this became.
+	Outcome *BulkJobOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+}
+
+// ListBulkJobRowsParams defines parameters for ListBulkJobRows.
+type ListBulkJobRowsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Outcome Only those of which this became.
+	Outcome *BulkJobOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+}
+
+// StartBulkJobParams defines parameters for StartBulkJob.
+type StartBulkJobParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // ListGrantsParams defines parameters for ListGrants.
@@ -2620,6 +2906,9 @@ type DecideAccessReviewJSONRequestBody = AccessReviewDecisions
 // WhoCanJSONRequestBody defines body for WhoCan for application/json ContentType.
 type WhoCanJSONRequestBody = WhoCanInput
 
+// CreateBulkJobJSONRequestBody defines body for CreateBulkJob for application/json ContentType.
+type CreateBulkJobJSONRequestBody = BulkJobInput
+
 // CreateGrantJSONRequestBody defines body for CreateGrant for application/json ContentType.
 type CreateGrantJSONRequestBody = GrantInput
 
@@ -2631,12 +2920,6 @@ type AddGroupMemberJSONRequestBody = GroupMemberInput
 
 // CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
 type CreateInvitationJSONRequestBody = InvitationInput
-
-// CreateInvitationsJSONRequestBody defines body for CreateInvitations for application/json ContentType.
-type CreateInvitationsJSONRequestBody = InvitationBatch
-
-// PreviewInvitationsJSONRequestBody defines body for PreviewInvitations for application/json ContentType.
-type PreviewInvitationsJSONRequestBody = InvitationSheet
 
 // ConfirmMeJSONRequestBody defines body for ConfirmMe for application/json ContentType.
 type ConfirmMeJSONRequestBody = ConfirmationInput
@@ -2866,6 +3149,64 @@ type ClientInterface interface {
 	// Corresponds with GET /audit/verification (the `VerifyAudit` operationId).
 	VerifyAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListBulkJobs Bulk jobs
+	//
+	// Shows all of them to who has user:read, and to who invites those that they made themselves. They are kept for 30 days after their end.
+	//
+	// Corresponds with GET /bulk-jobs (the `ListBulkJobs` operationId).
+	ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBulkJobWithBody Do the same to many users
+	//
+	// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+	CreateBulkJobWithBody(ctx context.Context, params *CreateBulkJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBulkJob Do the same to many users
+	//
+	// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+	CreateBulkJob(ctx context.Context, params *CreateBulkJobParams, body CreateBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBulkJob A bulk job, and how far it is
+	//
+	// Corresponds with GET /bulk-jobs/{id} (the `GetBulkJob` operationId).
+	GetBulkJob(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelBulkJob End a bulk job before it is done
+	//
+	// What was done stays. Who made it does, and who has user:update.
+	//
+	// Corresponds with POST /bulk-jobs/{id}/cancel (the `CancelBulkJob` operationId).
+	CancelBulkJob(ctx context.Context, id Id, params *CancelBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportBulkJob What became of the rows of a bulk job, as CSV
+	//
+	// What a spreadsheet would take for a formula has an apostrophe in front.
+	//
+	// Corresponds with GET /bulk-jobs/{id}/result (the `ExportBulkJob` operationId).
+	ExportBulkJob(ctx context.Context, id Id, params *ExportBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListBulkJobRows What became of the rows of a bulk job
+	//
+	// Before it is started: what would become of them.
+	//
+	// Corresponds with GET /bulk-jobs/{id}/rows (the `ListBulkJobRows` operationId).
+	ListBulkJobRows(ctx context.Context, id Id, params *ListBulkJobRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartBulkJob Start a bulk job
+	//
+	// Only who made it does, because it is done in their name. One that is not started within a day is cancelled.
+	//
+	// Corresponds with POST /bulk-jobs/{id}/start (the `StartBulkJob` operationId).
+	StartBulkJob(ctx context.Context, id Id, params *StartBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListGrants Who has which role
 	//
 	// Corresponds with GET /grants (the `ListGrants` operationId).
@@ -2956,42 +3297,6 @@ type ClientInterface interface {
 	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
 	CreateInvitation(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateInvitationsWithBody Invite several people
-	//
-	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-	CreateInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// CreateInvitations Invite several people
-	//
-	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-	CreateInvitations(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// PreviewInvitationsWithBody What a list of people would come to
-	//
-	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-	PreviewInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// PreviewInvitations What a list of people would come to
-	//
-	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-	PreviewInvitations(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
 	// GetMe Who the caller is, and what they may do
 	//
 	// Corresponds with GET /me (the `GetMe` operationId).
@@ -2999,7 +3304,7 @@ type ClientInterface interface {
 
 	// ConfirmMeWithBody Prove again who one is
 	//
-	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3008,7 +3313,7 @@ type ClientInterface interface {
 
 	// ConfirmMe Prove again who one is
 	//
-	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3527,6 +3832,144 @@ func (c *Client) VerifyAudit(ctx context.Context, reqEditors ...RequestEditorFn)
 	return c.Client.Do(req)
 }
 
+// ListBulkJobs Bulk jobs
+//
+// Shows all of them to who has user:read, and to who invites those that they made themselves. They are kept for 30 days after their end.
+//
+// Corresponds with GET /bulk-jobs (the `ListBulkJobs` operationId).
+func (c *Client) ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBulkJobsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBulkJobWithBody Do the same to many users
+//
+// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+func (c *Client) CreateBulkJobWithBody(ctx context.Context, params *CreateBulkJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBulkJobRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBulkJob Do the same to many users
+//
+// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+func (c *Client) CreateBulkJob(ctx context.Context, params *CreateBulkJobParams, body CreateBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBulkJobRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBulkJob A bulk job, and how far it is
+//
+// Corresponds with GET /bulk-jobs/{id} (the `GetBulkJob` operationId).
+func (c *Client) GetBulkJob(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBulkJobRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelBulkJob End a bulk job before it is done
+//
+// What was done stays. Who made it does, and who has user:update.
+//
+// Corresponds with POST /bulk-jobs/{id}/cancel (the `CancelBulkJob` operationId).
+func (c *Client) CancelBulkJob(ctx context.Context, id Id, params *CancelBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelBulkJobRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportBulkJob What became of the rows of a bulk job, as CSV
+//
+// What a spreadsheet would take for a formula has an apostrophe in front.
+//
+// Corresponds with GET /bulk-jobs/{id}/result (the `ExportBulkJob` operationId).
+func (c *Client) ExportBulkJob(ctx context.Context, id Id, params *ExportBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportBulkJobRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBulkJobRows What became of the rows of a bulk job
+//
+// Before it is started: what would become of them.
+//
+// Corresponds with GET /bulk-jobs/{id}/rows (the `ListBulkJobRows` operationId).
+func (c *Client) ListBulkJobRows(ctx context.Context, id Id, params *ListBulkJobRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBulkJobRowsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartBulkJob Start a bulk job
+//
+// Only who made it does, because it is done in their name. One that is not started within a day is cancelled.
+//
+// Corresponds with POST /bulk-jobs/{id}/start (the `StartBulkJob` operationId).
+func (c *Client) StartBulkJob(ctx context.Context, id Id, params *StartBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartBulkJobRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListGrants Who has which role
 //
 // Corresponds with GET /grants (the `ListGrants` operationId).
@@ -3737,82 +4180,6 @@ func (c *Client) CreateInvitation(ctx context.Context, params *CreateInvitationP
 	return c.Client.Do(req)
 }
 
-// CreateInvitationsWithBody Invite several people
-//
-// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-func (c *Client) CreateInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateInvitationsRequestWithBody(c.Server, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// CreateInvitations Invite several people
-//
-// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-func (c *Client) CreateInvitations(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateInvitationsRequest(c.Server, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// PreviewInvitationsWithBody What a list of people would come to
-//
-// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-func (c *Client) PreviewInvitationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPreviewInvitationsRequestWithBody(c.Server, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// PreviewInvitations What a list of people would come to
-//
-// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-func (c *Client) PreviewInvitations(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPreviewInvitationsRequest(c.Server, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
 // GetMe Who the caller is, and what they may do
 //
 // Corresponds with GET /me (the `GetMe` operationId).
@@ -3830,7 +4197,7 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 
 // ConfirmMeWithBody Prove again who one is
 //
-// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3849,7 +4216,7 @@ func (c *Client) ConfirmMeWithBody(ctx context.Context, contentType string, body
 
 // ConfirmMe Prove again who one is
 //
-// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5402,6 +5769,453 @@ func NewVerifyAuditRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListBulkJobsRequest constructs an http.Request for the ListBulkJobs method
+func NewListBulkJobsRequest(server string, params *ListBulkJobsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Action != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Mine != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mine", *params.Mine, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateBulkJobRequest calls the generic CreateBulkJob builder with application/json body
+func NewCreateBulkJobRequest(server string, params *CreateBulkJobParams, body CreateBulkJobJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateBulkJobRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateBulkJobRequestWithBody constructs an http.Request for the CreateBulkJob method, with any body, and a specified content type
+func NewCreateBulkJobRequestWithBody(server string, params *CreateBulkJobParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetBulkJobRequest constructs an http.Request for the GetBulkJob method
+func NewGetBulkJobRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelBulkJobRequest constructs an http.Request for the CancelBulkJob method
+func NewCancelBulkJobRequest(server string, id Id, params *CancelBulkJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewExportBulkJobRequest constructs an http.Request for the ExportBulkJob method
+func NewExportBulkJobRequest(server string, id Id, params *ExportBulkJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs/%s/result", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListBulkJobRowsRequest constructs an http.Request for the ListBulkJobRows method
+func NewListBulkJobRowsRequest(server string, id Id, params *ListBulkJobRowsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs/%s/rows", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartBulkJobRequest constructs an http.Request for the StartBulkJob method
+func NewStartBulkJobRequest(server string, id Id, params *StartBulkJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs/%s/start", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListGrantsRequest constructs an http.Request for the ListGrants method
 func NewListGrantsRequest(server string, params *ListGrantsParams) (*http.Request, error) {
 	var err error
@@ -6001,86 +6815,6 @@ func NewCreateInvitationRequestWithBody(server string, params *CreateInvitationP
 		}
 
 	}
-
-	return req, nil
-}
-
-// NewCreateInvitationsRequest calls the generic CreateInvitations builder with application/json body
-func NewCreateInvitationsRequest(server string, body CreateInvitationsJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewCreateInvitationsRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewCreateInvitationsRequestWithBody constructs an http.Request for the CreateInvitations method, with any body, and a specified content type
-func NewCreateInvitationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/invitations/batch")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewPreviewInvitationsRequest calls the generic PreviewInvitations builder with application/json body
-func NewPreviewInvitationsRequest(server string, body PreviewInvitationsJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewPreviewInvitationsRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewPreviewInvitationsRequestWithBody constructs an http.Request for the PreviewInvitations method, with any body, and a specified content type
-func NewPreviewInvitationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/invitations/preview")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -7504,6 +8238,76 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /audit/verification (the `VerifyAudit` operationId).
 	VerifyAuditWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*VerifyAuditResponse, error)
 
+	// ListBulkJobsWithResponse Bulk jobs
+	//
+	// Shows all of them to who has user:read, and to who invites those that they made themselves. They are kept for 30 days after their end.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /bulk-jobs (the `ListBulkJobs` operationId).
+	ListBulkJobsWithResponse(ctx context.Context, params *ListBulkJobsParams, reqEditors ...RequestEditorFn) (*ListBulkJobsResponse, error)
+
+	// CreateBulkJobWithBodyWithResponse Do the same to many users
+	//
+	// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+	CreateBulkJobWithBodyWithResponse(ctx context.Context, params *CreateBulkJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBulkJobResponse, error)
+
+	// CreateBulkJobWithResponse Do the same to many users
+	//
+	// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+	CreateBulkJobWithResponse(ctx context.Context, params *CreateBulkJobParams, body CreateBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBulkJobResponse, error)
+
+	// GetBulkJobWithResponse A bulk job, and how far it is
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /bulk-jobs/{id} (the `GetBulkJob` operationId).
+	GetBulkJobWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetBulkJobResponse, error)
+
+	// CancelBulkJobWithResponse End a bulk job before it is done
+	//
+	// What was done stays. Who made it does, and who has user:update.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /bulk-jobs/{id}/cancel (the `CancelBulkJob` operationId).
+	CancelBulkJobWithResponse(ctx context.Context, id Id, params *CancelBulkJobParams, reqEditors ...RequestEditorFn) (*CancelBulkJobResponse, error)
+
+	// ExportBulkJobWithResponse What became of the rows of a bulk job, as CSV
+	//
+	// What a spreadsheet would take for a formula has an apostrophe in front.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /bulk-jobs/{id}/result (the `ExportBulkJob` operationId).
+	ExportBulkJobWithResponse(ctx context.Context, id Id, params *ExportBulkJobParams, reqEditors ...RequestEditorFn) (*ExportBulkJobResponse, error)
+
+	// ListBulkJobRowsWithResponse What became of the rows of a bulk job
+	//
+	// Before it is started: what would become of them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /bulk-jobs/{id}/rows (the `ListBulkJobRows` operationId).
+	ListBulkJobRowsWithResponse(ctx context.Context, id Id, params *ListBulkJobRowsParams, reqEditors ...RequestEditorFn) (*ListBulkJobRowsResponse, error)
+
+	// StartBulkJobWithResponse Start a bulk job
+	//
+	// Only who made it does, because it is done in their name. One that is not started within a day is cancelled.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /bulk-jobs/{id}/start (the `StartBulkJob` operationId).
+	StartBulkJobWithResponse(ctx context.Context, id Id, params *StartBulkJobParams, reqEditors ...RequestEditorFn) (*StartBulkJobResponse, error)
+
 	// ListGrantsWithResponse Who has which role
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7602,42 +8406,6 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
 	CreateInvitationWithResponse(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationResponse, error)
 
-	// CreateInvitationsWithBodyWithResponse Invite several people
-	//
-	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-	CreateInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error)
-
-	// CreateInvitationsWithResponse Invite several people
-	//
-	// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-	CreateInvitationsWithResponse(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error)
-
-	// PreviewInvitationsWithBodyWithResponse What a list of people would come to
-	//
-	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-	PreviewInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error)
-
-	// PreviewInvitationsWithResponse What a list of people would come to
-	//
-	// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-	PreviewInvitationsWithResponse(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error)
-
 	// GetMeWithResponse Who the caller is, and what they may do
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7647,7 +8415,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmMeWithBodyWithResponse Prove again who one is
 	//
-	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7656,7 +8424,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmMeWithResponse Prove again who one is
 	//
-	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+	// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8454,6 +9222,371 @@ func (r VerifyAuditResponse) ContentType() string {
 	return ""
 }
 
+type ListBulkJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BulkJobList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBulkJobsResponse) GetJSON200() *BulkJobList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListBulkJobsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBulkJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBulkJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBulkJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBulkJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateBulkJobResponse201Headers the declared response headers of an HTTP 201 response for CreateBulkJob
+type CreateBulkJobResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateBulkJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *BulkJob
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateBulkJobResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateBulkJobResponse) GetJSON201() *BulkJob {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateBulkJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateBulkJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateBulkJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateBulkJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateBulkJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetBulkJobResponse200Headers the declared response headers of an HTTP 200 response for GetBulkJob
+type GetBulkJobResponse200Headers struct {
+	ETag *string
+}
+
+type GetBulkJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BulkJob
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetBulkJobResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBulkJobResponse) GetJSON200() *BulkJob {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetBulkJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBulkJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBulkJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBulkJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBulkJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CancelBulkJobResponse200Headers the declared response headers of an HTTP 200 response for CancelBulkJob
+type CancelBulkJobResponse200Headers struct {
+	ETag *string
+}
+
+type CancelBulkJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BulkJob
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CancelBulkJobResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelBulkJobResponse) GetJSON200() *BulkJob {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelBulkJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelBulkJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelBulkJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelBulkJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelBulkJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportBulkJobResponse200Headers the declared response headers of an HTTP 200 response for ExportBulkJob
+type ExportBulkJobResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type ExportBulkJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportBulkJobResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportBulkJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportBulkJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportBulkJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportBulkJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportBulkJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBulkJobRowsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BulkJobRowList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBulkJobRowsResponse) GetJSON200() *BulkJobRowList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListBulkJobRowsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBulkJobRowsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBulkJobRowsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBulkJobRowsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBulkJobRowsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// StartBulkJobResponse200Headers the declared response headers of an HTTP 200 response for StartBulkJob
+type StartBulkJobResponse200Headers struct {
+	ETag *string
+}
+
+type StartBulkJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BulkJob
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *StartBulkJobResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r StartBulkJobResponse) GetJSON200() *BulkJob {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartBulkJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartBulkJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartBulkJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartBulkJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartBulkJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListGrantsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8842,102 +9975,6 @@ func (r CreateInvitationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateInvitationResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type CreateInvitationsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *InvitationResults
-	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
-	ApplicationproblemJSONDefault *Problem
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r CreateInvitationsResponse) GetJSON200() *InvitationResults {
-	return r.JSON200
-}
-
-// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
-func (r CreateInvitationsResponse) GetApplicationproblemJSONDefault() *Problem {
-	return r.ApplicationproblemJSONDefault
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateInvitationsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r CreateInvitationsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r CreateInvitationsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateInvitationsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type PreviewInvitationsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *InvitationPreview
-	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
-	ApplicationproblemJSONDefault *Problem
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r PreviewInvitationsResponse) GetJSON200() *InvitationPreview {
-	return r.JSON200
-}
-
-// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
-func (r PreviewInvitationsResponse) GetApplicationproblemJSONDefault() *Problem {
-	return r.ApplicationproblemJSONDefault
-}
-
-// GetBody returns the raw response body bytes
-func (r PreviewInvitationsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r PreviewInvitationsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r PreviewInvitationsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r PreviewInvitationsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10269,6 +11306,124 @@ func (c *ClientWithResponses) VerifyAuditWithResponse(ctx context.Context, reqEd
 	return ParseVerifyAuditResponse(rsp)
 }
 
+// ListBulkJobsWithResponse Bulk jobs
+//
+// Shows all of them to who has user:read, and to who invites those that they made themselves. They are kept for 30 days after their end.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /bulk-jobs (the `ListBulkJobs` operationId).
+func (c *ClientWithResponses) ListBulkJobsWithResponse(ctx context.Context, params *ListBulkJobsParams, reqEditors ...RequestEditorFn) (*ListBulkJobsResponse, error) {
+	rsp, err := c.ListBulkJobs(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBulkJobsResponse(rsp)
+}
+
+// CreateBulkJobWithBodyWithResponse Do the same to many users
+//
+// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+func (c *ClientWithResponses) CreateBulkJobWithBodyWithResponse(ctx context.Context, params *CreateBulkJobParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBulkJobResponse, error) {
+	rsp, err := c.CreateBulkJobWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBulkJobResponse(rsp)
+}
+
+// CreateBulkJobWithResponse Do the same to many users
+//
+// The service does it, one row after the other, in the name of who made the job: it goes on when they have gone, and after a restart where it was. Each row is a transaction of its own, with an entry of the audit trail of its own, and all that holds for one user holds here, as it is when the row's turn comes. Whoever may not do any longer what their job does stops it. Oneself and break-glass accounts are left out. First it is found out what would become of each row; nothing is done before the job is started. This needs what the action needs of one: user:update; user:delete to delete; group:update besides for groups; invitation:create to invite.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /bulk-jobs (the `CreateBulkJob` operationId).
+func (c *ClientWithResponses) CreateBulkJobWithResponse(ctx context.Context, params *CreateBulkJobParams, body CreateBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBulkJobResponse, error) {
+	rsp, err := c.CreateBulkJob(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBulkJobResponse(rsp)
+}
+
+// GetBulkJobWithResponse A bulk job, and how far it is
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /bulk-jobs/{id} (the `GetBulkJob` operationId).
+func (c *ClientWithResponses) GetBulkJobWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetBulkJobResponse, error) {
+	rsp, err := c.GetBulkJob(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBulkJobResponse(rsp)
+}
+
+// CancelBulkJobWithResponse End a bulk job before it is done
+//
+// What was done stays. Who made it does, and who has user:update.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /bulk-jobs/{id}/cancel (the `CancelBulkJob` operationId).
+func (c *ClientWithResponses) CancelBulkJobWithResponse(ctx context.Context, id Id, params *CancelBulkJobParams, reqEditors ...RequestEditorFn) (*CancelBulkJobResponse, error) {
+	rsp, err := c.CancelBulkJob(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelBulkJobResponse(rsp)
+}
+
+// ExportBulkJobWithResponse What became of the rows of a bulk job, as CSV
+//
+// What a spreadsheet would take for a formula has an apostrophe in front.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /bulk-jobs/{id}/result (the `ExportBulkJob` operationId).
+func (c *ClientWithResponses) ExportBulkJobWithResponse(ctx context.Context, id Id, params *ExportBulkJobParams, reqEditors ...RequestEditorFn) (*ExportBulkJobResponse, error) {
+	rsp, err := c.ExportBulkJob(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportBulkJobResponse(rsp)
+}
+
+// ListBulkJobRowsWithResponse What became of the rows of a bulk job
+//
+// Before it is started: what would become of them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /bulk-jobs/{id}/rows (the `ListBulkJobRows` operationId).
+func (c *ClientWithResponses) ListBulkJobRowsWithResponse(ctx context.Context, id Id, params *ListBulkJobRowsParams, reqEditors ...RequestEditorFn) (*ListBulkJobRowsResponse, error) {
+	rsp, err := c.ListBulkJobRows(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBulkJobRowsResponse(rsp)
+}
+
+// StartBulkJobWithResponse Start a bulk job
+//
+// Only who made it does, because it is done in their name. One that is not started within a day is cancelled.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /bulk-jobs/{id}/start (the `StartBulkJob` operationId).
+func (c *ClientWithResponses) StartBulkJobWithResponse(ctx context.Context, id Id, params *StartBulkJobParams, reqEditors ...RequestEditorFn) (*StartBulkJobResponse, error) {
+	rsp, err := c.StartBulkJob(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartBulkJobResponse(rsp)
+}
+
 // ListGrantsWithResponse Who has which role
 //
 // Returns a wrapper object for the known response body format(s).
@@ -10439,66 +11594,6 @@ func (c *ClientWithResponses) CreateInvitationWithResponse(ctx context.Context, 
 	return ParseCreateInvitationResponse(rsp)
 }
 
-// CreateInvitationsWithBodyWithResponse Invite several people
-//
-// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-func (c *ClientWithResponses) CreateInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error) {
-	rsp, err := c.CreateInvitationsWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseCreateInvitationsResponse(rsp)
-}
-
-// CreateInvitationsWithResponse Invite several people
-//
-// Each invitation is a transaction of its own. Who is a user already, or is invited and has not come yet, is left out. Links go out by mail where mail is set up, and are in the answer otherwise.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /invitations/batch (the `CreateInvitations` operationId).
-func (c *ClientWithResponses) CreateInvitationsWithResponse(ctx context.Context, body CreateInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationsResponse, error) {
-	rsp, err := c.CreateInvitations(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseCreateInvitationsResponse(rsp)
-}
-
-// PreviewInvitationsWithBodyWithResponse What a list of people would come to
-//
-// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-func (c *ClientWithResponses) PreviewInvitationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error) {
-	rsp, err := c.PreviewInvitationsWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParsePreviewInvitationsResponse(rsp)
-}
-
-// PreviewInvitationsWithResponse What a list of people would come to
-//
-// Reads a list as spreadsheets write it, and says of each line what inviting would do. It changes nothing. The first line names the columns: email, name, roles and groups, in any order and case; others are left out. Values are separated by commas, semicolons or tabs; several roles or groups by |. A role of one project is role@project-id.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /invitations/preview (the `PreviewInvitations` operationId).
-func (c *ClientWithResponses) PreviewInvitationsWithResponse(ctx context.Context, body PreviewInvitationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewInvitationsResponse, error) {
-	rsp, err := c.PreviewInvitations(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParsePreviewInvitationsResponse(rsp)
-}
-
 // GetMeWithResponse Who the caller is, and what they may do
 //
 // Returns a wrapper object for the known response body format(s).
@@ -10514,7 +11609,7 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 
 // ConfirmMeWithBodyWithResponse Prove again who one is
 //
-// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -10529,7 +11624,7 @@ func (c *ClientWithResponses) ConfirmMeWithBodyWithResponse(ctx context.Context,
 
 // ConfirmMeWithResponse Prove again who one is
 //
-// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the own password, a code, and a passkey.
+// For ten minutes after it, and after signing in, factors and tokens can be changed; other times that is refused with the code confirmation-required. One of the password that lets one in, which is the directory's where that does; a code; a recovery code; and a passkey.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11365,6 +12460,302 @@ func ParseVerifyAuditResponse(rsp *http.Response) (*VerifyAuditResponse, error) 
 	return response, nil
 }
 
+// ParseListBulkJobsResponse parses an HTTP response from a ListBulkJobsWithResponse call
+func ParseListBulkJobsResponse(rsp *http.Response) (*ListBulkJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBulkJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BulkJobList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateBulkJobResponse parses an HTTP response from a CreateBulkJobWithResponse call
+func ParseCreateBulkJobResponse(rsp *http.Response) (*CreateBulkJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateBulkJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest BulkJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateBulkJobResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetBulkJobResponse parses an HTTP response from a GetBulkJobWithResponse call
+func ParseGetBulkJobResponse(rsp *http.Response) (*GetBulkJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBulkJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BulkJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetBulkJobResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelBulkJobResponse parses an HTTP response from a CancelBulkJobWithResponse call
+func ParseCancelBulkJobResponse(rsp *http.Response) (*CancelBulkJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelBulkJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BulkJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CancelBulkJobResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportBulkJobResponse parses an HTTP response from a ExportBulkJobWithResponse call
+func ParseExportBulkJobResponse(rsp *http.Response) (*ExportBulkJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportBulkJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportBulkJobResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListBulkJobRowsResponse parses an HTTP response from a ListBulkJobRowsWithResponse call
+func ParseListBulkJobRowsResponse(rsp *http.Response) (*ListBulkJobRowsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBulkJobRowsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BulkJobRowList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartBulkJobResponse parses an HTTP response from a StartBulkJobWithResponse call
+func ParseStartBulkJobResponse(rsp *http.Response) (*StartBulkJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartBulkJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BulkJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers StartBulkJobResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListGrantsResponse parses an HTTP response from a ListGrantsWithResponse call
 func ParseListGrantsResponse(rsp *http.Response) (*ListGrantsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11676,72 +13067,6 @@ func ParseCreateInvitationResponse(rsp *http.Response) (*CreateInvitationRespons
 			headers.Location = &value
 		}
 		response.Headers201 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseCreateInvitationsResponse parses an HTTP response from a CreateInvitationsWithResponse call
-func ParseCreateInvitationsResponse(rsp *http.Response) (*CreateInvitationsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &CreateInvitationsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest InvitationResults
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
-		var dest Problem
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSONDefault = &dest
-
-	}
-
-	return response, nil
-}
-
-// ParsePreviewInvitationsResponse parses an HTTP response from a PreviewInvitationsWithResponse call
-func ParsePreviewInvitationsResponse(rsp *http.Response) (*PreviewInvitationsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &PreviewInvitationsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest InvitationPreview
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
-		var dest Problem
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSONDefault = &dest
-
 	}
 
 	return response, nil
