@@ -4173,8 +4173,8 @@ export interface components {
         };
         PostureAdministrator: {
             principal: components["schemas"]["Principal"];
-            /** @enum {string} */
-            role: "owner" | "administrator";
+            /** @description The name of the role by which they are, the mightiest of several. */
+            role: string;
             /** @description The group by which they have it. */
             group?: string;
             /** @description Whether they have a second factor. */
