@@ -43,11 +43,11 @@ func ActingIn(ctx context.Context, o *store.Org, s store.Session) (Acting, error
 	switch {
 	case gone(errUser) != nil:
 		return Acting{}, errUser
-	case err != nil || me.Status != store.Active:
+	case me.Status != store.Active:
 		return Acting{Over: "your account is disabled"}, nil
-	case errOwn != nil || own.UserID != me.ID || !own.Open(now) || own.Pending != "" || own.ImpersonatorID != "":
+	case own.UserID != me.ID || !own.Open(now) || own.Pending != "" || own.ImpersonatorID != "":
 		return Acting{Over: "your own session has ended"}, nil
-	case errUser != nil || u.Status != store.Active:
+	case u.Status != store.Active:
 		return Acting{Over: "the account is disabled"}, nil
 	case u.BreakGlass && !me.BreakGlass:
 		return Acting{Over: "it is a break-glass account now"}, nil
