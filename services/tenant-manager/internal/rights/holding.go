@@ -229,7 +229,7 @@ func CandidatesAt(ctx context.Context, o *store.Org, permission string, at acces
 // given returns the ids of the roles with a permission somewhere that may have been
 // given to somebody, sorted.
 func given(ctx context.Context, o *store.Org, permission string) ([]string, error) {
-	custom, err := o.RolesGiven(ctx)
+	custom, err := o.CustomRolesGiven(ctx)
 	if err != nil {
 		return nil, err
 	}

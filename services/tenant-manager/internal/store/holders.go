@@ -74,8 +74,8 @@ func (p Place) around() []Place {
 	return out
 }
 
-// RolesGiven returns the custom roles that somebody has, or that are denied to them.
-func (o *Org) RolesGiven(ctx context.Context) ([]Role, error) {
+// CustomRolesGiven returns the custom roles that somebody has, or that are denied to them.
+func (o *Org) CustomRolesGiven(ctx context.Context) ([]Role, error) {
 	return db.From[Role](o.scope).HasAny("id", db.From[Grant](o.scope).Column("role_id")).All(ctx)
 }
 
