@@ -23,7 +23,8 @@ it('shows each job once, by the instance that does it', () => {
 it('counts what is on which key', () => {
   const keys = { ring: ['new', 'old'], columns: [{ table: 't', column: 'c', values: { new: 3, old: 1 } }] }
   expect(keysOf([{ ...base, keys }])[0]).toMatchObject({ total: 4, current: 3, old: 1, missing: [], differ: false })
-  const lost = { ring: ['new'], columns: [{ table: 't', column: 'c', values: { new: 3, gone: 2, unknown: 1 } }, { table: 't', column: 'd', values: { gone: 1 } }] }
+  const column = (name: string, values: Record<string, number>) => ({ table: 't', column: name, values })
+  const lost = { ring: ['new'], columns: [column('c', { new: 3, gone: 2, unknown: 1 }), column('d', { gone: 1 })] }
   expect(keysOf([{ ...base, keys: lost }])[0]).toMatchObject({ total: 7, current: 3, old: 1, missing: [['gone', 3]] })
   expect(keysOf([{ ...base, keys: { ...keys, ring: ['old'] } }, { ...base, instance: '2', keys }])[0]?.differ).toBe(true)
 })
