@@ -20,6 +20,7 @@ var patterns = map[string]string{
 	`^[\x21-\x7e]+$`:                       "use letters, digits and signs of ASCII alone, and no spaces",
 	`^[\x21\x23-\x5b\x5d-\x7e]+$`:          "use letters, digits and signs of ASCII alone, and no spaces, quotation marks or backslashes",
 	`^[!#-\[\]-~]{1,120}$`:                 "use letters, digits and signs of ASCII alone, and no spaces, quotation marks or backslashes",
+	`^[A-Za-z0-9_-]+$`:                     "use letters, digits, hyphens and underscores alone",
 	`^/`:                                   "begin with /",
 	`^-?[a-zA-Z]+$`:                        "name a field, such as name, or -name for the reverse order",
 	`^[0-9a-f]{64}$`:                       "write 64 digits of 0 to 9 and a to f",

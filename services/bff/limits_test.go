@@ -58,6 +58,7 @@ var unlimited = map[string]string{
 	"switchOrganization":   "it is for who is signed in: nothing is looked up for anybody else",
 	"beginSsoTest":         "it is for who is signed in: nothing is looked up for anybody else",
 	"beginSsoConfirmation": "it is for who is signed in: nothing is looked up for anybody else",
+	"ssoSignedOut":         "it ends nothing, and what it compares is in the caller's own cookie",
 	"listenLive":           "it is for who is signed in: nothing is looked up for anybody else",
 }
 

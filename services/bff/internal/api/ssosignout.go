@@ -35,9 +35,7 @@ func (h *handlers) signOutAt(c echo.Context, s *session.Session) (address, state
 }
 
 func (h *handlers) setSignedOut(c echo.Context, value string, age int) {
-	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the installation is reached over HTTPS
-		Name: signedOutCookie, Value: value, Path: ssoPath, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: isHTTPS(c.Request()),
-	})
+	keep(c, signedOutCookie, value, ssoPath, age)
 }
 
 // signedOut takes browsers back that were signed out at an identity provider (OpenID
@@ -49,9 +47,9 @@ func (h *handlers) signedOut(c echo.Context) error {
 		return err
 	}
 	to := "/sign-in"
-	if k, err := c.Cookie(signedOutCookie); err == nil {
+	if k, err := cookieOf(c, signedOutCookie); err == nil {
 		h.setSignedOut(c, "", -1)
-		state, next, _ := strings.Cut(k.Value, ".")
+		state, next, _ := strings.Cut(k, ".")
 		if state != "" && subtle.ConstantTimeCompare([]byte(state), []byte(c.QueryParam("state"))) == 1 {
 			to = "/sign-in?signed-out=provider"
 			if b, err := base64.RawURLEncoding.DecodeString(next); err == nil && localPath(string(b)) != "" {
