@@ -106,6 +106,10 @@ func dpopProof(t testing.TB, key *ecdsa.PrivateKey, method, uri, access string, 
 	return s
 }
 
+// spa is the address of an application in a browser: its users are not asked each time,
+// as they are about programs on their machine.
+const spa = "https://spa.example/cb"
+
 // Tokens that are bound to a key (RFC 9449).
 func TestDPoP(t *testing.T) {
 	t.Parallel()
@@ -151,8 +155,9 @@ func TestDPoP(t *testing.T) {
 	}
 
 	// Of a user: the code, the refresh token and userinfo.
-	phone := a.made(t, `{"name":"Phone","authMethod":"none","dpopBound":true,"skipConsent":true,"grantTypes":["authorization_code","refresh_token"],"redirectUris":["`+back+`"],"scopes":["openid","offline_access"]}`)
+	phone := a.made(t, `{"name":"Phone","authMethod":"none","dpopBound":true,"skipConsent":true,"grantTypes":["authorization_code","refresh_token"],"redirectUris":["`+spa+`"],"scopes":["openid","offline_access"]}`)
 	app := a.app(t, phone, "openid", "offline_access")
+	app.config.RedirectURL = spa
 	verifier := oauth2.GenerateVerifier()
 	code := func(more ...oauth2.AuthCodeOption) string {
 		to := app.visit(t, a.owner, app.config.AuthCodeURL("s", append(more, oauth2.S256ChallengeOption(verifier))...))
@@ -160,7 +165,7 @@ func TestDPoP(t *testing.T) {
 	}
 	exchange := func(code string, by *ecdsa.PrivateKey) (int, map[string]any) {
 		status, body, _ := a.form(t, "token", made{}, url.Values{
-			"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {back}, "client_id": {phone.id}, "code_verifier": {verifier},
+			"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {spa}, "client_id": {phone.id}, "code_verifier": {verifier},
 		}, "DPoP", dpopProof(t, by, "POST", uri, "", nil))
 		return status, body
 	}
@@ -207,10 +212,11 @@ func TestDPoPNonces(t *testing.T) {
 			}
 		})
 	}
-	m := a.made(t, `{"name":"Phone","authMethod":"none","dpopBound":true,"dpopNonce":true,"skipConsent":true,"grantTypes":["authorization_code"],"redirectUris":["`+back+`"],"scopes":["openid"]}`)
+	m := a.made(t, `{"name":"Phone","authMethod":"none","dpopBound":true,"dpopNonce":true,"skipConsent":true,"grantTypes":["authorization_code"],"redirectUris":["`+spa+`"],"scopes":["openid"]}`)
 	app, verifier := a.app(t, m, "openid"), oauth2.GenerateVerifier()
+	app.config.RedirectURL = spa
 	to := app.visit(t, a.owner, app.config.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)))
-	grant := url.Values{"grant_type": {"authorization_code"}, "code": {to.Query().Get("code")}, "redirect_uri": {back}, "client_id": {m.id}, "code_verifier": {verifier}}
+	grant := url.Values{"grant_type": {"authorization_code"}, "code": {to.Query().Get("code")}, "redirect_uri": {spa}, "client_id": {m.id}, "code_verifier": {verifier}}
 
 	// Asked for, and the code is not spent by it.
 	status, body, header := a.form(t, "token", made{}, grant, "DPoP", with("POST", uri, "", ""))

@@ -84,11 +84,11 @@ func fits(in BulkJobInput) error {
 			return invalid(f.pointer, "required", "%s: %s needs it", f.otherwise, of)
 		}
 		if f.is && !f.may {
-			return invalid(f.pointer, "unexpected", "%s has no use for it here: leave it out", of)
+			return invalid(f.pointer, "unknown", "%s has no use for it here: leave it out", of)
 		}
 	}
 	if f := in.Filter; resends && f != nil && *f != (BulkJobFilter{Q: f.Q}) {
-		return invalid("/filter", "unexpected", "invitations are filtered by q alone")
+		return invalid("/filter", "unknown", "invitations are filtered by q alone")
 	}
 	return nil
 }

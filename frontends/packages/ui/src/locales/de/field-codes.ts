@@ -28,6 +28,7 @@ export const fieldCodes = {
   pattern: 'Darin sind Zeichen, die hier nicht erlaubt sind',
   reference: 'Das, worauf verwiesen wird, gibt es nicht',
   required: 'Diese Angabe fehlt',
+  'second-factor': 'Das Passwort allein reicht hier nicht',
   syntax: 'Das lässt sich nicht lesen',
   tooMany: 'Es gibt noch mehr Fehler als diese',
   type: 'Hier wird eine andere Art von Wert erwartet',

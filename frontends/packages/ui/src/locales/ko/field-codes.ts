@@ -28,6 +28,7 @@ export const fieldCodes = {
   pattern: '허용되지 않는 문자가 있습니다',
   reference: '가리키는 대상이 없습니다',
   required: '값을 입력하세요',
+  'second-factor': '비밀번호만으로는 충분하지 않습니다',
   syntax: '읽을 수 없습니다',
   tooMany: '오류가 더 있습니다',
   type: '다른 종류의 값이 필요합니다',
