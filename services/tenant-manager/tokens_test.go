@@ -220,7 +220,11 @@ func TestTokensFollowTheSecurityPolicy(t *testing.T) {
 func TestGuessedTokensAreSlowedDown(t *testing.T) {
 	t.Parallel()
 	s := withToken(t, "")
-	wrong := s.vars["ghp"][:len(s.vars["ghp"])-1] + "x"
+	last := "x"
+	if strings.HasSuffix(s.vars["ghp"], last) {
+		last = "y"
+	}
+	wrong := s.vars["ghp"][:len(s.vars["ghp"])-1] + last
 	limited := false
 	for range 200 {
 		a := s.w.call(t, "", "POST", "/token/personal", `{"token":"`+wrong+`"}`)

@@ -64,6 +64,7 @@ func writeSecrets(t *testing.T, d *db.DB, ring *secret.Keyring, n int) map[strin
 		}
 		return tx.SaveMailSettings(ctx, &store.MailSettings{Host: "mail.example.com", Port: 25, Password: text, Version: 1})
 	})
+	require.NoError(t, s.For(org).KeepSSOHint(ctx, session.ID, connected.ID, mark))
 	reads := func(read func(ctx context.Context, s *store.Store, o *store.Org) (string, error)) secrettest.Secret {
 		return secrettest.Secret{Text: mark, Read: func(ctx context.Context, ring *secret.Keyring) (string, error) {
 			s := store.New(d, ring, nil)
@@ -111,6 +112,9 @@ func writeSecrets(t *testing.T, d *db.DB, ring *secret.Keyring, n int) map[strin
 				}
 			}
 			return "", err
+		}),
+		"sso_hints.id_token": reads(func(ctx context.Context, _ *store.Store, o *store.Org) (string, error) {
+			return o.SSOHint(ctx, session.ID)
 		}),
 		"sso_connections.secret": reads(func(ctx context.Context, _ *store.Store, o *store.Org) (string, error) {
 			row, err := o.SSOConnection(ctx, connected.ID)
