@@ -345,9 +345,11 @@ func (b *bench) otherLists(s *suite, api string) []*list {
 		},
 		{
 			name: "records", path: "analysis-manager/v1/records", search: true, hit: fmt.Sprintf("nothing/%d", b.rows/2), most: "nothing",
-			filters: []string{"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000",
+			filters: []string{
+				"status=404", "statusClass=4xx", "statusClass=5xx", "method=GET", "method=POST", "pathPrefix=/nothing/1", "errorCode=no-route", "minDuration=1000",
 				"from=2020-01-01T00:00:00Z", "to=2020-01-01T00:00:00Z", "api=" + api, "environment=" + newID(), "project=" + newID(), "application=" + newID(), "plan=" + newID(),
-				"operation=nothing", "gateway=nothing", "requestId=" + newID()},
+				"operation=nothing", "gateway=nothing", "requestId=" + newID(),
+			},
 			fill: func(ctx context.Context, n int) error {
 				if err := each(n, func(i int) error {
 					r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/nothing/%d", s.ready.Traffic, i), nil)

@@ -12,8 +12,6 @@ import (
 	"github.com/gatehouse/gatehouse/libs/testkit"
 )
 
-const owned = `{"role":"owner"}`
-
 // becomes gives somebody another role.
 func (w *world) becomes(t *testing.T, owner, user, role string) {
 	t.Helper()

@@ -197,7 +197,9 @@ func TestAuthorizationCode(t *testing.T) {
 	require.Equal(t, url.Values{"ask": {"1"}, "organization": {"default"}, "name": {"Shop"}, "client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}}, to.Query())
 	require.Equal(t, bye+"?state=s", logout(url.Values{"client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}, "confirmed": {"1"}}).String())
 	for _, q := range []url.Values{
-		{"post_logout_redirect_uri": {bye}}, {"client_id": {"nobody"}, "post_logout_redirect_uri": {bye}}, {"client_id": {m.id}, "post_logout_redirect_uri": {bye + "/"}},
+		{"post_logout_redirect_uri": {bye}},
+		{"client_id": {"nobody"}, "post_logout_redirect_uri": {bye}},
+		{"client_id": {m.id}, "post_logout_redirect_uri": {bye + "/"}},
 		{"client_id": {m.id}, "post_logout_redirect_uri": {bye + "?x=1"}},
 	} {
 		require.Equal(t, "/error", logout(q).Path, q)

@@ -111,8 +111,15 @@ func TestAnHTTPReceiverThatIsBusy(t *testing.T) {
 		after  string
 		want   time.Duration
 	}{
-		{429, "120", 2 * time.Minute}, {503, "7", 7 * time.Second}, {429, "999999", time.Hour}, {429, time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat), 10 * time.Minute},
-		{429, "soon", 0}, {503, "", 0}, {500, "120", 0}, {503, "-5", 0}, {429, "Mon, 02 Jan 2006 15:04:05 GMT", 0},
+		{429, "120", 2 * time.Minute},
+		{503, "7", 7 * time.Second},
+		{429, "999999", time.Hour},
+		{429, time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat), 10 * time.Minute},
+		{429, "soon", 0},
+		{503, "", 0},
+		{500, "120", 0},
+		{503, "-5", 0},
+		{429, "Mon, 02 Jan 2006 15:04:05 GMT", 0},
 	} {
 		status, after = c.status, c.after
 		err := sender().Send(t.Context(), to, want)

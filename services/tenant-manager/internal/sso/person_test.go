@@ -90,9 +90,14 @@ func TestWhetherEntraKnowsTheDomain(t *testing.T) {
 		want   *bool
 	}{
 		{map[string]any{}, nil},
-		{map[string]any{"xms_edov": false}, new(false)}, {map[string]any{"xms_edov": "0"}, new(false)}, {map[string]any{"xms_edov": float64(0)}, new(false)},
+		{map[string]any{"xms_edov": false}, new(false)},
+		{map[string]any{"xms_edov": "0"}, new(false)},
+		{map[string]any{"xms_edov": float64(0)}, new(false)},
 		{map[string]any{"xms_edov": []any{true}}, new(false)},
-		{map[string]any{"xms_edov": true}, new(true)}, {map[string]any{"xms_edov": "1"}, new(true)}, {map[string]any{"xms_edov": "True"}, new(true)}, {map[string]any{"xms_edov": float64(1)}, new(true)},
+		{map[string]any{"xms_edov": true}, new(true)},
+		{map[string]any{"xms_edov": "1"}, new(true)},
+		{map[string]any{"xms_edov": "True"}, new(true)},
+		{map[string]any{"xms_edov": float64(1)}, new(true)},
 		{map[string]any{"xms_edov": true, "email_verified": false}, new(false)},
 	} {
 		c.claims["sub"], c.claims["email"] = "s", "eve@acme.example"
