@@ -159,6 +159,7 @@ try {
   await panel.getByText('the role auditor').first().waitFor()
   await look(owner, 'group-move')
   await panel.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByTestId('unsaved-leave').click()
   await page.getByRole('button', { name: 'Edit', exact: true }).click()
   await panel.getByLabel('Description').fill('Who decides on payments')
   await panel.getByRole('button', { name: 'Save' }).click()

@@ -287,7 +287,7 @@ func TestABulkJobGoesOnWhereItWas(t *testing.T) {
 				cursor = page.Next
 			}
 		}
-		require.Eventually(t, func() bool { return told() >= n }, 20*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return told() >= n }, 90*time.Second, 100*time.Millisecond)
 		apart.stop()
 		require.Equal(t, n, told(), "an entry for each, and no more")
 		a := s.w.call(t, s.vars["owner"], "GET", "/audit?action=bulk-job.completed", "")

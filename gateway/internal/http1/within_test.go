@@ -93,7 +93,7 @@ func TestPiecesWithin(t *testing.T) {
 
 func TestIdleAfterWithin(t *testing.T) {
 	t.Parallel()
-	addr, _ := start(t, teller(), limits(func(l *transport.Limits) { l.KeepAlive = 100 * time.Millisecond }))
+	addr, _ := start(t, teller(), limits(func(l *transport.Limits) { l.KeepAlive = time.Second }))
 	c, br := dial(t, addr)
 	for range 3 {
 		send(t, c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
