@@ -243,10 +243,10 @@ func TestTimeouts(t *testing.T) {
 	k.HeaderTimeout = 20 * time.Millisecond
 	require.Equal(t, transport.FailedTimeout, transport.FailureOf(f.client.RoundTrip(exchange("GET"), k)))
 	k = call()
-	k.Deadline = time.Now().Add(20 * time.Millisecond)
+	k.Deadline = time.Now().Add(500 * time.Millisecond)
 	require.Equal(t, transport.FailedTimeout, transport.FailureOf(f.client.RoundTrip(exchange("GET"), k)))
 	k = call()
-	k.Path, k.Deadline = "/content", time.Now().Add(50*time.Millisecond)
+	k.Path, k.Deadline = "/content", time.Now().Add(500*time.Millisecond)
 	ex := exchange("GET")
 	require.NoError(t, f.client.RoundTrip(ex, k))
 	_, err := io.ReadAll(ex.Response.Body.Reader())
