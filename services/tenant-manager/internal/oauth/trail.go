@@ -43,11 +43,12 @@ func (s *realm) recordRefused(ctx context.Context, action, client, reason string
 			return
 		}
 	}
-	if ok, _ := s.server.refusedOfAll.Take(s.org.ID); !ok {
-		return
-	}
+	// What is not recorded of one client takes nothing from what is of others.
 	ok, missed := s.server.refused.Take(s.org.ID + " " + action + " " + target.ID)
 	if !ok {
+		return
+	}
+	if ok, _ := s.server.refusedOfAll.Take(s.org.ID); !ok {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), trailLimit)
