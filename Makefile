@@ -43,13 +43,13 @@ setup: ## install the servers that tests need (Debian packages, when root)
 # The race detector runs over everything but the three packages that run whole suites,
 # which have it with `make race` (SQLite, in Go, takes some twenty times longer under it):
 # on two cores all of it takes about twenty minutes from nothing. Servers, browsers and clocks are real: when a few tests fail, they are given
-# one more try, unless there was a data race, and those that needed it are named at the
-# end, to be mended.
+# two more tries, unless there was a data race, and those that needed them are named at
+# the end, to be mended. (A test that ends its process fails all beside it.)
 LONGEST := ./services/scenario ./services/tenant-manager ./services/cli
 RACED   := $(foreach m,$(MODULES),./$(m)/...)
 # CI=true: what tests need is there, or they fail; by hand they are left out without it.
 FLAKY   := $(CURDIR)/.tools/flaky
-SUM     := CI=true $(TOOLS)/gotestsum --format standard-quiet --rerun-fails=1 --rerun-fails-max-failures=5 --rerun-fails-abort-on-data-race
+SUM     := CI=true $(TOOLS)/gotestsum --format standard-quiet --rerun-fails=2 --rerun-fails-max-failures=20 --rerun-fails-abort-on-data-race
 
 .PHONY: test
 test: setup ui $(TOOLS)/gotestsum ## all tests, with the race detector but for the three longest packages

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -127,10 +128,15 @@ func pretend(config, fault string) error {
 		}
 	}
 	var mu sync.Mutex // log, counters
+	var swapped atomic.Bool
 	counters := map[string]int64{}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true}}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if changed, err := os.ReadFile(filepath.Join(config, "changing.yaml")); err == nil && fault == "swap" && strings.Contains(string(changed), "/changing-3") {
+		changed, err := os.ReadFile(filepath.Join(config, "changing.yaml"))
+		if err == nil && strings.Contains(string(changed), "/changing-3") {
+			swapped.Store(true)
+		}
+		if fault == "swap" && swapped.Load() {
 			if !strings.HasPrefix(r.URL.Path, "/changing") {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return

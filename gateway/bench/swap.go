@@ -67,8 +67,10 @@ func (s *suite) swapTable(ctx context.Context) (report.Table, []outcome, error) 
 	}()
 	var total load.Result
 	total.Latency = new(histogram.Histogram)
-	for stop.Err() == nil {
-		// Short runs, since how long the swaps take is not known before.
+	// Short runs, since how long the swaps take is not known before; one is after the
+	// last, whose failures count too.
+	for over := false; !over; {
+		over = stop.Err() != nil
 		r, err := session.Do(ctx, load.Run{Rate: swapRate, Duration: 250 * time.Millisecond})
 		total.Requests += r.Requests
 		total.Failed += r.Failed
