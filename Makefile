@@ -55,9 +55,9 @@ SUM     := CI=true $(TOOLS)/gotestsum --format standard-quiet --rerun-fails=2 --
 test: setup ui $(TOOLS)/gotestsum ## all tests, with the race detector but for the three longest packages
 	deploy/ui test
 	@rm -f $(FLAKY) $(FLAKY).longest
-	@$(SUM) --rerun-fails-report=$(FLAKY).longest --packages="$(LONGEST)" -- -short -timeout 20m > .tools/longest.log 2>&1 & longest=$$!; \
+	@$(SUM) --rerun-fails-report=$(FLAKY).longest --packages="$(LONGEST)" -- -short -timeout 40m > .tools/longest.log 2>&1 & longest=$$!; \
 		failed=0; raced=$$($(GO) list $(RACED) | grep -vxE '[^ ]*/services/(scenario|tenant-manager|cli)'); \
-		CGO_ENABLED=1 $(SUM) --rerun-fails-report=$(FLAKY) --packages="$$raced" -- -race -short -timeout 15m || failed=1; \
+		CGO_ENABLED=1 $(SUM) --rerun-fails-report=$(FLAKY) --packages="$$raced" -- -race -short -timeout 30m || failed=1; \
 		wait $$longest || failed=1; cat .tools/longest.log; exit $$failed
 	@touch $(FLAKY) $(FLAKY).longest; ! grep -q . $(FLAKY) $(FLAKY).longest || { echo 'These tests failed once and then passed. Mend them:'; cat $(FLAKY) $(FLAKY).longest; }
 
