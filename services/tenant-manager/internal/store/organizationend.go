@@ -161,7 +161,7 @@ func (s *Store) Exporter() *tenancy.Exporter {
 		// The hash of who somebody is at an identity provider, addresses that let in
 		// whoever knows them, with what was answered there, and accounts in other
 		// organizations.
-		Hide:  []string{"sso_identities.subject", "sessions.sso_sid", "sessions.proven", "webhooks.address", "webhooks.sealed_address", "audit_receivers.address", "audit_receivers.sealed_address", "webhook_deliveries.answer"},
+		Hide:  []string{"sso_identities.subject", "sessions.sso_sid", "sessions.proven", "sessions.switched_from", "webhooks.address", "webhooks.sealed_address", "audit_receivers.address", "audit_receivers.sealed_address", "webhook_deliveries.answer"},
 		Kinds: map[string]string{"principal_groups": "groups", "audit_entries": "audit"},
 		Show: map[string]func(context.Context, string, map[string]any) (any, error){
 			// By which the trail can be checked.
