@@ -24,7 +24,7 @@ const provider = spawn(process.execPath, [
 ], { stdio: ['pipe', 'pipe', 'inherit'] })
 const issuer = String((await once(provider.stdout, 'data'))[0]).trim()
 
-const browser = await open({ hosts: [at.console, at.tenant, issuer].map((u) => new URL(u).host) })
+const browser = await open({ hosts: [at.console, at.tenant, at.auth, issuer].map((u) => new URL(u).host) })
 const wrong = browser.wrong
 const look = looker('sso', shots, wrong)
 /** Signs in at the provider's own pages. */
