@@ -2,6 +2,7 @@ package tenantmanager
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	netmail "net/mail"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/secret"
 	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/factor"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -157,9 +159,38 @@ type OAuth struct {
 	// TokensPerSecond is how many tokens a client may ask for in a second; 0 = any
 	// number.
 	TokensPerSecond int `json:"tokensPerSecond,omitempty" schema:"min=0,max=1000000"`
+	// Origins are further addresses of apps that people sign in at by it, such as host
+	// names of organizations. Those of firstRun.consoleURL (admin), consoleURL (tenant)
+	// and portalURL (portal) are known.
+	Origins Origins `json:"origins,omitzero"`
 	// ClientCertificates has clients prove who they are by a certificate, and binds
 	// tokens to it (RFC 8705). Without it no certificate counts.
 	ClientCertificates *ClientCertificates `json:"clientCertificates,omitempty"`
+}
+
+// Origins are addresses of apps, such as https://developers.example.com.
+type Origins struct {
+	// Admin are those of the admin console.
+	Admin []string `json:"admin,omitempty"`
+	// Tenant are those of the tenant console.
+	Tenant []string `json:"tenant,omitempty"`
+	// Portal are those of the developer portal.
+	Portal []string `json:"portal,omitempty"`
+}
+
+// apps returns the apps that sign people in by the authorization server.
+func (c *Config) apps() []oauth.App {
+	all := func(first string, more []string) []string {
+		if first == "" {
+			return more
+		}
+		return append([]string{first}, more...)
+	}
+	return []oauth.App{
+		{Name: "admin", Title: "Admin console", Origins: all(c.FirstRun.ConsoleURL, c.OAuth.Origins.Admin)},
+		{Name: "tenant", Title: "Tenant console", Origins: all(c.ConsoleURL, c.OAuth.Origins.Tenant)},
+		{Name: "portal", Title: "Developer portal", Origins: all(c.PortalURL, c.OAuth.Origins.Portal)},
+	}
 }
 
 // ClientCertificates say where the certificates of clients come from. Those that
@@ -275,6 +306,13 @@ func (c *Config) Validate() []problem.Field {
 	for pointer, s := range map[string]string{"/consoleURL": c.ConsoleURL, "/portalURL": c.PortalURL, "/oauth/url": c.OAuth.URL, "/firstRun/consoleURL": c.FirstRun.ConsoleURL, "/oauth/clientCertificates/url": c.OAuth.certificatesURL()} {
 		if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			add(pointer, schema.RuleFormat, "use an address such as https://admin.example.com")
+		}
+	}
+	for name, list := range map[string][]string{"admin": c.OAuth.Origins.Admin, "tenant": c.OAuth.Origins.Tenant, "portal": c.OAuth.Origins.Portal} {
+		for i, s := range list {
+			if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Scheme+"://"+u.Host != s {
+				add(fmt.Sprintf("/oauth/origins/%s/%d", name, i), schema.RuleFormat, "use an address without a path, such as https://developers.example.com")
+			}
 		}
 	}
 	if _, err := netmail.ParseAddress(c.Mail.From); c.Mail.Host != "" && err != nil {

@@ -27,7 +27,7 @@ func (m *manager) oauthServer(k *service.Kit) *oauth.Server {
 		return nil
 	}
 	return oauth.New(oauth.Options{
-		URL: m.cfg.OAuth.URL, Store: m.store, Short: m.short(k), Now: k.Now, Log: k.Log, Audit: k.Audit, TokenRate: m.cfg.OAuth.TokensPerSecond,
+		URL: m.cfg.OAuth.URL, Store: m.store, Short: m.short(k), Now: k.Now, Log: k.Log, Audit: k.Audit, TokenRate: m.cfg.OAuth.TokensPerSecond, Apps: m.cfg.apps(),
 		Caller:   func(r *http.Request) (authn.Principal, error) { return callerOf(k, r) },
 		Outbound: m.cfg.Outbound.Transport(), Ring: k.Keyring,
 		Certificate: m.cfg.OAuth.certificates(), CertificatesURL: m.cfg.OAuth.certificatesURL(),

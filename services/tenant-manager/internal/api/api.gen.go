@@ -2328,6 +2328,12 @@ type AccessReviewScopeKind string
 // AccessReviewStatus closing = over, and being carried out.
 type AccessReviewStatus string
 
+// AppTokenInput defines model for AppTokenInput.
+type AppTokenInput struct {
+	// AccessToken The access token.
+	AccessToken string `json:"accessToken"`
+}
+
 // AuditActor defines model for AuditActor.
 type AuditActor struct {
 	Id *string `json:"id,omitempty"`
@@ -3981,7 +3987,9 @@ type OAuthAuthMethod string
 
 // OAuthAuthorization defines model for OAuthAuthorization.
 type OAuthAuthorization struct {
-	Client OAuthNamed `json:"client"`
+	// Automatic Whether nothing is asked, because it is an app of the product: decide at once, after signing in anew where signInAgain says so.
+	Automatic bool       `json:"automatic"`
+	Client    OAuthNamed `json:"client"`
 
 	// Description What the application says of itself.
 	Description *string `json:"description,omitempty"`
@@ -5789,7 +5797,10 @@ type ServiceTokenList struct {
 type Session struct {
 	// AuthenticatedAt When the user proved who they are.
 	AuthenticatedAt time.Time `json:"authenticatedAt"`
-	CreatedAt       time.Time `json:"createdAt"`
+
+	// Client The app that the user was signed in at by another session of theirs.
+	Client    *OAuthNamed `json:"client,omitempty"`
+	CreatedAt time.Time   `json:"createdAt"`
 
 	// Current Whether it is the session of this request.
 	Current      bool       `json:"current"`
@@ -5803,6 +5814,9 @@ type Session struct {
 
 	// Methods How the user proved who they are (RFC 8176): pwd, otp, pop, mfa….
 	Methods []string `json:"methods"`
+
+	// Parent The id of that other session. This one ends with it.
+	Parent *string `json:"parent,omitempty"`
 
 	// UserAgent What it was last used with.
 	UserAgent *string `json:"userAgent,omitempty"`
@@ -8420,6 +8434,9 @@ type KeepSamlAnswerJSONRequestBody = SamlAnswerInput
 // EndSsoSessionsFormdataRequestBody defines body for EndSsoSessions for application/x-www-form-urlencoded ContentType.
 type EndSsoSessionsFormdataRequestBody = SsoLogoutInput
 
+// SignInByTokenJSONRequestBody defines body for SignInByToken for application/json ContentType.
+type SignInByTokenJSONRequestBody = AppTokenInput
+
 // SignOutJSONRequestBody defines body for SignOut for application/json ContentType.
 type SignOutJSONRequestBody = SignOutInput
 
@@ -9121,6 +9138,9 @@ type ServerInterface interface {
 	// EndSsoSessions End the sessions that ended at an identity provider
 	// (POST /sign-in/sso/{id}/backchannel-logout)
 	EndSsoSessions(ctx echo.Context, id Id) error
+	// SignInByToken Sign in at an app by what the authorization server gave it
+	// (POST /sign-in/token)
+	SignInByToken(ctx echo.Context) error
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx echo.Context) error
@@ -14450,6 +14470,15 @@ func (w *ServerInterfaceWrapper) EndSsoSessions(ctx echo.Context) error {
 	return err
 }
 
+// SignInByToken converts echo context to params.
+func (w *ServerInterfaceWrapper) SignInByToken(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SignInByToken(ctx)
+	return err
+}
+
 // SignOut converts echo context to params.
 func (w *ServerInterfaceWrapper) SignOut(ctx echo.Context) error {
 	var err error
@@ -15625,6 +15654,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-in/one-time", wrapper.SignInOnce, options.OperationMiddlewares["signInOnce"]...)
 	router.POST(options.BaseURL+"/sign-in/device", wrapper.BeginDeviceSignIn, options.OperationMiddlewares["beginDeviceSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/device/token", wrapper.FinishDeviceSignIn, options.OperationMiddlewares["finishDeviceSignIn"]...)
+	router.POST(options.BaseURL+"/sign-in/token", wrapper.SignInByToken, options.OperationMiddlewares["signInByToken"]...)
 	router.POST(options.BaseURL+"/sign-in/second-step", wrapper.FinishSignIn, options.OperationMiddlewares["finishSignIn"]...)
 	router.POST(options.BaseURL+"/sign-in/second-step/passkey-options", wrapper.AskSecondStepPasskey, options.OperationMiddlewares["askSecondStepPasskey"]...)
 	router.POST(options.BaseURL+"/sign-in/passkey-options", wrapper.AskSignInPasskey, options.OperationMiddlewares["askSignInPasskey"]...)
@@ -25219,6 +25249,45 @@ func (response EndSsoSessionsdefaultApplicationProblemPlusJSONResponse) VisitEnd
 	return err
 }
 
+type SignInByTokenRequestObject struct {
+	Body *SignInByTokenJSONRequestBody
+}
+
+type SignInByTokenResponseObject interface {
+	VisitSignInByTokenResponse(w http.ResponseWriter) error
+}
+
+type SignInByToken200JSONResponse TokenPair
+
+func (response SignInByToken200JSONResponse) VisitSignInByTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SignInByTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SignInByTokendefaultApplicationProblemPlusJSONResponse) VisitSignInByTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SignOutRequestObject struct {
 	Body *SignOutJSONRequestBody
 }
@@ -27857,6 +27926,9 @@ type StrictServerInterface interface {
 	// EndSsoSessions End the sessions that ended at an identity provider
 	// (POST /sign-in/sso/{id}/backchannel-logout)
 	EndSsoSessions(ctx context.Context, request EndSsoSessionsRequestObject) (EndSsoSessionsResponseObject, error)
+	// SignInByToken Sign in at an app by what the authorization server gave it
+	// (POST /sign-in/token)
+	SignInByToken(ctx context.Context, request SignInByTokenRequestObject) (SignInByTokenResponseObject, error)
 	// SignOut End the session of the caller
 	// (POST /sign-out)
 	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
@@ -35795,6 +35867,52 @@ func (sh *strictHandler) EndSsoSessions(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(EndSsoSessionsResponseObject); ok {
 		return validResponse.VisitEndSsoSessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SignInByToken operation middleware
+func (sh *strictHandler) SignInByToken(ctx echo.Context) error {
+	var request SignInByTokenRequestObject
+
+	var body SignInByTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SignInByToken(ctx.Request().Context(), request.(SignInByTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SignInByToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SignInByTokenResponseObject); ok {
+		return validResponse.VisitSignInByTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

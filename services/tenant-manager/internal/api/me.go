@@ -179,7 +179,7 @@ func (h *Handlers) ChangePassword(ctx context.Context, r ChangePasswordRequestOb
 func (h *Handlers) ListMySessions(ctx context.Context, _ ListMySessionsRequestObject) (ListMySessionsResponseObject, error) {
 	p := caller(ctx)
 	rows, err := h.mine(ctx).OpenSessions(ctx, p.Subject)
-	return ListMySessions200JSONResponse(sessionsOf(rows, p.Session)), err
+	return ListMySessions200JSONResponse(h.sessionsOf(rows, p.Session)), err
 }
 
 // EndMyOtherSessions ends the caller's sessions but the present one.

@@ -129,7 +129,7 @@ func (h *Handlers) GetOAuthAuthorization(ctx context.Context, r GetOAuthAuthoriz
 	scopes, err := h.askedScopes(ctx, asked)
 	return GetOAuthAuthorization200JSONResponse{
 		Client: OAuthNamed{Id: asked.Client.ID, Name: asked.Client.Name}, Description: ptr(asked.Client.Description), Host: asked.Host, SignInAgain: asked.SignIn,
-		Scopes: scopes, SelfRegistered: asked.Client.RegistrationHash != "",
+		Scopes: scopes, SelfRegistered: asked.Client.RegistrationHash != "", Automatic: asked.Automatic,
 	}, err
 }
 

@@ -47,6 +47,9 @@ func (h *Handlers) CreateOAuthScope(ctx context.Context, r CreateOAuthScopeReque
 	if err := authn.Require(ctx, "oauth-scope:create", authn.Scope{}); err != nil {
 		return nil, err
 	}
+	if r.Body.Name == oauth.Scope {
+		return nil, invalid("/name", "duplicate", "%s is the scope of the product's own API, which every organization has: choose another name", r.Body.Name)
+	}
 	if slices.Contains(oauth.IdentityScopes(), r.Body.Name) {
 		return nil, invalid("/name", "duplicate", "%s is a scope of OpenID Connect, which every organization has: choose another name", r.Body.Name)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -102,16 +103,29 @@ func impersonatorOf(id, name string) *GroupName {
 	return &GroupName{Id: id, Name: name}
 }
 
-func sessionsOf(rows []store.Session, current string) SessionList {
+func (h *Handlers) sessionsOf(rows []store.Session, current string) SessionList {
 	out := SessionList{Items: make([]Session, len(rows))}
 	for i, s := range rows {
 		out.Items[i] = Session{
 			Id: s.ID, Current: s.ID == current, Ip: ptr(s.IP), UserAgent: ptr(s.UserAgent),
 			CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.LastUsedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
 			Methods: factor.Methods(s.AMR).List(), AuthenticatedAt: s.Authenticated().UTC(), Impersonator: impersonatorOf(s.ImpersonatorID, s.ImpersonatorName),
+			Client: h.appOf(s.Client), Parent: ptr(s.ParentID),
 		}
 	}
 	return out
+}
+
+// appOf returns the app of a session that came of another, nil where it came of none.
+func (h *Handlers) appOf(client string) *OAuthNamed {
+	if client == "" {
+		return nil
+	}
+	title := client
+	if h.opt.OAuth != nil {
+		title = cmp.Or(h.opt.OAuth.AppTitle(client), client)
+	}
+	return &OAuthNamed{Id: client, Name: title}
 }
 
 func builtInRole(r access.Role) Role {

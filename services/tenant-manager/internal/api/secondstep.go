@@ -67,7 +67,7 @@ func (h *Handlers) secondStepOf(ctx context.Context, u store.User, amr factor.Me
 		add(factor.Recovery)
 	}
 	name, expires, err := h.challenge(ctx, store.Challenge{
-		OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: b.from, SSOSid: b.sid, Proven: b.proven, AuthTime: b.at,
+		OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: b.from, SSOSid: b.sid, Proven: b.proven, AuthTime: b.at, SwitchedFrom: b.switchedFrom,
 	})
 	if err == nil && b.idToken != "" {
 		err = org.KeepSSOHint(ctx, token.Hash(name), b.from, b.idToken)
@@ -283,7 +283,7 @@ func (h *Handlers) FinishSignIn(ctx context.Context, r FinishSignInRequestObject
 			if !taken {
 				return refused(challengeOver)
 			}
-			s, err = h.beginSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...), beginning{from: c.SSOConnectionID, sid: c.SSOSid, step: c.Hash, proven: c.Proven, at: c.AuthTime})
+			s, err = h.beginSession(ctx, tx, u, factor.Methods(c.AMR).With(methods...), beginning{from: c.SSOConnectionID, sid: c.SSOSid, step: c.Hash, proven: c.Proven, at: c.AuthTime, switchedFrom: c.SwitchedFrom})
 			return err
 		})
 	})

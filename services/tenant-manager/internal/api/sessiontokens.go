@@ -91,6 +91,10 @@ func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *sto
 	if s.ImpersonatorID != "" {
 		return h.renewImpersonation(ctx, tx, s, policy)
 	}
+	of, err := h.signInOf(ctx, tx, *s)
+	if err != nil {
+		return err
+	}
 	if err := h.comesFrom(ctx, tx.Org, u, policy); err != nil {
 		return err
 	}
@@ -119,7 +123,31 @@ func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *sto
 		s.IP, s.UserAgent = ip, userAgent(ctx)
 	}
 	s.ExpiresAt = h.sessionEnd(*s, policy)
+	if of != nil {
+		s.ExpiresAt = h.endWithin(*s, *of, policy)
+		of.LastUsedAt = now
+		of.ExpiresAt = h.sessionEnd(*of, policy)
+		if err := tx.TouchSignIn(ctx, *of); err != nil {
+			return err
+		}
+		if !now.Before(s.ExpiresAt) {
+			return errRefresh
+		}
+	}
 	return tx.RotateSession(ctx, *s)
+}
+
+// signInOf returns the session that another came of, nil where it came of none. The
+// error is errRefresh where that is over.
+func (h *Handlers) signInOf(ctx context.Context, tx *store.Tx, s store.Session) (*store.Session, error) {
+	if s.ParentID == "" {
+		return nil, nil //nolint:nilnil // it came of none
+	}
+	of, err := tx.Session(ctx, s.ParentID)
+	if store.IsNotFound(err) || err == nil && (of.UserID != s.UserID || !of.Open(h.store.Now())) {
+		return nil, errRefresh
+	}
+	return &of, err
 }
 
 var errNoToken = refused("the token is not right, has run out, or was revoked")

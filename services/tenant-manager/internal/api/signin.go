@@ -168,6 +168,8 @@ func (h *Handlers) recordLater(ctx context.Context, what string, u store.User, r
 // signedIn is what the audit trail tells of a sign-in.
 type signedIn struct {
 	Methods []string `json:"methods"`
+	// Client is the app of the product that somebody was signed in at by another session.
+	Client string `json:"client,omitempty"`
 }
 
 // openSession begins a session of a user, who has just shown who they are by the
@@ -194,6 +196,12 @@ type beginning struct {
 	proven []store.Proven
 	// at is when that was, for who comes from one of those; nil = now.
 	at *time.Time
+	// switchedFrom is the sign-in that they come from then.
+	switchedFrom string
+	// of is the session that this one comes of, and client the app that it is at; nil =
+	// it comes of none.
+	of     *store.Session
+	client string
 }
 
 // beginSession is as openSession.
@@ -205,7 +213,10 @@ func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User,
 		AuthTime: &now, ConfirmedAt: &now, AMR: string(amr), SSOConnectionID: b.from, SSOSid: b.sid, Proven: b.proven,
 	}
 	if b.at != nil {
-		s.AuthTime, s.ConfirmedAt = b.at, nil
+		s.AuthTime, s.ConfirmedAt, s.SwitchedFrom = b.at, nil, b.switchedFrom
+	}
+	if b.of != nil {
+		s.AuthTime, s.ConfirmedAt, s.ParentID, s.Client = authenticated(*b.of), b.of.ConfirmedAt, b.of.ID, b.client
 	}
 	rule, err := h.ruleBinding(ctx, u)
 	if err != nil {
@@ -229,6 +240,9 @@ func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User,
 		s.Pending = store.PendingFactor
 	}
 	s.ExpiresAt = h.sessionEnd(s, policy)
+	if b.of != nil {
+		s.ExpiresAt = h.endWithin(s, *b.of, policy)
+	}
 	if err := tx.CreateSession(ctx, &s); err != nil {
 		return s, err
 	}
@@ -243,7 +257,7 @@ func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User,
 			return s, err
 		}
 	}
-	if err := h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List()}); err != nil {
+	if err := h.recordUserChange(ctx, tx, "user.signed-in", u, nil, signedIn{amr.List(), b.client}); err != nil {
 		return s, err
 	}
 	spared, err := h.breakGlass(ctx, tx.Org, u)
@@ -251,7 +265,14 @@ func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User,
 		return s, err
 	}
 	h.kit.Log.WarnContext(ctx, "a break-glass account signed in", "organization", tx.ID(), "user", u.ID, "address", s.IP)
-	return s, h.recordUserChange(ctx, tx, "user.break-glass-signed-in", u, nil, signedIn{amr.List()})
+	return s, h.recordUserChange(ctx, tx, "user.break-glass-signed-in", u, nil, signedIn{amr.List(), b.client})
+}
+
+// endWithin is as sessionEnd for a session that came of another: its life began with
+// that.
+func (h *Handlers) endWithin(s, of store.Session, p store.SecurityPolicy) time.Time {
+	s.CreatedAt = of.CreatedAt
+	return h.sessionEnd(s, p)
 }
 
 // sessionEnd returns when a session runs out if it is not used again. A policy

@@ -3,9 +3,12 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/libs/service"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/sso"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -38,7 +41,9 @@ func keepHint(ctx context.Context, tx *store.Tx, s store.Session, b beginning) e
 	return nil
 }
 
-// SignOut ends the caller's session.
+// SignOut ends the caller's session, and with it the sign-in that it is of: the session
+// that it came of, what else came of that, and those in other organizations that the
+// caller switched to or from.
 func (h *Handlers) SignOut(ctx context.Context, r SignOutRequestObject) (SignOutResponseObject, error) {
 	p := caller(ctx)
 	if err := personal(p); err != nil {
@@ -53,21 +58,23 @@ func (h *Handlers) SignOut(ctx context.Context, r SignOutRequestObject) (SignOut
 	var (
 		c    store.SSOConnection
 		hint string
+		s    store.Session
+		ids  []string
 	)
 	err := h.change(ctx, func(tx *store.Tx) error {
-		s, err := tx.Session(ctx, p.Session)
-		if err != nil {
+		var err error
+		if s, err = tx.Session(ctx, p.Session); err != nil {
 			return ignoreNotFound(err)
 		}
 		if r.Body != nil && s.SSOConnectionID != "" {
 			if c, err = tx.SSOConnection(ctx, s.SSOConnectionID); ignoreNotFound(err) != nil {
 				return err
 			}
-			if hint, err = tx.SSOHint(ctx, s.ID); err != nil {
+			if hint, err = tx.SSOHint(ctx, s.SignIn()); err != nil {
 				return err
 			}
 		}
-		ids, err := tx.EndSessions(ctx, p.Subject, p.Session, "")
+		ids, err = tx.EndSignIn(ctx, p.Subject, p.Session)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -77,6 +84,9 @@ func (h *Handlers) SignOut(ctx context.Context, r SignOutRequestObject) (SignOut
 		}
 		return h.record(ctx, tx, action, "user", p.Subject, p.Name, nil, nil)
 	})
+	if err == nil && p.ImpersonatorID == "" {
+		err = h.signOutElsewhere(ctx, s, ids)
+	}
 	if err != nil || !c.Enabled || !c.SignsOut() {
 		return SignOut204Response{}, err
 	}
@@ -89,6 +99,58 @@ func (h *Handlers) SignOut(ctx context.Context, r SignOutRequestObject) (SignOut
 		return SignOut204Response{}, nil
 	}
 	return SignOut200JSONResponse{Address: address, Connection: connectionNameOf(c)}, nil
+}
+
+// signOutElsewhere ends what somebody has in other organizations who signs out of a
+// session: those that they switched to from sign-ins that ended, and the one that they
+// came from. Nobody else ends those: whoever administers one organization has no say in
+// another.
+func (h *Handlers) signOutElsewhere(ctx context.Context, s store.Session, ended []string) error {
+	from := ended
+	if s.SwitchedFrom != "" {
+		from = append(slices.Clone(ended), s.SwitchedFrom)
+	}
+	rows, err := h.store.SwitchedFrom(ctx, from)
+	if err != nil {
+		return err
+	}
+	others := map[string]string{} // the organizations of sessions
+	for _, row := range rows {
+		others[row.ID] = row.OrganizationID
+	}
+	if s.SwitchedFrom != "" {
+		organization, err := h.store.SessionOrganization(ctx, s.SwitchedFrom)
+		if ignoreNotFound(err) != nil {
+			return err
+		}
+		if err == nil {
+			others[s.SwitchedFrom] = organization
+		}
+	}
+	for id, organization := range others {
+		err := h.store.Tx(ctx, organization, "", func(tx *store.Tx) error {
+			row, err := tx.Session(ctx, id)
+			if err != nil {
+				return ignoreNotFound(err)
+			}
+			ids, err := tx.EndSignIn(ctx, row.UserID, id)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			u, err := tx.User(ctx, row.UserID)
+			if err != nil {
+				return err
+			}
+			return h.kit.Audit(ctx, tx.DB(), service.Entry{
+				Action: "user.signed-out", Target: audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, Organization: tx.ID(),
+				Actor: audit.Actor{Kind: "user", ID: u.ID, Name: u.Name},
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // GetSsoSignOut says whether a provider can be told that somebody signs out here.

@@ -241,7 +241,7 @@ func (h *Handlers) ListUserSessions(ctx context.Context, r ListUserSessionsReque
 		return nil, err
 	}
 	rows, err := org.OpenSessions(ctx, r.Id)
-	return ListUserSessions200JSONResponse(sessionsOf(rows, caller(ctx).Session)), err
+	return ListUserSessions200JSONResponse(h.sessionsOf(rows, caller(ctx).Session)), err
 }
 
 // EndUserSessions ends all sessions of a user.

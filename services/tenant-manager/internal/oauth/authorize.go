@@ -65,6 +65,12 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 		s.slow(w, r, wait)
 		return
 	}
+	s.answer(w, r, pending{Organization: s.org.ID, Slug: s.org.Slug}, s.signedIn)
+}
+
+// answer answers an authorization request; p says whose it is where it has to wait.
+func (s *realm) answer(w http.ResponseWriter, r *http.Request, p pending, signedIn func(context.Context, *http.Request) (*login, error)) {
+	ctx := r.Context()
 	for _, name := range []string{"request", "registration"} {
 		if r.FormValue(name) != "" {
 			s.page(w, r, fosite.ErrInvalidRequest.WithHintf("The parameter %s is not taken here.", name))
@@ -81,6 +87,10 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 		s.deny(w, r, ar, fosite.ErrInvalidRequest.WithHint("redirect_uri and code_challenge are required."))
 		return
 	}
+	if err := atHome(ar); err != nil {
+		s.page(w, r, err)
+		return
+	}
 	form := url.Values{}
 	for name, values := range ar.GetRequestForm() {
 		if name != "request_uri" && name != "client_secret" {
@@ -91,8 +101,8 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 		s.deny(w, r, ar, err)
 		return
 	}
-	p := pending{Organization: s.org.ID, Slug: s.org.Slug, Form: form, RequestedAt: s.server.now()}
-	in, err := s.signedIn(ctx, r)
+	p.Form, p.RequestedAt = form, s.server.now()
+	in, err := signedIn(ctx, r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -121,7 +131,14 @@ func (s *realm) authorize(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, r, err)
 			return
 		}
-		redirect(w, s.server.url+"/consent?request="+id)
+		to := url.Values{"request": {id}}
+		if c, _ := ar.GetClient().(*client); c != nil && c.app { // for which app one signs in
+			to.Set("client", c.ID)
+		}
+		if hint := form.Get("login_hint"); hint != "" { // of whoever is to sign in there
+			to.Set("login_hint", hint)
+		}
+		redirect(w, s.server.url+"/consent?"+to.Encode())
 	}
 }
 
@@ -165,6 +182,9 @@ func (s *realm) missing(ctx context.Context, p pending, in *login, ar fosite.Aut
 	c, _ := ar.GetClient().(*client)
 	if c == nil {
 		return nil, fosite.ErrInvalidClient
+	}
+	if c.app { // there is nothing to allow
+		return nil, nil
 	}
 	if slices.Contains(strings.Fields(p.Form.Get("prompt")), "consent") {
 		return fosite.ErrConsentRequired, nil
@@ -227,6 +247,9 @@ func (s *realm) issue(ctx context.Context, p pending, in *login) (string, error)
 	c, _ := ar.GetClient().(*client)
 	if c == nil {
 		return "", fosite.ErrInvalidClient
+	}
+	if err := atHome(ar); err != nil {
+		return "", err
 	}
 	for _, scope := range ar.GetRequestedScopes() {
 		ar.GrantScope(scope)
@@ -330,6 +353,8 @@ type Asked struct {
 	Scopes, New []string
 	// SignIn says that the user has to sign in anew first.
 	SignIn bool
+	// Automatic says that nothing is asked, because it is an app of the product.
+	Automatic bool
 	// Host is where the browser goes afterwards.
 	Host string
 }
@@ -342,11 +367,17 @@ func (s *Server) waiting(ctx context.Context, id string, caller authn.Principal)
 		return nil, pending{}, nil, err
 	}
 	var p pending
-	if !ok || json.Unmarshal([]byte(text), &p) != nil || p.Organization != caller.Organization {
+	if !ok || json.Unmarshal([]byte(text), &p) != nil {
+		return nil, p, nil, none
+	}
+	if p.Organization == "" { // an app asks: it is of whoever signs in
+		p.Organization, p.Slug = caller.Organization, caller.OrganizationSlug
+	}
+	if p.Organization != caller.Organization {
 		return nil, p, nil, none
 	}
 	re, err := s.realm(ctx, p.Slug)
-	if errors.Is(err, errNoRealm) {
+	if errors.Is(err, errNoRealm) || err == nil && re.org.ID != caller.Organization {
 		err = none
 	}
 	if err != nil {
@@ -360,7 +391,7 @@ func (s *Server) waiting(ctx context.Context, id string, caller authn.Principal)
 }
 
 // OrganizationOf returns the id of the organization at which a request waits for
-// somebody; "" where there is no such request.
+// somebody; "" where there is no such request, or it is of any organization.
 func (s *Server) OrganizationOf(ctx context.Context, id string) (string, error) {
 	text, ok, err := s.short.Get(ctx, "pending:"+id)
 	var p pending
@@ -383,7 +414,7 @@ func (s *Server) Waiting(ctx context.Context, id string, caller authn.Principal)
 	c, _ := ar.GetClient().(*client)
 	open, err := re.open(ctx, c, in.user, ar.GetRequestedScopes())
 	open = slices.DeleteFunc(open, func(s string) bool { return s == "" })
-	return Asked{Client: c.OAuthClient, Scopes: ar.GetRequestedScopes(), New: open, SignIn: re.again(p, in), Host: ar.GetRedirectURI().Host}, err
+	return Asked{Client: c.OAuthClient, Scopes: ar.GetRequestedScopes(), New: open, SignIn: re.again(p, in), Automatic: c.app, Host: ar.GetRedirectURI().Host}, err
 }
 
 // Decide allows a request in the name of the caller, or does not, and returns

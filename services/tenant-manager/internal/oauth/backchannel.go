@@ -51,7 +51,7 @@ func (s *realm) noteSession(ctx context.Context, req fosite.AccessRequester, c *
 	err := s.server.store.Tx(ctx, s.org.ID, in.Subject, func(tx *store.Tx) error {
 		var first bool
 		var err error
-		if open, first, err = tx.NoteOAuthSession(ctx, in.Session, c.ID, in.Subject); err != nil || !first {
+		if open, first, err = tx.NoteOAuthSession(ctx, in.Session, c.ID, in.Subject); err != nil || !first || c.app { // the sign-in at the app is recorded itself
 			return err
 		}
 		return s.recordSession(ctx, tx, c, in)

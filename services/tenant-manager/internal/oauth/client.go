@@ -82,6 +82,8 @@ type client struct {
 	scopes  fosite.Arguments
 	// authority vouches for its certificate; nil = none does.
 	authority *x509.CertPool
+	// app says that it is an app of the product.
+	app bool
 }
 
 var (

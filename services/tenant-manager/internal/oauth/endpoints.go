@@ -27,6 +27,10 @@ const wellKnown = "/.well-known/oauth-authorization-server/oauth/"
 // ServeHTTP answers the endpoints of all organizations, below /oauth/<slug>.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	slug, rest := split(r.URL.Path)
+	if slug == anyOrganization && rest == "authorize" && r.Method == http.MethodGet {
+		s.authorizeAny(w, r)
+		return
+	}
 	re, err := s.realm(r.Context(), slug)
 	if err != nil {
 		if !errors.Is(err, errNoRealm) {

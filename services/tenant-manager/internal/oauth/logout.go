@@ -134,13 +134,13 @@ func (s *realm) afterLogout(w http.ResponseWriter, r *http.Request, id string) (
 	return c, u.String(), true
 }
 
-// end ends a session of a user, where it has not ended.
+// end ends the sign-in that a session of a user is of, where it has not ended.
 func (s *realm) end(ctx context.Context, user, sid string) error {
 	if user == "" || sid == "" {
 		return nil
 	}
 	return s.server.store.Tx(ctx, s.org.ID, user, func(tx *store.Tx) error {
-		ids, err := tx.EndSessions(ctx, user, sid, "")
+		ids, err := tx.EndSignIn(ctx, user, sid)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

@@ -57,6 +57,8 @@ type Options struct {
 	Outbound http.RoundTripper
 	// Ring makes nonces, so that what one instance gave out another one knows.
 	Ring *secret.Keyring
+	// Apps are those of the product, which sign people in by it.
+	Apps []App
 	// TokenRate is how many token requests a client may make in a second; 0 = any.
 	TokenRate int
 }
@@ -80,18 +82,25 @@ type Server struct {
 	limits                *limits
 	realmsMu              sync.Mutex
 	realms                map[string]*realm
+	// apps are those of the product by their client ids, none is where no organization
+	// is known.
+	apps map[string]*client
+	none *realm
 }
 
 // New returns an authorization server.
 func New(o Options) *Server {
-	return &Server{
+	s := &Server{
 		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: o.Short, now: o.Now, log: o.Log, audit: o.Audit,
 		refused: service.NewPerMinute(refusedKept, o.Now), refusedOfAll: service.NewPerMinute(refusedOfAll, o.Now),
 		remote:  newRemoteKeys(o.Outbound, o.Now),
 		keys:    &keyring{store: o.Store, now: o.Now, rings: map[string]*ring{}},
 		orgs:    newCache[store.Organization](o.Now),
 		clients: newCache[*client](o.Now), nonces: newCache[string](o.Now), limits: newLimits(o.Store, o.Now, o.TokenRate), realms: map[string]*realm{},
+		apps: apps(o.Apps),
 	}
+	s.none = s.neutral()
+	return s
 }
 
 // realm is the authorization server of one organization.
@@ -152,6 +161,9 @@ func (s *Server) client(ctx context.Context, organization, id string) (*client, 
 	if id == "" || len(id) > longestID {
 		return nil, fosite.ErrNotFound
 	}
+	if Reserved(id) {
+		return s.app(organization, id)
+	}
 	c, err := s.clients.get(id, func() (*client, error) {
 		org := s.store.For(organization)
 		row, err := org.OAuthClient(ctx, id)
@@ -182,7 +194,7 @@ func (r *realm) build() {
 		AccessTokenLifespan: accessLifetime, RefreshTokenLifespan: refreshLifetime, AuthorizeCodeLifespan: codeLifetime, IDTokenLifespan: idLifetime,
 		IDTokenIssuer: r.issuer, AccessTokenIssuer: r.issuer, TokenURL: r.issuer + "/token", ScopeStrategy: fosite.ExactScopeStrategy,
 		AudienceMatchingStrategy: fosite.ExactAudienceMatchingStrategy, EnforcePKCE: true, RefreshTokenScopes: []string{"offline_access"},
-		ClientSecretsHasher: hasher{}, OmitRedirectScopeParam: true, RedirectSecureChecker: secure,
+		ClientSecretsHasher: hasher{}, OmitRedirectScopeParam: true, RedirectSecureChecker: r.secure,
 		PushedAuthorizeContextLifespan: pushedLifetime, AllowedPromptValues: []string{"login", "none", "consent"},
 		MinParameterEntropy: 1, // any state, or none: PKCE and iss do what it was for (OAuth 2.1 section 7.12)
 	}
@@ -217,13 +229,14 @@ func (r *realm) build() {
 }
 
 // secure reports whether an address may be redirected to: by TLS, of this
-// machine, or of a program's own scheme (RFC 8252 section 7).
-func secure(_ context.Context, u *url.URL) bool {
+// machine, of a program's own scheme (RFC 8252 section 7), or of an app of ours, which is
+// where whoever runs the installation says.
+func (r *realm) secure(_ context.Context, u *url.URL) bool {
 	switch u.Scheme {
 	case "https":
 		return true
 	case "http":
-		return Loopback(u.Hostname())
+		return Loopback(u.Hostname()) || r.server.atApp(u)
 	}
 	return strings.Contains(u.Scheme, ".")
 }

@@ -53,6 +53,8 @@ type accessClaims struct {
 	AMR      []string         `json:"amr,omitempty"`
 	Confirm  *confirmation    `json:"cnf,omitempty"`
 	Actor    *actor           `json:"act,omitempty"`
+	// SessionID is the session of the user, in tokens that the product itself takes.
+	SessionID string `json:"sid,omitempty"`
 	// From are the ids of the tokens that it was exchanged for.
 	From []string `json:"gatehouse_from,omitempty"`
 }
@@ -164,6 +166,9 @@ func (s strategy) claims(r fosite.Requester, c *client, in *session) accessClaim
 	if out.Subject == "" { // RFC 9068 section 2.2
 		out.Subject = cmp.Or(in.Behalf, c.ID)
 	}
+	if c.app {
+		out.SessionID = in.Session
+	}
 	if len(out.Audience) == 0 {
 		out.Audience = jwt.ClaimStrings{s.issuer}
 	}
@@ -221,6 +226,7 @@ func (s strategy) read(ctx context.Context, token string) (*fosite.Request, erro
 		return nil, err
 	}
 	in := newSession()
+	in.Session = c.SessionID
 	in.TokenID, in.IssuedAt, in.Until, in.Actor, in.From = c.ID, time.Unix(c.Issued, 0), time.Unix(c.Expires, 0), c.Actor, c.From
 	if c.Confirm != nil {
 		in.Confirm = *c.Confirm

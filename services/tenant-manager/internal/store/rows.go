@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/secret"
@@ -111,7 +112,18 @@ type Session struct {
 	ImpersonatorID, ImpersonatorName, ImpersonatorSession string
 	// Proven are accounts in other organizations in which the password was right too.
 	Proven []Proven `gorm:"serializer:json;not null"`
+	// ParentID is the session that this one came of by OpenID Connect, and Client the app
+	// of the product that it is at; "" where it began by itself. One that came of another
+	// is never what a third one came of.
+	ParentID, Client string
+	// SwitchedFrom is the sign-in, in another organization, that the user switched from;
+	// "" = they did not.
+	SwitchedFrom string
 }
+
+// SignIn returns the id of the session by which somebody signed in: the one that this
+// came of, or itself.
+func (s Session) SignIn() string { return cmp.Or(s.ParentID, s.ID) }
 
 // Proven is an account that a password was right for.
 type Proven struct {
@@ -363,10 +375,12 @@ type Challenge struct {
 	SSOSid string `gorm:"column:sso_sid"`
 	// Proven are accounts in other organizations in which the password was right too,
 	// and AuthTime is when that was; nil = now.
-	Proven    []Proven `gorm:"serializer:json;not null"`
-	AuthTime  *time.Time
-	ExpiresAt time.Time
-	CreatedAt time.Time
+	Proven   []Proven `gorm:"serializer:json;not null"`
+	AuthTime *time.Time
+	// SwitchedFrom is as that of a [Session].
+	SwitchedFrom string
+	ExpiresAt    time.Time
+	CreatedAt    time.Time
 }
 
 // OrganizationMark is an organization that somebody wants at hand, or used.

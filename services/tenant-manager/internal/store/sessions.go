@@ -72,6 +72,24 @@ func (o *Org) OpenSessions(ctx context.Context, user string) ([]Session, error) 
 		Order("created_at", true).Order("id", true).Limit(200).All(o.store.secrets(ctx))
 }
 
+// TouchSignIn notes that what came of a session was used: the sign-in is in use.
+func (t *Tx) TouchSignIn(ctx context.Context, s Session) error {
+	_, err := db.From[Session](t.scope).Where("id = ? AND ended_at IS NULL", s.ID).Update(ctx, db.Changes{"last_used_at": s.LastUsedAt, "expires_at": s.ExpiresAt})
+	return err
+}
+
+// SwitchedFrom returns the open sessions, in all organizations, that somebody has who
+// switched there from one of the sign-ins.
+func (s *Store) SwitchedFrom(ctx context.Context, ids []string) ([]Session, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var out []Session
+	err := s.db.Unscoped(s.secrets(ctx), "whoever signs out in one of their organizations does so in those that they switched to").
+		Where("switched_from IN ? AND ended_at IS NULL", ids).Order("id").Limit(1000).Find(&out).Error
+	return out, err
+}
+
 // RotateSession notes that a session went on to its next refresh token.
 func (t *Tx) RotateSession(ctx context.Context, s Session) error {
 	_, err := db.From[Session](t.scope).Where("id = ?", s.ID).Update(ctx, db.Changes{
@@ -110,10 +128,38 @@ func (t *Tx) SettleSession(ctx context.Context, user, session, pending string) e
 	return t.AccessChanged(user, "")
 }
 
+// EndSignIn ends the sign-in that a session of a user is of: the session that it came
+// of, and all that came of that one. It returns the ids of those that were still open.
+func (t *Tx) EndSignIn(ctx context.Context, user, id string) ([]string, error) {
+	s, err := t.Session(ctx, id)
+	if err != nil || s.UserID != user {
+		return nil, ignoreNotFound(err)
+	}
+	ids, err := t.EndSessions(ctx, user, s.SignIn(), "")
+	if err != nil || s.ParentID == "" {
+		return ids, err
+	}
+	own, err := t.EndSessions(ctx, user, s.ID, "") // the other one was not there any more
+	return append(ids, own...), err
+}
+
 // EndSessions ends the open sessions of a user but one, or only the one with the
-// id, and tells everybody. It returns their ids.
+// id, and tells everybody. What came of one of them by OpenID Connect ends with it, and
+// what the one that stays came of stays. It returns their ids.
 func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]string, error) {
-	q := db.From[Session](t.scope).Where("user_id = ? AND ended_at IS NULL AND id <> ?", user, except)
+	stay := []string{except}
+	if except != "" {
+		s, err := t.Session(ctx, except)
+		if ignoreNotFound(err) != nil {
+			return nil, err
+		}
+		stay = append(stay, s.ParentID)
+	}
+	return t.endSessions(ctx, user, only, stay)
+}
+
+func (t *Tx) endSessions(ctx context.Context, user, only string, stay []string) ([]string, error) {
+	q := db.From[Session](t.scope).Where("user_id = ? AND ended_at IS NULL AND id NOT IN ?", user, stay)
 	if only != "" {
 		q = q.Where("id = ?", only)
 	} else if err := t.ForgetProofs(ctx, user); err != nil {
@@ -144,17 +190,29 @@ func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]stri
 	if err := t.endedImpersonations(ctx, ids); err != nil {
 		return nil, err
 	}
-	// Who acts as somebody else by one of these does so no longer.
-	by, err := db.From[Session](t.scope).Where("impersonator_session IN ? AND ended_at IS NULL", ids).All(t.store.secrets(ctx))
+	// Who acts as somebody else by one of these does so no longer, and what came of one
+	// goes with it. They are read with a lock, so that those that begin right now are seen.
+	by, err := db.From[Session](t.scope).Where("(impersonator_session IN ? OR parent_id IN ?) AND ended_at IS NULL", ids, ids).Lock().All(t.store.secrets(ctx))
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range by {
-		if _, err := t.EndSessions(ctx, s.UserID, s.ID, ""); err != nil {
+		more, err := t.EndSessions(ctx, s.UserID, s.ID, "")
+		if err != nil {
 			return nil, err
+		}
+		if s.UserID == user {
+			ids = append(ids, more...)
 		}
 	}
 	return ids, nil
+}
+
+func ignoreNotFound(err error) error {
+	if IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // ForgetProofs lets a user in by nothing that they proved before now.
