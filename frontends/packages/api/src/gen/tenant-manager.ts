@@ -96,6 +96,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in at an app by what the authorization server gave it
+         * @description For the apps of the product alone, which are clients of the authorization server of every organization: swaps an access token with the scope and the audience gatehouse for a session of the same user, once. The session came of the one that the token was granted under: it ends with that, and signing out of either ends both. Whatever is wrong with the token is answered with one same problem.
+         */
+        post: operations["signInByToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-in/second-step": {
         parameters: {
             query?: never;
@@ -4812,12 +4832,20 @@ export interface components {
              */
             authenticatedAt: string;
             impersonator?: components["schemas"]["GroupName"];
+            /** @description The app that the user was signed in at by another session of theirs. */
+            client?: components["schemas"]["OAuthNamed"];
+            /** @description The id of that other session. This one ends with it. */
+            parent?: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
             lastUsedAt: string;
             /** Format: date-time */
             expiresAt: string;
+        };
+        AppTokenInput: {
+            /** @description The access token. */
+            accessToken: string;
         };
         SessionList: {
             items: components["schemas"]["Session"][];
@@ -6604,6 +6632,8 @@ export interface components {
             next?: string;
         };
         OAuthAuthorization: {
+            /** @description Whether nothing is asked, because it is an app of the product: decide at once, after signing in anew where signInAgain says so. */
+            automatic: boolean;
             client: components["schemas"]["OAuthNamed"];
             /** @description What the application says of itself. */
             description?: string;
@@ -8269,6 +8299,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signInByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppTokenInput"];
+            };
+        };
+        responses: {
+            /** @description A new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
             };
             default: components["responses"]["Problem"];
         };
