@@ -75,6 +75,7 @@ var elsewhere = map[string]string{
 	"tenant-manager switchOrganization":       "tenant-manager TestGoingToAnotherOfOnesOrganizations, with one person in several",
 	"tenant-manager createMyPasskey":          "tenant-manager TestPasskeys, with an authenticator",
 	"tenant-manager signInPasskey":            "tenant-manager TestPasskeys, with an authenticator",
+	"tenant-manager signInByToken":            "tenant-manager TestOneSignIn, as an app of the product",
 	"tenant-manager finishSsoSignIn":          "tenant-manager TestSigningInAtAProvider, with an identity provider",
 	"tenant-manager endSsoSessions":           "tenant-manager TestSigningOutAtAProvider, with an identity provider",
 	"tenant-manager testSsoConnection":        "tenant-manager TestTestingAConnection, with an identity provider",
