@@ -76,18 +76,19 @@ try {
   await page.locator('input[type=password]').fill(OWNER.password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('navigation', { name: 'Main' }).first().waitFor()
-  await tenant.goto(`${at.tenant}/roles`)
-  await tenant.waitForURL((u) => u.host === host(at.auth) && u.pathname === '/sign-in')
+  const fresh = await context.newPage()
+  await fresh.goto(`${at.tenant}/roles`)
+  await fresh.waitForURL((u) => u.host === host(at.auth) && u.pathname === '/sign-in')
 
   // Who goes back instead of signing in is not sent round in circles.
-  await tenant.goto(`${at.tenant}/roles`)
-  await tenant.waitForURL((u) => u.host === host(at.tenant) && u.pathname === '/sign-in')
-  await look(tenant, 'sign-in-of-the-host')
+  await fresh.goto(`${at.tenant}/roles`)
+  await fresh.waitForURL((u) => u.host === host(at.tenant) && u.pathname === '/sign-in')
+  await look(fresh, 'sign-in-of-the-host')
 
   // What comes back that nobody asked for says so, and what to do.
-  await tenant.goto(`${at.tenant}/bff/oidc/callback?state=x&code=y&iss=z`)
-  await tenant.getByRole('alert').filter({ hasText: 'You are not signed in here' }).first().waitFor()
-  await look(tenant, 'failed')
+  await fresh.goto(`${at.tenant}/bff/oidc/callback?state=x&code=y&iss=z`)
+  await fresh.getByRole('alert').filter({ hasText: 'You are not signed in here' }).first().waitFor()
+  await look(fresh, 'failed')
   await auth.goto(`${at.auth}/consent?request=gone&client=gatehouse-admin`)
   await auth.locator('input[type=email]').fill(OWNER.email)
   await auth.getByRole('button', { name: 'Continue', exact: true }).click()

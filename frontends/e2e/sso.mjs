@@ -18,7 +18,7 @@ const folder = execFileSync(fileURLToPath(new URL('../../deploy/oidc-provider/fe
 const provider = spawn(process.execPath, [
   `${folder}/provider.mjs`,
   JSON.stringify({
-    clients: [{ client_id: 'gatehouse', client_secret: 'a client secret', redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/callback/*`], post_logout_redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/signed-out`], scope: 'openid email profile groups' }],
+    clients: [{ client_id: 'gatehouse', client_secret: 'a client secret', redirect_uris: [at.auth, at.tenant].map((u) => `${new URL(u).origin}/bff/sso/callback/*`), post_logout_redirect_uris: [at.auth, at.tenant].map((u) => `${new URL(u).origin}/bff/sso/signed-out`), scope: 'openid email profile groups' }],
     accounts: { eve: { email: 'eve@acme.example', email_verified: true, name: 'Eve Larsen', groups: ['API team', 'Berlin'] } },
   }),
 ], { stdio: ['pipe', 'pipe', 'inherit'] })
