@@ -48,7 +48,7 @@ async function startDirectory() {
 }
 const directory = await startDirectory()
 
-const browser = await open({ hosts: [at.console, at.tenant].map((u) => new URL(u).host) })
+const browser = await open({ hosts: [at.console, at.tenant, at.auth].map((u) => new URL(u).host) })
 const wrong = browser.wrong
 const look = looker('ldap', shots, wrong)
 async function test(page, who, word) {

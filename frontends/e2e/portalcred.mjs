@@ -12,7 +12,7 @@ import { addresses, eventually, must, OWNER, secret } from './suite.mjs'
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
 const { api } = JSON.parse(readFileSync(readyFile, 'utf8'))
-const browser = await open({ hosts: [at.console, at.tenant, at.portal].map((u) => new URL(u).host) })
+const browser = await open({ hosts: [at.console, at.tenant, at.portal, at.auth].map((u) => new URL(u).host) })
 const wrong = browser.wrong
 const look = looker('portalcred', shots, wrong)
 

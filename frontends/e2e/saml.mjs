@@ -18,7 +18,7 @@ const built = process.env.GATEHOUSE_SAML_IDP
 const idp = spawn(built || 'go', built ? [] : ['run', './tenant-manager/internal/samlidp'], { cwd: fileURLToPath(new URL('../../services', import.meta.url)), stdio: ['pipe', 'pipe', 'ignore'] })
 const url = String((await once(idp.stdout, 'data'))[0]).trim()
 
-const browser = await open({ hosts: [at.console, at.tenant, url].map((u) => new URL(u).host) })
+const browser = await open({ hosts: [at.console, at.tenant, at.auth, url].map((u) => new URL(u).host) })
 const wrong = browser.wrong
 const look = looker('saml', shots, wrong)
 async function atProvider(page) {

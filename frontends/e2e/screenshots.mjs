@@ -17,7 +17,7 @@ const at = addresses(readyFile)
 mkdirSync(folder, { recursive: true })
 const { refused } = await seed(readyFile, at, Number(minutes))
 
-const browser = await open({ hosts: [at.console, at.tenant, at.portal].map((x) => new URL(x).host), refusals: true })
+const browser = await open({ hosts: [at.console, at.tenant, at.portal, at.auth].map((x) => new URL(x).host), refusals: true })
 const page = await browser.page()
 // What browsers read fastest and what is small: the browser itself writes it.
 const darkroom = await browser.page()

@@ -17,7 +17,7 @@ if (!readyFile) {
 }
 const ready = JSON.parse(readFileSync(readyFile, 'utf8'))
 
-const browser = await open({ hosts: [ready.console, ready.tenantConsole, ready.portal].filter(Boolean).map((u) => new URL(u).host), refusals: true })
+const browser = await open({ hosts: [ready.console, ready.tenantConsole, ready.portal, ready.authConsole].filter(Boolean).map((u) => new URL(u).host), refusals: true })
 const { wrong } = browser
 /** A person's browser, with sessions of its own. */
 async function person() {

@@ -18,13 +18,13 @@ const folder = execFileSync(fileURLToPath(new URL('../../deploy/oidc-provider/fe
 const provider = spawn(process.execPath, [
   `${folder}/provider.mjs`,
   JSON.stringify({
-    clients: [{ client_id: 'gatehouse', client_secret: 'a client secret', redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/callback/*`], post_logout_redirect_uris: [`${new URL(at.tenant).origin}/bff/sso/signed-out`], scope: 'openid email profile groups' }],
+    clients: [{ client_id: 'gatehouse', client_secret: 'a client secret', redirect_uris: [at.auth, at.tenant].map((u) => `${new URL(u).origin}/bff/sso/callback/*`), post_logout_redirect_uris: [at.auth, at.tenant].map((u) => `${new URL(u).origin}/bff/sso/signed-out`), scope: 'openid email profile groups' }],
     accounts: { eve: { email: 'eve@acme.example', email_verified: true, name: 'Eve Larsen', groups: ['API team', 'Berlin'] } },
   }),
 ], { stdio: ['pipe', 'pipe', 'inherit'] })
 const issuer = String((await once(provider.stdout, 'data'))[0]).trim()
 
-const browser = await open({ hosts: [at.console, at.tenant, issuer].map((u) => new URL(u).host) })
+const browser = await open({ hosts: [at.console, at.tenant, at.auth, issuer].map((u) => new URL(u).host) })
 const wrong = browser.wrong
 const look = looker('sso', shots, wrong)
 /** Signs in at the provider's own pages. */

@@ -16,7 +16,7 @@ import { addresses, call, callEach, CONSUMER, deployDraft, eventually, importSam
 
 const at = addresses(process.argv[2])
 const shots = process.argv[3] ?? process.env.GATEHOUSE_SHOTS
-const hosts = [at.console, at.tenant, at.portal].map((url) => new URL(url).host)
+const hosts = [at.console, at.tenant, at.portal, at.auth].map((url) => new URL(url).host)
 const browser = await open({ hosts })
 const { wrong } = browser
 const admin = await browser.page()

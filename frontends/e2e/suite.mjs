@@ -15,6 +15,8 @@ export function addresses(readyFile) {
     console: one(ready.console, 'GATEHOUSE_CONSOLE'),
     tenant: one(ready.tenantConsole, 'GATEHOUSE_TENANT_CONSOLE'),
     portal: one(ready.portal, 'GATEHOUSE_PORTAL'),
+    // Where people sign in, for all of them.
+    auth: one(ready.authConsole, 'GATEHOUSE_AUTH_CONSOLE'),
     traffic,
     // Each gateway by itself, where there are several behind one address.
     gateways: ready.traffics ?? process.env.GATEHOUSE_TRAFFICS?.split(',') ?? [traffic],

@@ -11,7 +11,7 @@ import { addresses, eventually, OWNER } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
-const browser = await open({ hosts: [at.console, at.tenant, at.portal].map((u) => new URL(u).host), refusals: true })
+const browser = await open({ hosts: [at.console, at.tenant, at.portal, at.auth].map((u) => new URL(u).host), refusals: true })
 const { wrong } = browser
 const look = looker('texts', shots, wrong)
 

@@ -28,6 +28,7 @@ type view struct {
 	Permissions   []string
 	CSRF          string
 	SetupRequired bool
+	SignIn        struct{ OIDC bool }
 	Apps          map[string]string
 }
 

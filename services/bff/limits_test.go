@@ -58,6 +58,8 @@ var unlimited = map[string]string{
 	"switchOrganization":   "it is for who is signed in: nothing is looked up for anybody else",
 	"beginSsoTest":         "it is for who is signed in: nothing is looked up for anybody else",
 	"beginSsoConfirmation": "it is for who is signed in: nothing is looked up for anybody else",
+	"beginOneSignIn":       "it asks nobody and keeps nothing; the authorization server, where it leads, holds addresses",
+	"endOneSignIn":         "it tries only what this browser has begun; the token endpoint holds addresses: TestNobodyIsSignedInYet",
 	"ssoSignedOut":         "it ends nothing, and what it compares is in the caller's own cookie",
 	"listenLive":           "it is for who is signed in: nothing is looked up for anybody else",
 }

@@ -15,6 +15,10 @@ import (
 // otherSide lets Ada go to the organization o2, to o3 by a second step, and to o4 by a
 // fresh sign-in.
 func (w *world) otherSide(m *http.ServeMux) {
+	m.HandleFunc("DELETE /api/v1/me/sessions/{id}", func(rw http.ResponseWriter, r *http.Request) {
+		w.tenants.Revoke(w.t, "o1", r.PathValue("id"))
+		rw.WriteHeader(http.StatusNoContent)
+	})
 	m.HandleFunc("POST /api/v1/me/organizations/{id}/session", func(rw http.ResponseWriter, r *http.Request) {
 		switch r.PathValue("id") {
 		case "o2":

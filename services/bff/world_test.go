@@ -61,6 +61,10 @@ type world struct {
 	// signOutAddress is where tenant-manager sends browsers that sign out, nil =
 	// nowhere; signedOutAt is what it was told of the last one.
 	signOutAddress, signedOutAt atomic.Pointer[string]
+
+	// isSetUp says that the first run lies behind.
+	isSetUp   atomic.Bool
+	authority *authority
 }
 
 func start(t *testing.T, change func(*bff.Config)) *world {
@@ -157,6 +161,7 @@ func (w *world) tenantManager() http.Handler {
 	samlSide(m)
 	w.actingSide(m)
 	w.otherSide(m)
+	w.serveAuthority(m, tokens)
 	m.HandleFunc("POST /api/v1/sign-out", func(rw http.ResponseWriter, r *http.Request) {
 		if w.asVic(r) {
 			w.tenants.Revoke(w.t, "o1", "s-vic")
@@ -184,7 +189,9 @@ func (w *world) tenantManager() http.Handler {
 	m.HandleFunc("/oauth/", show)
 	m.HandleFunc("/scim/", show)
 	m.HandleFunc("/.well-known/", show)
-	m.HandleFunc("GET /api/v1/setup", func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{"required":true}`) })
+	m.HandleFunc("GET /api/v1/setup", func(rw http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(rw).Encode(map[string]bool{"required": !w.isSetUp.Load()})
+	})
 	m.HandleFunc("GET /api/v1/me", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		ended := w.ended

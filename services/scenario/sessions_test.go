@@ -45,6 +45,8 @@ var ofSessions = map[string]ofSession{
 	"usePasswordLink":       {reason: letsIn},
 	"signInOnce":            {reason: letsIn},
 	"acceptInvitation":      {reason: letsIn},
+	"beginOneSignIn":        {reason: "it leads to the authorization server, which knows who signs in"},
+	"endOneSignIn":          {reason: back},
 	"ssoCallback":           {reason: back},
 	"ssoConnectionCallback": {reason: back},
 	"ssoSignedOut":          {reason: "it leads to the sign-in page, and begins and ends nothing"},

@@ -9,7 +9,8 @@ import GhRoot from './GhRoot.vue'
 import { makeI18n, type Language, type Texts } from './i18n'
 import { show } from './notices'
 import { followAnswers } from './answers'
-import { guardUnsaved } from './composables/unsaved'
+import { guardUnsaved, unsaved } from './composables/unsaved'
+import { hasSession, oneSignIn } from './onesignin'
 import { followPreferences } from './preferences'
 
 declare module 'vue-router' {
@@ -37,9 +38,11 @@ export async function startApp(options: AppOptions): Promise<Router> {
   // All icons are in the bundle. One that is not must not be asked for anywhere.
   addAPIProvider('', { resources: [] })
 
+  let refused = false // what went wrong is to be read here
   try {
     await takeImpersonation()
   } catch (error) {
+    refused = true
     const problem = problemOf(error)
     show({ tone: 'bad', title: problem.title, ...(problem.detail ? { text: problem.detail } : {}) })
   }
@@ -69,7 +72,12 @@ export async function startApp(options: AppOptions): Promise<Router> {
       }
     }
     const open = to.meta.open ?? options.openByDefault ?? false
-    if (!open && !session.value.signedIn) return { path: signInPath, query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+    if (session.value.signedIn) hasSession()
+    if (!open && !session.value.signedIn) {
+      const away = refused ? null : oneSignIn(session.value, to.fullPath, options.openByDefault)
+      if (away) return leave(away)
+      return { path: signInPath, query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+    }
     if (session.value.signedIn && session.value.factorRequired && to.path !== signInPath) return { path: signInPath, query: { next: to.fullPath } }
     return true
   })
@@ -78,7 +86,13 @@ export async function startApp(options: AppOptions): Promise<Router> {
     endSession()
     queries.clear()
     const at = router.currentRoute.value
-    if (!(at.meta.open ?? options.openByDefault)) void router.replace({ path: signInPath, query: { next: at.fullPath } })
+    if (at.meta.open ?? options.openByDefault) return
+    const here = () => router.replace({ path: signInPath, query: { next: at.fullPath } })
+    if (unsaved()) return void here() // it asks first
+    void loadSession().catch(() => null).then(() => {
+      const away = oneSignIn(session.value, at.fullPath, options.openByDefault)
+      return away ? leave(away) : here()
+    })
   })
 
   const app = createApp(GhRoot)
@@ -89,6 +103,12 @@ export async function startApp(options: AppOptions): Promise<Router> {
   await router.isReady().catch(() => {})
   app.mount('#app')
   return router
+}
+
+/** Leaves the app for an address, to come back: until the browser has left nothing else happens. The page before stays what the browser goes back to. */
+function leave(address: string): Promise<never> {
+  location.replace(address)
+  return new Promise(() => {})
 }
 
 /** Where to go after signing in: a path of this app only. */

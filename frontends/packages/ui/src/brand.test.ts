@@ -8,6 +8,7 @@ it.each([
   ['/sign-in', '?next=%2Fconsent%3Frequest%3Dabc', { authorization: 'abc' }],
   ['/consent', '?request=abc', { authorization: 'abc' }],
   ['/device', '?request=abc&client=c', { client: 'c' }],
+  ['/sign-in', '?next=%2Fconsent%3Frequest%3Dabc%26client%3Dgatehouse-admin', { authorization: 'abc' }],
   ['/sign-in', '?next=%2Fusers%3Forganization%3Da&organization=b', { organization: 'b' }],
   ['/sign-in', '?next=https%3A%2F%2Fx.test%2Fconsent%3Frequest%3Dabc', {}],
 ])('%s%s is of %j', (pathname, search, want) => {

@@ -26,7 +26,7 @@ export function brandQuery(address: { pathname: string; search: string }): Brand
     const organization = from.get('organization')
     const client = from.get('client')
     if (organization) out.organization = organization.slice(0, 63)
-    if (client) out.client = client.slice(0, 64)
+    if (client && !client.startsWith('gatehouse-')) out.client = client.slice(0, 64) // ours have no organization
     const request = from.get('request')
     if (path === '/consent' && request) out.authorization = request.slice(0, 128)
   }

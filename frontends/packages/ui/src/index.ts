@@ -1,4 +1,5 @@
 export { startApp, nextPath, type AppOptions } from './app'
+export { clientOf } from './onesignin'
 export type { Texts, Language } from './i18n'
 export { preferences, appearance } from './preferences'
 export { brandText, previewKey, type BrandPreview, type PublicBrand } from './brand'

@@ -64,6 +64,9 @@ type handlers struct {
 	// direct carries requests to the authorization server and to provisioning, as
 	// they are.
 	direct *httputil.ReverseProxy
+	// auth is the authorization server, of which the apps are clients; nil = there is
+	// none.
+	auth *authServer
 }
 
 // Register puts the API and the pages on a router. What is below /bff is in
@@ -75,6 +78,7 @@ func Register(e *echo.Echo, o Options) {
 	}
 	if rt := o.Services[tenant.Service]; rt != nil {
 		h.direct = h.passThrough(rt)
+		h.auth = newAuthServer(rt, o.Now)
 	}
 	e.GET("/bff/session", h.getSession)
 	e.POST("/bff/sign-in", h.ours(h.signIn))
@@ -84,6 +88,8 @@ func Register(e *echo.Echo, o Options) {
 	e.POST("/bff/sign-in/sso", h.ours(h.beginSSO))
 	e.POST("/bff/sso/test", h.ours(h.testSSO))
 	e.POST("/bff/sso/confirmation", h.ours(h.confirmBySSO))
+	e.GET("/bff/oidc/begin", h.beginOIDC)
+	e.GET(oidcCallback, h.endOIDC)
 	e.GET("/bff/sso/callback", h.endSSO)
 	e.GET("/bff/sso/signed-out", h.signedOut)
 	e.GET("/bff/sso/callback/:connection", h.endSSO)

@@ -32,9 +32,18 @@ type view struct {
 	// else.
 	FactorRequired bool `json:"factorRequired,omitempty"`
 	// Impersonation says who acts as the user.
-	Impersonation *impersonation    `json:"impersonation,omitempty"`
-	Version       string            `json:"version"`
-	Apps          map[string]string `json:"apps"`
+	Impersonation *impersonation `json:"impersonation,omitempty"`
+	// SignIn says how somebody signs in here who is not signed in.
+	SignIn  *waysIn           `json:"signIn,omitempty"`
+	Version string            `json:"version"`
+	Apps    map[string]string `json:"apps"`
+}
+
+// waysIn is how people sign in at a host.
+type waysIn struct {
+	// OIDC says that there is one sign-in for all consoles, to which GET
+	// /bff/oidc/begin leads.
+	OIDC bool `json:"oidc"`
 }
 
 // session returns the session of a request's cookie, or nil where there is none.
@@ -96,7 +105,11 @@ func (h *handlers) getSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, view{CSRF: anonymous, SetupRequired: setup, Version: h.Version, Apps: h.Apps.addresses(c.Request())})
+	v := view{CSRF: anonymous, SetupRequired: setup, Version: h.Version, Apps: h.Apps.addresses(c.Request())}
+	if !setup && h.offers(c.Request()) {
+		v.SignIn = &waysIn{OIDC: true}
+	}
+	return c.JSON(http.StatusOK, v)
 }
 
 func (h *handlers) signedIn(c echo.Context, s *session.Session) (view, error) {

@@ -174,6 +174,12 @@ func (t *Tenants) SignOut(from *http.Request, token string) error {
 	return t.call(from.Context(), from, http.MethodPost, "/sign-out", token, nil, nil)
 }
 
+// EndSession ends one of the sessions of whose access token it is, and no other that
+// came of the same sign-in.
+func (t *Tenants) EndSession(from *http.Request, token, id string) error {
+	return t.call(from.Context(), from, http.MethodDelete, "/me/sessions/"+url.PathEscape(id), token, nil, nil)
+}
+
 // SignOutAt is as [Tenants.SignOut], for a browser at an origin. It returns where to send
 // the browser to, so that it is signed out at its identity provider too; "" = nowhere. The
 // provider sends it back with the state.

@@ -95,6 +95,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/oidc/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send the browser to the one sign-in for all consoles
+         * @description Leads to the authorization server at the auth console's host (OpenID Connect, authorization code flow with PKCE), from which the browser comes back to endOneSignIn. Whoever is signed in there is asked nothing. At a host name that has no such sign-in the answer is 404.
+         */
+        get: operations["beginOneSignIn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the authorization server sends browsers back to
+         * @description Begins the session and leads to the page that was asked for; or to the sign-in page of this host, with asked=1 where nobody is signed in, else with the code of what went wrong and the request id. It takes nothing that this browser did not begin here within ten minutes.
+         */
+        get: operations["endOneSignIn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/test": {
         parameters: {
             query?: never;
@@ -428,12 +468,18 @@ export interface components {
             /** @description Whether a second factor has to be set up before anything else. */
             factorRequired?: boolean;
             impersonation?: components["schemas"]["Impersonation"];
+            signIn?: components["schemas"]["WaysIn"];
             /** @description The version of the program. */
             version: string;
             /** @description The addresses of the browser apps, by name: admin, tenant, portal. */
             apps: {
                 [key: string]: string;
             };
+        };
+        /** @description How whoever is not signed in signs in here. */
+        WaysIn: {
+            /** @description Whether there is one sign-in for all consoles; beginOneSignIn leads to it. */
+            oidc: boolean;
         };
         SwitchInput: {
             /** @description The id of the organization. */
@@ -792,6 +838,62 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SsoBegun"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginOneSignIn: {
+        parameters: {
+            query?: {
+                /** @description The path to go to afterwards. */
+                next?: string;
+                /** @description none: whoever is not signed in there is led to the sign-in page of this host. */
+                prompt?: "none";
+                /** @description The short name of the organization to sign in to; without it that of whoever is signed in, or signs in. */
+                organization?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to the authorization server. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endOneSignIn: {
+        parameters: {
+            query?: {
+                /** @description What was sent. */
+                state?: string;
+                /** @description What is exchanged for tokens. */
+                code?: string;
+                /** @description The issuer (RFC 9207). */
+                iss?: string;
+                /** @description Why nobody was signed in. */
+                error?: string;
+                /** @description The same, for people. */
+                error_description?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to a page. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

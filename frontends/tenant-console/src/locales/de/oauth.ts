@@ -4,6 +4,9 @@ export default {
     place: 'Anmelden',
     identity: { openid: 'Wissen, wer Sie sind', profile: 'Ihren Namen sehen', email: 'Ihre E-Mail-Adresse sehen', offline_access: 'Zugriff in Ihrer Abwesenheit' },
     consent: {
+      automatic: 'Sie werden angemeldet…',
+      moment: 'Das dauert nur einen Moment.',
+      begin: 'Von vorn beginnen',
       wait: 'Eine Anwendung bittet um Zugriff',
       title: '{name} bittet um Zugriff',
       again: '{name} möchte sichergehen, dass Sie es sind.',

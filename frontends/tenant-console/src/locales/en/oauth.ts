@@ -4,6 +4,9 @@ export default {
     place: 'Sign in',
     identity: { openid: 'Know who you are', profile: 'See your name', email: 'See your e-mail address', offline_access: 'Have access while you are away' },
     consent: {
+      automatic: 'Signing you in…',
+      moment: 'This takes a moment.',
+      begin: 'Begin again',
       wait: 'An application asks for access',
       title: '{name} asks for access',
       again: '{name} wants to be sure that it is you.',
