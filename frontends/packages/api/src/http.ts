@@ -40,8 +40,26 @@ async function problemFrom(response: Response): Promise<ProblemError> {
   return new ProblemError(toProblem(body, response.status, response.headers.get('x-request-id') ?? undefined))
 }
 
+let recorder: ((request: Request) => void) | null = null
+
+/**
+ * Runs something and says which requests it begins. What it begins later, after it
+ * has waited for something, is not among them.
+ */
+export function recording<R>(run: () => R): { result: R; requests: Request[] } {
+  const requests: Request[] = []
+  const before = recorder
+  recorder = (request) => requests.push(request)
+  try {
+    return { result: run(), requests }
+  } finally {
+    recorder = before
+  }
+}
+
 const middleware: Middleware = {
   onRequest({ request }) {
+    recorder?.(request)
     if (isWrite(request.method)) request.headers.set(CSRF_HEADER, csrf)
     if (language) request.headers.set('Accept-Language', language)
     return request

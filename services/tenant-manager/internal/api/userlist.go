@@ -161,9 +161,12 @@ func (h *Handlers) ExportUsers(ctx context.Context, r ExportUsersRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	e := &userExport{ctx: ctx, h: h, org: org, filter: filter, sources: sources}
+	e := &userExport{ctx: ctx, h: h, org: org, filter: filter, sort: httpx.Page((*string)(nil), (*int)(nil), p.Sort).Sort, sources: sources}
 	e.table = roster.NewWriter(&e.lines)
 	e.table.Row("name", "email", "status", "source", "roles", "second_factor", "last_sign_in", "created", "id")
+	if err := e.next(); err != nil { // what is wrong with the order is a problem, not half a file
+		return nil, err
+	}
 	name := "users-" + h.store.Now().UTC().Format(time.DateOnly) + ".csv"
 	return ExportUsers200TextcsvResponse{
 		Body: e, Headers: ExportUsers200ResponseHeaders{ContentDisposition: ptr(`attachment; filename="` + name + `"`)},
@@ -176,6 +179,7 @@ type userExport struct {
 	h       *Handlers
 	org     *store.Org
 	filter  store.UserFilter
+	sort    string
 	sources []store.Source
 	table   *roster.Writer
 	lines   bytes.Buffer
@@ -197,7 +201,7 @@ func (e *userExport) Read(p []byte) (int, error) {
 }
 
 func (e *userExport) next() error {
-	page, err := e.org.Users(e.ctx, e.filter, db.PageRequest{Cursor: e.cursor, Limit: db.MaxLimit})
+	page, err := e.org.Users(e.ctx, e.filter, db.PageRequest{Cursor: e.cursor, Limit: db.MaxLimit, Sort: e.sort})
 	if err != nil {
 		return err
 	}

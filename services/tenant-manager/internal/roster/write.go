@@ -4,16 +4,20 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // Writer writes a table as comma-separated values (RFC 4180). A value that a
-// spreadsheet would take for a formula gets an apostrophe in front.
+// spreadsheet would take for a formula gets an apostrophe in front. The text begins
+// with a byte order mark: without it Excel reads UTF-8 as the code page of its
+// machine, and every umlaut and every Korean letter is lost. [Read] leaves it out.
 type Writer struct {
 	csv *csv.Writer
 }
 
 // NewWriter returns a writer that begins at once. Errors show when it is flushed.
 func NewWriter(w io.Writer) *Writer {
+	_, _ = io.WriteString(w, "\ufeff") // where that fails, so does what follows
 	c := csv.NewWriter(w)
 	c.UseCRLF = true
 	return &Writer{c}
@@ -33,9 +37,13 @@ func (w *Writer) Flush() error {
 	return w.csv.Error()
 }
 
+// formula are the signs that begin one (OWASP, CSV injection), in full width too, as
+// they are typed where Korean, Chinese or Japanese is.
+const formula = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+
 // Safe returns a value as no spreadsheet takes it for a formula.
 func Safe(value string) string {
-	if value != "" && strings.ContainsRune("=+-@\t\r\n", rune(value[0])) {
+	if first, _ := utf8.DecodeRuneInString(value); value != "" && strings.ContainsRune(formula, first) {
 		return "'" + value
 	}
 	return value

@@ -134,6 +134,17 @@ export default {
     select: 'Select {name}',
     selectPage: 'Select all on this page',
   },
+  csv: {
+    label: 'CSV',
+    title: 'Every row of this list as a file for a spreadsheet',
+    stop: 'Stop',
+    rows: '{n} row read | {n} rows read',
+    done: '{n} row is in the file. | {n} rows are in the file.',
+    cut: 'The first {n} rows are in the file',
+    cutOf: 'The list has {all} rows. A browser reads {n} at most; the command line reads them all.',
+    cutText: 'The list has more. A browser reads {n} rows at most; the command line reads them all.',
+    all: 'All rows, in a terminal',
+  },
   secret: {
     once: 'shown once',
     show: 'Show',

@@ -7,6 +7,17 @@ export default {
     stop: 'Beenden',
   },
   list: { select: '{name} auswählen', selectPage: 'Alle auf dieser Seite auswählen' },
+  csv: {
+    label: 'CSV',
+    title: 'Alle Zeilen dieser Liste als Datei für eine Tabellenkalkulation',
+    stop: 'Abbrechen',
+    rows: '{n} Zeile gelesen | {n} Zeilen gelesen',
+    done: '{n} Zeile steht in der Datei. | {n} Zeilen stehen in der Datei.',
+    cut: 'Die ersten {n} Zeilen stehen in der Datei',
+    cutOf: 'Die Liste hat {all} Zeilen. Der Browser liest höchstens {n}, die Kommandozeile alle.',
+    cutText: 'Die Liste hat mehr Zeilen. Der Browser liest höchstens {n}, die Kommandozeile alle.',
+    all: 'Alle Zeilen, im Terminal',
+  },
   brand: { help: 'Hilfe', terms: 'Nutzungsbedingungen', privacy: 'Datenschutz', with: 'Mit {product}' },
   signIn: {
     useBreakGlass: 'Mit einem Notfallkonto anmelden',
