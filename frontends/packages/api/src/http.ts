@@ -57,8 +57,32 @@ export function recording<R>(run: () => R): { result: R; requests: Request[] } {
   }
 }
 
+let rehearsal: ((request: Request) => void) | null = null
+
+/**
+ * The first request of something, without making it: what it does after that does
+ * not happen either, as no answer ever comes. It must make the request at once; what
+ * it would make after it has waited for something else is not held back.
+ */
+export function rehearse(run: () => unknown): Request | null {
+  let first: Request | null = null
+  rehearsal = (request) => (first ??= request)
+  try {
+    void Promise.resolve(run()).catch(() => {})
+  } catch {
+    return null
+  } finally {
+    rehearsal = null
+  }
+  return first
+}
+
 const middleware: Middleware = {
   onRequest({ request }) {
+    if (rehearsal) {
+      rehearsal(request)
+      return new Promise<Request>(() => {})
+    }
     recorder?.(request)
     if (isWrite(request.method)) request.headers.set(CSRF_HEADER, csrf)
     if (language) request.headers.set('Accept-Language', language)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/services/internal/sheet"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/roster"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
@@ -30,7 +31,7 @@ type export struct {
 	entries int64
 	lines   bytes.Buffer
 	// table is where a spreadsheet is asked for in place of lines of JSON.
-	table *roster.Writer
+	table *sheet.Writer
 }
 
 // beginTable writes the head of a table, which has no frame of a part.

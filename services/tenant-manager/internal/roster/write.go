@@ -1,53 +1,21 @@
 package roster
 
 import (
-	"encoding/csv"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/gatehouse/gatehouse/services/internal/sheet"
 )
 
-// Writer writes a table as comma-separated values (RFC 4180). A value that a
-// spreadsheet would take for a formula gets an apostrophe in front. The text begins
-// with a byte order mark: without it Excel reads UTF-8 as the code page of its
-// machine, and every umlaut and every Korean letter is lost. [Read] leaves it out.
-type Writer struct {
-	csv *csv.Writer
+// NewWriter returns a writer of a file that people open, which begins with
+// [sheet.Mark]; [Read] leaves it out. Errors show when it is flushed.
+func NewWriter(w io.Writer) *sheet.Writer {
+	_, _ = io.WriteString(w, sheet.Mark) // where that fails, so does what follows
+	return sheet.NewWriter(w)
 }
-
-// NewWriter returns a writer that begins at once. Errors show when it is flushed.
-func NewWriter(w io.Writer) *Writer {
-	_, _ = io.WriteString(w, "\ufeff") // where that fails, so does what follows
-	c := csv.NewWriter(w)
-	c.UseCRLF = true
-	return &Writer{c}
-}
-
-// Row writes a line.
-func (w *Writer) Row(cells ...string) {
-	for i, c := range cells {
-		cells[i] = Safe(c)
-	}
-	_ = w.csv.Write(cells) // it shows when it is flushed
-}
-
-// Flush writes what is not written yet.
-func (w *Writer) Flush() error {
-	w.csv.Flush()
-	return w.csv.Error()
-}
-
-// formula are the signs that begin one (OWASP, CSV injection), in full width too, as
-// they are typed where Korean, Chinese or Japanese is.
-const formula = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 // Safe returns a value as no spreadsheet takes it for a formula.
-func Safe(value string) string {
-	if first, _ := utf8.DecodeRuneInString(value); value != "" && strings.ContainsRune(formula, first) {
-		return "'" + value
-	}
-	return value
-}
+func Safe(value string) string { return sheet.Safe(value) }
 
 // List returns several values as one, each once, as [Read] takes them apart.
 func List(values []string) string {
