@@ -145,6 +145,7 @@ export default {
     apply: 'See what would change, then change it',
     nothing: 'Nothing was changed in the form yet.',
     help: 'GATEHOUSE_URL is the address of this console, GATEHOUSE_TOKEN your token or that of a service account. A secret is read from GATEHOUSE_SECRET and is not shown here.',
+    inPerson: 'A personal token cannot change this: take that of a service account, or sign in with gatehouse login.',
     manifestHelp: 'Applying it sends only what differs, so that applying it again changes nothing. Fields that are left out stay as they are. Secrets are not part of a manifest.',
   },
   csv: {

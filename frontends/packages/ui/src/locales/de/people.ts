@@ -18,6 +18,7 @@ export default {
     apply: 'Erst ansehen, was sich ändern würde, dann ändern',
     nothing: 'Im Formular wurde noch nichts geändert.',
     help: 'GATEHOUSE_URL ist die Adresse dieser Konsole, GATEHOUSE_TOKEN Ihr Token oder das eines Dienstkontos. Ein Geheimnis wird aus GATEHOUSE_SECRET gelesen und hier nicht angezeigt.',
+    inPerson: 'Ein persönliches Token kann das nicht ändern: Nötig ist das eines Dienstkontos oder eine Anmeldung mit gatehouse login.',
     manifestHelp: 'Gesendet wird nur, was abweicht: Ein zweites Anwenden ändert nichts. Weggelassene Felder bleiben, wie sie sind. Geheimnisse gehören nicht in ein Manifest.',
   },
   csv: {

@@ -18,6 +18,7 @@ export default {
     apply: '무엇이 바뀌는지 먼저 확인한 다음 변경',
     nothing: '양식에서 아직 변경한 내용이 없습니다.',
     help: 'GATEHOUSE_URL은 이 콘솔의 주소, GATEHOUSE_TOKEN은 내 토큰이나 서비스 계정의 토큰입니다. 비밀 값은 GATEHOUSE_SECRET에서 읽으며 여기에 표시되지 않습니다.',
+    inPerson: '개인 토큰으로는 이 항목을 변경할 수 없습니다. 서비스 계정의 토큰을 쓰거나 gatehouse login으로 로그인하세요.',
     manifestHelp: '다른 항목만 전송하므로 다시 적용해도 바뀌는 것이 없습니다. 빠진 항목은 그대로 둡니다. 비밀 값은 매니페스트에 들어가지 않습니다.',
   },
   csv: {
