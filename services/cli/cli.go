@@ -98,7 +98,7 @@ func New(o Options) *cobra.Command {
 	root.AddCommand(
 		a.login(), a.logout(), a.whoami(), a.setup(), a.quickstart(), a.apis(), a.plans(), a.applications(), a.subscribe(),
 		a.keys(), a.usage(), a.explain(), a.gateways(), a.users(),
-		a.access(), a.groups(), a.roles(), a.grants(), a.tokens(), a.organizations(), a.audit(), a.system(), version(),
+		a.access(), a.groups(), a.roles(), a.grants(), a.tokens(), a.organizations(), a.audit(), a.system(), a.request(), a.apply(), version(),
 	)
 	root.AddCommand(o.Extra...)
 	return root

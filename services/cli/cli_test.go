@@ -55,6 +55,11 @@ func TestTheCommandLineIsUnderstoodOrRefused(t *testing.T) {
 		"no application":       {"subscribe petstore", 2, "--app"},
 		"no role":              {"user invite a@b.c", 2, "--role"},
 		"no environment":       {"api undeploy petstore", 2, "--environment"},
+		"no such method":       {"request HEAD /tenant-manager/users", 2, "GET, POST, PUT, PATCH or DELETE"},
+		"all of a write":       {"request POST /tenant-manager/users --all", 2, "are for GET"},
+		"no manifest":          {"apply", 2, "--file"},
+		"no such manifest":     {"apply -f " + filepath.Join(dir, "none.yaml"), 1, "none.yaml"},
+		"signed out 3":         {"request GET /tenant-manager/users", 3, "gatehouse login"},
 		"signed out":           {"api list", 3, "gatehouse login"},
 		"signed out 2":         {"quickstart x.yaml", 3, "gatehouse login"},
 	} {
@@ -92,4 +97,39 @@ func TestProblemsAreALineWithTheFields(t *testing.T) {
 	code, _, errs = run(t, env, "", "api", "list")
 	require.Equal(t, 1, code)
 	require.Contains(t, errs, "connection refused")
+}
+
+// A manifest is understood, or refused with what is wrong; either before anything is
+// asked of a suite.
+func TestManifestsAreUnderstoodOrRefused(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"XDG_CONFIG_HOME": t.TempDir()}
+	for text, c := range map[string]struct {
+		code int
+		says string
+	}{
+		"": {2, "the manifest is empty"},
+		"kind: Group\npath: /tenant-manager/groups/1\nspec: {name: x}\n":    {3, "gatehouse login"},
+		"kind: Group\npath: /tenant-manager/groups\nspec: {name: x}\n":      {2, "nothing at \"/tenant-manager/groups\""},
+		"kind: User\npath: /tenant-manager/groups/1\nspec: {name: x}\n":     {2, "called Group, not \"User\""},
+		"kind: Group\npath: /tenant-manager/groups/1\nspec: {members: 4}\n": {2, "there are name, description"},
+		"kind: Group\npath: /tenant-manager/groups/1\nsize: 4\n":            {2, "cannot be read"},
+		"- kind": {2, "cannot be read"},
+	} {
+		code, _, errs := run(t, env, text, "apply", "-f", "-")
+		require.Equal(t, c.code, code, "%q: %s", text, errs)
+		require.Contains(t, errs, c.says, text)
+	}
+}
+
+func FuzzManifests(f *testing.F) {
+	f.Add("kind: Group\npath: /tenant-manager/groups/1\nspec: {name: x}\n---\nkind: User\npath: /tenant-manager/users/1\n")
+	f.Add("kind: [\n")
+	f.Add("path: &a *a\nspec: {? x}\n")
+	env := map[string]string{"XDG_CONFIG_HOME": f.TempDir()}
+	f.Fuzz(func(t *testing.T, text string) {
+		code, out, _ := run(t, env, text, "apply", "-f", "-")
+		require.Contains(t, []int{2, 3}, code, "nobody is signed in")
+		require.Empty(t, out)
+	})
 }

@@ -346,6 +346,7 @@ func TestAccessFromATerminal(t *testing.T) {
 	out, _ = s.do(0, "org", "restore", "other")
 	require.Contains(t, out, "Other is restored, and active.")
 	s.do(0, "group", "remove", "Staff", "Team")
+	s.requestAndApply()
 
 	out, _ = s.do(0, "token", "list")
 	require.Contains(t, out, "You have no tokens.")
@@ -366,6 +367,40 @@ func TestAccessFromATerminal(t *testing.T) {
 	require.Contains(t, errs, "laptop")
 	s.do(0, "token", "revoke", "laptop")
 	robot.do(3, "api", "list")
+}
+
+// requestAndApply calls the API as it is, and changes what is there by manifests.
+func (s *suite) requestAndApply() {
+	var made struct{ ID string }
+	s.json(&made, "request", "POST", "/tenant-manager/groups", "--data", `{"name":"=Night","description":"On call"}`)
+	out, _ := s.do(0, "request", "GET", "/tenant-manager/groups?q=night", "--all", "--csv")
+	require.Contains(s.t, out, "'=Night", "no cell is a formula")
+	require.NotContains(s.t, out, "\ufeff", "it is for programs")
+	require.Contains(s.t, strings.SplitN(out, "\r\n", 2)[0], "name")
+	_, errs := s.do(2, "request", "GET", "/tenant-manager/organization", "--csv")
+	require.Contains(s.t, errs, "no list")
+	_, errs = s.do(1, "request", "PATCH", "/tenant-manager/groups/"+made.ID, "--if-match", `"v99"`, "--data", `{"description":"x"}`)
+	require.Contains(s.t, errs, "request ")
+	out, _ = s.do(0, "request", "GET", "/tenant-manager/users/export")
+	require.Contains(s.t, out, "olga@example.com")
+
+	file := filepath.Join(s.t.TempDir(), "group.yaml")
+	require.NoError(s.t, os.WriteFile(file, []byte("kind: Group\npath: /tenant-manager/groups/"+made.ID+"\nspec: {description: By day}\n---\n"+
+		"kind: AuditRetention\npath: /tenant-manager/audit/retention\nspec: {days: 0}\n"), 0o600))
+	out, _ = s.do(0, "apply", "-f", file, "--dry-run")
+	require.Contains(s.t, out, "would change\n  description: \"On call\" -> \"By day\"")
+	require.Contains(s.t, out, "AuditRetention /tenant-manager/audit/retention: unchanged")
+	out, _ = s.do(0, "apply", "-f", file)
+	require.Contains(s.t, out, ": changed\n")
+	out, _ = s.do(0, "apply", "-f", file)
+	require.NotContains(s.t, out, ": changed\n")
+	var group struct{ Name, Description string }
+	s.json(&group, "request", "GET", "/tenant-manager/groups/"+made.ID)
+	require.Equal(s.t, "By day", group.Description)
+	require.Equal(s.t, "=Night", group.Name)
+	require.NoError(s.t, os.WriteFile(file, []byte("kind: Group\npath: /tenant-manager/groups/none\nspec: {name: x}\n"), 0o600))
+	s.do(1, "apply", "-f", file)
+	s.do(0, "request", "DELETE", "/tenant-manager/groups/"+made.ID)
 }
 
 // post sends a request as who is signed in.

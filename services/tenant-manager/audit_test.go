@@ -1,6 +1,7 @@
 package tenantmanager_test
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -181,12 +182,25 @@ func TestTheAuditTrailIsExportedAndTrimmed(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, v.Part)
 	require.Equal(t, first.Head, v.Anchor, "it goes on where the first ended")
+	entries(7)
+	a = w.call(t, owner, "GET", "/audit/export?format=csv&action=audit.*", "")
+	require.Equal(t, 200, a.status, a.body)
+	require.Equal(t, "text/csv", a.header.Get("Content-Type"))
+	require.Contains(t, a.header.Get("Content-Disposition"), `filename="audit-`)
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(a.body, "\ufeff"))).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 5, a.body)
+	require.Equal(t, []string{"sequence", "time", "service", "action", "outcome"}, rows[0][:5])
+	require.Equal(t, []string{"tenant-manager", "audit.exported", "done", "user"}, rows[4][2:6])
+	entries(8)
+	a = w.call(t, owner, "GET", "/audit/export?format=csv&actor=nobody", "")
+	require.Equal(t, 1, strings.Count(a.body, "\r\n"), "the head alone: "+a.body)
 
 	require.Contains(t, w.call(t, owner, "PUT", "/audit/retention", `{"days":7}`, anyVersion...).body, "/days")
 	require.Equal(t, 428, w.call(t, owner, "PUT", "/audit/retention", `{"days":30}`).status)
 	a = w.call(t, owner, "PUT", "/audit/retention", `{"days":30}`, "If-Match", w.call(t, owner, "GET", "/audit/retention", "").header.Get("ETag"))
 	require.Equal(t, 200, a.status, a.body)
-	entries(8)
+	entries(10)
 
 	// Those of the set-up are removed when they are old enough, and the rest is sound.
 	w.clock.Advance(31 * 24 * time.Hour)
@@ -194,11 +208,11 @@ func TestTheAuditTrailIsExportedAndTrimmed(t *testing.T) {
 	w.start(t) // housekeeping begins at once
 	owner = w.signIn(t, "ada@example.com", "default")
 	require.Eventually(t, func() bool {
-		return strings.Contains(w.call(t, owner, "GET", "/audit/retention", "").body, `"first":9`)
+		return strings.Contains(w.call(t, owner, "GET", "/audit/retention", "").body, `"first":11`)
 	}, 30*time.Second, 10*time.Millisecond)
 	require.Eventually(t, func() bool {
 		return strings.Contains(w.call(t, owner, "GET", "/audit?action=audit.trimmed", "").body, `"/sequence"`)
 	}, 30*time.Second, 10*time.Millisecond)
 	require.Contains(t, w.call(t, owner, "GET", "/audit/verification", "").body, `"valid":true`)
-	require.Equal(t, int64(9), trail().First)
+	require.Equal(t, int64(11), trail().First)
 }

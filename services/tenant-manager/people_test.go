@@ -3,6 +3,7 @@ package tenantmanager_test
 import (
 	"encoding/csv"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,12 +63,22 @@ func TestUsersAreFound(t *testing.T) {
 		require.Equal(t, 200, a.status, a.body)
 		require.Equal(t, "text/csv", a.header.Get("Content-Type"))
 		require.Contains(t, a.header.Get("Content-Disposition"), `attachment; filename="users-`)
-		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(a.body, "\ufeff"))).ReadAll()
 		require.NoError(t, err)
 		require.Len(t, rows, 2)
 		require.Equal(t, []string{"name", "email", "status", "source", "roles"}, rows[0][:5])
 		require.Equal(t, []string{"'=cmd|' /C calc'!A0", "vic@example.com", "active", "local", "viewer", "no"}, rows[1][:6])
 		s.w.expect(t, "told", "user.exported")
+		// Unlike programs, Excel knows by its mark alone what a file is written in.
+		require.True(t, strings.HasPrefix(a.body, "\ufeff"))
+		a = s.w.call(t, s.vars["eve"], "GET", "/users/export?sort=-email", "")
+		require.Equal(t, 200, a.status, a.body)
+		rows, err = csv.NewReader(strings.NewReader(a.body)).ReadAll()
+		require.NoError(t, err)
+		require.Greater(t, len(rows), 3)
+		require.True(t, slices.IsSortedFunc(rows[1:], func(x, y []string) int { return strings.Compare(y[1], x[1]) }), rows)
+		a = s.w.call(t, s.vars["eve"], "GET", "/users/export?sort=shoe", "")
+		require.Equal(t, 422, a.status, a.body)
 	})
 }
 

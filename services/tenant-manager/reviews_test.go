@@ -170,7 +170,7 @@ func TestAccessReviews(t *testing.T) {
 		require.Equal(t, 200, a.status, a.body)
 		require.Equal(t, "text/csv", a.header.Get("Content-Type"))
 		require.Contains(t, a.header.Get("Content-Disposition"), id)
-		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(a.body, "\ufeff"))).ReadAll()
 		require.NoError(t, err)
 		require.Len(t, rows, 6)
 		require.Contains(t, a.body, ",'=left in May,", "it is no formula")

@@ -40,8 +40,50 @@ async function problemFrom(response: Response): Promise<ProblemError> {
   return new ProblemError(toProblem(body, response.status, response.headers.get('x-request-id') ?? undefined))
 }
 
+let recorder: ((request: Request) => void) | null = null
+
+/**
+ * Runs something and says which requests it begins. What it begins later, after it
+ * has waited for something, is not among them.
+ */
+export function recording<R>(run: () => R): { result: R; requests: Request[] } {
+  const requests: Request[] = []
+  const before = recorder
+  recorder = (request) => requests.push(request)
+  try {
+    return { result: run(), requests }
+  } finally {
+    recorder = before
+  }
+}
+
+let rehearsal: ((request: Request) => void) | null = null
+
+/**
+ * The first request of something, without making it: what it does after that does
+ * not happen either, as no answer ever comes. It must make the request at once; what
+ * it would make after it has waited for something else is not held back.
+ */
+export function rehearse(run: () => unknown): Request | null {
+  let first: Request | null = null
+  rehearsal = (request) => (first ??= request)
+  try {
+    void Promise.resolve(run()).catch(() => {})
+  } catch {
+    return null
+  } finally {
+    rehearsal = null
+  }
+  return first
+}
+
 const middleware: Middleware = {
   onRequest({ request }) {
+    if (rehearsal) {
+      rehearsal(request)
+      return new Promise<Request>(() => {})
+    }
+    recorder?.(request)
     if (isWrite(request.method)) request.headers.set(CSRF_HEADER, csrf)
     if (language) request.headers.set('Accept-Language', language)
     return request

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
@@ -121,12 +122,20 @@ func (h *Handlers) ExportAudit(ctx context.Context, r ExportAuditRequestObject) 
 		return nil, err
 	}
 	e := &export{ctx: ctx, org: org, after: after, last: kept.Last, to: deref(r.Params.To), filter: filter}
+	if deref(r.Params.Format) == Csv {
+		if err := e.beginTable(); err != nil {
+			return nil, err
+		}
+		name := "audit-" + h.store.Now().UTC().Format(time.DateOnly) + ".csv"
+		return ExportAudit200TextcsvResponse{Body: e, Headers: ExportAudit200ResponseHeaders{ContentDisposition: ptr(`attachment; filename="` + name + `"`)}}, nil
+	}
 	if len(said) > 0 {
 		if err := h.beginPart(ctx, e, said); err != nil {
 			return nil, err
 		}
 	}
-	return ExportAudit200ApplicationjsonlResponse{Body: e}, nil
+	name := "audit-" + h.store.Now().UTC().Format(time.DateOnly) + ".jsonl"
+	return ExportAudit200ApplicationjsonlResponse{Body: e, Headers: ExportAudit200ResponseHeaders{ContentDisposition: ptr(`attachment; filename="` + name + `"`)}}, nil
 }
 
 // GetAuditRetention returns how long entries are kept.

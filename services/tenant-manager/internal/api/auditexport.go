@@ -6,9 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
+	"github.com/gatehouse/gatehouse/services/internal/sheet"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/roster"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -26,6 +30,34 @@ type export struct {
 	part    bool
 	entries int64
 	lines   bytes.Buffer
+	// table is where a spreadsheet is asked for in place of lines of JSON.
+	table *sheet.Writer
+}
+
+// beginTable writes the head of a table, which has no frame of a part.
+func (e *export) beginTable() error {
+	e.table = roster.NewWriter(&e.lines)
+	e.table.Row("sequence", "time", "service", "action", "outcome", "actor_kind", "actor_name", "actor_id", "impersonator", "token", "via",
+		"target_kind", "target_name", "target_id", "changes", "ip", "request_id", "id", "hash")
+	return e.table.Flush()
+}
+
+// write writes an entry.
+func (e *export) write(x audit.Entry) error {
+	if e.table == nil {
+		if err := e.encoder().Encode(x); err != nil {
+			return fmt.Errorf("encoding audit entry %d: %w", x.Sequence, err)
+		}
+		return nil
+	}
+	changes := make([]string, len(x.Changes))
+	for i, c := range x.Changes {
+		changes[i] = c.Field + ": " + c.Before + " -> " + c.After
+	}
+	e.table.Row(strconv.FormatInt(x.Sequence, 10), x.Time.UTC().Format(time.RFC3339), x.Service, x.Action, x.Outcome,
+		x.Actor.Kind, x.Actor.Name, x.Actor.ID, x.Actor.Impersonator, x.Actor.TokenName, x.Via,
+		x.Target.Kind, x.Target.Name, x.Target.ID, strings.Join(changes, "\n"), x.IP, x.RequestID, x.ID, x.Hash)
+	return nil
 }
 
 // Read returns the next bytes.
@@ -50,17 +82,19 @@ func (e *export) next() error {
 		e.after = e.last
 		return e.end()
 	}
-	out := e.encoder()
 	for _, x := range entries {
 		if x.Sequence > e.last { // it came since
 			e.after = e.last
 			break
 		}
 		e.entries++
-		if err := out.Encode(x); err != nil {
-			return fmt.Errorf("encoding audit entry %d: %w", x.Sequence, err)
+		if err := e.write(x); err != nil {
+			return err
 		}
 		e.after = x.Sequence
+	}
+	if e.table != nil {
+		return e.table.Flush()
 	}
 	return nil
 }

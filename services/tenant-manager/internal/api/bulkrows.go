@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/services/internal/sheet"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/roster"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -190,7 +191,7 @@ type bulkExport struct {
 	org     *store.Org
 	job     store.BulkJob
 	outcome *string
-	table   *roster.Writer
+	table   *sheet.Writer
 	lines   bytes.Buffer
 	cursor  string
 	ended   bool

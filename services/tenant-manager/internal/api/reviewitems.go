@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/csv"
-	"fmt"
 	"mime"
 	"slices"
 	"strings"
@@ -16,6 +14,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/roster"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
@@ -349,7 +348,7 @@ func (h *Handlers) ExportAccessReview(ctx context.Context, r ExportAccessReviewR
 		return nil, err
 	}
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
+	w := roster.NewWriter(&b)
 	lines := [][]string{{
 		"kind", "name", "id", "role", "project", "api", "environment", "granted at", "granted by", "expires at", "last used at",
 		"decision", "decided by", "decided at", "comment", "outcome", "outcome at", "note",
@@ -375,18 +374,15 @@ func (h *Handlers) ExportAccessReview(ctx context.Context, r ExportAccessReviewR
 		}
 	}
 	for _, l := range lines {
-		for i := range l {
-			l[i] = cell(l[i])
-		}
-		if err := w.Write(l); err != nil {
-			return nil, fmt.Errorf("writing the result: %w", err)
-		}
+		w.Row(l...)
 	}
-	w.Flush()
 	name := mime.FormatMediaType("attachment", map[string]string{"filename": "access-review-" + row.ID + ".csv"})
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
 	return ExportAccessReview200TextcsvResponse{
 		Body: &b, ContentLength: int64(b.Len()), Headers: ExportAccessReview200ResponseHeaders{ContentDisposition: &name},
-	}, w.Error()
+	}, nil
 }
 
 func moment(t *time.Time) string {
@@ -394,12 +390,4 @@ func moment(t *time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-// cell is text as a spreadsheet shows it: what could be taken for a formula is not.
-func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
 	"github.com/gatehouse/gatehouse/libs/httpx"
+	"github.com/gatehouse/gatehouse/services/internal/sheet"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/roster"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
@@ -161,9 +162,13 @@ func (h *Handlers) ExportUsers(ctx context.Context, r ExportUsersRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	e := &userExport{ctx: ctx, h: h, org: org, filter: filter, sources: sources}
+	e := &userExport{ctx: ctx, h: h, org: org, filter: filter, page: httpx.Page((*string)(nil), (*int)(nil), p.Sort), sources: sources}
+	e.page.Limit = db.MaxLimit
 	e.table = roster.NewWriter(&e.lines)
 	e.table.Row("name", "email", "status", "source", "roles", "second_factor", "last_sign_in", "created", "id")
+	if err := e.next(); err != nil { // what is wrong with the order is a problem, not half a file
+		return nil, err
+	}
 	name := "users-" + h.store.Now().UTC().Format(time.DateOnly) + ".csv"
 	return ExportUsers200TextcsvResponse{
 		Body: e, Headers: ExportUsers200ResponseHeaders{ContentDisposition: ptr(`attachment; filename="` + name + `"`)},
@@ -176,10 +181,10 @@ type userExport struct {
 	h       *Handlers
 	org     *store.Org
 	filter  store.UserFilter
+	page    db.PageRequest
 	sources []store.Source
-	table   *roster.Writer
+	table   *sheet.Writer
 	lines   bytes.Buffer
-	cursor  string
 	ended   bool
 }
 
@@ -197,7 +202,7 @@ func (e *userExport) Read(p []byte) (int, error) {
 }
 
 func (e *userExport) next() error {
-	page, err := e.org.Users(e.ctx, e.filter, db.PageRequest{Cursor: e.cursor, Limit: db.MaxLimit})
+	page, err := e.org.Users(e.ctx, e.filter, e.page)
 	if err != nil {
 		return err
 	}
@@ -218,7 +223,7 @@ func (e *userExport) next() error {
 		}
 		e.table.Row(u.Name, u.Email, string(u.Status), from, roster.List(roles), yes(u.SecondFactor), timeText(u.LastSignInAt), timeText(&u.CreatedAt), u.Id)
 	}
-	e.cursor, e.ended = page.Next, page.Next == ""
+	e.page.Cursor, e.ended = page.Next, page.Next == ""
 	return e.table.Flush()
 }
 

@@ -2,6 +2,7 @@ package roster_test
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"strings"
 	"testing"
@@ -102,10 +103,37 @@ func TestTablesHoldNoFormulas(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	w := roster.NewWriter(&b)
-	w.Row("=1+1", "+1", "-1", "@x", "\t=1", "a=b", "", `say "x", y`)
+	w.Row("=1+1", "+1", "-1", "@x", "\t=1", "＝1", "a=b", "", `say "x", y`)
 	require.NoError(t, w.Flush())
-	require.Equal(t, "'=1+1,'+1,'-1,'@x,'\t=1,a=b,,\"say \"\"x\"\", y\"\r\n", b.String())
+	require.Equal(t, "\ufeff'=1+1,'+1,'-1,'@x,'\t=1,'＝1,a=b,,\"say \"\"x\"\", y\"\r\n", b.String())
 	require.Equal(t, "a|b", roster.List([]string{"a", "b", "a"}))
+}
+
+// Whatever is written is read as it was, and no cell begins a formula.
+func FuzzWrite(f *testing.F) {
+	f.Add("=1+1", "a,b", "say \"x\"")
+	f.Add("\t", "two\nlines", "＝1")
+	f.Add("", "", "\xff")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		var out bytes.Buffer
+		w := roster.NewWriter(&out)
+		w.Row(a, b, c)
+		w.Row("x", "y", "z")
+		require.NoError(t, w.Flush())
+		text, marked := strings.CutPrefix(out.String(), "\ufeff")
+		require.True(t, marked)
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		require.NoError(t, err)
+		require.Equal(t, []string{"x", "y", "z"}, rows[1])
+		for i, value := range []string{a, b, c} {
+			// Lines end as RFC 4180 says, within cells too.
+			plain := strings.NewReplacer("\r\n", "\n", "\r", "").Replace
+			require.Equal(t, plain(roster.Safe(value)), plain(rows[0][i]))
+			if rows[0][i] != "" {
+				require.NotContains(t, "=+-@\t\r\n", rows[0][i][:1])
+			}
+		}
+	})
 }
 
 // Whatever is read has as many people as were asked for, each on a line that there

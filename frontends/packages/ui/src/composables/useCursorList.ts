@@ -33,6 +33,9 @@ export interface CursorListOptions<T> {
   enabled?: MaybeRefOrGetter<boolean>
 }
 
+/** How many rows an export asks for at once: the most that the services give. */
+const EXPORT_PAGE = 200
+
 export function useCursorList<T>(options: CursorListOptions<T>) {
   const route = useRoute()
   const router = useRouter()
@@ -52,6 +55,16 @@ export function useCursorList<T>(options: CursorListOptions<T>) {
     ...(options.refetchInterval ? { refetchInterval: options.refetchInterval } : {}),
     enabled: () => (options.enabled === undefined ? true : toValue(options.enabled)),
   })
+
+  /** The whole result of the query, page by page, from its beginning. */
+  async function* pages(signal: AbortSignal): AsyncGenerator<T[], void> {
+    let at: string | null | undefined = ''
+    do {
+      const page: Page<T> = await options.fetch({ ...parsed.value, limit: EXPORT_PAGE, ...(at ? { cursor: at } : {}) }, signal)
+      yield page.items
+      at = page.next
+    } while (at)
+  }
 
   function go(changes: LocationQueryRaw) {
     const next: LocationQueryRaw = { ...route.query, ...changes }
@@ -81,6 +94,7 @@ export function useCursorList<T>(options: CursorListOptions<T>) {
     },
     previous: () => go({ [after]: before.value.pop() ?? '' }),
     reload: () => result.refetch(),
+    pages,
   }
 }
 

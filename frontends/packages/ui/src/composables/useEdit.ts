@@ -4,7 +4,7 @@
  * versions in place of an error.
  */
 import { computed, ref, shallowRef, watch, type Ref } from 'vue'
-import { problemOf, type Problem } from '@gatehouse/api'
+import { problemOf, rehearse, type Problem } from '@gatehouse/api'
 import { merged, mergeRows, same, type MergeRow } from '../merge'
 import { useUnsaved } from './unsaved'
 
@@ -15,7 +15,7 @@ export interface EditOptions<S extends object, F extends object> {
   fields: (stored: S) => F
   /** Reads it anew. */
   fresh: () => Promise<S>
-  /** Saves the form over what it began from, and returns what is stored then. */
+  /** Saves the form over what it began from, and returns what is stored then. It makes its call at once. */
   save: (form: F, from: S) => Promise<S>
   /** What is to be done when it is saved. */
   saved?: (stored: S) => unknown
@@ -113,5 +113,11 @@ export function useEdit<S extends object, F extends object>(options: EditOptions
     problem.value = null
     if (stored) take(stored)
   }
-  return { form, from, dirty, busy, problem, conflict, save: () => save(), reset }
+  /** The request that saving makes, without making it; none where nothing was changed. */
+  function pending(): Request | null {
+    const { value: now } = form
+    const { value: stored } = from
+    return now && stored && dirty.value ? rehearse(() => options.save(copy(now), stored)) : null
+  }
+  return { form, from, dirty, busy, problem, conflict, save: () => save(), reset, pending }
 }

@@ -7,7 +7,6 @@ export default {
     secondFactor: 'Zweiter Faktor',
     factorSet: 'Eingerichtet',
     factorNone: 'Keiner',
-    export: 'CSV herunterladen',
   },
   invitations: {
     emptyText: 'Eine Einladung ist ein Link, der ein Konto mit den gewählten Rollen anlegt. Sie geht per E-Mail hinaus, wo E-Mail eingerichtet ist; sonst wird der Link selbst verschickt.',

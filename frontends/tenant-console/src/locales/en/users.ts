@@ -10,7 +10,6 @@ export default {
     secondFactor: 'Second factor',
     factorSet: 'Set up',
     factorNone: 'None',
-    export: 'Download CSV',
     order: 'Order',
     orders: {
       name: 'By name',

@@ -7,7 +7,6 @@ export default {
     secondFactor: '2단계 인증',
     factorSet: '설정됨',
     factorNone: '없음',
-    export: 'CSV 다운로드',
   },
   invitations: {
     emptyText: '초대는 선택한 역할로 계정을 만드는 링크입니다. 메일이 설정되어 있으면 메일로 발송되고, 그렇지 않으면 직접 전달합니다.',

@@ -8,4 +8,5 @@ it('asks for what the query bar says, and for nothing that cannot be read', () =
 it('exports what is shown', () => {
   expect(exportAddress({})).toBe('/api/tenant-manager/v1/audit/export')
   expect(exportAddress({ action: 'user.*', q: 'a b' })).toBe('/api/tenant-manager/v1/audit/export?action=user.*&q=a+b')
+  expect(exportAddress({ action: 'user.*' }, 'csv')).toBe('/api/tenant-manager/v1/audit/export?action=user.*&format=csv')
 })

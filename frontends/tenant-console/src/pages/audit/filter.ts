@@ -40,8 +40,8 @@ export function auditQuery(r: Pick<CursorRequest, 'text' | 'filters'>): AuditQue
   }
 }
 
-/** Where an export of what is shown comes from. */
-export function exportAddress(query: AuditQuery): string {
-  const search = new URLSearchParams({ ...query }).toString()
+/** Where an export of what is shown comes from: lines of JSON to verify, or a table. */
+export function exportAddress(query: AuditQuery, format?: 'csv'): string {
+  const search = new URLSearchParams({ ...query, ...(format ? { format } : {}) }).toString()
   return `/api/tenant-manager/v1/audit/export${search ? `?${search}` : ''}`
 }

@@ -40,6 +40,6 @@ export function userQuery(r: Pick<CursorRequest, 'text' | 'filters'>, now: numbe
 }
 
 /** The same as the query of an address. */
-export function searchOf(query: UserQuery): string {
+export function searchOf(query: UserQuery & { sort?: UserOrder }): string {
   return new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)])).toString()
 }

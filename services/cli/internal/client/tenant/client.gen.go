@@ -635,6 +635,24 @@ func (e ListAccessReviewItemsParamsDecision) Valid() bool {
 	}
 }
 
+// Defines values for ExportAuditParamsFormat.
+const (
+	Csv   ExportAuditParamsFormat = "csv"
+	Jsonl ExportAuditParamsFormat = "jsonl"
+)
+
+// Valid indicates whether the value is a known member of the ExportAuditParamsFormat enum.
+func (e ExportAuditParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Jsonl:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListBulkJobsParamsSort.
 const (
 	ListBulkJobsParamsSortCreatedAt      ListBulkJobsParamsSort = "createdAt"
@@ -2575,6 +2593,9 @@ type ExportAuditParams struct {
 	// After Only entries after this sequence: what an earlier export ended with.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 
+	// Format jsonl is what can be verified. csv is a table for a spreadsheet (RFC 4180, UTF-8), one entry a line, the same entries in the same order; what a spreadsheet would take for a formula has an apostrophe in front.
+	Format *ExportAuditParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
 	// Q Text that is looked for, whatever its case.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
@@ -2605,6 +2626,9 @@ type ExportAuditParams struct {
 	// To Only entries up to this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
+
+// ExportAuditParamsFormat defines parameters for ExportAudit.
+type ExportAuditParamsFormat string
 
 // ListBulkJobsParams defines parameters for ListBulkJobs.
 type ListBulkJobsParams struct {
@@ -5599,6 +5623,18 @@ func NewExportAuditRequest(server string, params *ExportAuditParams) (*http.Requ
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9133,11 +9169,18 @@ func (r ListAuditResponse) ContentType() string {
 	return ""
 }
 
+// ExportAuditResponse200Headers the declared response headers of an HTTP 200 response for ExportAudit
+type ExportAuditResponse200Headers struct {
+	ContentDisposition *string
+}
+
 type ExportAuditResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportAuditResponse200Headers
 }
 
 // GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -12422,6 +12465,19 @@ func ParseExportAuditResponse(rsp *http.Response) (*ExportAuditResponse, error) 
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportAuditResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -1,0 +1,37 @@
+// Generated from the services' openapi.yaml by go generate. Do not edit.
+
+/** What can be read and written by itself, and which of its fields. */
+export const entities: readonly { kind: string; service: string; path: string; method: 'PATCH' | 'PUT'; fields: readonly string[] }[] = [
+  {"kind":"Portal","service":"devportal-backend","path":"/portal","method":"PATCH","fields":["title","tagline","accent","visibility","signUp"]},
+  {"kind":"Application","service":"devportal-backend","path":"/applications/{application}","method":"PATCH","fields":["name","description"]},
+  {"kind":"Project","service":"gateway-manager","path":"/projects/{id}","method":"PATCH","fields":["name","description"]},
+  {"kind":"Environment","service":"gateway-manager","path":"/environments/{id}","method":"PATCH","fields":["name","order","production"]},
+  {"kind":"GatewayGroup","service":"gateway-manager","path":"/gateway-groups/{id}","method":"PATCH","fields":["name","visibility","projects","publicUrl"]},
+  {"kind":"Api","service":"gateway-manager","path":"/apis/{id}","method":"PATCH","fields":["name","apiVersion","description","basePath","hosts","stripPath","paths","upstreams","operations","deprecated"]},
+  {"kind":"LevelPolicies","service":"policy-manager","path":"/platform/policies","method":"PUT","fields":["policies"]},
+  {"kind":"LevelPolicies","service":"policy-manager","path":"/projects/{project}/policies","method":"PUT","fields":["policies"]},
+  {"kind":"ApiPolicies","service":"policy-manager","path":"/apis/{api}/policies","method":"PUT","fields":["api","operations"]},
+  {"kind":"PolicySet","service":"policy-manager","path":"/policy-sets/{policySet}","method":"PATCH","fields":["name","description","policies"]},
+  {"kind":"Plan","service":"policy-manager","path":"/plans/{plan}","method":"PATCH","fields":["name","description","security","approval","limits","policies","when"]},
+  {"kind":"Me","service":"tenant-manager","path":"/me","method":"PATCH","fields":["name","language"]},
+  {"kind":"Organization","service":"tenant-manager","path":"/organization","method":"PATCH","fields":["name"]},
+  {"kind":"SecurityPolicy","service":"tenant-manager","path":"/security-policy","method":"PATCH","fields":["passwordMinLength","mfa","mfaGraceDays","sessionIdleMinutes","sessionLifetimeHours","allowedAddresses","tokenLifetimeDays","personalTokens","serviceTokens","impersonation","lockout"]},
+  {"kind":"Brand","service":"tenant-manager","path":"/brand","method":"PUT","fields":["displayName","accent","logoLight","logoDark","language","texts"]},
+  {"kind":"LetterTemplate","service":"tenant-manager","path":"/letters/{kind}/{language}","method":"PUT","fields":["subject","greeting","body","action","until","footer"]},
+  {"kind":"PlatformOrganization","service":"tenant-manager","path":"/organizations/{id}","method":"PATCH","fields":["name","suspended","quotas"]},
+  {"kind":"User","service":"tenant-manager","path":"/users/{id}","method":"PATCH","fields":["name","status","breakGlass"]},
+  {"kind":"Role","service":"tenant-manager","path":"/roles/{id}","method":"PATCH","fields":["title","description","permissions"]},
+  {"kind":"AccessReview","service":"tenant-manager","path":"/access/reviews/{id}","method":"PATCH","fields":["name","reviewers","deadline","undecided","repeatDays"]},
+  {"kind":"Boundary","service":"tenant-manager","path":"/boundaries/{id}","method":"PUT","fields":["role"]},
+  {"kind":"Group","service":"tenant-manager","path":"/groups/{id}","method":"PATCH","fields":["name","description"]},
+  {"kind":"ServiceAccount","service":"tenant-manager","path":"/service-accounts/{id}","method":"PATCH","fields":["name","description","status"]},
+  {"kind":"OAuthClient","service":"tenant-manager","path":"/oauth/clients/{id}","method":"PATCH","fields":["status","name","description","authMethod","grantTypes","redirectUris","postLogoutRedirectUris","scopes","audiences","tokenFormat","algorithm","accessTokenSeconds","refreshTokenSeconds","jwks","jwksUri","assertionAlgorithm","dpopBound","certificateBound","certificateThumbprint","certificateAuthority","certificateSubject","skipConsent","mayIntrospect","dpopNonce","backchannelLogoutUri","backchannelLogoutSessionRequired"]},
+  {"kind":"OAuthScope","service":"tenant-manager","path":"/oauth/scopes/{id}","method":"PATCH","fields":["title","description"]},
+  {"kind":"AuditRetention","service":"tenant-manager","path":"/audit/retention","method":"PUT","fields":["days"]},
+  {"kind":"AuditReceiver","service":"tenant-manager","path":"/audit/receivers/{id}","method":"PUT","fields":["name","kind","address","secret","ca","enabled","fromBeginning"]},
+  {"kind":"Webhook","service":"tenant-manager","path":"/webhooks/{id}","method":"PUT","fields":["name","address","events","ca","enabled"]},
+  {"kind":"MailSettings","service":"tenant-manager","path":"/mail/settings","method":"PUT","fields":["host","port","security","username","password","fromAddress","fromName","language","ca"]},
+  {"kind":"SsoConnection","service":"tenant-manager","path":"/sso/connections/{id}","method":"PUT","fields":["name","kind","preset","issuer","clientId","clientSecret","scopes","emailClaim","nameClaim","groupsClaim","trustEmail","enabled","domains","provision","roles","groupRoles","signOutAtProvider","ldap","saml","oauth2"]},
+  {"kind":"Domain","service":"tenant-manager","path":"/domains/{id}","method":"PATCH","fields":["connection","singleSignOn","groups"]},
+  {"kind":"ScimDirectory","service":"tenant-manager","path":"/scim/directories/{id}","method":"PUT","fields":["name","enabled","dryRun","connection","domains"]}
+]
