@@ -1755,6 +1755,24 @@ func (e ListAccessReviewItemsParamsDecision) Valid() bool {
 	}
 }
 
+// Defines values for ExportAuditParamsFormat.
+const (
+	Csv   ExportAuditParamsFormat = "csv"
+	Jsonl ExportAuditParamsFormat = "jsonl"
+)
+
+// Valid indicates whether the value is a known member of the ExportAuditParamsFormat enum.
+func (e ExportAuditParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Jsonl:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListBulkJobsParamsSort.
 const (
 	ListBulkJobsParamsSortCreatedAt      ListBulkJobsParamsSort = "createdAt"
@@ -1929,6 +1947,42 @@ func (e ListUsersParamsSort) Valid() bool {
 	case ListUsersParamsSortMinusName:
 		return true
 	case ListUsersParamsSortName:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportUsersParamsSort.
+const (
+	ExportUsersParamsSortCreatedAt         ExportUsersParamsSort = "createdAt"
+	ExportUsersParamsSortEmail             ExportUsersParamsSort = "email"
+	ExportUsersParamsSortLastSignInAt      ExportUsersParamsSort = "lastSignInAt"
+	ExportUsersParamsSortMinusCreatedAt    ExportUsersParamsSort = "-createdAt"
+	ExportUsersParamsSortMinusEmail        ExportUsersParamsSort = "-email"
+	ExportUsersParamsSortMinusLastSignInAt ExportUsersParamsSort = "-lastSignInAt"
+	ExportUsersParamsSortMinusName         ExportUsersParamsSort = "-name"
+	ExportUsersParamsSortName              ExportUsersParamsSort = "name"
+)
+
+// Valid indicates whether the value is a known member of the ExportUsersParamsSort enum.
+func (e ExportUsersParamsSort) Valid() bool {
+	switch e {
+	case ExportUsersParamsSortCreatedAt:
+		return true
+	case ExportUsersParamsSortEmail:
+		return true
+	case ExportUsersParamsSortLastSignInAt:
+		return true
+	case ExportUsersParamsSortMinusCreatedAt:
+		return true
+	case ExportUsersParamsSortMinusEmail:
+		return true
+	case ExportUsersParamsSortMinusLastSignInAt:
+		return true
+	case ExportUsersParamsSortMinusName:
+		return true
+	case ExportUsersParamsSortName:
 		return true
 	default:
 		return false
@@ -7256,6 +7310,9 @@ type ExportAuditParams struct {
 	// After Only entries after this sequence: what an earlier export ended with.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 
+	// Format jsonl is what can be verified. csv is a table for a spreadsheet (RFC 4180, UTF-8), one entry a line, the same entries in the same order; what a spreadsheet would take for a formula has an apostrophe in front.
+	Format *ExportAuditParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
 	// Q Text that is looked for, whatever its case.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
@@ -7286,6 +7343,9 @@ type ExportAuditParams struct {
 	// To Only entries up to this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
+
+// ExportAuditParamsFormat defines parameters for ExportAudit.
+type ExportAuditParamsFormat string
 
 // CreateAuditReceiverParams defines parameters for CreateAuditReceiver.
 type CreateAuditReceiverParams struct {
@@ -8043,6 +8103,9 @@ type ListUsersParamsSort string
 
 // ExportUsersParams defines parameters for ExportUsers.
 type ExportUsersParams struct {
+	// Sort The order; a - in front turns it round.
+	Sort *ExportUsersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Q Text that is looked for, whatever its case.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
@@ -8067,6 +8130,9 @@ type ExportUsersParams struct {
 	// Group Only users in this group, or in one that is in it. The id or the name of a group.
 	Group *ByGroup `form:"group,omitempty" json:"group,omitempty"`
 }
+
+// ExportUsersParamsSort defines parameters for ExportUsers.
+type ExportUsersParamsSort string
 
 // DeleteUserParams defines parameters for DeleteUser.
 type DeleteUserParams struct {
@@ -10025,6 +10091,13 @@ func (w *ServerInterfaceWrapper) ExportAudit(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// ------------- Optional query parameter "q" -------------
@@ -14938,6 +15011,13 @@ func (w *ServerInterfaceWrapper) ExportUsers(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ExportUsersParams
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
 	// ------------- Optional query parameter "q" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -16895,8 +16975,13 @@ type ExportAuditResponseObject interface {
 	VisitExportAuditResponse(w http.ResponseWriter) error
 }
 
+type ExportAudit200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
 type ExportAudit200ApplicationjsonlResponse struct {
 	Body          io.Reader
+	Headers       ExportAudit200ResponseHeaders
 	ContentLength int64
 }
 
@@ -16905,6 +16990,9 @@ func (response ExportAudit200ApplicationjsonlResponse) VisitExportAuditResponse(
 	w.Header().Set("Content-Type", "application/jsonl")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
 	}
 	w.WriteHeader(200)
 
@@ -16936,6 +17024,30 @@ func (response ExportAudit200ApplicationjsonlResponse) VisitExportAuditResponse(
 			return err
 		}
 	}
+}
+
+type ExportAudit200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportAudit200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportAudit200TextcsvResponse) VisitExportAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type ExportAuditdefaultApplicationProblemPlusJSONResponse struct {

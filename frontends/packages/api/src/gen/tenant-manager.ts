@@ -1295,7 +1295,7 @@ export interface paths {
         };
         /**
          * The users of the organization as a table
-         * @description Comma-separated values (RFC 4180) in UTF-8, one user a line, in the order of their names, narrowed as the list is. What a spreadsheet would take for a formula has an apostrophe in front. That somebody took it is an entry of the audit trail.
+         * @description Comma-separated values (RFC 4180) in UTF-8, one user a line, narrowed and in the order as the list is. What a spreadsheet would take for a formula has an apostrophe in front. That somebody took it is an entry of the audit trail.
          */
         get: operations["exportUsers"];
         put?: never;
@@ -10157,6 +10157,8 @@ export interface operations {
     exportUsers: {
         parameters: {
             query?: {
+                /** @description The order; a - in front turns it round. */
+                sort?: "name" | "-name" | "email" | "-email" | "createdAt" | "-createdAt" | "lastSignInAt" | "-lastSignInAt";
                 /** @description Text that is looked for, whatever its case. */
                 q?: components["parameters"]["Search"];
                 /** @description Only users of this status. */
@@ -13614,6 +13616,8 @@ export interface operations {
             query?: {
                 /** @description Only entries after this sequence: what an earlier export ended with. */
                 after?: number;
+                /** @description jsonl is what can be verified. csv is a table for a spreadsheet (RFC 4180, UTF-8), one entry a line, the same entries in the same order; what a spreadsheet would take for a formula has an apostrophe in front. */
+                format?: "jsonl" | "csv";
                 /** @description Text that is looked for, whatever its case. */
                 q?: components["parameters"]["Search"];
                 /** @description Only what this one did, by id. */
@@ -13644,10 +13648,12 @@ export interface operations {
             /** @description The entries. */
             200: {
                 headers: {
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
