@@ -8,6 +8,8 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
+
+	tenantmanager "github.com/gatehouse/gatehouse/services/tenant-manager"
 )
 
 // The callbacks of the apps, as the configuration of a world has their addresses.
@@ -144,13 +146,16 @@ func TestOneSignIn(t *testing.T) {
 // What an attacker's page, a link or another app could make of it.
 func TestOneSignInGivesNothingAway(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
+	a := newAuthority(t, func(c *tenantmanager.Config) { c.OAuth.Origins.Admin = []string{"http://127.0.0.1:8080"} })
 	admin := a.atApp(t, "admin", adminBack)
 	for name, more := range map[string][]string{
 		"another origin": {"redirect_uri", "http://evil.test/bff/oidc/callback"}, "another app's": {"redirect_uri", portalBack},
 		"another path": {"redirect_uri", adminBack + "/x"}, "a query": {"redirect_uri", adminBack + "?x=1"}, "none": {"redirect_uri", ""},
 		"a port": {"redirect_uri", "http://apim-admin.test:81/bff/oidc/callback"}, "in capitals": {"redirect_uri", "http://APIM-ADMIN.test/bff/oidc/callback"},
-		"no app": {"client_id", "gatehouse-gateway"}, "nobody": {"client_id", ""}, "a pushed request": {"request_uri", "urn:ietf:params:oauth:request_uri:x"},
+		"another port of this machine":        {"redirect_uri", "http://127.0.0.1:9999/bff/oidc/callback"},
+		"that, and a scope that there is not": {"redirect_uri", "http://127.0.0.1:9999/bff/oidc/callback", "scope", "nothing"},
+		"that, and nobody may be asked":       {"redirect_uri", "http://127.0.0.1:9999/bff/oidc/callback", "prompt", "none"},
+		"no app":                              {"client_id", "gatehouse-gateway"}, "nobody": {"client_id", ""}, "a pushed request": {"request_uri", "urn:ietf:params:oauth:request_uri:x"},
 		"a request object": {"request", "e30.e30."}, "no such organization": {"organization", "nowhere"}, "the neutral one": {"organization", "-"},
 	} {
 		for _, session := range []string{"", a.owner} {
@@ -166,7 +171,7 @@ func TestOneSignInGivesNothingAway(t *testing.T) {
 	}{
 		"nobody": {[]string{"prompt", "none"}, "login_required"}, "another scope": {[]string{"scope", "openid orders:read"}, "invalid_scope"},
 		"refresh tokens": {[]string{"scope", "openid offline_access"}, "invalid_scope"},
-		"no challenge": {[]string{"code_challenge", ""}, "invalid_request"}, "a token at once": {[]string{"response_type", "token"}, "unsupported_response_type"},
+		"no challenge":   {[]string{"code_challenge", ""}, "invalid_request"}, "a token at once": {[]string{"response_type", "token"}, "unsupported_response_type"},
 		"another audience": {[]string{"audience", "https://orders.example"}, "invalid_request"},
 	} {
 		address, _ := admin.begin(c.more...)

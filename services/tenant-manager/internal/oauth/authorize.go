@@ -316,7 +316,7 @@ func (s *realm) denied(ctx context.Context, ar fosite.AuthorizeRequester, err er
 		s.server.log.ErrorContext(ctx, "the authorization endpoint failed", "organization", s.org.Slug, "request", httpx.RequestID(ctx), "err", err, "cause", errors.Unwrap(e), "debug", e.DebugField)
 		e = fosite.ErrServerError
 	}
-	if ar == nil || !ar.IsRedirectURIValid() {
+	if ar == nil || !ar.IsRedirectURIValid() || atHome(ar) != nil {
 		return ""
 	}
 	to := *ar.GetRedirectURI()
