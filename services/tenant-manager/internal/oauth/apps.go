@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,9 +22,9 @@ const (
 	// reserved begins the ids of the apps of the product, which are clients in every
 	// organization. No other client has such an id.
 	reserved = "gatehouse-"
-	// Scope is what a token must be good for, and Audience what it must be for, that the
-	// product itself takes.
-	Scope    = "gatehouse"
+	// Scope is what a token must be good for that the product itself takes.
+	Scope = "gatehouse"
+	// Audience is what such a token must be for.
 	Audience = "gatehouse"
 	// appSeconds is how long an access token of an app is good: it is swapped at once.
 	appSeconds = 60
@@ -98,7 +97,7 @@ func (s *Server) app(organization, id string) (*client, error) {
 
 // atApp reports whether an address is where an app takes people back.
 func (s *Server) atApp(u *url.URL) bool {
-	for c := range maps.Values(s.apps) {
+	for _, c := range s.apps {
 		if slices.Contains(c.RedirectURIs, u.String()) {
 			return true
 		}
@@ -241,8 +240,11 @@ func (s *Server) Swap(ctx context.Context, token string) (Swapped, error) {
 	case in.Subject == "" || in.Session == "" || in.Actor != nil || in.Confirm != (confirmation{}):
 	default:
 		first, err := s.short.Add(ctx, re.key("swapped", in.TokenID), "", swappedKept)
-		if err != nil || !first {
-			return Swapped{}, errors.Join(err, ErrSwap)
+		if err != nil {
+			return Swapped{}, err
+		}
+		if !first {
+			return Swapped{}, ErrSwap
 		}
 		return Swapped{re.org.ID, in.Subject, in.Session, c.ID}, nil
 	}
