@@ -52,5 +52,5 @@ export function signsInFor(next: string | null): 'admin' | 'tenant' | 'portal' |
 
 /** The app that is a client of the authorization server. */
 export function clientOf(client: string | null | undefined): 'admin' | 'tenant' | 'portal' | null {
-  return client && client in CLIENTS ? CLIENTS[client as keyof typeof CLIENTS] : null
+  return client && Object.hasOwn(CLIENTS, client) ? CLIENTS[client as keyof typeof CLIENTS] : null
 }

@@ -5,6 +5,7 @@ export default {
     identity: { openid: 'Wissen, wer Sie sind', profile: 'Ihren Namen sehen', email: 'Ihre E-Mail-Adresse sehen', offline_access: 'Zugriff in Ihrer Abwesenheit' },
     consent: {
       automatic: 'Sie werden angemeldet…',
+      stuck: 'Noch nicht angemeldet',
       moment: 'Das dauert nur einen Moment.',
       begin: 'Von vorn beginnen',
       wait: 'Eine Anwendung bittet um Zugriff',

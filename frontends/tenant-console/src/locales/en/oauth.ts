@@ -5,6 +5,7 @@ export default {
     identity: { openid: 'Know who you are', profile: 'See your name', email: 'See your e-mail address', offline_access: 'Have access while you are away' },
     consent: {
       automatic: 'Signing you in…',
+      stuck: 'You are not signed in yet',
       moment: 'This takes a moment.',
       begin: 'Begin again',
       wait: 'An application asks for access',

@@ -5,6 +5,7 @@ export default {
     identity: { openid: '사용자 식별', profile: '이름 보기', email: '이메일 주소 보기', offline_access: '자리를 비운 동안에도 접근' },
     consent: {
       automatic: '로그인하는 중…',
+      stuck: '아직 로그인되지 않았습니다',
       moment: '잠시만 기다려 주십시오.',
       begin: '처음부터 다시',
       wait: '애플리케이션이 접근을 요청합니다',
