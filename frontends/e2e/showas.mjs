@@ -19,7 +19,7 @@ const wrong = browser.wrong
 const look = looker('showas', shots, wrong)
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-showas-'))
 const exec = promisify(execFile)
-const env = { PATH: `${dirname(process.env.GATEHOUSE_BIN ?? '')}:${process.env.PATH}`, HOME: folder, XDG_CONFIG_HOME: folder, GATEHOUSE_URL: at.tenant }
+const env = { PATH: `${dirname(process.env.GATEHOUSE_BIN ?? '')}:${process.env.PATH}`, HOME: folder, XDG_CONFIG_HOME: folder, GATEHOUSE_URL: readyFile ? JSON.parse(readFileSync(readyFile, 'utf8')).api : at.console }
 
 /** Runs a text in a shell, as somebody would who copied it. */
 async function run(script, more = {}) {
@@ -32,7 +32,7 @@ async function run(script, more = {}) {
 
 /** Makes something, as a program does. */
 async function make(path, body) {
-  const answer = await fetch(`${at.tenant}/api/tenant-manager/v1${path}`, { method: 'POST', headers: { Authorization: `Bearer ${env.GATEHOUSE_TOKEN}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+  const answer = await fetch(`${env.GATEHOUSE_URL}/api/tenant-manager/v1${path}`, { method: 'POST', headers: { Authorization: `Bearer ${env.GATEHOUSE_TOKEN}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
   const made = await answer.json()
   must(answer.ok, `POST ${path} was answered ${answer.status}: ${JSON.stringify(made)}`)
   return made.id ?? Object.values(made).find((v) => v?.id).id
@@ -58,7 +58,7 @@ try {
   await page.getByRole('heading', { name: 'Groups' }).first().waitFor()
 
   // A service account and its token, as people make one from a terminal: personal tokens change no single sign-on.
-  await run(`gatehouse login --url ${at.tenant} --email ${OWNER.email}`, { GATEHOUSE_PASSWORD: OWNER.password })
+  await run(`gatehouse login --url ${env.GATEHOUSE_URL} --email ${OWNER.email}`, { GATEHOUSE_PASSWORD: OWNER.password })
   const post = async (path, body) => JSON.parse(await run(`env -u GATEHOUSE_URL gatehouse request POST /tenant-manager${path} --data '${JSON.stringify(body)}'`))
   const walker = await post('/service-accounts', { name: 'walker' })
   await post('/grants', { principal: walker.id, role: 'administrator' })

@@ -12,10 +12,16 @@ function parse(text: string): string[][] {
       if (c !== '"') cell += c
       else if (text[i + 1] === '"') cell += text[++i]
       else quoted = false
-    } else if (c === '"') quoted = true
-    else if (c === ',') rows.at(-1)!.push(cell), (cell = '')
-    else if (c === '\r' && text[i + 1] === '\n') rows.at(-1)!.push(cell), (cell = ''), rows.push([]), i++
-    else cell += c
+    } else if (c === '"') {
+      quoted = true
+    } else if (c === ',' || (c === '\r' && text[i + 1] === '\n')) {
+      rows.at(-1)!.push(cell)
+      cell = ''
+      if (c === '\r') {
+        rows.push([])
+        i++
+      }
+    } else cell += c
   }
   rows.pop()
   return rows

@@ -32,6 +32,12 @@ test('a shell sends what the form holds, with the secret of its environment', ()
   }
 })
 
+test('a manifest has no secrets and nothing that cannot be written', () => {
+  const text = manifest('/tenant-manager/sso/connections/1', { name: 'LDAP', clientSecret: 'hunter2', ldap: { bindPassword: 'hunter3', address: 'ldaps://x', caKey: null }, members: 4, issuer: null })
+  expect(text).toBe('kind: SsoConnection\npath: "/tenant-manager/sso/connections/1"\nspec:\n  name: "LDAP"\n  ldap: {"address":"ldaps://x","caKey":null}')
+  expect(manifest('/tenant-manager/mail/settings', { password: 'env:MAIL' })).toContain('password: "env:MAIL"')
+})
+
 test('every kind has a call for reading it and one for changing it', () => {
   for (const e of entities) {
     const path = `/${e.service}${e.path.replaceAll(/\{[^}]+\}/g, 'x')}`

@@ -65,13 +65,14 @@ export async function callOf(request: Request): Promise<Call> {
   return { method: request.method, path: requestPath(request.url), match: request.headers.get('If-Match') ?? undefined, ...(text ? { body: JSON.parse(text) as unknown } : {}) }
 }
 
-const SECRET = /(secret|password|passphrase|privatekey)$/i
+const SECRET = /(secret|password|passphrase|private_?key|api_?key|token|credentials?)$/i
+const isSecret = (name: string, value: unknown) => typeof value === 'string' && value !== '' && SECRET.test(name) && !isReference(value)
 /** What stands for a secret until the text is one for a shell. */
 const HOLE = '\ue000'
 
 /** The same without secrets, which a shell fills in from $GATEHOUSE_SECRET. References to secrets stay. */
 export function masked(value: unknown, name = ''): unknown {
-  if (typeof value === 'string') return SECRET.test(name) && value !== '' && !isReference(value) ? HOLE : value
+  if (typeof value === 'string') return isSecret(name, value) ? HOLE : value
   if (Array.isArray(value)) return value.map((v) => masked(v, name))
   if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, masked(v, k)]))
   return value
@@ -100,8 +101,19 @@ export function command(call: Call): string {
   return lines.join(' \\\n  ')
 }
 
-/** What something is, for `gatehouse apply`: YAML, whose values are JSON, which is YAML too. */
+/** The same without secrets at all, which could not be compared with what is stored. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets)
+  if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).filter(([k, v]) => !isSecret(k, v)).map(([k, v]) => [k, withoutSecrets(v)]))
+  return value
+}
+
+/**
+ * What something is, for `gatehouse apply`: YAML, whose values are JSON, which is YAML
+ * too. Fields that cannot be written, and secrets, are not in it.
+ */
 export function manifest(path: string, spec: Record<string, unknown>): string {
-  const lines = Object.entries(spec).map(([k, v]) => `  ${k}: ${JSON.stringify(v)}`)
+  const fields = entityAt(path)?.fields ?? []
+  const lines = Object.entries(withoutSecrets(spec) as Record<string, unknown>).filter(([k, v]) => fields.includes(k) && v !== null).map(([k, v]) => `  ${k}: ${JSON.stringify(v)}`)
   return [`kind: ${entityAt(path)?.kind ?? ''}`, `path: ${JSON.stringify(path)}`, lines.length ? 'spec:' : 'spec: {}', ...lines].join('\n')
 }
