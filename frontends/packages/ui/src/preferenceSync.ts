@@ -147,20 +147,18 @@ function leave() {
   know({ user: '', document: documentOf(preferences) })
 }
 
-/** Whose preferences these are: '' of nobody, null where that is not known or somebody acts as another. */
-function whose(): string | null {
+/** Whose preferences these are: '' of nobody, null of somebody for whom another acts; undefined as long as that is not known. */
+function whose(): string | null | undefined {
   const s = session.value
-  if (!s.signedIn) return session.loaded || user ? '' : null
+  if (!s.signedIn) return session.loaded || user ? '' : undefined
   return s.factorRequired || s.impersonation || !s.user ? null : s.user.id
 }
 
-function enter(id: string | null) {
+function enter(id: string | null | undefined) {
   const before = user
   user = id ?? ''
-  if (id === null) {
-    if (session.value.signedIn) preferencesLoaded.value = true // nothing will be heard
-    return
-  }
+  if (id === null) preferencesLoaded.value = true // nothing will be heard
+  if (id === null || id === undefined) return
   readKnown()
   if (id === '') {
     if (before || known?.user) leave()

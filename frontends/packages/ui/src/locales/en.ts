@@ -161,7 +161,6 @@ export default {
   },
   columns: {
     title: 'Columns',
-    hint: 'On all your devices, for this list alone',
     wide: 'wide screens only',
     reset: 'Back to how the list comes',
     resetView: 'Back to those of the view',
