@@ -1137,6 +1137,120 @@ func (e PostureSeverity) Valid() bool {
 	}
 }
 
+// Defines values for PreferencesContrast.
+const (
+	PreferencesContrastMore   PreferencesContrast = "more"
+	PreferencesContrastSystem PreferencesContrast = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesContrast enum.
+func (e PreferencesContrast) Valid() bool {
+	switch e {
+	case PreferencesContrastMore:
+		return true
+	case PreferencesContrastSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesDensity.
+const (
+	PreferencesDensityComfortable PreferencesDensity = "comfortable"
+	PreferencesDensityCompact     PreferencesDensity = "compact"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesDensity enum.
+func (e PreferencesDensity) Valid() bool {
+	switch e {
+	case PreferencesDensityComfortable:
+		return true
+	case PreferencesDensityCompact:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesTheme.
+const (
+	PreferencesThemeDark   PreferencesTheme = "dark"
+	PreferencesThemeLight  PreferencesTheme = "light"
+	PreferencesThemeSystem PreferencesTheme = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesTheme enum.
+func (e PreferencesTheme) Valid() bool {
+	switch e {
+	case PreferencesThemeDark:
+		return true
+	case PreferencesThemeLight:
+		return true
+	case PreferencesThemeSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesPatchContrast.
+const (
+	PreferencesPatchContrastMore   PreferencesPatchContrast = "more"
+	PreferencesPatchContrastSystem PreferencesPatchContrast = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesPatchContrast enum.
+func (e PreferencesPatchContrast) Valid() bool {
+	switch e {
+	case PreferencesPatchContrastMore:
+		return true
+	case PreferencesPatchContrastSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesPatchDensity.
+const (
+	PreferencesPatchDensityComfortable PreferencesPatchDensity = "comfortable"
+	PreferencesPatchDensityCompact     PreferencesPatchDensity = "compact"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesPatchDensity enum.
+func (e PreferencesPatchDensity) Valid() bool {
+	switch e {
+	case PreferencesPatchDensityComfortable:
+		return true
+	case PreferencesPatchDensityCompact:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesPatchTheme.
+const (
+	PreferencesPatchThemeDark   PreferencesPatchTheme = "dark"
+	PreferencesPatchThemeLight  PreferencesPatchTheme = "light"
+	PreferencesPatchThemeSystem PreferencesPatchTheme = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesPatchTheme enum.
+func (e PreferencesPatchTheme) Valid() bool {
+	switch e {
+	case PreferencesPatchThemeDark:
+		return true
+	case PreferencesPatchThemeLight:
+		return true
+	case PreferencesPatchThemeSystem:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PrincipalKind.
 const (
 	PrincipalKindGroup          PrincipalKind = "group"
@@ -1755,6 +1869,24 @@ func (e ListAccessReviewItemsParamsDecision) Valid() bool {
 	}
 }
 
+// Defines values for ExportAuditParamsFormat.
+const (
+	Csv   ExportAuditParamsFormat = "csv"
+	Jsonl ExportAuditParamsFormat = "jsonl"
+)
+
+// Valid indicates whether the value is a known member of the ExportAuditParamsFormat enum.
+func (e ExportAuditParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Jsonl:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListBulkJobsParamsSort.
 const (
 	ListBulkJobsParamsSortCreatedAt      ListBulkJobsParamsSort = "createdAt"
@@ -1929,6 +2061,42 @@ func (e ListUsersParamsSort) Valid() bool {
 	case ListUsersParamsSortMinusName:
 		return true
 	case ListUsersParamsSortName:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportUsersParamsSort.
+const (
+	ExportUsersParamsSortCreatedAt         ExportUsersParamsSort = "createdAt"
+	ExportUsersParamsSortEmail             ExportUsersParamsSort = "email"
+	ExportUsersParamsSortLastSignInAt      ExportUsersParamsSort = "lastSignInAt"
+	ExportUsersParamsSortMinusCreatedAt    ExportUsersParamsSort = "-createdAt"
+	ExportUsersParamsSortMinusEmail        ExportUsersParamsSort = "-email"
+	ExportUsersParamsSortMinusLastSignInAt ExportUsersParamsSort = "-lastSignInAt"
+	ExportUsersParamsSortMinusName         ExportUsersParamsSort = "-name"
+	ExportUsersParamsSortName              ExportUsersParamsSort = "name"
+)
+
+// Valid indicates whether the value is a known member of the ExportUsersParamsSort enum.
+func (e ExportUsersParamsSort) Valid() bool {
+	switch e {
+	case ExportUsersParamsSortCreatedAt:
+		return true
+	case ExportUsersParamsSortEmail:
+		return true
+	case ExportUsersParamsSortLastSignInAt:
+		return true
+	case ExportUsersParamsSortMinusCreatedAt:
+		return true
+	case ExportUsersParamsSortMinusEmail:
+		return true
+	case ExportUsersParamsSortMinusLastSignInAt:
+		return true
+	case ExportUsersParamsSortMinusName:
+		return true
+	case ExportUsersParamsSortName:
 		return true
 	default:
 		return false
@@ -2862,6 +3030,9 @@ type CodeInput struct {
 	Code Code `json:"code"`
 }
 
+// ColumnKey defines model for ColumnKey.
+type ColumnKey = string
+
 // Confirmation defines model for Confirmation.
 type Confirmation struct {
 	ConfirmedUntil time.Time `json:"confirmedUntil"`
@@ -3719,6 +3890,30 @@ type LetterWords struct {
 
 	// Until What stands below the link.
 	Until *string `json:"until,omitempty"`
+}
+
+// ListPreferences defines model for ListPreferences.
+type ListPreferences struct {
+	// Columns The columns that are shown, in this order.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// DefaultView The view with which the list opens where its address says nothing else.
+	DefaultView *string `json:"defaultView,omitempty"`
+
+	// Views Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30.
+	Views *map[string]SavedView `json:"views,omitempty"`
+}
+
+// ListPreferencesPatch defines model for ListPreferencesPatch.
+type ListPreferencesPatch struct {
+	// Columns The columns that are shown, in this order.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// DefaultView The view with which the list opens where its address says nothing else.
+	DefaultView *string `json:"defaultView,omitempty"`
+
+	// Views Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30.
+	Views *map[string]*SavedViewPatch `json:"views,omitempty"`
 }
 
 // LockoutPolicy How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
@@ -5116,6 +5311,79 @@ type PostureSpan struct {
 	To    time.Time `json:"to"`
 }
 
+// Preferences defines model for Preferences.
+type Preferences struct {
+	// Contrast system = as the browser asks for.
+	Contrast *PreferencesContrast `json:"contrast,omitempty"`
+
+	// Density How much room the rows of lists take.
+	Density *PreferencesDensity `json:"density,omitempty"`
+
+	// Language The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own.
+	Language *string `json:"language,omitempty"`
+
+	// Lists Lists by their names, such as users: small letters, digits and hyphens. At most 100.
+	Lists *map[string]ListPreferences `json:"lists,omitempty"`
+
+	// NavCollapsed Whether the sidebar shows icons alone.
+	NavCollapsed *bool `json:"navCollapsed,omitempty"`
+
+	// Shortcuts Whether single keys do something, as WCAG 2.1.4 has it.
+	Shortcuts *bool `json:"shortcuts,omitempty"`
+
+	// Theme Dark or light; system = as the browser asks for.
+	Theme *PreferencesTheme `json:"theme,omitempty"`
+
+	// Utc Whether times are shown in UTC.
+	Utc     *bool `json:"utc,omitempty"`
+	Version int64 `json:"version"`
+}
+
+// PreferencesContrast system = as the browser asks for.
+type PreferencesContrast string
+
+// PreferencesDensity How much room the rows of lists take.
+type PreferencesDensity string
+
+// PreferencesTheme Dark or light; system = as the browser asks for.
+type PreferencesTheme string
+
+// PreferencesPatch defines model for PreferencesPatch.
+type PreferencesPatch struct {
+	// Contrast system = as the browser asks for.
+	Contrast *PreferencesPatchContrast `json:"contrast,omitempty"`
+
+	// Density How much room the rows of lists take.
+	Density *PreferencesPatchDensity `json:"density,omitempty"`
+
+	// Language The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own.
+	Language *string `json:"language,omitempty"`
+
+	// Lists Lists by their names, such as users: small letters, digits and hyphens. At most 100.
+	Lists *map[string]*ListPreferencesPatch `json:"lists,omitempty"`
+
+	// NavCollapsed Whether the sidebar shows icons alone.
+	NavCollapsed *bool `json:"navCollapsed,omitempty"`
+
+	// Shortcuts Whether single keys do something, as WCAG 2.1.4 has it.
+	Shortcuts *bool `json:"shortcuts,omitempty"`
+
+	// Theme Dark or light; system = as the browser asks for.
+	Theme *PreferencesPatchTheme `json:"theme,omitempty"`
+
+	// Utc Whether times are shown in UTC.
+	Utc *bool `json:"utc,omitempty"`
+}
+
+// PreferencesPatchContrast system = as the browser asks for.
+type PreferencesPatchContrast string
+
+// PreferencesPatchDensity How much room the rows of lists take.
+type PreferencesPatchDensity string
+
+// PreferencesPatchTheme Dark or light; system = as the browser asks for.
+type PreferencesPatchTheme string
+
 // Principal defines model for Principal.
 type Principal struct {
 	Id string `json:"id"`
@@ -5370,6 +5638,36 @@ type SamlMetadata struct {
 
 // SamlNameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
 type SamlNameIdFormat string
+
+// SavedView defines model for SavedView.
+type SavedView struct {
+	// Columns The columns that it shows; absent = those of the list.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// Name What it is called.
+	Name string `json:"name"`
+
+	// Query What stands in the query bar, filters and all.
+	Query string `json:"query"`
+
+	// Sort The order, as the address of the page has it.
+	Sort *string `json:"sort,omitempty"`
+}
+
+// SavedViewPatch defines model for SavedViewPatch.
+type SavedViewPatch struct {
+	// Columns The columns that it shows; absent = those of the list.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// Name What it is called.
+	Name *string `json:"name,omitempty"`
+
+	// Query What stands in the query bar, filters and all.
+	Query *string `json:"query,omitempty"`
+
+	// Sort The order, as the address of the page has it.
+	Sort *string `json:"sort,omitempty"`
+}
 
 // ScimAction `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
 type ScimAction string
@@ -7256,6 +7554,9 @@ type ExportAuditParams struct {
 	// After Only entries after this sequence: what an earlier export ended with.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 
+	// Format jsonl is what can be verified. csv is a table for a spreadsheet (RFC 4180, UTF-8), one entry a line, the same entries in the same order; what a spreadsheet would take for a formula has an apostrophe in front.
+	Format *ExportAuditParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
 	// Q Text that is looked for, whatever its case.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
@@ -7286,6 +7587,9 @@ type ExportAuditParams struct {
 	// To Only entries up to this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
+
+// ExportAuditParamsFormat defines parameters for ExportAudit.
+type ExportAuditParamsFormat string
 
 // CreateAuditReceiverParams defines parameters for CreateAuditReceiver.
 type CreateAuditReceiverParams struct {
@@ -7663,6 +7967,12 @@ type ListMyConsentsParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// UpdateMyPreferencesParams defines parameters for UpdateMyPreferences.
+type UpdateMyPreferencesParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
 }
 
 // CreateMyTokenParams defines parameters for CreateMyToken.
@@ -8043,6 +8353,9 @@ type ListUsersParamsSort string
 
 // ExportUsersParams defines parameters for ExportUsers.
 type ExportUsersParams struct {
+	// Sort The order; a - in front turns it round.
+	Sort *ExportUsersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Q Text that is looked for, whatever its case.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
@@ -8067,6 +8380,9 @@ type ExportUsersParams struct {
 	// Group Only users in this group, or in one that is in it. The id or the name of a group.
 	Group *ByGroup `form:"group,omitempty" json:"group,omitempty"`
 }
+
+// ExportUsersParamsSort defines parameters for ExportUsers.
+type ExportUsersParamsSort string
 
 // DeleteUserParams defines parameters for DeleteUser.
 type DeleteUserParams struct {
@@ -8286,6 +8602,12 @@ type AskMyPasskeyJSONRequestBody = OriginInput
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordInput
+
+// UpdateMyPreferencesJSONRequestBody defines body for UpdateMyPreferences for application/json ContentType.
+type UpdateMyPreferencesJSONRequestBody = PreferencesPatch
+
+// UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody defines body for UpdateMyPreferences for application/merge-patch+json ContentType.
+type UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody = PreferencesPatch
 
 // CreateMyTokenJSONRequestBody defines body for CreateMyToken for application/json ContentType.
 type CreateMyTokenJSONRequestBody = PersonalTokenInput
@@ -8838,6 +9160,12 @@ type ServerInterface interface {
 	// ChangePassword Change the own password
 	// (POST /me/password)
 	ChangePassword(ctx echo.Context) error
+	// GetMyPreferences How the consoles and the portal look for the caller, and how they keep their lists
+	// (GET /me/preferences)
+	GetMyPreferences(ctx echo.Context) error
+	// UpdateMyPreferences Change preferences of the caller
+	// (PATCH /me/preferences)
+	UpdateMyPreferences(ctx echo.Context, params UpdateMyPreferencesParams) error
 	// CreateMyRecoveryCodes Make new recovery codes
 	// (POST /me/recovery-codes)
 	CreateMyRecoveryCodes(ctx echo.Context) error
@@ -10025,6 +10353,13 @@ func (w *ServerInterfaceWrapper) ExportAudit(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// ------------- Optional query parameter "q" -------------
@@ -12377,6 +12712,46 @@ func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ChangePassword(ctx)
+	return err
+}
+
+// GetMyPreferences converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyPreferences(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyPreferences(ctx)
+	return err
+}
+
+// UpdateMyPreferences converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateMyPreferences(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateMyPreferencesParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateMyPreferences(ctx, params)
 	return err
 }
 
@@ -14938,6 +15313,13 @@ func (w *ServerInterfaceWrapper) ExportUsers(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ExportUsersParams
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
 	// ------------- Optional query parameter "q" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -15675,6 +16057,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/me/email", wrapper.ChangeMyEmail, options.OperationMiddlewares["changeMyEmail"]...)
 	router.GET(options.BaseURL+"/email-changes/by-token/:token", wrapper.OpenEmailChange, options.OperationMiddlewares["openEmailChange"]...)
 	router.POST(options.BaseURL+"/email-changes/by-token/:token/confirm", wrapper.ConfirmEmailChange, options.OperationMiddlewares["confirmEmailChange"]...)
+	router.GET(options.BaseURL+"/me/preferences", wrapper.GetMyPreferences, options.OperationMiddlewares["getMyPreferences"]...)
+	router.PATCH(options.BaseURL+"/me/preferences", wrapper.UpdateMyPreferences, options.OperationMiddlewares["updateMyPreferences"]...)
 	router.GET(options.BaseURL+"/me/impersonations", wrapper.ListMyImpersonations, options.OperationMiddlewares["listMyImpersonations"]...)
 	router.DELETE(options.BaseURL+"/me/sessions", wrapper.EndMyOtherSessions, options.OperationMiddlewares["endMyOtherSessions"]...)
 	router.GET(options.BaseURL+"/me/sessions", wrapper.ListMySessions, options.OperationMiddlewares["listMySessions"]...)
@@ -16895,8 +17279,13 @@ type ExportAuditResponseObject interface {
 	VisitExportAuditResponse(w http.ResponseWriter) error
 }
 
+type ExportAudit200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
 type ExportAudit200ApplicationjsonlResponse struct {
 	Body          io.Reader
+	Headers       ExportAudit200ResponseHeaders
 	ContentLength int64
 }
 
@@ -16905,6 +17294,9 @@ func (response ExportAudit200ApplicationjsonlResponse) VisitExportAuditResponse(
 	w.Header().Set("Content-Type", "application/jsonl")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
 	}
 	w.WriteHeader(200)
 
@@ -16936,6 +17328,30 @@ func (response ExportAudit200ApplicationjsonlResponse) VisitExportAuditResponse(
 			return err
 		}
 	}
+}
+
+type ExportAudit200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportAudit200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportAudit200TextcsvResponse) VisitExportAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type ExportAuditdefaultApplicationProblemPlusJSONResponse struct {
@@ -21039,6 +21455,105 @@ type ChangePassworddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChangePassworddefaultApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyPreferencesRequestObject struct {
+}
+
+type GetMyPreferencesResponseObject interface {
+	VisitGetMyPreferencesResponse(w http.ResponseWriter) error
+}
+
+type GetMyPreferences200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetMyPreferences200JSONResponse struct {
+	Body    Preferences
+	Headers GetMyPreferences200ResponseHeaders
+}
+
+func (response GetMyPreferences200JSONResponse) VisitGetMyPreferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyPreferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMyPreferencesdefaultApplicationProblemPlusJSONResponse) VisitGetMyPreferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMyPreferencesRequestObject struct {
+	Params                            UpdateMyPreferencesParams
+	JSONBody                          *UpdateMyPreferencesJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateMyPreferencesResponseObject interface {
+	VisitUpdateMyPreferencesResponse(w http.ResponseWriter) error
+}
+
+type UpdateMyPreferences200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateMyPreferences200JSONResponse struct {
+	Body    Preferences
+	Headers UpdateMyPreferences200ResponseHeaders
+}
+
+func (response UpdateMyPreferences200JSONResponse) VisitUpdateMyPreferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMyPreferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateMyPreferencesdefaultApplicationProblemPlusJSONResponse) VisitUpdateMyPreferencesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -27626,6 +28141,12 @@ type StrictServerInterface interface {
 	// ChangePassword Change the own password
 	// (POST /me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
+	// GetMyPreferences How the consoles and the portal look for the caller, and how they keep their lists
+	// (GET /me/preferences)
+	GetMyPreferences(ctx context.Context, request GetMyPreferencesRequestObject) (GetMyPreferencesResponseObject, error)
+	// UpdateMyPreferences Change preferences of the caller
+	// (PATCH /me/preferences)
+	UpdateMyPreferences(ctx context.Context, request UpdateMyPreferencesRequestObject) (UpdateMyPreferencesResponseObject, error)
 	// CreateMyRecoveryCodes Make new recovery codes
 	// (POST /me/recovery-codes)
 	CreateMyRecoveryCodes(ctx context.Context, request CreateMyRecoveryCodesRequestObject) (CreateMyRecoveryCodesResponseObject, error)
@@ -32273,6 +32794,104 @@ func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ChangePasswordResponseObject); ok {
 		return validResponse.VisitChangePasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMyPreferences operation middleware
+func (sh *strictHandler) GetMyPreferences(ctx echo.Context) error {
+	var request GetMyPreferencesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyPreferences(ctx.Request().Context(), request.(GetMyPreferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyPreferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyPreferencesResponseObject); ok {
+		return validResponse.VisitGetMyPreferencesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateMyPreferences operation middleware
+func (sh *strictHandler) UpdateMyPreferences(ctx echo.Context, params UpdateMyPreferencesParams) error {
+	var request UpdateMyPreferencesRequestObject
+
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateMyPreferencesJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateMyPreferences(ctx.Request().Context(), request.(UpdateMyPreferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateMyPreferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateMyPreferencesResponseObject); ok {
+		return validResponse.VisitUpdateMyPreferencesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -488,6 +488,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the consoles and the portal look for the caller, and how they keep their lists
+         * @description What is absent was never chosen: the browser decides it. Only people have preferences.
+         */
+        get: operations["getMyPreferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change preferences of the caller
+         * @description A merge patch (RFC 7396): what is not named stays, and null takes something back, also one view of one list. So browsers that change different things do not undo each other, and may send `If-Match: *`. All together have at most 32 KiB.
+         */
+        patch: operations["updateMyPreferences"];
+        trace?: never;
+    };
     "/me/impersonations": {
         parameters: {
             query?: never;
@@ -1295,7 +1319,7 @@ export interface paths {
         };
         /**
          * The users of the organization as a table
-         * @description Comma-separated values (RFC 4180) in UTF-8, one user a line, in the order of their names, narrowed as the list is. What a spreadsheet would take for a formula has an apostrophe in front. That somebody took it is an entry of the audit trail.
+         * @description Comma-separated values (RFC 4180) in UTF-8, one user a line, narrowed and in the order as the list is. What a spreadsheet would take for a formula has an apostrophe in front. That somebody took it is an entry of the audit trail.
          */
         get: operations["exportUsers"];
         put?: never;
@@ -4780,6 +4804,107 @@ export interface components {
             /** @description The language in which letters to you are written, as BCP 47 has it; empty = none chosen. */
             language?: string;
         };
+        Preferences: {
+            /** Format: int64 */
+            version: number;
+            /**
+             * @description Dark or light; system = as the browser asks for.
+             * @enum {string}
+             */
+            theme?: "system" | "light" | "dark";
+            /**
+             * @description system = as the browser asks for.
+             * @enum {string}
+             */
+            contrast?: "system" | "more";
+            /**
+             * @description How much room the rows of lists take.
+             * @enum {string}
+             */
+            density?: "comfortable" | "compact";
+            /** @description Whether single keys do something, as WCAG 2.1.4 has it. */
+            shortcuts?: boolean;
+            /** @description Whether the sidebar shows icons alone. */
+            navCollapsed?: boolean;
+            /** @description Whether times are shown in UTC. */
+            utc?: boolean;
+            /** @description The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own. */
+            language?: string;
+            /** @description Lists by their names, such as users: small letters, digits and hyphens. At most 100. */
+            lists?: {
+                [key: string]: components["schemas"]["ListPreferences"];
+            };
+        };
+        PreferencesPatch: {
+            /**
+             * @description Dark or light; system = as the browser asks for.
+             * @enum {string|null}
+             */
+            theme?: "system" | "light" | "dark" | null;
+            /**
+             * @description system = as the browser asks for.
+             * @enum {string|null}
+             */
+            contrast?: "system" | "more" | null;
+            /**
+             * @description How much room the rows of lists take.
+             * @enum {string|null}
+             */
+            density?: "comfortable" | "compact" | null;
+            /** @description Whether single keys do something, as WCAG 2.1.4 has it. */
+            shortcuts?: boolean | null;
+            /** @description Whether the sidebar shows icons alone. */
+            navCollapsed?: boolean | null;
+            /** @description Whether times are shown in UTC. */
+            utc?: boolean | null;
+            /** @description The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own. */
+            language?: string | null;
+            /** @description Lists by their names, such as users: small letters, digits and hyphens. At most 100. */
+            lists?: {
+                [key: string]: components["schemas"]["ListPreferencesPatch"];
+            } | null;
+        };
+        ListPreferences: {
+            /** @description The columns that are shown, in this order. */
+            columns?: components["schemas"]["ColumnKey"][];
+            /** @description Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30. */
+            views?: {
+                [key: string]: components["schemas"]["SavedView"];
+            };
+            /** @description The view with which the list opens where its address says nothing else. */
+            defaultView?: string;
+        };
+        SavedView: {
+            /** @description What it is called. */
+            name: string;
+            /** @description What stands in the query bar, filters and all. */
+            query: string;
+            /** @description The order, as the address of the page has it. */
+            sort?: string;
+            /** @description The columns that it shows; absent = those of the list. */
+            columns?: components["schemas"]["ColumnKey"][];
+        };
+        ListPreferencesPatch: {
+            /** @description The columns that are shown, in this order. */
+            columns?: components["schemas"]["ColumnKey"][] | null;
+            /** @description Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30. */
+            views?: {
+                [key: string]: components["schemas"]["SavedViewPatch"];
+            } | null;
+            /** @description The view with which the list opens where its address says nothing else. */
+            defaultView?: string | null;
+        } | null;
+        SavedViewPatch: {
+            /** @description What it is called. */
+            name?: string;
+            /** @description What stands in the query bar, filters and all. */
+            query?: string;
+            /** @description The order, as the address of the page has it. */
+            sort?: string | null;
+            /** @description The columns that it shows; absent = those of the list. */
+            columns?: components["schemas"]["ColumnKey"][] | null;
+        } | null;
+        ColumnKey: string;
         PasswordInput: {
             /** @description The password until now. */
             current: string;
@@ -8842,6 +8967,58 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getMyPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The preferences. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateMyPreferences: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesPatch"];
+                "application/merge-patch+json": components["schemas"]["PreferencesPatch"];
+            };
+        };
+        responses: {
+            /** @description All preferences as they are now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listMyImpersonations: {
         parameters: {
             query?: never;
@@ -10157,6 +10334,8 @@ export interface operations {
     exportUsers: {
         parameters: {
             query?: {
+                /** @description The order; a - in front turns it round. */
+                sort?: "name" | "-name" | "email" | "-email" | "createdAt" | "-createdAt" | "lastSignInAt" | "-lastSignInAt";
                 /** @description Text that is looked for, whatever its case. */
                 q?: components["parameters"]["Search"];
                 /** @description Only users of this status. */
@@ -13614,6 +13793,8 @@ export interface operations {
             query?: {
                 /** @description Only entries after this sequence: what an earlier export ended with. */
                 after?: number;
+                /** @description jsonl is what can be verified. csv is a table for a spreadsheet (RFC 4180, UTF-8), one entry a line, the same entries in the same order; what a spreadsheet would take for a formula has an apostrophe in front. */
+                format?: "jsonl" | "csv";
                 /** @description Text that is looked for, whatever its case. */
                 q?: components["parameters"]["Search"];
                 /** @description Only what this one did, by id. */
@@ -13644,10 +13825,12 @@ export interface operations {
             /** @description The entries. */
             200: {
                 headers: {
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
