@@ -48,6 +48,7 @@ var silent = map[string]string{
 	"tenant-manager askMyPasskey":          "a question for the authenticator: what comes of its answer is told",
 	"tenant-manager askNewPasskey":         "a question for the authenticator: what comes of its answer is told",
 	"tenant-manager markMyOrganization":    "which organizations somebody finds first, for themselves alone",
+	"tenant-manager updateMyPreferences":   "how the screens look for somebody, for themselves alone",
 	"tenant-manager askSignInMethods":      "it says how somebody signs in",
 	"tenant-manager beginSsoSignIn":        "the identity provider has not answered: what comes of its answer is told",
 	"tenant-manager keepSamlAnswer":        "it keeps an answer for finishSsoSignIn, which tells what comes of it",

@@ -242,6 +242,7 @@ var foreignBodies = map[string]struct {
 	"getMissingAccess":           {"", 422}, // it asks for a permission
 	"markMyOrganization":         {body: `{"favourite":true}`},
 	"switchOrganization":         {body: `{}`},
+	"updateMyPreferences":        {`{"theme":"dark"}`, 200},
 	"createRole":                 {`{"name":"support","permissions":["user:read"]}`, 201}, // names are free in another organization
 	"createServiceAccount":       {`{"name":"CI"}`, 201},
 	"updateMe":                   {`{"name":"Stranger"}`, 200},

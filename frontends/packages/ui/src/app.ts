@@ -12,6 +12,7 @@ import { followAnswers } from './answers'
 import { guardUnsaved, unsaved } from './composables/unsaved'
 import { hasSession, oneSignIn } from './onesignin'
 import { followPreferences } from './preferences'
+import { followAccount } from './preferenceSync'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -35,6 +36,7 @@ export interface AppOptions {
 
 export async function startApp(options: AppOptions): Promise<Router> {
   followPreferences()
+  followAccount()
   // All icons are in the bundle. One that is not must not be asked for anywhere.
   addAPIProvider('', { resources: [] })
 

@@ -1,7 +1,30 @@
-/** What a person prefers, kept in this browser: theme, contrast, density, keys. */
+/**
+ * What a person prefers: how the screens look, and how they have their lists. The
+ * server keeps it (see preferenceSync.ts); this browser has a copy, so that the first
+ * paint is right and nothing waits for the network.
+ */
 import { reactive, watch } from 'vue'
 
 export type Theme = 'system' | 'light' | 'dark'
+
+/** A state of a list with a name. */
+export interface SavedView {
+  name: string
+  /** What stands in the query bar. */
+  query: string
+  /** The order, as the address of the page has it; none = the list's own. */
+  sort?: string
+  /** The columns that it shows; none = those of the list. */
+  columns?: string[]
+}
+
+/** How somebody has a list. */
+export interface ListChoices {
+  columns?: string[]
+  views?: Record<string, SavedView>
+  /** The id of the view with which the list opens. */
+  defaultView?: string
+}
 
 export interface Preferences {
   theme: Theme
@@ -13,32 +36,42 @@ export interface Preferences {
   utc: boolean
   /** The code of a language; empty is as the browser's list says. */
   language: string
-  /** Organizations that an administrator of the platform wants at hand. */
+  /** By the name of the list. */
+  lists: Record<string, ListChoices>
+  /** Organizations that browsers kept before the server did. */
   favouriteOrganizations: { id: string; name: string }[]
 }
 
-const KEY = 'gatehouse.preferences'
+/** What the server keeps of them. */
+export type Kept = Omit<Preferences, 'favouriteOrganizations'>
 
-function read(): Partial<Preferences> {
+export const KEY = 'gatehouse.preferences'
+
+/** What holds where nothing was chosen. */
+export const unchosen = (): Kept => ({ theme: 'system', contrast: 'system', density: 'comfortable', shortcuts: true, navCollapsed: false, utc: false, language: '', lists: {} })
+
+/** Reads an object that the browser keeps; empty where there is none, or it is broken. */
+export function stored(key: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}')
-    return typeof value === 'object' && value !== null ? (value as Partial<Preferences>) : {}
+    const value: unknown = JSON.parse(localStorage.getItem(key) ?? '{}')
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
   } catch {
     return {}
   }
 }
 
-export const preferences: Preferences = reactive({
-  theme: 'system',
-  contrast: 'system',
-  density: 'comfortable',
-  shortcuts: true,
-  navCollapsed: false,
-  utc: false,
-  language: '',
-  favouriteOrganizations: [],
-  ...read(),
-})
+function read(): Preferences {
+  const value = stored(KEY) as Partial<Preferences>
+  const lists = typeof value.lists === 'object' && value.lists !== null ? value.lists : {}
+  return { favouriteOrganizations: [], ...unchosen(), ...value, lists }
+}
+
+export const preferences: Preferences = reactive(read())
+
+/** Takes over what another tab has stored. */
+export function readAgain() {
+  Object.assign(preferences, read())
+}
 
 /** Whether the dark theme is in force, whatever the preference says. */
 export const appearance = reactive({ dark: false })
@@ -60,13 +93,21 @@ function apply() {
   else delete html.dataset.density
 }
 
+function store() {
+  const copy: Record<string, unknown> = { ...preferences }
+  if (copy.contrast === 'system') delete copy.contrast
+  try {
+    localStorage.setItem(KEY, JSON.stringify(copy))
+  } catch {
+    // A browser that keeps nothing asks the server each time.
+  }
+}
+
 /** Applies the preferences now, when they change, and when the system's do. */
 export function followPreferences() {
   apply()
   watch(preferences, () => {
-    const stored: Record<string, unknown> = { ...preferences }
-    if (stored.contrast === 'system') delete stored.contrast
-    localStorage.setItem(KEY, JSON.stringify(stored))
+    store()
     apply()
   })
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', apply)

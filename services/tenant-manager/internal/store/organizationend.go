@@ -155,7 +155,7 @@ func (s *Store) Exporter() *tenancy.Exporter {
 		DB: s.db,
 		Skip: []string{
 			"audit_heads", "challenges", "ending_notices", "factors", "known_devices", "mail_messages", "oauth_client_secrets", "oauth_initial_tokens", "oauth_keys",
-			"oauth_logouts", "oauth_refresh_tokens", "oauth_session_clients", "one_time_codes", "organization_marks", "password_requests", "recovery_codes",
+			"oauth_logouts", "oauth_refresh_tokens", "oauth_session_clients", "one_time_codes", "organization_marks", "password_requests", "preferences", "recovery_codes",
 			"scim_rehearsed", "scim_tokens", "sso_hints",
 		},
 		// The hash of who somebody is at an identity provider, addresses that let in

@@ -37,6 +37,7 @@ func TestStore(t *testing.T) {
 			"groups":           testGroups,
 			"who was given":    testGivenAt,
 			"user list":        testUserList,
+			"preferences":      testPreferences,
 			"boundaries":       testBoundaries,
 			"access requests":  testAccessRequests,
 			"invitations":      testInvitations,

@@ -117,6 +117,9 @@ func (t *Tx) eraseTraces(ctx context.Context, user, name string) error {
 	if _, err := db.From[KnownDevice](t.scope).Where("user_id = ?", user).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting devices: %w", err)
 	}
+	if err := t.dropPreferences(ctx, user); err != nil {
+		return fmt.Errorf("deleting preferences: %w", err)
+	}
 	if _, err := db.From[Impersonation](t.scope).Where("user_id = ?", user).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting impersonations: %w", err)
 	}

@@ -80,6 +80,7 @@ export function useCursorList<T>(options: CursorListOptions<T>) {
     problem: computed(() => (result.isError.value && !result.data.value ? problemOf(result.error.value) : null)),
     filtered: computed(() => query.value !== ''),
     query,
+    prefix: options.prefix ?? '',
     hasNext: computed(() => Boolean(result.data.value?.next)),
     hasPrevious: computed(() => cursor.value !== ''),
     search: (text: string) => {
