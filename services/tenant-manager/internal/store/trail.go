@@ -267,6 +267,10 @@ func (o *Org) searchAudit(ctx context.Context, f AuditFilter, p db.PageRequest, 
 	if err != nil || out.Looked == 0 {
 		return out, err
 	}
+	if ended, err := o.noneBefore(ctx, f.From, out.Looked); err != nil || ended {
+		out.Next = ""
+		return out, err
+	}
 	oldest, err := db.From[auditEntry](o.scope).Where("sequence >= ?", out.Looked).Order("sequence", false).First(ctx)
 	if errors.Is(err, db.ErrNotFound) { // all that was looked at is too old by now
 		return out, nil
@@ -274,6 +278,20 @@ func (o *Org) searchAudit(ctx context.Context, f AuditFilter, p db.PageRequest, 
 	at := oldest.Time.UTC()
 	out.LookedBackTo = &at
 	return out, err
+}
+
+// noneBefore reports whether no entry before a sequence has a time from so on.
+func (o *Org) noneBefore(ctx context.Context, from time.Time, sequence int64) (bool, error) {
+	if from.IsZero() {
+		return false, nil
+	}
+	var one []int64
+	// As a sum it is nothing that an index is entered by: the time is.
+	err := db.From[auditEntry](o.scope).Where("time >= ?", from.UTC()).Where("sequence + 0 < ?", sequence).Limit(1).Aggregate(ctx, &one, "sequence", "")
+	if err != nil {
+		return false, fmt.Errorf("looking for what is older in the trail: %w", err)
+	}
+	return len(one) == 0, nil
 }
 
 // reach returns between which entries of the trail a search looks. Entries come
@@ -284,16 +302,17 @@ func (o *Org) reach(ctx context.Context, f AuditFilter) (db.Reach, error) {
 		return db.Reach{}, fmt.Errorf("reading the head of the trail: %w", err)
 	}
 	out := db.Reach{From: head.Sequence, To: head.RemovedSequence + 1}
-	if f.From.IsZero() && f.To.IsZero() {
+	if f.To.IsZero() {
 		return out, nil
 	}
-	var ends []struct{ Least, Most int64 }
-	// Sums keep a database from walking along the sequence in search of such a time.
-	err = o.trail(AuditFilter{From: f.From, To: f.To}).Aggregate(ctx, &ends, "coalesce(min(sequence + 0), 0) AS least, coalesce(max(sequence + 0), 0) AS most", "")
+	var most []int64
+	err = o.trail(AuditFilter{From: f.From, To: f.To}).Aggregate(ctx, &most, "coalesce(max(sequence + 0), 0)", "")
 	if err != nil {
-		return out, fmt.Errorf("reading between which entries a search looks: %w", err)
+		return out, fmt.Errorf("reading where a search begins: %w", err)
 	}
-	out.From, out.To = min(out.From, ends[0].Most), max(out.To, ends[0].Least)
+	for _, n := range most {
+		out.From = min(out.From, n)
+	}
 	return out, nil
 }
 
