@@ -322,3 +322,17 @@ func TestABulkJobStopsWithTheRightsOfItsCreator(t *testing.T) {
 		}, 10*time.Second, 10*time.Millisecond)
 	})
 }
+
+// Who may do none of what bulk jobs do learns nothing of what a body has to be.
+func TestWhoMayNotIsToldSoBeforeTheBodyIsRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owner := w.setUp(t)
+	viewer := w.invite(t, owner, "viewer@example.com", `{"role":"viewer"}`).text(t, "accessToken")
+	for _, body := range []string{`{}`, `{"action":"nothing"}`, `{"action":"enable","users":[]}`} {
+		require.Equal(t, 422, w.call(t, owner, "POST", "/bulk-jobs", body).status, body)
+		a := w.call(t, viewer, "POST", "/bulk-jobs", body)
+		require.Equal(t, 403, a.status, a.body)
+		require.Contains(t, a.body, "user:update")
+	}
+}
