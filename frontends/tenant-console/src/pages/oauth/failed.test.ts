@@ -22,7 +22,7 @@ async function shown(address: string, locale: 'en' | 'de' | 'ko' = 'en') {
 }
 
 it('has words of its own for each code, in each language', async () => {
-  for (const [locale, texts] of Object.entries({ en, de, ko })) {
+  for (const [locale, texts] of Object.entries({ en, de: de as unknown as typeof en, ko: ko as unknown as typeof en })) {
     for (const [code, words] of Object.entries(texts.oauth.failed.codes)) {
       const page = await shown(`/error?error=${code}&request_id=${ID}`, locale as 'en')
       expect(page).toContain(words)
