@@ -128,7 +128,7 @@ func (h *Handlers) switchTime(at *time.Time) (*time.Time, error) {
 		return nil, nil //nolint:nilnil // when somebody says so
 	}
 	if now := h.store.Now(); !at.After(now) || at.After(now.AddDate(1, 0, 0)) {
-		return nil, invalid("/switchAt", "range", "name a time that is to come, within a year; or leave it out, and switch when the provider knows the new certificate")
+		return nil, invalid("/switchAt", "minimum", "name a time that is to come, within a year; or leave it out, and switch when the provider knows the new certificate")
 	}
 	return utc(at), nil
 }
