@@ -83,7 +83,7 @@ try {
     ['forgot', '/forgot'],
     ['password-link', '/password'],
     ['invite', '/invite'],
-    ['error', '/error?error=invalid_request&error_description=The+redirect_uri+is+not+one+of+the+client.&request_id=01a2b3c4-77aa-7bbb-8ccc-0123456789ab'],
+    ['error', '/error?error=invalid_request&request_id=01a2b3c4-77aa-7bbb-8ccc-0123456789ab'],
     ['signed-out', '/signed-out'],
   ]) {
     await visitor.goto(`${ready.tenantConsole}${path}`)

@@ -37,6 +37,19 @@ type PageRequest struct {
 	// column that is sorted by: the order needs no id then, and neither do the indexes
 	// that serve it.
 	Unique bool
+	// Reach bounds how far one page looks; nil = to the end.
+	Reach *Reach
+}
+
+// Reach bounds how far one page looks in a list that is sorted, descending, by a
+// Unique column of integers: for conditions that no index answers. A page may then
+// have fewer rows than its limit, or none, and still a Next.
+type Reach struct {
+	// From is the value that the first page begins with, To the one that the list ends
+	// with, both inclusive.
+	From, To int64
+	// Span is at how many values a page looks.
+	Span int64
 }
 
 // Page is a part of a list.
@@ -44,6 +57,9 @@ type Page[T any] struct {
 	Items []T
 	// Next is the cursor of the following page; "" after the last.
 	Next string
+	// Looked is the value that a page with a [Reach] looked back to, where it stopped
+	// there with room for more rows and before the end; 0 otherwise.
+	Looked int64
 }
 
 // Page returns a part of the rows, sorted by one of the columns and then by id:
@@ -76,7 +92,14 @@ func (q Query[T]) Page(ctx context.Context, r PageRequest, sortable ...string) (
 	if c.sort.FieldType.Kind() == reflect.Pointer || c.sort.Serializer != nil {
 		return Page[T]{}, fmt.Errorf("column %s cannot be sorted by: it may be null, or has a form of its own", r.Sort)
 	}
+	if r.Reach != nil && (!r.Unique || !r.Descending || r.Reach.Span < 1) {
+		return Page[T]{}, fmt.Errorf("a page of %s with a reach: its order must be unique and descending, and its span at least 1", sch.Table)
+	}
 	sort, id := clause.Column{Table: sch.Table, Name: r.Sort}, clause.Column{Table: sch.Table, Name: idColumn}
+	least := int64(0)
+	if r.Reach != nil {
+		least = r.Reach.From
+	}
 	if r.Cursor != "" {
 		value, last, err := c.parse(r.Cursor)
 		if err != nil {
@@ -87,6 +110,13 @@ func (q Query[T]) Page(ctx context.Context, r PageRequest, sortable ...string) (
 		} else {
 			g = g.Where(after(sort, value, id, last, r.Descending))
 		}
+		if n, ok := value.(int64); ok {
+			least = n - 1
+		}
+	}
+	if r.Reach != nil {
+		least = max(least-r.Reach.Span+1, r.Reach.To)
+		g = g.Where(clause.Gte{Column: sort, Value: least}, clause.Lte{Column: sort, Value: r.Reach.From})
 	}
 	order := clause.OrderBy{Columns: []clause.OrderByColumn{{Column: sort, Desc: r.Descending}}}
 	if !r.Unique {
@@ -108,6 +138,10 @@ func (q Query[T]) Page(ctx context.Context, r PageRequest, sortable ...string) (
 		return Page[T]{}, classify(err)
 	}
 	if len(items) <= r.Limit {
+		if r.Reach != nil && least > r.Reach.To {
+			next, err := c.at(least, "")
+			return Page[T]{Items: items, Next: next, Looked: least}, err
+		}
 		return Page[T]{Items: items}, nil
 	}
 	items = items[:r.Limit]
@@ -155,6 +189,10 @@ func (c cursor) seal(body []byte) []byte {
 func (c cursor) format(ctx context.Context, row reflect.Value) (string, error) {
 	value, _ := c.sort.ValueOf(ctx, row)
 	id, _ := c.id.ValueOf(ctx, row)
+	return c.at(value, id)
+}
+
+func (c cursor) at(value, id any) (string, error) {
 	body, err := json.Marshal([]any{value, id})
 	if err != nil {
 		return "", fmt.Errorf("making a cursor: %w", err)

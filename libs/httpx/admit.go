@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -92,13 +93,32 @@ func (s *Server) authenticate(c echo.Context, o *operation) error {
 	}
 	s.signIn(c, p)
 	ctx = c.Request().Context()
-	if o.permission == "" {
-		err = authn.CheckSession(ctx)
-	} else {
+	switch {
+	case o.permission != "":
 		err = authn.RequireAnywhere(ctx, o.permission)
+	case len(o.anyOf) > 0:
+		err = requireOne(ctx, o.anyOf)
+	default:
+		err = authn.CheckSession(ctx)
 	}
 	if err == nil && o.inPerson {
 		err = authn.InPerson(ctx)
 	}
 	return err
+}
+
+// requireOne returns nil where the caller has one of the permissions in some scope,
+// and what the first is refused with else.
+func requireOne(ctx context.Context, permissions []string) error {
+	var first error
+	for _, permission := range permissions {
+		err := authn.RequireAnywhere(ctx, permission)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
 }

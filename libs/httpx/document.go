@@ -38,8 +38,9 @@ type operation struct {
 	query      []string              // the names of those in the query
 	anyQuery   bool                  // others may come as well
 	access     access
-	permission string // "" = being signed in is enough
-	inPerson   bool   // nobody does it as somebody else
+	permission string   // "" = being signed in is enough
+	anyOf      []string // permissions of which one is needed besides, if not empty
+	inPerson   bool     // nobody does it as somebody else
 	body       map[string]*openapi3.MediaType
 	required   bool  // of the body
 	limit      int64 // of the body in bytes; 0 = the server's
@@ -87,6 +88,26 @@ var template = regexp.MustCompile(`\{([^{}]+)\}`)
 // route is a path template as generated code hands it to Echo.
 func route(path string) string { return template.ReplaceAllString(path, ":$1") }
 
+// anyOf reads a list of permissions.
+func anyOf(said any) ([]string, error) {
+	if said == nil {
+		return nil, nil
+	}
+	list, ok := said.([]any)
+	if !ok || len(list) == 0 {
+		return nil, errors.New("it is no list")
+	}
+	var out []string
+	for _, one := range list {
+		name, _ := one.(string)
+		if !permissionName.MatchString(name) {
+			return nil, fmt.Errorf("%v is not <kind>:<verb>", one)
+		}
+		out = append(out, name)
+	}
+	return out, nil
+}
+
 func newOperation(doc *openapi3.T, item *openapi3.PathItem, op *openapi3.Operation) (*operation, error) {
 	o := &operation{id: op.OperationID}
 	if op.OperationID == "" {
@@ -126,6 +147,10 @@ func newOperation(doc *openapi3.T, item *openapi3.PathItem, op *openapi3.Operati
 		return nil, fmt.Errorf("x-permission %q is not <kind>:<verb>", permission)
 	default:
 		o.permission = permission
+	}
+	var err error
+	if o.anyOf, err = anyOf(op.Extensions["x-permission-any"]); err != nil || o.permission != "" && o.anyOf != nil || o.access != signedIn && o.anyOf != nil {
+		return nil, errors.New("x-permission-any is a list of permissions, of which one is needed, of an operation for who is signed in whose x-permission is none")
 	}
 	switch said, ok := op.Extensions["x-impersonation"]; {
 	case ok && said != "none":

@@ -16,6 +16,8 @@
 //	x-permission: api:update      required of all but public operations: the
 //	                              permission that the caller needs in some scope,
 //	                              or none where being signed in is enough
+//	x-permission-any: [a:b, c:d]  beside none: the caller needs one of these in
+//	                              some scope; which, the body says
 //	x-impersonation: none         refused to who acts as somebody else
 //	x-body-limit: 64MiB           the most that its body may have
 //	x-any-query: true             others, over whom nobody here has a say, may add query parameters

@@ -59,6 +59,13 @@ func (a *tool) listAudit() *cobra.Command {
 			p.From = ptr(a.o.Now().Add(-since).UTC())
 		}
 		l, err := answer[tenant.AuditList](u.tenant.ListAudit(ctx, &p))
+		// A search looks at some thousand entries a page: those before come with the next.
+		for err == nil && l.LookedBackTo != nil && l.Next != nil && len(l.Items) < limit {
+			var further tenant.AuditList
+			p.Cursor, p.Limit = l.Next, ptr(limit-len(l.Items))
+			further, err = answer[tenant.AuditList](u.tenant.ListAudit(ctx, &p))
+			l.Items, l.Next, l.LookedBackTo = append(l.Items, further.Items...), further.Next, further.LookedBackTo
+		}
 		if err != nil {
 			return err
 		}

@@ -322,3 +322,44 @@ func TestABulkJobStopsWithTheRightsOfItsCreator(t *testing.T) {
 		}, 10*time.Second, 10*time.Millisecond)
 	})
 }
+
+// Who may do none of what bulk jobs do learns nothing of what a body has to be.
+func TestWhoMayNotIsToldSoBeforeTheBodyIsRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owner := w.setUp(t)
+	viewer := w.invite(t, owner, "viewer@example.com", `{"role":"viewer"}`).text(t, "accessToken")
+	for _, body := range []string{`{}`, `{"action":"nothing"}`, `{"action":"enable","users":[]}`} {
+		require.Equal(t, 422, w.call(t, owner, "POST", "/bulk-jobs", body).status, body)
+		a := w.call(t, viewer, "POST", "/bulk-jobs", body)
+		require.Equal(t, 403, a.status, a.body)
+		require.Contains(t, a.body, "user:update")
+	}
+}
+
+// A bulk job, with what became of its rows, is there for a month after its end.
+func TestBulkJobsAreKeptForAMonth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := &scenario{w: w, vars: map[string]string{"owner": w.setUp(t)}}
+	s.vars["eve"] = w.invite(t, s.vars["owner"], "eve@example.com", `{"role":"viewer"}`).text(t, "user/id")
+	id := s.bulkMade(t, "owner", `{"action":"disable","users":["{eve}"],"start":true}`)
+	over := s.bulkIs(t, "owner", id, "completed")
+	require.EqualValues(t, 1, over.Counts.Done)
+	later := func(days int) answer {
+		w.clock.Advance(time.Duration(days) * 24 * time.Hour)
+		w.stop()
+		w.start(t)
+		s.vars["owner"] = w.signIn(t, "ada@example.com", "default")
+		return w.call(t, s.vars["owner"], "GET", "/bulk-jobs/"+id, "")
+	}
+	kept := later(29)
+	require.Equal(t, 200, kept.status, kept.body)
+	require.NotEmpty(t, kept.text(t, "keptUntil"))
+	require.Contains(t, w.call(t, s.vars["owner"], "GET", "/bulk-jobs/"+id+"/result", "").body, "eve@example.com")
+	later(2)
+	require.Eventually(t, func() bool {
+		return w.call(t, s.vars["owner"], "GET", "/bulk-jobs/"+id, "").status == 404
+	}, eventually, tick)
+	require.Equal(t, 404, w.call(t, s.vars["owner"], "GET", "/bulk-jobs/"+id+"/result", "").status)
+}

@@ -162,6 +162,7 @@ func TestAuthorizationCode(t *testing.T) {
 		to := shop.visit(t, a.owner, address(bad))
 		require.Equal(t, "/error", to.Path, name)
 		require.NotEmpty(t, to.Query().Get("request_id"), name)
+		require.Len(t, to.Query(), 2, "%s: what is more than a code is in the log", name)
 	}
 	for name, c := range map[string]struct{ key, value, want string }{
 		"no challenge": {"code_challenge", "", "invalid_request"}, "plain": {"code_challenge_method", "plain", "invalid_request"},
@@ -194,7 +195,7 @@ func TestAuthorizationCode(t *testing.T) {
 	// registered, as it stands.
 	to = logout(url.Values{"client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}})
 	require.Equal(t, "/signed-out", to.Path)
-	require.Equal(t, url.Values{"ask": {"1"}, "organization": {"default"}, "name": {"Shop"}, "client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}}, to.Query())
+	require.Equal(t, url.Values{"ask": {"1"}, "organization": {"default"}, "client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}}, to.Query())
 	require.Equal(t, bye+"?state=s", logout(url.Values{"client_id": {m.id}, "post_logout_redirect_uri": {bye}, "state": {"s"}, "confirmed": {"1"}}).String())
 	for _, q := range []url.Values{
 		{"post_logout_redirect_uri": {bye}},

@@ -226,3 +226,59 @@ func TestSettingUpAnOrganization(t *testing.T) {
 	require.Equal(t, 200, s.w.call(t, s.vars["auditor"], "GET", "/setup-steps", "").status)
 	require.Equal(t, 403, s.w.call(t, s.vars["auditor"], "PUT", "/setup-steps/sso", `{"skipped":true}`).status)
 }
+
+// What somebody made who is gone, or may do less by now, is named with what to do.
+func TestPostureNamesWhatNobodyVouchesFor(t *testing.T) {
+	t.Parallel()
+	everyDialect(t, func(t *testing.T, w *world) {
+		owner := w.setUp(t)
+		in := w.invite(t, owner, "eve@example.com", `{"role":"administrator"}`)
+		eve, id := in.text(t, "accessToken"), in.text(t, "user/id")
+		made := func(path, body string) string {
+			a := w.call(t, eve, "POST", path, body)
+			require.Equal(t, 201, a.status, a.body)
+			return a.text(t, "id")
+		}
+		connection := made("/sso/connections", `{"name":"Eve's ID","kind":"oidc","issuer":"https://id.example.com","clientId":"gatehouse","clientSecret":"x","enabled":true}`)
+		off := made("/sso/connections", `{"name":"Off","kind":"oidc","issuer":"https://id.example.com","clientId":"gatehouse","clientSecret":"x"}`)
+		directory := made("/scim/directories", `{"name":"Eve's directory","domains":["acme.example"]}`)
+		account := made("/service-accounts", `{"name":"CI"}`)
+		for _, name := range []string{"nightly", "weekly"} {
+			require.Equal(t, 201, w.call(t, eve, "POST", "/service-accounts/"+account+"/tokens", `{"name":"`+name+`"}`).status)
+		}
+		is := func(connections, directories, tokens int, why string) {
+			t.Helper()
+			found, _ := w.found(t, owner)
+			require.Equal(t, []int{connections, directories, tokens}, []int{found["connections-unvouched"].Count, found["directories-unvouched"].Count, found["tokens-of-gone-makers"].Count})
+			for code, of := range map[string]string{"connections-unvouched": connection, "directories-unvouched": directory, "tokens-of-gone-makers": account} {
+				if f := found[code]; f.Count > 0 {
+					require.Len(t, f.Items, 1)
+					require.Equal(t, of, f.Items[0].ID)
+					require.Contains(t, f.Items[0].Detail, why)
+				}
+			}
+		}
+		is(0, 0, 0, "")
+		status := func(to string) {
+			a := w.call(t, owner, "PATCH", "/users/"+id, `{"status":"`+to+`"}`, "If-Match", "*")
+			require.Equal(t, 200, a.status, a.body)
+		}
+		status("disabled")
+		is(1, 1, 2, "whoever made it was disabled")
+		status("active")
+		is(0, 0, 0, "")
+
+		// Rights that are lost: what is saved again by somebody who has them is vouched for.
+		var grants struct{ Items []struct{ ID string } }
+		require.NoError(t, json.Unmarshal([]byte(w.call(t, owner, "GET", "/grants?principal="+id, "").body), &grants))
+		require.Len(t, grants.Items, 1)
+		require.Equal(t, 204, w.call(t, owner, "DELETE", "/grants/"+grants.Items[0].ID, "", "If-Match", "*").status)
+		is(1, 1, 2, "has lost")
+		a := w.call(t, owner, "PUT", "/sso/connections/"+connection, `{"name":"Our ID","kind":"oidc","issuer":"https://id.example.com","clientId":"gatehouse","enabled":true}`, "If-Match", "*")
+		require.Equal(t, 200, a.status, a.body)
+		is(0, 1, 2, "has lost")
+		require.Equal(t, 204, w.call(t, owner, "DELETE", "/users/"+id, "", "If-Match", "*").status)
+		is(0, 1, 2, "whoever made it was deleted")
+		require.Equal(t, 204, w.call(t, owner, "DELETE", "/sso/connections/"+off, "", "If-Match", "*").status)
+	})
+}

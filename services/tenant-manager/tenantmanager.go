@@ -187,6 +187,9 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 	k.Job(service.JobOptions{
 		Name: "sso-metadata", Every: api.MetadataEvery, Lease: leaseTTL, Failed: "metadata of identity providers could not be fetched; it is tried again",
 	}, h.RefreshMetadata)
+	k.Job(service.JobOptions{
+		Name: "sso-certificates", Every: api.MetadataEvery, Lease: leaseTTL, Failed: "certificates of single sign-ons could not be switched; it is tried again",
+	}, h.SwitchCertificates)
 	k.Job(service.JobOptions{Name: "housekeeping", Every: houseEvery, Lease: leaseTTL, Failed: "housekeeping failed; it is tried again"}, func(ctx context.Context) error {
 		return m.cleanHouse(ctx, k)
 	})

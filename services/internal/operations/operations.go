@@ -26,6 +26,8 @@ type Operation struct {
 	// Permission is the one without which it is refused; "" where being signed in is
 	// enough, or less.
 	Permission string
+	// AnyPermission are those of which one is needed, where what is sent says which.
+	AnyPermission []string
 	// Public says that nobody has to be signed in.
 	Public bool
 	// Spec is the operation in the document, Item its path with the others there.
@@ -94,6 +96,11 @@ func Read(file string) ([]Operation, error) {
 			}
 			if permission, _ := op.Extensions["x-permission"].(string); permission != "none" {
 				o.Permission = permission
+			}
+			if list, ok := op.Extensions["x-permission-any"].([]any); ok {
+				for _, one := range list {
+					o.AnyPermission = append(o.AnyPermission, fmt.Sprint(one))
+				}
 			}
 			out = append(out, o)
 		}

@@ -68,6 +68,9 @@ func needs(o operations.Operation) string {
 	switch {
 	case o.Permission != "":
 		return "`" + o.Permission + "`"
+	case len(o.AnyPermission) > 0:
+		last := len(o.AnyPermission) - 1
+		return "`" + strings.Join(o.AnyPermission[:last], "`, `") + "` or `" + o.AnyPermission[last] + "`"
 	case o.Public, anonymous(o):
 		return "everybody"
 	}

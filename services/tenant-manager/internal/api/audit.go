@@ -28,7 +28,7 @@ func (h *Handlers) ListAudit(ctx context.Context, r ListAuditRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
-	out := AuditList{Items: make([]AuditEntry, len(page.Items)), Next: ptr(page.Next)}
+	out := AuditList{Items: make([]AuditEntry, len(page.Items)), Next: ptr(page.Next), LookedBackTo: page.LookedBackTo}
 	for i, e := range page.Items {
 		out.Items[i] = auditOf(gone.without(e))
 	}

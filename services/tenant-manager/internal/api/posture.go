@@ -261,7 +261,7 @@ func (p *posture) tokens(ctx context.Context) error {
 	p.found("accounts-unused", severityNotice, n,
 		"No token of these service accounts was used for 90 days, but they keep what they were given.",
 		"Disable them; delete them when nobody has missed them for a while.", idle...)
-	return nil
+	return p.tokenMakers(ctx)
 }
 
 func (p *posture) clientSecrets(ctx context.Context) error {

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -118,22 +117,15 @@ func mightiest(h access.Holding, now time.Time) access.Grant {
 }
 
 // certificateEnd returns when the certificates of a SAML connection end, ours and the
-// provider's: the last of each, because one is followed by another.
+// provider's, whichever is sooner: the last of each, because one is followed by another.
 func certificateEnd(c store.SSOConnection) *time.Time {
 	if c.Settings.SAML == nil {
 		return nil
 	}
 	var end *time.Time
-	for _, list := range [][][]byte{c.Settings.SAML.Certificates, {c.Settings.SAML.Own}} {
-		var last *time.Time
-		for _, der := range list {
-			cert, err := x509.ParseCertificate(der)
-			if err == nil && (last == nil || cert.NotAfter.After(*last)) {
-				last = &cert.NotAfter
-			}
-		}
-		if last != nil && (end == nil || last.Before(*end)) {
-			end = last
+	for _, e := range deref(ssoEndsOf(c)) {
+		if end == nil || e.At.Before(*end) {
+			end = ptr(e.At)
 		}
 	}
 	return utc(end)
@@ -193,7 +185,7 @@ func (p *posture) connections(ctx context.Context) error {
 	p.found("certificates-expiring", severityWarning, int64(len(expiring)),
 		"After their certificate ends, nobody can sign in by these connections.",
 		"Get new metadata from the provider, or renew the certificate and give it to the provider.", expiring...)
-	return nil
+	return p.connectionMakers(ctx, rows)
 }
 
 func (p *posture) directories(ctx context.Context) error {
@@ -235,5 +227,5 @@ func (p *posture) directories(ctx context.Context) error {
 	p.found("directories-failing", severityWarning, int64(len(failing)),
 		"These directories were refused something in the last day, have been silent for a week, or their token ends: people who left may still have their account.",
 		"Look at the provisioning log of the identity provider; make a new token where it ends.", failing...)
-	return nil
+	return p.directoryMakers(ctx, rows)
 }

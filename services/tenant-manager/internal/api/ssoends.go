@@ -31,9 +31,7 @@ func ssoEndsOf(c store.SSOConnection) *[]SsoEnd {
 			provider = append(provider, sso.DescribeCertificate(der).NotAfter)
 		}
 		add(ProviderCertificate, provider)
-		if len(s.Own) > 0 {
-			add(OwnCertificate, []time.Time{sso.DescribeCertificate(s.Own).NotAfter})
-		}
+		add(OwnCertificate, []time.Time{ownEnd(*s)})
 	}
 	if l := c.Settings.LDAP; l != nil {
 		add(Authority, endsInPEM(l.CA))

@@ -36,10 +36,8 @@ const (
 func entityName(id string) string { return "urn:gatehouse:sso:" + id }
 
 func samlConnectionOf(c store.SSOConnection) sso.SAMLConnection {
-	s := c.Settings.SAML
-	return sso.SAMLConnection{
-		SAMLProvider: samlProviderOf(c), Key: sso.SAMLKey{Private: c.Secret.Reveal(), Certificate: s.Own}, Name: entityName(c.ID), NameIDFormat: s.NameIDFormat,
-	}
+	own, other := samlKeysOf(c)
+	return sso.SAMLConnection{SAMLProvider: samlProviderOf(c), Key: own, Other: other, Name: entityName(c.ID), NameIDFormat: c.Settings.SAML.NameIDFormat}
 }
 
 func samlProviderOf(c store.SSOConnection) sso.SAMLProvider {
@@ -84,7 +82,7 @@ func (h *Handlers) readSAML(in SsoConnectionInput, c *store.SSOConnection) error
 	given := deref(in.Saml)
 	had := deref(c.Settings.SAML)
 	now := store.SSOSAML{
-		MetadataURL: strings.TrimSpace(deref(given.MetadataUrl)), SubjectAttribute: strings.TrimSpace(deref(given.SubjectAttribute)), Own: had.Own,
+		MetadataURL: strings.TrimSpace(deref(given.MetadataUrl)), SubjectAttribute: strings.TrimSpace(deref(given.SubjectAttribute)), Own: had.Own, Next: had.Next, SwitchAt: had.SwitchAt, Previous: had.Previous,
 		NameIDFormat: nameIDFormats()[Persistent],
 	}
 	if given.NameIdFormat != nil {
@@ -111,7 +109,7 @@ func (h *Handlers) readSAML(in SsoConnectionInput, c *store.SSOConnection) error
 		if err != nil {
 			return fmt.Errorf("making the key of a connection: %w", err)
 		}
-		c.Secret, now.Own = secret.NewText(key.Private), key.Certificate
+		c.Secret, now.Own, now.Next, now.SwitchAt, now.Previous = secret.NewText(key.Private), key.Certificate, nil, nil, nil
 	}
 	c.Issuer, c.ClientID, c.Scopes, c.Settings = p.EntityID, "", []string{}, store.SSOSettings{SAML: &now}
 	return nil
@@ -182,8 +180,13 @@ func ssoSAMLOf(c store.SSOConnection) *SsoSaml {
 		out.Certificates[i] = samlCertificateOf(der)
 	}
 	if len(s.Own) > 0 {
-		own := samlCertificateOf(s.Own)
-		out.SpCertificate = &own
+		out.SpCertificate = ptr(samlCertificateOf(s.Own))
+	}
+	if len(s.Next) > 0 {
+		out.SpNextCertificate, out.SpSwitchAt = ptr(samlCertificateOf(s.Next)), utc(s.SwitchAt)
+	}
+	if len(s.Previous) > 0 {
+		out.SpPreviousCertificate = ptr(samlCertificateOf(s.Previous))
 	}
 	return &out
 }
@@ -273,7 +276,8 @@ func (h *Handlers) GetSamlMetadata(ctx context.Context, r GetSamlMetadataRequest
 		}
 		acs[i] = origin + samlCallback
 	}
-	b, err := sso.SPMetadata(entityName(c.ID), c.Settings.SAML.Own, acs)
+	own := c.Settings.SAML
+	b, err := sso.SPMetadata(entityName(c.ID), sso.SPCertificates{Own: own.Own, Next: own.Next, Previous: own.Previous}, acs)
 	return GetSamlMetadata200JSONResponse{Metadata: string(b)}, err
 }
 

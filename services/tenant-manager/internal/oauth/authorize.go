@@ -333,11 +333,18 @@ func (s *realm) denied(ctx context.Context, ar fosite.AuthorizeRequester, err er
 	return to.String()
 }
 
-// page leads to the page that shows an error with the id of the request.
+// page leads to the page that shows an error with the id of the request. Anyone can
+// write the address of that page, and it bears the organization's brand: it is told a
+// code, for which it has words of its own; the details are in the log, by request.
 func (s *realm) page(w http.ResponseWriter, r *http.Request, err error) {
+	ctx := r.Context()
 	e := fosite.ErrorToRFC6749Error(err)
-	q := url.Values{"error": {e.ErrorField}, "error_description": {e.GetDescription()}, "request_id": {httpx.RequestID(r.Context())}}
-	redirect(w, s.server.url+"/error?"+q.Encode())
+	code := e.ErrorField
+	if e.CodeField >= http.StatusInternalServerError || code == "error" {
+		code = fosite.ErrServerError.ErrorField
+	}
+	s.server.log.InfoContext(ctx, "a request of an application was not taken back to it", "organization", s.org.Slug, "request", httpx.RequestID(ctx), "error", code, "description", e.GetDescription())
+	redirect(w, s.server.url+"/error?"+url.Values{"error": {code}, "request_id": {httpx.RequestID(ctx)}}.Encode())
 }
 
 // slow leads a browser that asks too often to the page that says so.

@@ -85,7 +85,7 @@ func (s *realm) askLogout(w http.ResponseWriter, r *http.Request) {
 			s.page(w, r, fosite.ErrInvalidRequest.WithHint("post_logout_redirect_uri needs id_token_hint or client_id, by which it is known whose it is."))
 			return
 		}
-		c, back, ok := s.afterLogout(w, r, id)
+		_, back, ok := s.afterLogout(w, r, id)
 		if !ok {
 			return
 		}
@@ -94,7 +94,6 @@ func (s *realm) askLogout(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		ask.Set("organization", s.org.Slug)
-		ask.Set("name", c.Name)
 		for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
 			if v := r.Form.Get(name); v != "" {
 				ask.Set(name, v)

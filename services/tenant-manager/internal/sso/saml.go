@@ -19,6 +19,9 @@ import (
 type SAMLConnection struct {
 	SAMLProvider
 	Key SAMLKey
+	// Other is a key that decrypts as well, while one follows another; the zero value =
+	// none.
+	Other SAMLKey
 	// Name is our entity id.
 	Name string
 	// NameIDFormat is what is asked for; "" leaves it to the provider.
@@ -209,11 +212,8 @@ func (c *Client) assertionIn(root *etree.Element, p SAMLConnection, trusted []*x
 	case len(plain) == 1 && len(hidden) == 0:
 		e = plain[0]
 	case len(plain) == 0 && len(hidden) == 1:
-		key, _, err := p.Key.read()
-		if err != nil {
-			return nil, err
-		}
-		if e, err = decrypted(hidden[0], key); err != nil {
+		var err error
+		if e, err = c.decrypted(hidden[0], p); err != nil {
 			return nil, err
 		}
 		if !is(e, nsAssertion, "Assertion") {
@@ -238,6 +238,24 @@ func (c *Client) assertionIn(root *etree.Element, p SAMLConnection, trusted []*x
 		return nil, failed("what is signed is no assertion")
 	}
 	return e, nil
+}
+
+// decrypted returns what is encrypted for a connection: for its key, or for the other
+// one until that has ended.
+func (c *Client) decrypted(hidden *etree.Element, p SAMLConnection) (*etree.Element, error) {
+	key, _, err := p.Key.read()
+	if err != nil {
+		return nil, err
+	}
+	e, err := decrypted(hidden, key)
+	if err == nil || p.Other.Private == "" {
+		return e, err
+	}
+	other, certificate, bad := p.Other.read()
+	if bad != nil || c.now().After(certificate.NotAfter) {
+		return nil, err
+	}
+	return decrypted(hidden, other)
 }
 
 func (c *Client) checkAssertion(as saml.Assertion, audience restrictions, p SAMLConnection) error {

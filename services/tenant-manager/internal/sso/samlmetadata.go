@@ -215,6 +215,15 @@ type SAMLKey struct {
 // that but providers that hold it against their clock.
 const keyLifetime = 10 * 365 * 24 * time.Hour
 
+// SplitKeys returns the keys in a text, each in PEM, in their order.
+func SplitKeys(text string) []string {
+	var out []string
+	for b, rest := pem.Decode([]byte(text)); b != nil; b, rest = pem.Decode(rest) {
+		out = append(out, string(pem.EncodeToMemory(b)))
+	}
+	return out
+}
+
 // NewSAMLKey makes the key of a connection.
 func (c *Client) NewSAMLKey(name string) (SAMLKey, error) {
 	var out SAMLKey
@@ -256,26 +265,47 @@ func (k SAMLKey) read() (*rsa.PrivateKey, *x509.Certificate, error) {
 	return key, c, nil
 }
 
+// SPCertificates are the certificates of a connection, in DER.
+type SPCertificates struct {
+	// Own is the one that is in use.
+	Own []byte
+	// Next is announced beside it, Previous was in use before: requests that are on their
+	// way may be signed with it. nil = none.
+	Next, Previous []byte
+}
+
 // SPMetadata returns the metadata of a connection, which a provider is set up with.
 // The first of the addresses is the one that is used where a request names none.
-func SPMetadata(entityID string, certificate []byte, acs []string) ([]byte, error) {
-	c, err := x509.ParseCertificate(certificate)
-	if err != nil {
-		return nil, err
-	}
-	info := saml.KeyInfo{X509Data: saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(certificate)}}}}
+func SPMetadata(entityID string, certificates SPCertificates, acs []string) ([]byte, error) {
 	yes := true
 	d := saml.SPSSODescriptor{AuthnRequestsSigned: &yes, WantAssertionsSigned: &yes}
 	d.ProtocolSupportEnumeration = nsProtocol
-	d.KeyDescriptors = []saml.KeyDescriptor{
-		{Use: "signing", KeyInfo: info},
-		{Use: "encryption", KeyInfo: info, EncryptionMethods: []saml.EncryptionMethod{
-			{Algorithm: gcmPrefix + "256-gcm"},
-			{Algorithm: gcmPrefix + "128-gcm"},
-			{Algorithm: cbcPrefix + "256-cbc"},
-			{Algorithm: cbcPrefix + "128-cbc"},
-			{Algorithm: keyTransport},
-		}},
+	var until time.Time
+	for _, k := range []struct {
+		der      []byte
+		encrypts bool
+	}{{certificates.Own, true}, {certificates.Next, true}, {certificates.Previous, false}} {
+		if k.der == nil {
+			continue
+		}
+		c, err := x509.ParseCertificate(k.der)
+		if err != nil {
+			return nil, err
+		}
+		if k.encrypts && c.NotAfter.After(until) {
+			until = c.NotAfter
+		}
+		info := saml.KeyInfo{X509Data: saml.X509Data{X509Certificates: []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(k.der)}}}}
+		d.KeyDescriptors = append(d.KeyDescriptors, saml.KeyDescriptor{Use: "signing", KeyInfo: info})
+		if k.encrypts {
+			d.KeyDescriptors = append(d.KeyDescriptors, saml.KeyDescriptor{Use: "encryption", KeyInfo: info, EncryptionMethods: []saml.EncryptionMethod{
+				{Algorithm: gcmPrefix + "256-gcm"},
+				{Algorithm: gcmPrefix + "128-gcm"},
+				{Algorithm: cbcPrefix + "256-cbc"},
+				{Algorithm: cbcPrefix + "128-cbc"},
+				{Algorithm: keyTransport},
+			}})
+		}
 	}
 	d.NameIDFormats = []saml.NameIDFormat{saml.PersistentNameIDFormat, saml.EmailAddressNameIDFormat, saml.UnspecifiedNameIDFormat}
 	for i, a := range acs {
@@ -287,7 +317,7 @@ func SPMetadata(entityID string, certificate []byte, acs []string) ([]byte, erro
 		d.AssertionConsumerServices = append(d.AssertionConsumerServices, e)
 	}
 	out, err := xml.MarshalIndent(saml.EntityDescriptor{
-		EntityID: entityID, ValidUntil: c.NotAfter, CacheDuration: 24 * time.Hour, SPSSODescriptors: []saml.SPSSODescriptor{d},
+		EntityID: entityID, ValidUntil: until, CacheDuration: 24 * time.Hour, SPSSODescriptors: []saml.SPSSODescriptor{d},
 	}, "", "  ")
 	return append([]byte(xml.Header), out...), err
 }

@@ -78,7 +78,7 @@ func TestMetadata(t *testing.T) {
 	}
 
 	// Ours is read by others, and by ourselves.
-	own, err := sso.SPMetadata(ourName, keys()[1].Certificate, []string{acs, "https://portal.example/x"})
+	own, err := sso.SPMetadata(ourName, sso.SPCertificates{Own: keys()[1].Certificate}, []string{acs, "https://portal.example/x"})
 	require.NoError(t, err)
 	var e saml.EntityDescriptor
 	require.NoError(t, xml.Unmarshal(own, &e))

@@ -26,3 +26,9 @@ func (o *Org) AuditBothWays(ctx context.Context, f AuditFilter, p db.PageRequest
 	}
 	return pages, next, nil
 }
+
+// AuditWithin returns a page of what a search finds, which looks at so many entries.
+func (o *Org) AuditWithin(ctx context.Context, f AuditFilter, p db.PageRequest, span int64) (AuditPage, error) {
+	p.Descending, p.Unique = true, true
+	return o.searchAudit(ctx, f, p, span)
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -357,4 +358,24 @@ func (o *Org) SCIMFailed(ctx context.Context, directory, why string) error {
 	_, err := db.From[SCIMDirectory](o.scope).Where("id = ? AND (failed_at IS NULL OR failed_at < ?)", directory, now.Add(-usedEvery)).
 		Update(ctx, db.Changes{"failed_at": now, "failure": cut(why, 500)})
 	return err
+}
+
+// TokenMakers returns who made tokens of service accounts that work, and for which
+// accounts, at most so many.
+func (o *Org) TokenMakers(ctx context.Context, most int) ([]TokenMaker, error) {
+	var out []TokenMaker
+	err := db.From[ServiceToken](o.scope).Where("expires_at IS NULL OR expires_at > ?", o.store.Now()).Limit(most).
+		Aggregate(ctx, &out, "created_by, service_account_id, min(name) AS name, count(*) AS count", "created_by, service_account_id")
+	if err != nil {
+		return nil, fmt.Errorf("reading who made tokens: %w", err)
+	}
+	return out, nil
+}
+
+// TokenMaker is who made tokens of a service account.
+type TokenMaker struct {
+	CreatedBy, ServiceAccountID string
+	// Name is that of the first of the tokens, Count how many there are.
+	Name  string
+	Count int64
 }

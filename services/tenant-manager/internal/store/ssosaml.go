@@ -30,6 +30,13 @@ type SSOSAML struct {
 	SubjectAttribute string `json:"subjectAttribute,omitempty"`
 	// Own is the certificate of the private key, in DER.
 	Own []byte `json:"own,omitempty"`
+	// Next is that of the key that is to follow, which is announced beside it, and
+	// SwitchAt when it follows by itself; nil = when somebody says so. Previous is that of
+	// the key before, which still decrypts. There is one of Next and Previous at the most,
+	// and its key is the second in the connection's secret.
+	Next     []byte     `json:"next,omitempty"`
+	SwitchAt *time.Time `json:"switchAt,omitempty"`
+	Previous []byte     `json:"previous,omitempty"`
 	// FetchedAt is when the metadata was fetched, TriedAt when it was tried last,
 	// FetchError what went wrong then.
 	FetchedAt  *time.Time `json:"fetchedAt,omitempty"`
@@ -74,6 +81,12 @@ func (s *Store) SAMLConnections(ctx context.Context) ([]SSOConnection, error) {
 // row has the version that is in c. Who saved the connection stays who did.
 func (t *Tx) SaveSSOSettings(ctx context.Context, c *SSOConnection) error {
 	return db.Save(t.store.secrets(ctx), t.scope, c, "settings")
+}
+
+// SaveSSOKeys writes the keys of a connection and their certificates, if the row has
+// the version that is in c. Who saved the connection stays who did.
+func (t *Tx) SaveSSOKeys(ctx context.Context, c *SSOConnection) error {
+	return db.Save(t.store.secrets(ctx), t.scope, c, "secret", "settings")
 }
 
 // TakeSealed returns the challenge with the hash, with its data decrypted, and

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -76,6 +77,73 @@ func testKeys(t *testing.T, s *store.Store) {
 	}
 }
 
+// testTrailSearch goes through a trail a few entries at a time: all that matches comes,
+// once, and each page says how far back it looked.
+func testTrailSearch(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	id := organization(t, s, "trail-search")
+	at := s.Now().Add(-time.Hour).UTC().Truncate(time.Second)
+	want := []string{}
+	const entries = 40
+	for i := range entries {
+		e := audit.Recorded{ID: fmt.Sprintf("s%02d", i), Organization: id, Action: "api.updated", Time: at.Add(time.Duration(i) * time.Minute)}
+		if i == 1 || i == 2 || i == 3 || i == 20 || i == 39 {
+			e.Target.Name = "The Needle_"
+			want = append([]string{e.ID}, want...)
+		}
+		if i == 30 { // it came late: its time is that of one long before
+			e.Time, e.Target.Name = at.Add(5*time.Minute), "A late needle_"
+			want = append([]string{e.ID}, want...)
+		}
+		require.NoError(t, s.AppendAudit(ctx, e))
+	}
+	search := func(f store.AuditFilter, span int64, limit int) (found []string, pages int) {
+		f.Search = "NEEDLE_"
+		cursor, oldest := "", s.Now()
+		for {
+			p, err := s.For(id).AuditWithin(ctx, f, db.PageRequest{Cursor: cursor, Limit: limit}, span)
+			require.NoError(t, err)
+			pages++
+			for _, e := range p.Items {
+				found = append(found, e.ID)
+			}
+			if p.LookedBackTo != nil {
+				require.Less(t, len(p.Items), limit+1)
+				require.NotEmpty(t, p.Next)
+				if !p.LookedBackTo.Equal(at.Add(5 * time.Minute)) {
+					require.True(t, p.LookedBackTo.Before(oldest))
+					oldest = *p.LookedBackTo
+				}
+			}
+			if cursor = p.Next; cursor == "" {
+				require.Nil(t, p.LookedBackTo, "it looked at all")
+				return found, pages
+			}
+		}
+	}
+	for _, limit := range []int{1, 2, 50} {
+		for _, span := range []int64{1, 7, entries, 1_000} {
+			found, pages := search(store.AuditFilter{}, span, limit)
+			require.Equal(t, want, found, "%d entries a page, %d of them shown", span, limit)
+			require.GreaterOrEqual(t, int64(pages), (entries+span-1)/span)
+		}
+	}
+	found, _ := search(store.AuditFilter{To: at.Add(10 * time.Minute)}, 7, 50)
+	require.Equal(t, []string{"s30", "s03", "s02", "s01"}, found, "also the one that came late")
+	found, pages := search(store.AuditFilter{From: at.Add(19 * time.Minute)}, 10, 50)
+	require.Equal(t, []string{"s39", "s20"}, found)
+	require.Equal(t, 3, pages, "it does not look at what is older than wanted")
+	found, pages = search(store.AuditFilter{From: at.Add(3 * time.Hour)}, 10, 50)
+	require.Empty(t, found)
+	require.Equal(t, 1, pages)
+
+	// A cursor is of its search.
+	p, err := s.For(id).AuditWithin(ctx, store.AuditFilter{Search: "needle"}, db.PageRequest{}, 7)
+	require.NoError(t, err)
+	_, err = s.For(id).Audit(ctx, store.AuditFilter{Search: "another"}, db.PageRequest{Cursor: p.Next})
+	require.True(t, problem.Is(err, problem.CodeInvalidInput), "%v", err)
+}
+
 func testTrail(t *testing.T, s *store.Store) {
 	ctx := t.Context()
 	a, b := organization(t, s, "trail-a"), organization(t, s, "trail-b")
@@ -136,6 +204,7 @@ func testTrail(t *testing.T, s *store.Store) {
 		}
 	}
 
+	testTrailSearch(t, s)
 	v, err := s.For(a).VerifyAudit(ctx)
 	require.NoError(t, err)
 	require.Zero(t, v.BrokenAt)

@@ -203,7 +203,7 @@ func (o *Org) trail(f AuditFilter) db.Query[auditEntry] {
 		q = q.Where("action = ?", f.Action)
 	}
 	if text := strings.TrimSpace(f.Search); text != "" {
-		q = q.Where("search_text LIKE ? ESCAPE '!'", like(text))
+		q = q.Contains(strings.ToLower(text), "search_text")
 	}
 	if !f.From.IsZero() {
 		q = q.Where("time >= ?", f.From.UTC())
@@ -214,24 +214,106 @@ func (o *Org) trail(f AuditFilter) db.Query[auditEntry] {
 	return q
 }
 
-// Audit returns a page of the trail, newest first.
-func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (db.Page[audit.Entry], error) {
+// searchSpan is at how many entries one page of a search looks. No index that all three
+// databases have answers where a text is in another: a search reads entry after entry,
+// and this many take some 50 ms.
+const searchSpan = 25_000
+
+// AuditPage is a page of the trail.
+type AuditPage struct {
+	db.Page[audit.Entry]
+	// LookedBackTo is the time of the oldest entry that a search looked at, where it
+	// stopped there before the end of the trail; nil otherwise. Next goes on.
+	LookedBackTo *time.Time
+}
+
+// Audit returns a page of the trail, newest first. One page of a search looks at a
+// bounded number of entries: it may have few, or none, and still a Next.
+func (o *Org) Audit(ctx context.Context, f AuditFilter, p db.PageRequest) (AuditPage, error) {
+	p.Descending, p.Unique = true, true
+	if strings.TrimSpace(f.Search) != "" {
+		return o.searchAudit(ctx, f, p, searchSpan)
+	}
 	first, second, err := o.newest(ctx, f)
 	if err != nil {
-		return db.Page[audit.Entry]{}, err
+		return AuditPage{}, err
 	}
-	p.Descending, p.Unique = true, true
 	rows, err := first.Page(ctx, p, "sequence")
 	if p.Cursor != "" && problem.Is(err, problem.CodeInvalidInput) {
 		rows, err = second.Page(ctx, p, "sequence")
 	}
-	out := db.Page[audit.Entry]{Items: make([]audit.Entry, len(rows.Items)), Next: rows.Next}
+	return auditPage(rows, err)
+}
+
+func auditPage(rows db.Page[auditEntry], err error) (AuditPage, error) {
+	out := AuditPage{Page: db.Page[audit.Entry]{Items: make([]audit.Entry, len(rows.Items)), Next: rows.Next, Looked: rows.Looked}}
 	for i, r := range rows.Items {
 		var e error
 		out.Items[i], e = r.entry()
 		err = errors.Join(err, e)
 	}
 	return out, err
+}
+
+// searchAudit returns a page of what a search finds, which looks at so many entries.
+func (o *Org) searchAudit(ctx context.Context, f AuditFilter, p db.PageRequest, span int64) (AuditPage, error) {
+	reach, err := o.reach(ctx, f)
+	if err != nil {
+		return AuditPage{}, err
+	}
+	reach.Span = span
+	p.Reach = &reach
+	out, err := auditPage(o.trail(f).Page(ctx, p, "sequence"))
+	if err != nil || out.Looked == 0 {
+		return out, err
+	}
+	if ended, err := o.noneBefore(ctx, f.From, out.Looked); err != nil || ended {
+		out.Next = ""
+		return out, err
+	}
+	oldest, err := db.From[auditEntry](o.scope).Where("sequence >= ?", out.Looked).Order("sequence", false).First(ctx)
+	if errors.Is(err, db.ErrNotFound) { // all that was looked at is too old by now
+		return out, nil
+	}
+	at := oldest.Time.UTC()
+	out.LookedBackTo = &at
+	return out, err
+}
+
+// noneBefore reports whether no entry before a sequence has a time from so on.
+func (o *Org) noneBefore(ctx context.Context, from time.Time, sequence int64) (bool, error) {
+	if from.IsZero() {
+		return false, nil
+	}
+	var one []int64
+	// As a sum it is nothing that an index is entered by: the time is.
+	err := db.From[auditEntry](o.scope).Where("time >= ?", from.UTC()).Where("sequence + 0 < ?", sequence).Limit(1).Aggregate(ctx, &one, "sequence", "")
+	if err != nil {
+		return false, fmt.Errorf("looking for what is older in the trail: %w", err)
+	}
+	return len(one) == 0, nil
+}
+
+// reach returns between which entries of the trail a search looks. Entries come
+// through queues: that one is newer does not mean that it has the later time.
+func (o *Org) reach(ctx context.Context, f AuditFilter) (db.Reach, error) {
+	head, err := db.From[auditHead](o.scope).First(ctx)
+	if err != nil {
+		return db.Reach{}, fmt.Errorf("reading the head of the trail: %w", err)
+	}
+	out := db.Reach{From: head.Sequence, To: head.RemovedSequence + 1}
+	if f.To.IsZero() {
+		return out, nil
+	}
+	var most []int64
+	err = o.trail(AuditFilter{From: f.From, To: f.To}).Aggregate(ctx, &most, "coalesce(max(sequence + 0), 0)", "")
+	if err != nil {
+		return out, fmt.Errorf("reading where a search begins: %w", err)
+	}
+	for _, n := range most {
+		out.From = min(out.From, n)
+	}
+	return out, nil
 }
 
 // follows reports whether the row is as it was written after the head, and

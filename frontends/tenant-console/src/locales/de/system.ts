@@ -60,6 +60,7 @@ export default {
       names: {
         housekeeping: 'Aufräumen',
         'sso-metadata': 'Metadaten der Identity Provider',
+        'sso-certificates': 'Zertifikate der Single Sign-ons, am Tag des Wechsels',
         encryption: 'Verschlüsseln mit dem neuesten Schlüssel',
         sweep: 'Alten Datenverkehr vergessen',
         endings: 'Mitteilen, was bald endet',

@@ -60,6 +60,7 @@ export default {
       names: {
         housekeeping: 'Housekeeping',
         'sso-metadata': 'Metadata of identity providers',
+        'sso-certificates': 'Certificates of single sign-ons, switched on their day',
         encryption: 'Encrypting with the newest key',
         sweep: 'Forgetting old traffic',
         endings: 'Telling of what ends soon',

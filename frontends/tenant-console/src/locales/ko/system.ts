@@ -60,6 +60,7 @@ export default {
       names: {
         housekeeping: '정리',
         'sso-metadata': 'ID 공급자 메타데이터',
+        'sso-certificates': 'SSO 인증서의 예약 전환',
         encryption: '최신 키로 암호화',
         sweep: '오래된 트래픽 삭제',
         endings: '곧 만료되는 항목 알림',

@@ -39,3 +39,12 @@ export function samlBodyOf(f: SAMLForm): TenantSchemas['SsoSamlInput'] {
   if (f.source === 'xml') return { ...how, ...(f.metadata.trim() ? { metadata: f.metadata } : {}) }
   return { ...how, entityId: f.entityId.trim(), ssoUrl: f.ssoUrl.trim(), certificates: f.certificates.trim() ? [f.certificates.trim()] : [] }
 }
+
+const DAY = 86_400_000
+
+/** How a certificate stands: it has ended, ends within 30 days, or neither. */
+export function standing(c: TenantSchemas['SamlCertificate'], now: number): { tone: 'live' | 'warn' | 'bad'; text: 'valid' | 'soon' | 'ended' } {
+  const days = c.notAfter === undefined ? Infinity : (new Date(c.notAfter).getTime() - now) / DAY
+  if (days < 0) return { tone: 'bad', text: 'ended' }
+  return days <= 30 ? { tone: days <= 7 ? 'bad' : 'warn', text: 'soon' } : { tone: 'live', text: 'valid' }
+}
