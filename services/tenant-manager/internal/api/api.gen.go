@@ -1027,7 +1027,9 @@ const (
 	CertificatesExpiring        PostureFindingCode = "certificates-expiring"
 	ClientSecretsExpiring       PostureFindingCode = "client-secrets-expiring"
 	ConnectionsFailing          PostureFindingCode = "connections-failing"
+	ConnectionsUnvouched        PostureFindingCode = "connections-unvouched"
 	DirectoriesFailing          PostureFindingCode = "directories-failing"
+	DirectoriesUnvouched        PostureFindingCode = "directories-unvouched"
 	FewOwners                   PostureFindingCode = "few-owners"
 	InvitationsPending          PostureFindingCode = "invitations-pending"
 	MailFailing                 PostureFindingCode = "mail-failing"
@@ -1035,6 +1037,7 @@ const (
 	ReviewsRunning              PostureFindingCode = "reviews-running"
 	StandingGrants              PostureFindingCode = "standing-grants"
 	TokensExpiring              PostureFindingCode = "tokens-expiring"
+	TokensOfGoneMakers          PostureFindingCode = "tokens-of-gone-makers"
 	TokensUnused                PostureFindingCode = "tokens-unused"
 	UnknownAccountsTried        PostureFindingCode = "unknown-accounts-tried"
 	UsersWithoutFactor          PostureFindingCode = "users-without-factor"
@@ -1059,7 +1062,11 @@ func (e PostureFindingCode) Valid() bool {
 		return true
 	case ConnectionsFailing:
 		return true
+	case ConnectionsUnvouched:
+		return true
 	case DirectoriesFailing:
+		return true
+	case DirectoriesUnvouched:
 		return true
 	case FewOwners:
 		return true
@@ -1074,6 +1081,8 @@ func (e PostureFindingCode) Valid() bool {
 	case StandingGrants:
 		return true
 	case TokensExpiring:
+		return true
+	case TokensOfGoneMakers:
 		return true
 	case TokensUnused:
 		return true
@@ -1131,6 +1140,120 @@ func (e PostureSeverity) Valid() bool {
 	case Ok:
 		return true
 	case Warning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesContrast.
+const (
+	PreferencesContrastMore   PreferencesContrast = "more"
+	PreferencesContrastSystem PreferencesContrast = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesContrast enum.
+func (e PreferencesContrast) Valid() bool {
+	switch e {
+	case PreferencesContrastMore:
+		return true
+	case PreferencesContrastSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesDensity.
+const (
+	PreferencesDensityComfortable PreferencesDensity = "comfortable"
+	PreferencesDensityCompact     PreferencesDensity = "compact"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesDensity enum.
+func (e PreferencesDensity) Valid() bool {
+	switch e {
+	case PreferencesDensityComfortable:
+		return true
+	case PreferencesDensityCompact:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesTheme.
+const (
+	PreferencesThemeDark   PreferencesTheme = "dark"
+	PreferencesThemeLight  PreferencesTheme = "light"
+	PreferencesThemeSystem PreferencesTheme = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesTheme enum.
+func (e PreferencesTheme) Valid() bool {
+	switch e {
+	case PreferencesThemeDark:
+		return true
+	case PreferencesThemeLight:
+		return true
+	case PreferencesThemeSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesPatchContrast.
+const (
+	PreferencesPatchContrastMore   PreferencesPatchContrast = "more"
+	PreferencesPatchContrastSystem PreferencesPatchContrast = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesPatchContrast enum.
+func (e PreferencesPatchContrast) Valid() bool {
+	switch e {
+	case PreferencesPatchContrastMore:
+		return true
+	case PreferencesPatchContrastSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesPatchDensity.
+const (
+	PreferencesPatchDensityComfortable PreferencesPatchDensity = "comfortable"
+	PreferencesPatchDensityCompact     PreferencesPatchDensity = "compact"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesPatchDensity enum.
+func (e PreferencesPatchDensity) Valid() bool {
+	switch e {
+	case PreferencesPatchDensityComfortable:
+		return true
+	case PreferencesPatchDensityCompact:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesPatchTheme.
+const (
+	PreferencesPatchThemeDark   PreferencesPatchTheme = "dark"
+	PreferencesPatchThemeLight  PreferencesPatchTheme = "light"
+	PreferencesPatchThemeSystem PreferencesPatchTheme = "system"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesPatchTheme enum.
+func (e PreferencesPatchTheme) Valid() bool {
+	switch e {
+	case PreferencesPatchThemeDark:
+		return true
+	case PreferencesPatchThemeLight:
+		return true
+	case PreferencesPatchThemeSystem:
 		return true
 	default:
 		return false
@@ -2453,6 +2576,9 @@ type AuditEntry struct {
 type AuditList struct {
 	Items []AuditEntry `json:"items"`
 
+	// LookedBackTo The time of the oldest entry that a search by q has looked at, where it stopped there: one page looks at 25,000 entries, may have few of them or none, and what is older comes with the next.
+	LookedBackTo *time.Time `json:"lookedBackTo,omitempty"`
+
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
 }
@@ -2915,6 +3041,9 @@ type CodeInput struct {
 	// Code A code of an authenticator app.
 	Code Code `json:"code"`
 }
+
+// ColumnKey defines model for ColumnKey.
+type ColumnKey = string
 
 // Confirmation defines model for Confirmation.
 type Confirmation struct {
@@ -3773,6 +3902,30 @@ type LetterWords struct {
 
 	// Until What stands below the link.
 	Until *string `json:"until,omitempty"`
+}
+
+// ListPreferences defines model for ListPreferences.
+type ListPreferences struct {
+	// Columns The columns that are shown, in this order.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// DefaultView The view with which the list opens where its address says nothing else.
+	DefaultView *string `json:"defaultView,omitempty"`
+
+	// Views Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30.
+	Views *map[string]SavedView `json:"views,omitempty"`
+}
+
+// ListPreferencesPatch defines model for ListPreferencesPatch.
+type ListPreferencesPatch struct {
+	// Columns The columns that are shown, in this order.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// DefaultView The view with which the list opens where its address says nothing else.
+	DefaultView *string `json:"defaultView,omitempty"`
+
+	// Views Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30.
+	Views *map[string]*SavedViewPatch `json:"views,omitempty"`
 }
 
 // LockoutPolicy How long somebody waits who types wrong passwords: longer after each one. It holds for the addresses of the verified domains, whether there is such an account or not, and in the first organization also for those of no verified domain.
@@ -5170,6 +5323,79 @@ type PostureSpan struct {
 	To    time.Time `json:"to"`
 }
 
+// Preferences defines model for Preferences.
+type Preferences struct {
+	// Contrast system = as the browser asks for.
+	Contrast *PreferencesContrast `json:"contrast,omitempty"`
+
+	// Density How much room the rows of lists take.
+	Density *PreferencesDensity `json:"density,omitempty"`
+
+	// Language The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own.
+	Language *string `json:"language,omitempty"`
+
+	// Lists Lists by their names, such as users: small letters, digits and hyphens. At most 100.
+	Lists *map[string]ListPreferences `json:"lists,omitempty"`
+
+	// NavCollapsed Whether the sidebar shows icons alone.
+	NavCollapsed *bool `json:"navCollapsed,omitempty"`
+
+	// Shortcuts Whether single keys do something, as WCAG 2.1.4 has it.
+	Shortcuts *bool `json:"shortcuts,omitempty"`
+
+	// Theme Dark or light; system = as the browser asks for.
+	Theme *PreferencesTheme `json:"theme,omitempty"`
+
+	// Utc Whether times are shown in UTC.
+	Utc     *bool `json:"utc,omitempty"`
+	Version int64 `json:"version"`
+}
+
+// PreferencesContrast system = as the browser asks for.
+type PreferencesContrast string
+
+// PreferencesDensity How much room the rows of lists take.
+type PreferencesDensity string
+
+// PreferencesTheme Dark or light; system = as the browser asks for.
+type PreferencesTheme string
+
+// PreferencesPatch defines model for PreferencesPatch.
+type PreferencesPatch struct {
+	// Contrast system = as the browser asks for.
+	Contrast *PreferencesPatchContrast `json:"contrast,omitempty"`
+
+	// Density How much room the rows of lists take.
+	Density *PreferencesPatchDensity `json:"density,omitempty"`
+
+	// Language The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own.
+	Language *string `json:"language,omitempty"`
+
+	// Lists Lists by their names, such as users: small letters, digits and hyphens. At most 100.
+	Lists *map[string]*ListPreferencesPatch `json:"lists,omitempty"`
+
+	// NavCollapsed Whether the sidebar shows icons alone.
+	NavCollapsed *bool `json:"navCollapsed,omitempty"`
+
+	// Shortcuts Whether single keys do something, as WCAG 2.1.4 has it.
+	Shortcuts *bool `json:"shortcuts,omitempty"`
+
+	// Theme Dark or light; system = as the browser asks for.
+	Theme *PreferencesPatchTheme `json:"theme,omitempty"`
+
+	// Utc Whether times are shown in UTC.
+	Utc *bool `json:"utc,omitempty"`
+}
+
+// PreferencesPatchContrast system = as the browser asks for.
+type PreferencesPatchContrast string
+
+// PreferencesPatchDensity How much room the rows of lists take.
+type PreferencesPatchDensity string
+
+// PreferencesPatchTheme Dark or light; system = as the browser asks for.
+type PreferencesPatchTheme string
+
 // Principal defines model for Principal.
 type Principal struct {
 	Id string `json:"id"`
@@ -5424,6 +5650,36 @@ type SamlMetadata struct {
 
 // SamlNameIdFormat Which NameID is asked for; `unspecified` leaves it to the provider. Transient ones are refused, unless an attribute is the subject.
 type SamlNameIdFormat string
+
+// SavedView defines model for SavedView.
+type SavedView struct {
+	// Columns The columns that it shows; absent = those of the list.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// Name What it is called.
+	Name string `json:"name"`
+
+	// Query What stands in the query bar, filters and all.
+	Query string `json:"query"`
+
+	// Sort The order, as the address of the page has it.
+	Sort *string `json:"sort,omitempty"`
+}
+
+// SavedViewPatch defines model for SavedViewPatch.
+type SavedViewPatch struct {
+	// Columns The columns that it shows; absent = those of the list.
+	Columns *[]ColumnKey `json:"columns,omitempty"`
+
+	// Name What it is called.
+	Name *string `json:"name,omitempty"`
+
+	// Query What stands in the query bar, filters and all.
+	Query *string `json:"query,omitempty"`
+
+	// Sort The order, as the address of the page has it.
+	Sort *string `json:"sort,omitempty"`
+}
 
 // ScimAction `linked`: a user who was there became the directory's; `refused`: the provider was told why; `failed`: the service's own fault.
 type ScimAction string
@@ -6020,6 +6276,12 @@ type SsoCallbackInput struct {
 	State string  `json:"state"`
 }
 
+// SsoCertificateSwitch defines model for SsoCertificateSwitch.
+type SsoCertificateSwitch struct {
+	// SwitchAt When to switch, within a year.
+	SwitchAt *time.Time `json:"switchAt,omitempty"`
+}
+
 // SsoClaim The name of a claim or an attribute; dots part the names of nested objects. `NameID` is the NameID of a SAML assertion.
 type SsoClaim = string
 
@@ -6398,9 +6660,14 @@ type SsoSaml struct {
 	SpCertificate *SamlCertificate `json:"spCertificate,omitempty"`
 
 	// SpEntityId The entity id of the connection, which the provider is set up with.
-	SpEntityId       string  `json:"spEntityId"`
-	SsoUrl           string  `json:"ssoUrl"`
-	SubjectAttribute *string `json:"subjectAttribute,omitempty"`
+	SpEntityId            string           `json:"spEntityId"`
+	SpNextCertificate     *SamlCertificate `json:"spNextCertificate,omitempty"`
+	SpPreviousCertificate *SamlCertificate `json:"spPreviousCertificate,omitempty"`
+
+	// SpSwitchAt When the next certificate follows by itself; nothing = when somebody says so.
+	SpSwitchAt       *time.Time `json:"spSwitchAt,omitempty"`
+	SsoUrl           string     `json:"ssoUrl"`
+	SubjectAttribute *string    `json:"subjectAttribute,omitempty"`
 }
 
 // SsoSamlInput A SAML 2.0 identity provider: its metadata, the address of its metadata, or entity id, address and certificates by hand. It may be left out until the provider is set up; such a connection cannot be switched on.
@@ -7725,6 +7992,12 @@ type ListMyConsentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// UpdateMyPreferencesParams defines parameters for UpdateMyPreferences.
+type UpdateMyPreferencesParams struct {
+	// IfMatch The ETag of the version that is changed, or *.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // CreateMyTokenParams defines parameters for CreateMyToken.
 type CreateMyTokenParams struct {
 	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
@@ -8043,6 +8316,24 @@ type UpdateSsoConnectionParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// EndSsoCertificateOverlapParams defines parameters for EndSsoCertificateOverlap.
+type EndSsoCertificateOverlapParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// RenewSsoCertificateParams defines parameters for RenewSsoCertificate.
+type RenewSsoCertificateParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// SwitchSsoCertificateParams defines parameters for SwitchSsoCertificate.
+type SwitchSsoCertificateParams struct {
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // RefreshSsoMetadataParams defines parameters for RefreshSsoMetadata.
 type RefreshSsoMetadataParams struct {
 	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
@@ -8353,6 +8644,12 @@ type AskMyPasskeyJSONRequestBody = OriginInput
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordInput
 
+// UpdateMyPreferencesJSONRequestBody defines body for UpdateMyPreferences for application/json ContentType.
+type UpdateMyPreferencesJSONRequestBody = PreferencesPatch
+
+// UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody defines body for UpdateMyPreferences for application/merge-patch+json ContentType.
+type UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody = PreferencesPatch
+
 // CreateMyTokenJSONRequestBody defines body for CreateMyToken for application/json ContentType.
 type CreateMyTokenJSONRequestBody = PersonalTokenInput
 
@@ -8511,6 +8808,12 @@ type CreateSsoConnectionJSONRequestBody = SsoConnectionInput
 
 // UpdateSsoConnectionJSONRequestBody defines body for UpdateSsoConnection for application/json ContentType.
 type UpdateSsoConnectionJSONRequestBody = SsoConnectionInput
+
+// RenewSsoCertificateJSONRequestBody defines body for RenewSsoCertificate for application/json ContentType.
+type RenewSsoCertificateJSONRequestBody = SsoCertificateSwitch
+
+// SwitchSsoCertificateJSONRequestBody defines body for SwitchSsoCertificate for application/json ContentType.
+type SwitchSsoCertificateJSONRequestBody = SsoCertificateSwitch
 
 // TestSsoConnectionJSONRequestBody defines body for TestSsoConnection for application/json ContentType.
 type TestSsoConnectionJSONRequestBody = SsoTestInput
@@ -8904,6 +9207,12 @@ type ServerInterface interface {
 	// ChangePassword Change the own password
 	// (POST /me/password)
 	ChangePassword(ctx echo.Context) error
+	// GetMyPreferences How the consoles and the portal look for the caller, and how they keep their lists
+	// (GET /me/preferences)
+	GetMyPreferences(ctx echo.Context) error
+	// UpdateMyPreferences Change preferences of the caller
+	// (PATCH /me/preferences)
+	UpdateMyPreferences(ctx echo.Context, params UpdateMyPreferencesParams) error
 	// CreateMyRecoveryCodes Make new recovery codes
 	// (POST /me/recovery-codes)
 	CreateMyRecoveryCodes(ctx echo.Context) error
@@ -9225,6 +9534,15 @@ type ServerInterface interface {
 	// UpdateSsoConnection Change a connection
 	// (PUT /sso/connections/{id})
 	UpdateSsoConnection(ctx echo.Context, id Id, params UpdateSsoConnectionParams) error
+	// EndSsoCertificateOverlap Have one certificate only
+	// (DELETE /sso/connections/{id}/certificate)
+	EndSsoCertificateOverlap(ctx echo.Context, id Id, params EndSsoCertificateOverlapParams) error
+	// RenewSsoCertificate Renew the certificate of a SAML connection
+	// (POST /sso/connections/{id}/certificate)
+	RenewSsoCertificate(ctx echo.Context, id Id, params RenewSsoCertificateParams) error
+	// SwitchSsoCertificate Switch to the certificate that is announced
+	// (POST /sso/connections/{id}/certificate/switch)
+	SwitchSsoCertificate(ctx echo.Context, id Id, params SwitchSsoCertificateParams) error
 	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
 	// (POST /sso/connections/{id}/metadata)
 	RefreshSsoMetadata(ctx echo.Context, id Id, params RefreshSsoMetadataParams) error
@@ -12453,6 +12771,46 @@ func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 	return err
 }
 
+// GetMyPreferences converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyPreferences(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMyPreferences(ctx)
+	return err
+}
+
+// UpdateMyPreferences converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateMyPreferences(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateMyPreferencesParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = IfMatch
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter If-Match is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateMyPreferences(ctx, params)
+	return err
+}
+
 // CreateMyRecoveryCodes converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateMyRecoveryCodes(ctx echo.Context) error {
 	var err error
@@ -14691,6 +15049,114 @@ func (w *ServerInterfaceWrapper) UpdateSsoConnection(ctx echo.Context) error {
 	return err
 }
 
+// EndSsoCertificateOverlap converts echo context to params.
+func (w *ServerInterfaceWrapper) EndSsoCertificateOverlap(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndSsoCertificateOverlapParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndSsoCertificateOverlap(ctx, id, params)
+	return err
+}
+
+// RenewSsoCertificate converts echo context to params.
+func (w *ServerInterfaceWrapper) RenewSsoCertificate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RenewSsoCertificateParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RenewSsoCertificate(ctx, id, params)
+	return err
+}
+
+// SwitchSsoCertificate converts echo context to params.
+func (w *ServerInterfaceWrapper) SwitchSsoCertificate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SwitchSsoCertificateParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SwitchSsoCertificate(ctx, id, params)
+	return err
+}
+
 // RefreshSsoMetadata converts echo context to params.
 func (w *ServerInterfaceWrapper) RefreshSsoMetadata(ctx echo.Context) error {
 	var err error
@@ -15755,6 +16221,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/me/email", wrapper.ChangeMyEmail, options.OperationMiddlewares["changeMyEmail"]...)
 	router.GET(options.BaseURL+"/email-changes/by-token/:token", wrapper.OpenEmailChange, options.OperationMiddlewares["openEmailChange"]...)
 	router.POST(options.BaseURL+"/email-changes/by-token/:token/confirm", wrapper.ConfirmEmailChange, options.OperationMiddlewares["confirmEmailChange"]...)
+	router.GET(options.BaseURL+"/me/preferences", wrapper.GetMyPreferences, options.OperationMiddlewares["getMyPreferences"]...)
+	router.PATCH(options.BaseURL+"/me/preferences", wrapper.UpdateMyPreferences, options.OperationMiddlewares["updateMyPreferences"]...)
 	router.GET(options.BaseURL+"/me/impersonations", wrapper.ListMyImpersonations, options.OperationMiddlewares["listMyImpersonations"]...)
 	router.DELETE(options.BaseURL+"/me/sessions", wrapper.EndMyOtherSessions, options.OperationMiddlewares["endMyOtherSessions"]...)
 	router.GET(options.BaseURL+"/me/sessions", wrapper.ListMySessions, options.OperationMiddlewares["listMySessions"]...)
@@ -15974,6 +16442,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sso/connections/:id/test", wrapper.TestSsoConnection, options.OperationMiddlewares["testSsoConnection"]...)
 	router.GET(options.BaseURL+"/sso/connections/:id/sign-out", wrapper.GetSsoSignOut, options.OperationMiddlewares["getSsoSignOut"]...)
 	router.POST(options.BaseURL+"/sso/connections/:id/metadata", wrapper.RefreshSsoMetadata, options.OperationMiddlewares["refreshSsoMetadata"]...)
+	router.DELETE(options.BaseURL+"/sso/connections/:id/certificate", wrapper.EndSsoCertificateOverlap, options.OperationMiddlewares["endSsoCertificateOverlap"]...)
+	router.POST(options.BaseURL+"/sso/connections/:id/certificate", wrapper.RenewSsoCertificate, options.OperationMiddlewares["renewSsoCertificate"]...)
+	router.POST(options.BaseURL+"/sso/connections/:id/certificate/switch", wrapper.SwitchSsoCertificate, options.OperationMiddlewares["switchSsoCertificate"]...)
 	router.GET(options.BaseURL+"/sso/tests/:id", wrapper.GetSsoTest, options.OperationMiddlewares["getSsoTest"]...)
 	router.POST(options.BaseURL+"/sso/group-role-previews", wrapper.PreviewSsoGroupRoles, options.OperationMiddlewares["previewSsoGroupRoles"]...)
 	router.GET(options.BaseURL+"/domains", wrapper.ListDomains, options.OperationMiddlewares["listDomains"]...)
@@ -21162,6 +21633,105 @@ func (response ChangePassworddefaultApplicationProblemPlusJSONResponse) VisitCha
 	return err
 }
 
+type GetMyPreferencesRequestObject struct {
+}
+
+type GetMyPreferencesResponseObject interface {
+	VisitGetMyPreferencesResponse(w http.ResponseWriter) error
+}
+
+type GetMyPreferences200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetMyPreferences200JSONResponse struct {
+	Body    Preferences
+	Headers GetMyPreferences200ResponseHeaders
+}
+
+func (response GetMyPreferences200JSONResponse) VisitGetMyPreferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMyPreferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMyPreferencesdefaultApplicationProblemPlusJSONResponse) VisitGetMyPreferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMyPreferencesRequestObject struct {
+	Params                            UpdateMyPreferencesParams
+	JSONBody                          *UpdateMyPreferencesJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateMyPreferencesResponseObject interface {
+	VisitUpdateMyPreferencesResponse(w http.ResponseWriter) error
+}
+
+type UpdateMyPreferences200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateMyPreferences200JSONResponse struct {
+	Body    Preferences
+	Headers UpdateMyPreferences200ResponseHeaders
+}
+
+func (response UpdateMyPreferences200JSONResponse) VisitUpdateMyPreferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMyPreferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateMyPreferencesdefaultApplicationProblemPlusJSONResponse) VisitUpdateMyPreferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateMyRecoveryCodesRequestObject struct {
 }
 
@@ -25673,6 +26243,158 @@ func (response UpdateSsoConnectiondefaultApplicationProblemPlusJSONResponse) Vis
 	return err
 }
 
+type EndSsoCertificateOverlapRequestObject struct {
+	Id     Id `json:"id"`
+	Params EndSsoCertificateOverlapParams
+}
+
+type EndSsoCertificateOverlapResponseObject interface {
+	VisitEndSsoCertificateOverlapResponse(w http.ResponseWriter) error
+}
+
+type EndSsoCertificateOverlap200ResponseHeaders struct {
+	ETag *string
+}
+
+type EndSsoCertificateOverlap200JSONResponse struct {
+	Body    SsoConnection
+	Headers EndSsoCertificateOverlap200ResponseHeaders
+}
+
+func (response EndSsoCertificateOverlap200JSONResponse) VisitEndSsoCertificateOverlapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSsoCertificateOverlapdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndSsoCertificateOverlapdefaultApplicationProblemPlusJSONResponse) VisitEndSsoCertificateOverlapResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewSsoCertificateRequestObject struct {
+	Id     Id `json:"id"`
+	Params RenewSsoCertificateParams
+	Body   *RenewSsoCertificateJSONRequestBody
+}
+
+type RenewSsoCertificateResponseObject interface {
+	VisitRenewSsoCertificateResponse(w http.ResponseWriter) error
+}
+
+type RenewSsoCertificate200ResponseHeaders struct {
+	ETag *string
+}
+
+type RenewSsoCertificate200JSONResponse struct {
+	Body    SsoConnection
+	Headers RenewSsoCertificate200ResponseHeaders
+}
+
+func (response RenewSsoCertificate200JSONResponse) VisitRenewSsoCertificateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewSsoCertificatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RenewSsoCertificatedefaultApplicationProblemPlusJSONResponse) VisitRenewSsoCertificateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchSsoCertificateRequestObject struct {
+	Id     Id `json:"id"`
+	Params SwitchSsoCertificateParams
+	Body   *SwitchSsoCertificateJSONRequestBody
+}
+
+type SwitchSsoCertificateResponseObject interface {
+	VisitSwitchSsoCertificateResponse(w http.ResponseWriter) error
+}
+
+type SwitchSsoCertificate200ResponseHeaders struct {
+	ETag *string
+}
+
+type SwitchSsoCertificate200JSONResponse struct {
+	Body    SsoConnection
+	Headers SwitchSsoCertificate200ResponseHeaders
+}
+
+func (response SwitchSsoCertificate200JSONResponse) VisitSwitchSsoCertificateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SwitchSsoCertificatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SwitchSsoCertificatedefaultApplicationProblemPlusJSONResponse) VisitSwitchSsoCertificateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RefreshSsoMetadataRequestObject struct {
 	Id     Id `json:"id"`
 	Params RefreshSsoMetadataParams
@@ -27738,6 +28460,12 @@ type StrictServerInterface interface {
 	// ChangePassword Change the own password
 	// (POST /me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
+	// GetMyPreferences How the consoles and the portal look for the caller, and how they keep their lists
+	// (GET /me/preferences)
+	GetMyPreferences(ctx context.Context, request GetMyPreferencesRequestObject) (GetMyPreferencesResponseObject, error)
+	// UpdateMyPreferences Change preferences of the caller
+	// (PATCH /me/preferences)
+	UpdateMyPreferences(ctx context.Context, request UpdateMyPreferencesRequestObject) (UpdateMyPreferencesResponseObject, error)
 	// CreateMyRecoveryCodes Make new recovery codes
 	// (POST /me/recovery-codes)
 	CreateMyRecoveryCodes(ctx context.Context, request CreateMyRecoveryCodesRequestObject) (CreateMyRecoveryCodesResponseObject, error)
@@ -28059,6 +28787,15 @@ type StrictServerInterface interface {
 	// UpdateSsoConnection Change a connection
 	// (PUT /sso/connections/{id})
 	UpdateSsoConnection(ctx context.Context, request UpdateSsoConnectionRequestObject) (UpdateSsoConnectionResponseObject, error)
+	// EndSsoCertificateOverlap Have one certificate only
+	// (DELETE /sso/connections/{id}/certificate)
+	EndSsoCertificateOverlap(ctx context.Context, request EndSsoCertificateOverlapRequestObject) (EndSsoCertificateOverlapResponseObject, error)
+	// RenewSsoCertificate Renew the certificate of a SAML connection
+	// (POST /sso/connections/{id}/certificate)
+	RenewSsoCertificate(ctx context.Context, request RenewSsoCertificateRequestObject) (RenewSsoCertificateResponseObject, error)
+	// SwitchSsoCertificate Switch to the certificate that is announced
+	// (POST /sso/connections/{id}/certificate/switch)
+	SwitchSsoCertificate(ctx context.Context, request SwitchSsoCertificateRequestObject) (SwitchSsoCertificateResponseObject, error)
 	// RefreshSsoMetadata Fetch the metadata of a SAML identity provider anew
 	// (POST /sso/connections/{id}/metadata)
 	RefreshSsoMetadata(ctx context.Context, request RefreshSsoMetadataRequestObject) (RefreshSsoMetadataResponseObject, error)
@@ -32391,6 +33128,104 @@ func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	return nil
 }
 
+// GetMyPreferences operation middleware
+func (sh *strictHandler) GetMyPreferences(ctx echo.Context) error {
+	var request GetMyPreferencesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyPreferences(ctx.Request().Context(), request.(GetMyPreferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyPreferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyPreferencesResponseObject); ok {
+		return validResponse.VisitGetMyPreferencesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateMyPreferences operation middleware
+func (sh *strictHandler) UpdateMyPreferences(ctx echo.Context, params UpdateMyPreferencesParams) error {
+	var request UpdateMyPreferencesRequestObject
+
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateMyPreferencesJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateMyPreferencesApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateMyPreferences(ctx.Request().Context(), request.(UpdateMyPreferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateMyPreferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateMyPreferencesResponseObject); ok {
+		return validResponse.VisitUpdateMyPreferencesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateMyRecoveryCodes operation middleware
 func (sh *strictHandler) CreateMyRecoveryCodes(ctx echo.Context) error {
 	var request CreateMyRecoveryCodesRequestObject
@@ -36245,6 +37080,130 @@ func (sh *strictHandler) UpdateSsoConnection(ctx echo.Context, id Id, params Upd
 		return err
 	} else if validResponse, ok := response.(UpdateSsoConnectionResponseObject); ok {
 		return validResponse.VisitUpdateSsoConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSsoCertificateOverlap operation middleware
+func (sh *strictHandler) EndSsoCertificateOverlap(ctx echo.Context, id Id, params EndSsoCertificateOverlapParams) error {
+	var request EndSsoCertificateOverlapRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSsoCertificateOverlap(ctx.Request().Context(), request.(EndSsoCertificateOverlapRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSsoCertificateOverlap")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSsoCertificateOverlapResponseObject); ok {
+		return validResponse.VisitEndSsoCertificateOverlapResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RenewSsoCertificate operation middleware
+func (sh *strictHandler) RenewSsoCertificate(ctx echo.Context, id Id, params RenewSsoCertificateParams) error {
+	var request RenewSsoCertificateRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RenewSsoCertificateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenewSsoCertificate(ctx.Request().Context(), request.(RenewSsoCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenewSsoCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RenewSsoCertificateResponseObject); ok {
+		return validResponse.VisitRenewSsoCertificateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SwitchSsoCertificate operation middleware
+func (sh *strictHandler) SwitchSsoCertificate(ctx echo.Context, id Id, params SwitchSsoCertificateParams) error {
+	var request SwitchSsoCertificateRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body SwitchSsoCertificateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SwitchSsoCertificate(ctx.Request().Context(), request.(SwitchSsoCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SwitchSsoCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SwitchSsoCertificateResponseObject); ok {
+		return validResponse.VisitSwitchSsoCertificateResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

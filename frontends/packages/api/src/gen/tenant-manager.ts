@@ -488,6 +488,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the consoles and the portal look for the caller, and how they keep their lists
+         * @description What is absent was never chosen: the browser decides it. Only people have preferences.
+         */
+        get: operations["getMyPreferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change preferences of the caller
+         * @description A merge patch (RFC 7396): what is not named stays, and null takes something back, also one view of one list. So browsers that change different things do not undo each other, and may send `If-Match: *`. All together have at most 32 KiB.
+         */
+        patch: operations["updateMyPreferences"];
+        trace?: never;
+    };
     "/me/impersonations": {
         parameters: {
             query?: never;
@@ -3146,7 +3170,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was done, by whom */
+        /**
+         * What was done, by whom
+         * @description A search by q looks at 25,000 entries a page: a page may then have fewer than its limit, or none, and still a next. Everything that matches comes, to whoever goes on until there is no next.
+         */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -3792,6 +3819,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sso/connections/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew the certificate of a SAML connection
+         * @description A new key is made, and its certificate announced in the connection's metadata beside the one that is in use, which goes on signing until the switch: at the time that is named, or when somebody says so. Assertions that are encrypted for either are taken.
+         */
+        post: operations["renewSsoCertificate"];
+        /**
+         * Have one certificate only
+         * @description Withdraws the certificate that is announced, or forgets the one before the switch: what is encrypted for it is not taken any more.
+         */
+        delete: operations["endSsoCertificateOverlap"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/connections/{id}/certificate/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch to the certificate that is announced
+         * @description Requests are signed with it from then on: at once, or at the time that is named. The one before still decrypts, until it ends or is forgotten.
+         */
+        post: operations["switchSsoCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sso/tests/{id}": {
         parameters: {
             query?: never;
@@ -4385,7 +4456,7 @@ export interface components {
         };
         PostureFinding: {
             /** @enum {string} */
-            code: "administrators-without-factor" | "users-without-factor" | "few-owners" | "audit-broken" | "audit-unverified" | "accounts-locked" | "unknown-accounts-tried" | "connections-failing" | "certificates-expiring" | "client-secrets-expiring" | "directories-failing" | "tokens-expiring" | "tokens-unused" | "accounts-unused" | "standing-grants" | "mail-failing" | "requests-pending" | "invitations-pending" | "reviews-running";
+            code: "administrators-without-factor" | "users-without-factor" | "few-owners" | "audit-broken" | "audit-unverified" | "accounts-locked" | "unknown-accounts-tried" | "connections-failing" | "certificates-expiring" | "client-secrets-expiring" | "connections-unvouched" | "directories-failing" | "directories-unvouched" | "tokens-of-gone-makers" | "tokens-expiring" | "tokens-unused" | "accounts-unused" | "standing-grants" | "mail-failing" | "requests-pending" | "invitations-pending" | "reviews-running";
             severity: components["schemas"]["PostureSeverity"];
             /** Format: int64 */
             count: number;
@@ -4780,6 +4851,107 @@ export interface components {
             /** @description The language in which letters to you are written, as BCP 47 has it; empty = none chosen. */
             language?: string;
         };
+        Preferences: {
+            /** Format: int64 */
+            version: number;
+            /**
+             * @description Dark or light; system = as the browser asks for.
+             * @enum {string}
+             */
+            theme?: "system" | "light" | "dark";
+            /**
+             * @description system = as the browser asks for.
+             * @enum {string}
+             */
+            contrast?: "system" | "more";
+            /**
+             * @description How much room the rows of lists take.
+             * @enum {string}
+             */
+            density?: "comfortable" | "compact";
+            /** @description Whether single keys do something, as WCAG 2.1.4 has it. */
+            shortcuts?: boolean;
+            /** @description Whether the sidebar shows icons alone. */
+            navCollapsed?: boolean;
+            /** @description Whether times are shown in UTC. */
+            utc?: boolean;
+            /** @description The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own. */
+            language?: string;
+            /** @description Lists by their names, such as users: small letters, digits and hyphens. At most 100. */
+            lists?: {
+                [key: string]: components["schemas"]["ListPreferences"];
+            };
+        };
+        PreferencesPatch: {
+            /**
+             * @description Dark or light; system = as the browser asks for.
+             * @enum {string|null}
+             */
+            theme?: "system" | "light" | "dark" | null;
+            /**
+             * @description system = as the browser asks for.
+             * @enum {string|null}
+             */
+            contrast?: "system" | "more" | null;
+            /**
+             * @description How much room the rows of lists take.
+             * @enum {string|null}
+             */
+            density?: "comfortable" | "compact" | null;
+            /** @description Whether single keys do something, as WCAG 2.1.4 has it. */
+            shortcuts?: boolean | null;
+            /** @description Whether the sidebar shows icons alone. */
+            navCollapsed?: boolean | null;
+            /** @description Whether times are shown in UTC. */
+            utc?: boolean | null;
+            /** @description The language of the screens, as BCP 47 has it; empty = as the browser's list says. Letters have one of their own. */
+            language?: string | null;
+            /** @description Lists by their names, such as users: small letters, digits and hyphens. At most 100. */
+            lists?: {
+                [key: string]: components["schemas"]["ListPreferencesPatch"];
+            } | null;
+        };
+        ListPreferences: {
+            /** @description The columns that are shown, in this order. */
+            columns?: components["schemas"]["ColumnKey"][];
+            /** @description Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30. */
+            views?: {
+                [key: string]: components["schemas"]["SavedView"];
+            };
+            /** @description The view with which the list opens where its address says nothing else. */
+            defaultView?: string;
+        };
+        SavedView: {
+            /** @description What it is called. */
+            name: string;
+            /** @description What stands in the query bar, filters and all. */
+            query: string;
+            /** @description The order, as the address of the page has it. */
+            sort?: string;
+            /** @description The columns that it shows; absent = those of the list. */
+            columns?: components["schemas"]["ColumnKey"][];
+        };
+        ListPreferencesPatch: {
+            /** @description The columns that are shown, in this order. */
+            columns?: components["schemas"]["ColumnKey"][] | null;
+            /** @description Saved views by ids of the browser's making: small letters, digits and hyphens. At most 30. */
+            views?: {
+                [key: string]: components["schemas"]["SavedViewPatch"];
+            } | null;
+            /** @description The view with which the list opens where its address says nothing else. */
+            defaultView?: string | null;
+        } | null;
+        SavedViewPatch: {
+            /** @description What it is called. */
+            name?: string;
+            /** @description What stands in the query bar, filters and all. */
+            query?: string;
+            /** @description The order, as the address of the page has it. */
+            sort?: string | null;
+            /** @description The columns that it shows; absent = those of the list. */
+            columns?: components["schemas"]["ColumnKey"][] | null;
+        } | null;
+        ColumnKey: string;
         PasswordInput: {
             /** @description The password until now. */
             current: string;
@@ -6789,6 +6961,11 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             /** @description The cursor of the next page. */
             next?: string;
+            /**
+             * Format: date-time
+             * @description The time of the oldest entry that a search by q has looked at, where it stopped there: one page looks at 25,000 entries, may have few of them or none, and what is older comes with the next.
+             */
+            lookedBackTo?: string;
         };
         AuditRetention: {
             /** @description How many days entries are kept; 0 = for ever. */
@@ -6978,6 +7155,13 @@ export interface components {
             /** @description The entity id of the connection, which the provider is set up with. */
             spEntityId: string;
             spCertificate?: components["schemas"]["SamlCertificate"];
+            spNextCertificate?: components["schemas"]["SamlCertificate"];
+            /**
+             * Format: date-time
+             * @description When the next certificate follows by itself; nothing = when somebody says so.
+             */
+            spSwitchAt?: string;
+            spPreviousCertificate?: components["schemas"]["SamlCertificate"];
             /**
              * Format: date-time
              * @description When the metadata was fetched.
@@ -6993,6 +7177,13 @@ export interface components {
             fingerprint: string;
             /** Format: date-time */
             notAfter?: string;
+        };
+        SsoCertificateSwitch: {
+            /**
+             * Format: date-time
+             * @description When to switch, within a year.
+             */
+            switchAt?: string;
         };
         SamlAnswerInput: {
             /** @description The parameter RelayState. */
@@ -8838,6 +9029,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMyPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The preferences. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateMyPreferences: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the version that is changed, or *. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesPatch"];
+                "application/merge-patch+json": components["schemas"]["PreferencesPatch"];
+            };
+        };
+        responses: {
+            /** @description All preferences as they are now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -14694,6 +14937,98 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description The connection as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewSsoCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoCertificateSwitch"];
+            };
+        };
+        responses: {
+            /** @description The connection as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endSsoCertificateOverlap: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoConnection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    switchSsoCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoCertificateSwitch"];
+            };
+        };
         responses: {
             /** @description The connection as it is now. */
             200: {

@@ -1164,6 +1164,9 @@ type AuditEntry struct {
 type AuditList struct {
 	Items []AuditEntry `json:"items"`
 
+	// LookedBackTo The time of the oldest entry that a search by q has looked at, where it stopped there: one page looks at 25,000 entries, may have few of them or none, and what is older comes with the next.
+	LookedBackTo *time.Time `json:"lookedBackTo,omitempty"`
+
 	// Next The cursor of the next page.
 	Next *string `json:"next,omitempty"`
 }
@@ -3156,6 +3159,8 @@ type ClientInterface interface {
 
 	// ListAudit What was done, by whom
 	//
+	// A search by q looks at 25,000 entries a page: a page may then have fewer than its limit, or none, and still a next. Everything that matches comes, to whoever goes on until there is no next.
+	//
 	// Corresponds with GET /audit (the `ListAudit` operationId).
 	ListAudit(ctx context.Context, params *ListAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -3808,6 +3813,8 @@ func (c *Client) WhoCan(ctx context.Context, params *WhoCanParams, body WhoCanJS
 }
 
 // ListAudit What was done, by whom
+//
+// A search by q looks at 25,000 entries a page: a page may then have fewer than its limit, or none, and still a next. Everything that matches comes, to whoever goes on until there is no next.
 //
 // Corresponds with GET /audit (the `ListAudit` operationId).
 func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8251,6 +8258,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListAuditWithResponse What was done, by whom
 	//
+	// A search by q looks at 25,000 entries a page: a page may then have fewer than its limit, or none, and still a next. Everything that matches comes, to whoever goes on until there is no next.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /audit (the `ListAudit` operationId).
@@ -11307,6 +11316,8 @@ func (c *ClientWithResponses) WhoCanWithResponse(ctx context.Context, params *Wh
 }
 
 // ListAuditWithResponse What was done, by whom
+//
+// A search by q looks at 25,000 entries a page: a page may then have fewer than its limit, or none, and still a next. Everything that matches comes, to whoever goes on until there is no next.
 //
 // Returns a wrapper object for the known response body format(s).
 //
