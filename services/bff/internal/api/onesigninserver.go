@@ -58,11 +58,18 @@ func endpoint(slug, name string) string {
 	return "http://" + tenant.Service + "/oauth/" + url.PathEscape(slug) + "/" + name
 }
 
+// said is an answer of the authorization server.
+type said struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // ask makes one request for a browser's.
-func (a *authServer) ask(from *http.Request, method, address string, form url.Values) (*http.Response, []byte, error) {
+func (a *authServer) ask(from *http.Request, method, address string, form url.Values) (said, error) {
 	r, err := http.NewRequestWithContext(from.Context(), method, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, nil, fmt.Errorf("asking the authorization server: %w", err)
+		return said{}, fmt.Errorf("asking the authorization server: %w", err)
 	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -72,46 +79,46 @@ func (a *authServer) ask(from *http.Request, method, address string, form url.Va
 	passOn(from, r.Header)
 	res, err := a.transport.RoundTrip(r)
 	if err != nil {
-		return nil, nil, err
+		return said{}, err
 	}
 	defer func() { _ = res.Body.Close() }() // it was read
 	b, err := io.ReadAll(io.LimitReader(res.Body, mostTokens))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the answer of the authorization server: %w", err)
+		return said{}, fmt.Errorf("reading the answer of the authorization server: %w", err)
 	}
-	return res, b, nil
+	return said{res.StatusCode, res.Header, b}, nil
 }
 
 // redeem exchanges a code, checks who the ID token is about and whom it is for, and
 // returns the access token.
 func (h *handlers) redeem(from *http.Request, at console, slug, code string, s oidcSign) (access string, err error) {
-	res, b, err := h.auth.ask(from, http.MethodPost, endpoint(slug, "token"), url.Values{
+	res, err := h.auth.ask(from, http.MethodPost, endpoint(slug, "token"), url.Values{
 		"grant_type": {"authorization_code"}, "client_id": {at.client}, "redirect_uri": {at.redirect}, "code": {code}, "code_verifier": {s.verifier},
 	})
 	if err != nil {
 		return "", err
 	}
 	switch {
-	case res.StatusCode == http.StatusTooManyRequests:
+	case res.status == http.StatusTooManyRequests:
 		p := problem.New(problem.CodeRateLimited, "too many sign-ins from this address: try again in a moment")
-		if n, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+		if n, err := strconv.Atoi(res.header.Get("Retry-After")); err == nil {
 			p.RetryAfter = time.Duration(n) * time.Second
 		}
 		return "", p
-	case res.StatusCode >= http.StatusInternalServerError:
-		return "", fmt.Errorf("the token endpoint answered %d", res.StatusCode)
-	case res.StatusCode != http.StatusOK:
+	case res.status >= http.StatusInternalServerError:
+		return "", fmt.Errorf("the token endpoint answered %d", res.status)
+	case res.status != http.StatusOK:
 		var refused struct {
 			Error string `json:"error"`
 		}
-		_ = json.Unmarshal(b, &refused) // what it is for is the log
-		return "", notOurs(fmt.Sprintf("the token endpoint answered %d %.40q", res.StatusCode, refused.Error))
+		_ = json.Unmarshal(res.body, &refused) // what it is for is the log
+		return "", notOurs(fmt.Sprintf("the token endpoint answered %d %.40q", res.status, refused.Error))
 	}
 	var out struct {
 		Access string `json:"access_token"`
 		ID     string `json:"id_token"`
 	}
-	if err := json.Unmarshal(b, &out); err != nil {
+	if err := json.Unmarshal(res.body, &out); err != nil {
 		return "", fmt.Errorf("reading the answer of the token endpoint: %w", err)
 	}
 	if out.Access == "" || out.ID == "" {
@@ -168,21 +175,21 @@ func (h *handlers) offers(r *http.Request) bool {
 	}
 	q := at.request(s)
 	q.Set("prompt", "none")
-	res, _, err := a.ask(r, http.MethodGet, endpoint(at.slug, "authorize")+"?"+q.Encode(), nil)
+	res, err := a.ask(r, http.MethodGet, endpoint(at.slug, "authorize")+"?"+q.Encode(), nil)
 	if err != nil {
 		h.Log.WarnContext(r.Context(), "the authorization server did not answer: people sign in at the host itself", "request", httpx.RequestID(r.Context()), "err", err)
 		return false
 	}
-	if res.StatusCode == http.StatusTooManyRequests || res.Header.Get("Retry-After") != "" {
+	if res.status == http.StatusTooManyRequests || res.header.Get("Retry-After") != "" {
 		return remembered && known.is // it says nothing of the host
 	}
-	to, err := url.Parse(res.Header.Get("Location"))
+	to, err := url.Parse(res.header.Get("Location"))
 	if err != nil {
 		return false
 	}
-	said := to.Query()
+	answer := to.Query()
 	to.RawQuery = ""
-	is := to.String() == at.redirect && said.Get("error") == "login_required" && said.Get("iss") == at.issuers+at.slug
+	is := to.String() == at.redirect && answer.Get("error") == "login_required" && answer.Get("iss") == at.issuers+at.slug
 	o := offer{is, now.Add(refusedFor)}
 	if is {
 		o.until = now.Add(offeredFor)
