@@ -74,7 +74,7 @@ try {
     ['ServiceAccount', `/service-accounts/${await make('/service-accounts', { name: 'robot' })}`],
     ['OAuthClient', `/auth/clients/${await make('/oauth/clients', { name: 'Web', grantTypes: ['client_credentials'] })}`],
     ['SsoConnection', `/sso/${await make('/sso/connections', { name: 'Okta', kind: 'oidc', preset: 'generic', issuer: 'https://idp.example', clientId: 'x', clientSecret: 'not shown anywhere' })}`],
-    ['ScimDirectory', `/provisioning/${await make('/scim/directories', { name: 'People' })}`],
+    ['ScimDirectory', `/provisioning/${await make('/scim/directories', { name: 'People', domains: ['people.example'] })}`],
     ['Domain', `/domains/${await make('/domains', { domain: 'acme.example' })}`],
     ['Webhook', `/webhooks/${await make('/webhooks', { name: 'Chat', address: 'https://hooks.example/x', events: ['*'], enabled: false })}`],
     ['Project', `/projects/${(await list('/gateway-manager/projects'))[0].id}`],
