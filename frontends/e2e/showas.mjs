@@ -61,7 +61,7 @@ try {
   await run(`gatehouse login --url ${env.GATEHOUSE_URL} --email ${OWNER.email}`, { GATEHOUSE_PASSWORD: OWNER.password })
   const post = async (path, body) => JSON.parse(await run(`env -u GATEHOUSE_URL gatehouse request POST /tenant-manager${path} --data '${JSON.stringify(body)}'`))
   const walker = await post('/service-accounts', { name: 'walker' })
-  await post('/grants', { principal: walker.id, role: 'administrator' })
+  await post('/grants', { principal: walker.id, role: 'owner' })
   env.GATEHOUSE_TOKEN = (await post(`/service-accounts/${walker.id}/tokens`, { name: 'walk' })).token
   must(env.GATEHOUSE_TOKEN.startsWith('ght_'), 'the service account has no token')
   const list = async (path) => JSON.parse(await run(`gatehouse request GET ${path}`)).items
