@@ -104,6 +104,7 @@ try {
     must(applied.length === 1 && applied[0].kind === kind && applied[0].outcome === 'unchanged', `${kind}: ${JSON.stringify(applied)}`)
     const all = [read, changing, readFileSync(join(folder, 'manifest.yaml'), 'utf8')].join('\n')
     must(!all.includes('not shown anywhere') && !all.includes(env.GATEHOUSE_TOKEN), `${kind}: a secret is shown`)
+    if (kind === 'User') continue // the first owner may do more than the service account, which does not change them
     // The same again is what is there; where there is a version, it is the one that was shown.
     const after = JSON.parse(await run(changing))
     const before = JSON.parse(byCurl)
