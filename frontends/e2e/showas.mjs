@@ -61,7 +61,7 @@ try {
   await run(`gatehouse login --url ${env.GATEHOUSE_URL} --email ${OWNER.email}`, { GATEHOUSE_PASSWORD: OWNER.password })
   const post = async (path, body) => JSON.parse(await run(`env -u GATEHOUSE_URL gatehouse request POST /tenant-manager${path} --data '${JSON.stringify(body)}'`))
   const walker = await post('/service-accounts', { name: 'walker' })
-  await post('/grants', { principal: walker.id, role: 'administrator' })
+  await post('/grants', { principal: walker.id, role: 'owner' })
   env.GATEHOUSE_TOKEN = (await post(`/service-accounts/${walker.id}/tokens`, { name: 'walk' })).token
   must(env.GATEHOUSE_TOKEN.startsWith('ght_'), 'the service account has no token')
   const list = async (path) => JSON.parse(await run(`gatehouse request GET ${path}`)).items
@@ -74,7 +74,7 @@ try {
     ['ServiceAccount', `/service-accounts/${await make('/service-accounts', { name: 'robot' })}`],
     ['OAuthClient', `/auth/clients/${await make('/oauth/clients', { name: 'Web', grantTypes: ['client_credentials'] })}`],
     ['SsoConnection', `/sso/${await make('/sso/connections', { name: 'Okta', kind: 'oidc', preset: 'generic', issuer: 'https://idp.example', clientId: 'x', clientSecret: 'not shown anywhere' })}`],
-    ['ScimDirectory', `/provisioning/${await make('/scim/directories', { name: 'People' })}`],
+    ['ScimDirectory', `/provisioning/${await make('/scim/directories', { name: 'People', domains: ['people.example'] })}`],
     ['Domain', `/domains/${await make('/domains', { domain: 'acme.example' })}`],
     ['Webhook', `/webhooks/${await make('/webhooks', { name: 'Chat', address: 'https://hooks.example/x', events: ['*'], enabled: false })}`],
     ['Project', `/projects/${(await list('/gateway-manager/projects'))[0].id}`],
@@ -104,6 +104,7 @@ try {
     must(applied.length === 1 && applied[0].kind === kind && applied[0].outcome === 'unchanged', `${kind}: ${JSON.stringify(applied)}`)
     const all = [read, changing, readFileSync(join(folder, 'manifest.yaml'), 'utf8')].join('\n')
     must(!all.includes('not shown anywhere') && !all.includes(env.GATEHOUSE_TOKEN), `${kind}: a secret is shown`)
+    if (kind === 'User') continue // the first owner may do more than the service account, which does not change them
     // The same again is what is there; where there is a version, it is the one that was shown.
     const after = JSON.parse(await run(changing))
     const before = JSON.parse(byCurl)

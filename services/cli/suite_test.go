@@ -400,7 +400,7 @@ func (s *suite) requestAndApply() {
 	require.Equal(s.t, "=Night", group.Name)
 	require.NoError(s.t, os.WriteFile(file, []byte("kind: Group\npath: /tenant-manager/groups/none\nspec: {name: x}\n"), 0o600))
 	s.do(1, "apply", "-f", file)
-	s.do(0, "request", "DELETE", "/tenant-manager/groups/"+made.ID)
+	s.do(0, "request", "DELETE", "/tenant-manager/groups/"+made.ID, "--if-match", "*")
 }
 
 // post sends a request as who is signed in.

@@ -74,7 +74,7 @@ func TestInABrowser(t *testing.T) {
 	}
 	bin := build(t, "../cli/cmd/gatehouse")
 	env := []string{"GATEHOUSE_CHROMIUM=" + browser, "GATEHOUSE_BIN=" + filepath.Join(bin, "gatehouse"), "GATEHOUSE_SAML_IDP=" + filepath.Join(build(t, "../tenant-manager/internal/samlidp"), "samlidp")}
-	for _, walk := range []string{"story", "people", "signin", "auth", "sso", "ldap", "saml", "signrules", "provisioning", "org", "brand", "govern", "users", "system", "texts", "portalcred", "edits", "onesignin", "showas", "views"} {
+	for _, walk := range []string{"story", "people", "signin", "auth", "sso", "ldap", "saml", "signrules", "provisioning", "org", "brand", "govern", "users", "system", "texts", "portalcred", "edits", "showas", "onesignin", "views"} {
 		t.Run(walk, func(t *testing.T) {
 			t.Parallel() // each has a suite and a browser of its own
 			if walk == "ldap" && !directory() {
