@@ -14,6 +14,7 @@ export const entities: readonly { kind: string; service: string; path: string; m
   {"kind":"PolicySet","service":"policy-manager","path":"/policy-sets/{policySet}","method":"PATCH","fields":["name","description","policies"]},
   {"kind":"Plan","service":"policy-manager","path":"/plans/{plan}","method":"PATCH","fields":["name","description","security","approval","limits","policies","when"]},
   {"kind":"Me","service":"tenant-manager","path":"/me","method":"PATCH","fields":["name","language"]},
+  {"kind":"Preferences","service":"tenant-manager","path":"/me/preferences","method":"PATCH","fields":["theme","contrast","density","shortcuts","navCollapsed","utc","language","lists"]},
   {"kind":"Organization","service":"tenant-manager","path":"/organization","method":"PATCH","fields":["name"]},
   {"kind":"SecurityPolicy","service":"tenant-manager","path":"/security-policy","method":"PATCH","fields":["passwordMinLength","mfa","mfaGraceDays","sessionIdleMinutes","sessionLifetimeHours","allowedAddresses","tokenLifetimeDays","personalTokens","serviceTokens","impersonation","lockout"]},
   {"kind":"Brand","service":"tenant-manager","path":"/brand","method":"PUT","fields":["displayName","accent","logoLight","logoDark","language","texts"]},
