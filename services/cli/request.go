@@ -81,7 +81,7 @@ func (a *tool) body(text string) ([]byte, error) {
 	}
 	in := a.o.In
 	if from != "-" {
-		f, err := os.Open(from) //nolint:gosec // the user's own choice
+		f, err := os.Open(from)
 		if err != nil {
 			return nil, fmt.Errorf("reading what to send: %w", err)
 		}
