@@ -185,7 +185,7 @@ func (s *suite) round(ctx context.Context, r *row, requests [][]byte, want load.
 	if err != nil {
 		return sample{}, err
 	}
-	res, err := s.measured(ctx, session, load.Run{Count: count, Limit: 4*s.opt.duration + 10*time.Second})
+	res, err := s.measured(ctx, session, load.Run{Count: count, Limit: 4*s.opt.duration + time.Minute})
 	r.sent += res.Requests
 	if err != nil {
 		return sample{}, err

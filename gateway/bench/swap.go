@@ -48,7 +48,7 @@ func (s *suite) swapTable(ctx context.Context) (report.Table, []outcome, error) 
 	}
 	defer session.Close()
 
-	quiet, err := session.Do(ctx, load.Run{Rate: swapRate, Duration: s.opt.duration, Limit: 4*s.opt.duration + 10*time.Second})
+	quiet, err := session.Do(ctx, load.Run{Rate: swapRate, Duration: s.opt.duration, Limit: 4*s.opt.duration + time.Minute})
 	if err != nil {
 		return t, nil, fmt.Errorf("load without swaps: %w", err)
 	}
