@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gatehouse/gatehouse/libs/sheet"
 	"github.com/gatehouse/gatehouse/services/cli/internal/session"
 	"github.com/gatehouse/gatehouse/services/cli/internal/show"
-	"github.com/gatehouse/gatehouse/services/internal/sheet"
 )
 
 // maxBody is the most that a request of the command may carry, in bytes.

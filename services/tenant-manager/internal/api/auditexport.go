@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/contract/audit"
-	"github.com/gatehouse/gatehouse/services/internal/sheet"
+	"github.com/gatehouse/gatehouse/libs/sheet"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/roster"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )

@@ -4,7 +4,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/gatehouse/gatehouse/services/internal/sheet"
+	"github.com/gatehouse/gatehouse/libs/sheet"
 )
 
 // NewWriter returns a writer of a file that people open, which begins with
