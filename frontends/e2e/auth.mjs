@@ -247,7 +247,7 @@ try {
   must(after.status === 400, `the refresh token goes on: ${JSON.stringify(after)}`)
 
   await guest.goto(`${auth}/oauth/default/authorize?client_id=nobody`)
-  await guest.getByRole('heading', { name: 'The application asked for something that is not right' }).first().waitFor()
+  await guest.getByRole('heading', { name: 'You cannot be taken back to the application' }).first().waitFor()
   await look(guest, 'failed')
   await guest.goto(`${auth}/oauth/default/logout`)
   await guest.getByRole('button', { name: 'Sign out' }).first().waitFor()

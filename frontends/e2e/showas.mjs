@@ -14,7 +14,7 @@ import { addresses, must, OWNER, setUp } from './suite.mjs'
 
 const [readyFile, shots] = process.argv.slice(2)
 const at = addresses(readyFile)
-const browser = await open({ hosts: [at.console, at.tenant].map((u) => new URL(u).host), refusals: true })
+const browser = await open({ hosts: [at.console, at.tenant, at.auth].map((u) => new URL(u).host), refusals: true })
 const wrong = browser.wrong
 const look = looker('showas', shots, wrong)
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-showas-'))

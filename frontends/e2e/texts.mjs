@@ -81,12 +81,13 @@ try {
   await german.locator('input[name=password]').fill(OWNER.password)
   await look(german, 'sign-in')
   await german.getByRole('button', { name: 'Anmelden', exact: true }).click()
-  await german.getByRole('heading', { name: 'Mein Konto' }).first().waitFor()
-  await look(german, 'account')
-  await german.getByRole('combobox', { name: 'Sprache' }).click()
-  await german.getByRole('option', { name: '한국어' }).click()
+  // What was chosen there goes with the person to this browser.
   await german.getByRole('heading', { name: '내 계정' }).first().waitFor()
   await look(german, 'account-korean')
+  await german.getByRole('combobox', { name: '언어' }).click()
+  await german.getByRole('option', { name: 'Deutsch' }).click()
+  await german.getByRole('heading', { name: 'Mein Konto' }).first().waitFor()
+  await look(german, 'account')
 
   // A language that there are no texts in is left for the next of the list: English.
   const french = await browser.page('fr-FR')

@@ -68,7 +68,7 @@ try {
   await page.getByRole('cell', { name: 'kim@acme.example' }).first().waitFor()
   must((await page.getByRole('cell', { name: OWNER.email }).count()) === 0, 'a filter does not narrow the list')
   const table = page.waitForEvent('download')
-  await page.getByRole('link', { name: 'Download CSV' }).click()
+  await page.getByTestId('csv').click()
   must((await table).suggestedFilename().endsWith('.csv'), 'the list is not a file')
   await page.goto(`${at.tenant}/users`)
   await page.getByRole('checkbox', { name: 'Select all on this page' }).check()

@@ -272,7 +272,7 @@ func TestActingAsSomebodyElse(t *testing.T) {
 			{name: "no proof", as: "acting", method: "POST", path: "/me/confirmation", body: `{"password":"{good}"}`, status: 403},
 			{name: "no factor", as: "acting", method: "POST", path: "/me/factors/totp", body: `{"name":"p"}`, status: 403},
 			{name: "no token", as: "acting", method: "POST", path: "/me/tokens", body: `{"name":"t","expiresAt":"2030-02-01T00:00:00Z"}`, status: 403},
-			{name: "no job that goes on", as: "acting", method: "POST", path: "/bulk-jobs", body: `{"action":"enable","users":["{eveId}"]}`, status: 403, has: []string{"you act as"}},
+			{name: "no job that goes on", as: "acting", method: "POST", path: "/bulk-jobs", body: `{"action":"enable","users":["{eveId}"]}`, status: 403},
 			{name: "no session ended", as: "acting", method: "DELETE", path: "/me/sessions", status: 403},
 			{name: "not the name", as: "acting", method: "PATCH", path: "/me", body: `{"name":"x"}`, header: anyVersion, status: 403},
 			{name: "sessions show who", as: "vic", method: "GET", path: "/me/sessions", status: 200, has: []string{`"impersonator":{"id":"{ownerId}","name":"Ada"}`}},
