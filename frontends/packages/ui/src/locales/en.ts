@@ -38,7 +38,7 @@ export default {
     left: 'It ends in less than a minute. | It ends in {n} minute. | It ends in {n} minutes.',
     stop: 'Stop',
   },
-  language: { title: 'Language', now: '{title}: {name}', browser: 'As the browser', help: 'For this browser. Mail that you ask for comes in it too.', failed: 'The texts of this language could not be loaded. Try again.' },
+  language: { title: 'Language', now: '{title}: {name}', browser: 'As the browser', help: 'In every browser in which you sign in. Mail that you ask for comes in it too.', failed: 'The texts of this language could not be loaded. Try again.' },
   palette: {
     title: 'Search or run a command',
     text: 'Type to find a page, an API or a command.',

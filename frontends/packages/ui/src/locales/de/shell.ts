@@ -32,7 +32,7 @@ export default {
     compact: 'Kompakte Zeilen',
     utc: 'Zeiten in UTC',
   },
-  language: { title: 'Sprache', now: '{title}: {name}', browser: 'Wie der Browser', help: 'Gilt für diesen Browser. Auch angeforderte E-Mails kommen in dieser Sprache.', failed: 'Die Texte dieser Sprache konnten nicht geladen werden. Bitte erneut versuchen.' },
+  language: { title: 'Sprache', now: '{title}: {name}', browser: 'Wie der Browser', help: 'Gilt in jedem Browser, in dem Sie sich anmelden. Auch angeforderte E-Mails kommen in dieser Sprache.', failed: 'Die Texte dieser Sprache konnten nicht geladen werden. Bitte erneut versuchen.' },
   palette: {
     title: 'Suchen oder Befehl ausführen',
     text: 'Tippen, um eine Seite, eine API oder einen Befehl zu finden.',

@@ -32,7 +32,7 @@ export default {
     compact: '좁은 행 간격',
     utc: 'UTC 시각 표시',
   },
-  language: { title: '언어', now: '{title}: {name}', browser: '브라우저 설정', help: '이 브라우저에 적용됩니다. 요청한 메일도 이 언어로 발송됩니다.', failed: '이 언어의 텍스트를 불러오지 못했습니다. 다시 시도해 주십시오.' },
+  language: { title: '언어', now: '{title}: {name}', browser: '브라우저 설정', help: '로그인하는 모든 브라우저에 적용됩니다. 요청한 메일도 이 언어로 발송됩니다.', failed: '이 언어의 텍스트를 불러오지 못했습니다. 다시 시도해 주십시오.' },
   palette: {
     title: '검색 또는 명령 실행',
     text: '입력하여 페이지, API, 명령을 찾습니다.',
