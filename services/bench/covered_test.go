@@ -114,3 +114,9 @@ func TestEveryListIsMeasured(t *testing.T) {
 		require.Contains(t, found, at, "there is no such list any more")
 	}
 }
+
+func TestWhatIsNotThereIsNotMeasured(t *testing.T) {
+	all := []*list{{name: "who can"}, {name: "users"}}
+	require.NoError(t, (&bench{only: []string{"who-can", "users", "fleet"}}).knows(all))
+	require.ErrorContains(t, (&bench{only: []string{"users", "hwo-can"}}).knows(all), `"hwo-can"; there are fleet, provisioning, who-can, users`)
+}

@@ -43,7 +43,7 @@ func main() {
 		return nil
 	})
 	flag.Func("only", "the lists to fill and measure, with commas between, such as APIs,service-accounts, or fleet; nothing else is measured then", func(v string) error {
-		b.only = strings.Split(v, ",")
+		b.only = strings.Split(strings.ReplaceAll(v, " ", "-"), ",")
 		return nil
 	})
 	flag.Func("database", "service=DSN: the empty database of a service instead of a SQLite file; may be repeated", func(v string) error {

@@ -113,14 +113,35 @@ type figure struct {
 	p50, p95  time.Duration
 }
 
+// called is what the flag -only calls the list.
+func (l *list) called() string { return strings.ReplaceAll(l.name, " ", "-") }
+
+// knows reports as an error what -only names and is not there: measuring less than
+// was asked for would look like having met all targets.
+func (b *bench) knows(all []*list) error {
+	names := []string{"fleet", "provisioning"}
+	for _, l := range all {
+		names = append(names, l.called())
+	}
+	for _, name := range b.only {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("-only names %q; there are %s", name, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
 // lists fills every list and measures it.
 func (b *bench) lists(ctx context.Context, s *suite) error {
 	all, err := b.seeds(ctx, s)
 	if err != nil {
 		return err
 	}
+	if err := b.knows(all); err != nil {
+		return err
+	}
 	for _, l := range all {
-		if len(b.only) > 0 && !slices.Contains(b.only, strings.ReplaceAll(l.name, " ", "-")) {
+		if len(b.only) > 0 && !slices.Contains(b.only, l.called()) {
 			continue
 		}
 		if l.rows == 0 {
