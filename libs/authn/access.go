@@ -42,8 +42,9 @@ type Access struct {
 	entries map[key]*entry
 	revoked map[string]time.Time // sessions, and when to forget them
 	asked   time.Time            // when asking was last in vain
-	// changes counts what may have overtaken an answer on its way.
-	changes uint64
+	// asking holds the questions on their way: false, or true once something has
+	// changed that may have overtaken the answer.
+	asking map[key]bool
 	// epoch is raised when changes may have been missed; what is of an older one
 	// is no longer fresh.
 	epoch uint64
@@ -62,7 +63,7 @@ type entry struct {
 
 // NewAccess returns an access that knows nothing yet.
 func NewAccess(source Source, log *slog.Logger, now func() time.Time) *Access {
-	return &Access{source: source, log: log, now: now, entries: map[key]*entry{}, revoked: map[string]time.Time{}}
+	return &Access{source: source, log: log, now: now, entries: map[key]*entry{}, revoked: map[string]time.Time{}, asking: map[key]bool{}}
 }
 
 // Run forgets what is too old to be used, until ctx ends.
@@ -85,18 +86,30 @@ func (a *Access) Run(ctx context.Context) error {
 func (a *Access) Changed(e tenant.AccessChanged) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.changes++
 	if e.Session != "" {
 		a.revoked[e.Session] = a.now().Add(remember)
 	}
+	for k := range a.asking {
+		if k.concernedBy(e) {
+			a.asking[k] = true
+		}
+	}
 	for k, known := range a.entries {
-		switch {
-		case k.organization != e.Organization:
-		case e.Session != "" && known.ended != nil: // it is refused by that, which may say why
-		case e.Session != "" && k.session == e.Session,
-			e.Session == "" && (e.Principal == "" || e.Principal == k.subject || e.Principal == k.impersonator):
+		if k.concernedBy(e) && (e.Session == "" || known.ended == nil) { // what has ended may say why
 			delete(a.entries, k)
 		}
+	}
+}
+
+// concernedBy reports whether what the key stands for may have changed.
+func (k key) concernedBy(e tenant.AccessChanged) bool {
+	switch {
+	case k.organization != e.Organization:
+		return false
+	case e.Session != "":
+		return k.session == e.Session
+	default:
+		return e.Principal == "" || e.Principal == k.subject || e.Principal == k.impersonator
 	}
 }
 
@@ -105,7 +118,9 @@ func (a *Access) Changed(e tenant.AccessChanged) {
 func (a *Access) Missed() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.changes++
+	for k := range a.asking {
+		a.asking[k] = true
+	}
 	a.epoch++
 	a.asked = time.Time{}
 }
@@ -185,20 +200,26 @@ func (a *Access) fetch(ctx context.Context, k key) (*entry, error) {
 
 func (a *Access) ask(ctx context.Context, k key) (*entry, error) {
 	for {
-		a.mu.RLock()
-		changes := a.changes
-		a.mu.RUnlock()
+		a.mu.Lock()
+		a.asking[k] = false
+		a.mu.Unlock()
 		asked := a.now() // an answer is as old as its question
 		rep, err := a.source.Grants(ctx, tenant.Grants{Organization: k.organization, Principal: k.subject, Session: k.session})
 		a.mu.Lock()
+		overtaken := a.asking[k]
+		delete(a.asking, k)
+		if err == nil && overtaken {
+			// The answer may be older than the change: it is used by nobody, and asked
+			// for again while there is time.
+			if err = context.Cause(ctx); err == nil {
+				a.mu.Unlock()
+				continue
+			}
+		}
 		if err != nil {
 			e, err := a.fallback(ctx, k, err)
 			a.mu.Unlock()
 			return e, err
-		}
-		if changes != a.changes && ctx.Err() == nil { // the answer may be older than the change
-			a.mu.Unlock()
-			continue
 		}
 		e := &entry{at: asked, epoch: a.epoch}
 		switch {

@@ -252,6 +252,62 @@ func TestAChangeWhileAskingIsNotLost(t *testing.T) {
 	require.Equal(t, problem.CodeAccessDenied, code(t, <-answer))
 }
 
+// late answers what was true when it was asked, once its time is over.
+type late struct {
+	*authntest.Tenants
+	change func()
+}
+
+func (l late) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted, error) {
+	rep, err := l.Tenants.Grants(ctx, ask)
+	l.change()
+	<-ctx.Done()
+	return rep, err
+}
+
+// An answer that a change has overtaken is not used, however late it is: not asking
+// again for want of time is no reason to believe it.
+func TestAnAnswerOfBeforeIsNeverKept(t *testing.T) {
+	t.Parallel()
+	tenants := authntest.New(t)
+	tenants.Grant(t, "o1", "u1", tenant.Grant{Permissions: []string{"*"}})
+	var a *authn.Access
+	a = authn.NewAccess(late{tenants, func() {
+		tenants.Grant(t, "o1", "u1")
+		a.Changed(tenant.AccessChanged{Organization: "o1", Principal: "u1"})
+	}}, quiet, time.Now)
+	ctx := authn.With(t.Context(), ada, a)
+	require.Equal(t, problem.CodeDependencyDown, code(t, authn.Require(ctx, "api:read", authn.Scope{})))
+}
+
+// overtaken has something happen before each answer arrives.
+type overtaken struct {
+	*authntest.Tenants
+	by func()
+}
+
+func (o overtaken) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted, error) {
+	rep, err := o.Tenants.Grants(ctx, ask)
+	o.by()
+	return rep, err
+}
+
+// What happens to others, however much it is, delays nobody's answer.
+func TestChangesOfOthersDelayNobody(t *testing.T) {
+	t.Parallel()
+	tenants := authntest.New(t)
+	tenants.Grant(t, "o1", "u1", tenant.Grant{Permissions: []string{"*"}})
+	var a *authn.Access
+	a = authn.NewAccess(overtaken{tenants, func() {
+		a.Changed(tenant.AccessChanged{Organization: "o2", Principal: "u1"})
+		a.Changed(tenant.AccessChanged{Organization: "o2"})
+		a.Changed(tenant.AccessChanged{Organization: "o1", Principal: "u9"})
+		a.Changed(tenant.AccessChanged{Organization: "o1", Session: "s9"})
+	}}, quiet, time.Now)
+	require.NoError(t, authn.Require(authn.With(t.Context(), ada, a), "api:read", authn.Scope{}))
+	require.Equal(t, 1, tenants.Asked())
+}
+
 func TestManyAtOnceShareOneQuestion(t *testing.T) {
 	t.Parallel()
 	tenants := authntest.New(t)
