@@ -3,7 +3,6 @@ package audit
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -68,12 +67,15 @@ func VerifyExport(r io.Reader) (Verified, error) {
 		if out.First == 0 {
 			if p, ok := partOf(b); ok {
 				out.Part, out.Organization = &p, p.Organization
+				if why := exact(b, new(PartBegin)); why != "" {
+					return broken(out, line, why)
+				}
 				continue
 			}
 		}
 		var e Entry
-		if err := json.Unmarshal(b, &e); err != nil {
-			return broken(out, line, "it is not an entry of an audit trail: "+err.Error())
+		if why := exact(b, &e); why != "" {
+			return broken(out, line, why)
 		}
 		if out.First == 0 {
 			if e.Sequence < 1 || e.Sequence > 1 && e.PreviousHash == "" {

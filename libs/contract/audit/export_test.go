@@ -68,6 +68,43 @@ func TestAnExportIsVerified(t *testing.T) {
 	require.ErrorIs(t, err, audit.ErrEmpty)
 }
 
+// What other readers of an export see is what was written, and not only what this
+// program makes of it: many take the first of two members, or tell cases apart.
+func TestWhatOthersWouldReadIsVerified(t *testing.T) {
+	t.Parallel()
+	put := func(old, with string) func(string) string {
+		return func(l string) string { return strings.Replace(l, old, with, 1) }
+	}
+	for name, c := range map[string]struct {
+		change func(l string) string
+		why    string
+	}{
+		"a member twice":        {put(`"action":"`, `"action":"api.nothing","action":"`), "it is not an entry of an audit trail: /action: it is there twice"},
+		"one of another case":   {put(`"action":"`, `"Action":"api.nothing","action":"`), "it is not as it was written: /Action is nothing that an entry has"},
+		"case alone":            {put(`"action":`, `"ACTION":`), "it is not as it was written: /ACTION is nothing that an entry has"},
+		"one below":             {put(`"actor":{`, `"actor":{"Name":"Mallory",`), "it is not as it was written: /actor/Name is nothing that an entry has"},
+		"one that nobody knows": {put(`"sequence":`, `"note":"signed off by the board","sequence":`), "it is not as it was written: /note is nothing that an entry has"},
+		"another zone":          {put(`Z","sequence"`, `+00:00","sequence"`), "it is not as it was written: an entry has something else at /time"},
+		"not UTF-8":             {put(`"action":"`, `"action":"`+"\xff"), "it is not text in UTF-8"},
+		"two values":            {func(l string) string { return l + l }, "it is not an entry of an audit trail: invalid character '{' after top-level value"},
+		"too deep": {put(`"sequence":`, `"note":`+strings.Repeat(`[`, 100000)+strings.Repeat(`]`, 100000)+`,"sequence":`),
+			"exceeded max depth"},
+	} {
+		l := lines(t, chain(t, 3))
+		changed := c.change(l[1])
+		require.NotEqual(t, l[1], changed, name)
+		got, err := audit.VerifyExport(strings.NewReader(strings.Join([]string{l[0], changed, l[2]}, "\n")))
+		require.NoError(t, err, name)
+		require.Equal(t, 2, got.BrokenAt, name)
+		require.Contains(t, got.Why, c.why, name)
+	}
+	spaced := lines(t, chain(t, 3))
+	spaced[1] = strings.ReplaceAll(spaced[1], `,"`, ` , "`) // spaces and order mean nothing
+	got, err := audit.VerifyExport(strings.NewReader(strings.Join(spaced, "\n")))
+	require.NoError(t, err)
+	require.Zero(t, got.BrokenAt, got.Why)
+}
+
 // An export that is said to be as it was written holds only entries whose hashes
 // are right, whatever is fed to it.
 func FuzzVerifyExport(f *testing.F) {

@@ -63,14 +63,17 @@ func (p *partly) line(out *Verified, b []byte) (why string) {
 	var end PartEnd
 	if json.Unmarshal(b, &end) == nil && end.Entries != nil {
 		p.ended = true
+		if why := exact(b, &end); why != "" {
+			return why
+		}
 		if *end.Entries != out.Entries {
 			return fmt.Sprintf("%d entries were written, and %d are there", *end.Entries, out.Entries)
 		}
 		return ""
 	}
 	var e Entry
-	if err := json.Unmarshal(b, &e); err != nil {
-		return "it is not an entry of an audit trail: " + err.Error()
+	if why := exact(b, &e); why != "" {
+		return why
 	}
 	switch {
 	case e.Organization != out.Organization:
