@@ -24,6 +24,9 @@ var (
 	// ErrReference: a foreign key names a row that is not there, or that is
 	// still in use.
 	ErrReference = errors.New("is referred to, or refers to what is not there")
+	// ErrNoText: a value that is to be a text, and holds NUL or is not UTF-8. SQLite keeps
+	// both, so callers look themselves; this is for what they did not think of.
+	ErrNoText = errors.New("it is no text")
 	// ErrAway: the server cannot be reached, or takes nothing at the moment. Whether a
 	// transaction that ends so was committed is not known.
 	ErrAway = errors.New("the database does not answer")
@@ -83,7 +86,7 @@ func (c *classified) Unwrap() []error { return []error{c.kind, c.cause} }
 // classify makes what the databases say one.
 func classify(err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrDuplicate), errors.Is(err, ErrReference):
+	case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrDuplicate), errors.Is(err, ErrReference), errors.Is(err, ErrNoText):
 		return err
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		return &classified{ErrNotFound, err}
@@ -91,6 +94,8 @@ func classify(err error) error {
 		return &classified{ErrDuplicate, err}
 	case pgCode(err) == "23503", slices.Contains([]uint16{1451, 1452}, myCode(err)), sqliteCode(err) == sqliteForeignKey:
 		return &classified{ErrReference, err}
+	case slices.Contains([]string{"22021", "22P05"}, pgCode(err)), myCode(err) == 1366 && strings.Contains(err.Error(), "Incorrect string value"):
+		return &classified{ErrNoText, err}
 	default:
 		return err
 	}

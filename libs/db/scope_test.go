@@ -52,6 +52,14 @@ func testRows(t *testing.T, d *db.DB) {
 	require.ErrorIs(t, db.Create(ctx, s, &tag{ID: "t", NoteID: "none"}), db.ErrReference)
 	_, err = db.From[note](s).Get(ctx, "none")
 	require.ErrorIs(t, err, db.ErrNotFound)
+	if d.Dialect() != db.SQLite { // which keeps whatever it is given
+		require.ErrorIs(t, db.Create(ctx, s, newNote("no UTF-8: \xff")), db.ErrNoText)
+	}
+	if d.Dialect() == db.Postgres {
+		require.ErrorIs(t, db.Create(ctx, s, newNote("NUL: \x00")), db.ErrNoText)
+		_, err = db.From[note](s).Where("name = ?", "\x00").First(ctx)
+		require.ErrorIs(t, err, db.ErrNoText)
+	}
 
 	changed, err := db.From[note](s).Where("name = ?", n.Name).Update(ctx, db.Changes{"rank": db.Increment(3), "open": false})
 	require.NoError(t, err)

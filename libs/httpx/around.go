@@ -189,7 +189,11 @@ func (s *Server) around(next echo.HandlerFunc) echo.HandlerFunc {
 			s.metrics.ended(c, time.Since(begun))
 			s.logRequest(c, in, time.Since(begun), aborted)
 		}()
-		if err := catch(next, c); err != nil {
+		err = ofText(r.URL)
+		if err == nil {
+			err = catch(next, c)
+		}
+		if err != nil {
 			if errors.Is(err, http.ErrAbortHandler) {
 				panic(http.ErrAbortHandler)
 			}

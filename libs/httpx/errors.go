@@ -61,6 +61,8 @@ func problemOf(err error) *problem.Problem {
 		return problem.New(problem.CodeConflict, "there is one like it already: choose another name").Because(err)
 	case errors.Is(err, db.ErrReference):
 		return problem.New(problem.CodeConflict, "it is in use, or refers to what is not there").Because(err)
+	case errors.Is(err, db.ErrNoText):
+		return problem.New(problem.CodeInvalidInput, "a text holds a character that no text may have: U+0000, or bytes that are not UTF-8").Because(err)
 	case errors.Is(err, db.ErrTooLarge):
 		return problem.New(problem.CodeBodyTooLarge, "what other services would be told of this is too large for a message: split it, or make it smaller").Because(err)
 	case errors.Is(err, db.ErrAway):

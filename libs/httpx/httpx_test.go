@@ -196,6 +196,10 @@ func TestWhatIsSentMustBeWhatTheDocumentAllows(t *testing.T) {
 			call{method: "POST", path: "/api/v1/books", body: `{"title":"","pages":0,"owner":"Ada <a@example.com>","shelf":{"sid":"up"},"authors":["a",""]}`},
 			fields{{Pointer: "/authors/1", Code: "minLength"}, {Pointer: "/owner", Code: "format"}, {Pointer: "/pages", Code: "minimum"}, {Pointer: "/shelf/row", Code: "required"}, {Pointer: "/shelf/sid", Code: "unknown"}, {Pointer: "/title", Code: "minLength"}},
 		},
+		{"NUL", call{method: "POST", path: "/api/v1/books", body: `{"title":"a\u0000b","authors":["a","\u0000"],"pages":0}`}, fields{{Pointer: "/authors/1", Code: "invalid"}, {Pointer: "/pages", Code: "minimum"}, {Pointer: "/title", Code: "invalid"}}},
+		{"not UTF-8", call{method: "POST", path: "/api/v1/books", body: "{\"title\":\"a\xff\"}"}, fields{{Pointer: "", Code: "syntax"}}},
+		{"NUL in the query", call{method: "GET", path: "/api/v1/books?tag=a&tag=b%00&limit=ten"}, fields{{Pointer: "/tag", Code: "invalid"}}},
+		{"no UTF-8 in the query", call{method: "GET", path: "/api/v1/books?tag=%FF"}, fields{{Pointer: "/tag", Code: "invalid"}}},
 		{"too deep", call{method: "POST", path: "/api/v1/books", body: strings.Repeat("[", 300)}, fields{{Pointer: strings.Repeat("/0", 200), Code: "invalid"}}},
 	} {
 		c.call.token = all
@@ -236,6 +240,10 @@ func TestWhatIsSentMustBeWhatTheDocumentAllows(t *testing.T) {
 	require.Equal(t, problem.CodeBodyTooLarge, problemIn(t, w).Code)
 	w = f.do(call{method: "GET", path: "/api/v1/books?a=%zz", token: all})
 	require.Equal(t, problem.CodeBadRequest, problemIn(t, w).Code)
+	for _, path := range []string{"/api/v1/books/a%00b", "/api/v1/books/a%FFb", "/no/such%00thing"} {
+		w = f.do(call{method: "GET", path: path, token: all})
+		require.Equal(t, problem.CodeBadPath, problemIn(t, w).Code, path)
+	}
 	patch := map[string]string{"Content-Type": "application/merge-patch+json"}
 	w = f.do(call{method: "PATCH", path: "/api/v1/books/1", token: all, body: `{}`, header: patch})
 	require.Equal(t, 428, w.Code, w.Body)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,6 +22,9 @@ const deepest = 200
 // decodeJSON decodes one JSON value. Unlike encoding/json it refuses a key that
 // comes twice, since the validation and the handler would not see the same.
 func decodeJSON(raw []byte) (any, *problem.Field) {
+	if !utf8.Valid(raw) { // which encoding/json would replace
+		return nil, &problem.Field{Pointer: "", Code: schema.RuleSyntax, Detail: "the body is not JSON: it is not text in UTF-8"}
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	j := &jsonDecoder{d: d}

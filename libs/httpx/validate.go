@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/mail"
@@ -167,11 +168,18 @@ func (o *operation) validateBody(r *http.Request, in *incoming) ([]problem.Field
 	if content.Schema == nil {
 		return nil, nil
 	}
+	found := map[string]problem.Field{}
+	faults(content.Schema.Value, value, "", found)
+	fields := slices.Collect(maps.Values(found))
 	err = content.Schema.Value.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), formats)
 	if err != nil {
-		return schemaFields("", err), nil
+		for _, f := range schemaFields("", err) {
+			if _, said := found[f.Pointer]; !said {
+				fields = append(fields, f)
+			}
+		}
 	}
-	return nil, nil
+	return fields, nil
 }
 
 // isEmpty looks whether there is a body.

@@ -70,12 +70,24 @@ func misshapen(of map[string]*openapi3.Schema) map[string]any {
 	return out
 }
 
+// noText returns for each text of a schema one that holds NUL, which PostgreSQL keeps
+// nowhere and the other databases do.
+func noText(of map[string]*openapi3.Schema) map[string]any {
+	out := map[string]any{}
+	for name, s := range of {
+		if s.Type.Is("string") {
+			out[name] = "a\x00b"
+		}
+	}
+	return out
+}
+
 // raw is what answers are not to have: regular expressions, types of Go, and errors of
 // its libraries.
 var raw = regexp.MustCompile(`regular expression|\[[\^a-z0-9]+-[a-z0-9]|\(\?[:i]|\\[sSdwx]|\bstruct\b|\bjson: |strconv\.|\bmap\[|interface \{|\*?\bapi\.[A-Z]|\bGo \w+ of type|unmarshal|parsing time|reflect\.`)
 
 // malformed sends to every operation that takes a body what it does not take: fields
-// that nobody knows, of another type, and too long. The answer names each of them, and
+// that nobody knows, of another type, too long, and no text. The answer names each of them, and
 // nothing is done.
 func (w *writes) malformed() {
 	w.t.Helper()
@@ -99,7 +111,7 @@ func (w *writes) malformed() {
 				wrong[name] = otherType(s)
 			}
 		}
-		for _, body := range []map[string]any{wrong, tooLong(known), misshapen(known)} {
+		for _, body := range []map[string]any{wrong, tooLong(known), misshapen(known), noText(known)} {
 			if len(body) > 0 {
 				w.refusedFields(op, o, body)
 			}

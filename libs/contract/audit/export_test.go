@@ -87,8 +87,10 @@ func TestWhatOthersWouldReadIsVerified(t *testing.T) {
 		"another zone":          {put(`Z","sequence"`, `+00:00","sequence"`), "it is not as it was written: an entry has something else at /time"},
 		"not UTF-8":             {put(`"action":"`, `"action":"`+"\xff"), "it is not text in UTF-8"},
 		"two values":            {func(l string) string { return l + l }, "it is not an entry of an audit trail: invalid character '{' after top-level value"},
-		"too deep": {put(`"sequence":`, `"note":`+strings.Repeat(`[`, 100000)+strings.Repeat(`]`, 100000)+`,"sequence":`),
-			"exceeded max depth"},
+		"too deep": {
+			put(`"sequence":`, `"note":`+strings.Repeat(`[`, 100000)+strings.Repeat(`]`, 100000)+`,"sequence":`),
+			"exceeded max depth",
+		},
 	} {
 		l := lines(t, chain(t, 3))
 		changed := c.change(l[1])

@@ -81,7 +81,7 @@ const (
 	mostOfEach   = 50
 )
 
-var address = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
+var address = regexp.MustCompile(`^[^@\s\p{C}<>()\[\]\\,;:"]+@[^@\s\p{C}<>()\[\]\\,;:"]+$`)
 
 // Read reads a list of at most so many people. The first line names the columns:
 // email, name, roles and groups, in any order and case. Values are separated by a

@@ -60,6 +60,8 @@ func TestWhatIsWrongWithALine(t *testing.T) {
 		",Ada,viewer":                              {Field: roster.Email, Detail: "it is missing"},
 		"ada,Ada,viewer":                           {Field: roster.Email, Detail: "this is not an e-mail address"},
 		"a b@c.d,Ada,viewer":                       {Field: roster.Email, Detail: "this is not an e-mail address"},
+		"<ada@c.d>,Ada,viewer":                     {Field: roster.Email, Detail: "this is not an e-mail address"},
+		"\u202eada@c.d,Ada,viewer":                 {Field: roster.Email, Detail: "this is not an e-mail address"},
 		strings.Repeat("a", 255) + "@c.d,,":        {Field: roster.Email, Detail: "this is not an e-mail address"},
 		"a@b.c," + strings.Repeat("ä", 121) + ",x": {Field: roster.Name, Detail: "it is longer than 120 characters"},
 		"a@b.c,Ada,viewer,more":                    {Detail: "the line has more values than there are columns: put values that contain the separator in quotation marks"},

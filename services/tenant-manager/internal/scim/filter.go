@@ -262,6 +262,9 @@ func (p *parser) value() (any, error) {
 		if err := json.Unmarshal([]byte(p.s[p.i:end+1]), &s); err != nil {
 			return nil, p.fail("the text is not as JSON has it")
 		}
+		if !isText(s) {
+			return nil, p.fail("the text holds U+0000")
+		}
 		p.i = end + 1
 		return s, nil
 	}

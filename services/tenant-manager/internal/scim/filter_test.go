@@ -68,7 +68,7 @@ func TestFilters(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", " ", "userName", "userName eq", `userName eq "x`, `userName xx "x"`, `userName eq "x" and`, `userName eq "x") or (a pr`, "(a pr", "a pr b pr", `eq "x"`, "not a pr",
-		`a[b eq "x"`, `a[b[c pr]]`, `a.b[c pr]`, `a[b pr].`, `1a pr`, `a..b pr`, `a. pr`, `urn:x:y pr`, `a eq tru`, `a eq 1.2.3`, `a eq "\x"`, "a pr\x00", `a eq"x"`,
+		`a[b eq "x"`, `a[b[c pr]]`, `a.b[c pr]`, `a[b pr].`, `1a pr`, `a..b pr`, `a. pr`, `urn:x:y pr`, `a eq tru`, `a eq 1.2.3`, `a eq "\x"`, `a eq "\u0000"`, "a pr\x00", `a eq"x"`,
 		strings.Repeat("(", 30) + "a pr" + strings.Repeat(")", 30), strings.Repeat("a pr and ", 200) + "a pr", `a eq "` + strings.Repeat("x", 9000) + `"`,
 	} {
 		_, err := scim.ParseFilter(text)

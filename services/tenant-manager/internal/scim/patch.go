@@ -3,6 +3,7 @@ package scim
 import (
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 )
 
 // The kinds of operations of a patch (RFC 7644 section 3.5.2).
@@ -37,6 +38,10 @@ func ParsePatch(body []byte) ([]Operation, error) {
 	}
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, bad(InvalidSyntax, "the body is not a patch: %s", patchSchema)
+	}
+	var whole any
+	if json.Unmarshal(body, &whole) != nil || !utf8.Valid(body) || !isText(whole) {
+		return nil, errNoText()
 	}
 	switch {
 	case len(in.Schemas) != 1 || !strings.EqualFold(in.Schemas[0], patchSchema):

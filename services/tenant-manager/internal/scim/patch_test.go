@@ -112,6 +112,7 @@ func TestPatches(t *testing.T) {
 		`{"op":"replace","path":"id","value":"x"}`: scim.Mutability, `{"op":"replace","path":"groups","value":[]}`: scim.Mutability, `{"op":"remove","path":"userName"}`: scim.Mutability,
 		`{"op":"replace","path":"nothing","value":"x"}`: scim.InvalidPath, `{"op":"replace","path":"name.nothing","value":"x"}`: scim.InvalidPath, `{"op":"replace","path":"name[a pr]","value":"x"}`: scim.InvalidPath,
 		`{"op":"replace","path":"emails[type ne \"work\" and type ne \"home\"].value","value":"x"}`: scim.NoTarget, `{"op":"replace","path":"active","value":"perhaps"}`: scim.InvalidValue,
+		`{"op":"replace","path":"title","value":"a\u0000"}`: scim.InvalidValue, "{\"op\":\"replace\",\"path\":\"title\",\"value\":\"\xff\"}": scim.InvalidValue, `{"op":"replace","value":{"emails":[{"value":"\u0000"}]}}`: scim.InvalidValue,
 		`{"op":"replace","path":"emails[","value":"x"}`: scim.InvalidPath, `{"op":"replace","path":"userName","value":""}`: scim.InvalidValue,
 	} {
 		patch, err := scim.ParsePatch([]byte(patchOf + operations + `]}`))

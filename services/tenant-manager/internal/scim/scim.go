@@ -9,7 +9,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // ContentType is that of all answers (RFC 7644 section 8.1).
@@ -95,5 +98,30 @@ func Object(body []byte) (map[string]any, error) {
 	if err := json.Unmarshal(body, &out); err != nil || out == nil {
 		return nil, bad(InvalidSyntax, "the body is not a JSON object")
 	}
+	if !utf8.Valid(body) || !isText(out) {
+		return nil, errNoText()
+	}
 	return out, nil
+}
+
+// errNoText refuses what PostgreSQL keeps nowhere and other databases do.
+func errNoText() error {
+	return bad(InvalidValue, "a text holds U+0000, or is not UTF-8: no text may")
+}
+
+// isText reports whether all texts in a JSON value are without NUL.
+func isText(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return !strings.ContainsRune(v, 0)
+	case []any:
+		return !slices.ContainsFunc(v, func(of any) bool { return !isText(of) })
+	case map[string]any:
+		for name, of := range v {
+			if !isText(name) || !isText(of) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -90,13 +90,15 @@ func truth(v any) *bool {
 	return &yes
 }
 
-// address returns an e-mail address, "" where it is none.
+// address returns an e-mail address, "" where it is none: not one with a name before
+// it either, of which a provider may have looked at another part.
 func address(s string) string {
-	a, err := mail.ParseAddress(strings.TrimSpace(s))
-	if err != nil || len(a.Address) > 254 {
+	s = strings.TrimSpace(s)
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s || len(s) > 254 {
 		return ""
 	}
-	return a.Address
+	return s
 }
 
 // groups returns each group once, and not too many.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -157,8 +158,17 @@ func Fold(s string) string {
 	return s
 }
 
-// FoldEmail returns an e-mail address as it is looked up.
-func FoldEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// FoldEmail returns an e-mail address as it is looked up: without regard to case. The
+// sign for kelvin (U+212A), whose small letter is the k of ASCII, stays what it is:
+// whoever has such an address is somebody else than who has the one with a k.
+func FoldEmail(s string) string {
+	return strings.Map(func(r rune) rune {
+		if small := unicode.ToLower(r); r < utf8.RuneSelf || small >= utf8.RuneSelf {
+			return small
+		}
+		return r
+	}, strings.TrimSpace(s))
+}
 
 // like returns a pattern for text that contains q, for LIKE with ESCAPE '!'.
 func like(q string) string {
