@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -87,6 +88,9 @@ func send(ctx context.Context, s *store.Store, sender *Sender, settings store.Ma
 	err := json.Unmarshal([]byte(m.Data.Reveal()), &d)
 	var l Letter
 	if err == nil {
+		err = late(m, d, s.Now())
+	}
+	if err == nil {
 		l, err = Prepare(ctx, s, m.OrganizationID, m.Kind, m.Language, d)
 	}
 	if err == nil {
@@ -99,8 +103,26 @@ func send(ctx context.Context, s *store.Store, sender *Sender, settings store.Ma
 		return ctx.Err() // it is sent by whoever comes next
 	}
 	next := s.Now().Add(Pause(m.Failures + 1))
-	dead := Permanent(err) || next.Sub(m.BegunAt) > patience
+	dead := Permanent(err) || errors.Is(err, errLinkEnded) || errors.Is(err, errStale) || next.Sub(m.BegunAt) > patience
 	return o.MailFailed(ctx, m, err.Error(), next, dead)
+}
+
+// errLinkEnded and errStale say why a letter is not sent any more.
+var (
+	errLinkEnded = errors.New("the link in it has ended: send a new one")
+	errStale     = errors.New("it waited for more than a day for a mail server, and what it tells is old")
+)
+
+// late returns why a letter that has waited, where there was no mail server or it did
+// not answer, is of no use any more. One with a link is as good as its link.
+func late(m store.MailMessage, d Data, now time.Time) error {
+	switch {
+	case m.CreatedAt.Before(d.Until) && !now.Before(d.Until):
+		return errLinkEnded
+	case d.Link == "" && now.Sub(m.BegunAt) > patience:
+		return errStale
+	}
+	return nil
 }
 
 // Prepare writes a letter as an organization words it and has it look.

@@ -194,8 +194,9 @@ func (o *Org) MailFailed(ctx context.Context, m MailMessage, why string, next ti
 	return err
 }
 
-// ForgetMail deletes letters from before a time, and returns their number.
+// ForgetMail deletes letters from before a time, and returns their number: also those
+// that wait for a mail server which nobody sets up.
 func (s *Store) ForgetMail(ctx context.Context, before time.Time) (int64, error) {
-	g := s.db.Unscoped(ctx, "old letters of all organizations are cleaned away").Delete(&MailMessage{}, "created_at < ? AND state <> ?", before, MailWaiting)
+	g := s.db.Unscoped(ctx, "old letters of all organizations are cleaned away").Delete(&MailMessage{}, "created_at < ? AND begun_at < ?", before, before)
 	return g.RowsAffected, g.Error
 }
