@@ -97,7 +97,7 @@ try {
   await page.getByRole('button', { name: 'Keep all undecided' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Keep', exact: true }).click()
   await page.getByRole('button', { name: 'End it now' }).click()
-  await page.getByText(/^1 grants are taken away/).first().waitFor()
+  await page.getByText(/^1 grant is taken away/).first().waitFor()
   await page.getByRole('dialog').getByRole('button', { name: 'End it now' }).click()
   await page.getByRole('main').getByText('Closed', { exact: true }).first().waitFor()
   await page.getByText('Taken away').first().waitFor()

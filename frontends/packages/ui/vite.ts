@@ -96,7 +96,7 @@ const theme = {
   slideover: { variants: { overlay: { true: { overlay: 'bg-black/30' } } } },
   commandPalette: { slots: { itemLeadingIcon: 'size-4' } },
   tooltip: { slots: { content: 'bg-inverted text-canvas ring-0', text: 'text-canvas' } },
-  formField: { slots: { label: 'font-semibold', help: 'text-muted text-xs/4 mt-1', description: 'text-muted text-xs/4', error: 'text-error text-xs/4 mt-1' } },
+  formField: { slots: { label: 'font-semibold', help: 'text-muted text-xs/4 mt-1', description: 'text-muted text-xs/4', error: 'text-error text-xs/4 mt-1 first-letter:uppercase' } },
 } as unknown as NonNullable<Parameters<typeof ui>[0]>['ui']
 
 /** The configuration of one app. `name` is its folder. */

@@ -42,7 +42,8 @@ function read(node: Node, buttons: boolean): string {
   const element = node as Element
   const tag = element.tagName.toUpperCase()
   const names = element.getAttribute('class') ?? ''
-  if (UNREAD.has(tag) || /(^|\s)gh-visually-hidden(\s|$)/.test(names)) return ''
+  // What is only there on narrow screens says what a column says that is left out there.
+  if (UNREAD.has(tag) || element.hasAttribute('data-narrow') || /(^|\s)gh-visually-hidden(\s|$)/.test(names)) return ''
   if (tag === 'BUTTON' && !buttons) return ''
   if (tag === 'TIME') return element.getAttribute('datetime') ?? element.textContent ?? ''
   const flows = APART.test(names)
