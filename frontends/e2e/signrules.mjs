@@ -85,7 +85,7 @@ try {
 
   await page.goto(`${at.tenant}/security`)
   await page.locator('input[name=tries]').fill('3')
-  await page.getByTestId('hits-lockout').getByText('Hits nobody now').waitFor()
+  await page.getByTestId('hits-lockout').getByText('Affects nobody now').waitFor()
   await page.locator('textarea[name=allowedAddresses]').fill('10.0.0.0/8')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByRole('heading', { name: 'Lock yourself out?' }).first().waitFor()

@@ -92,7 +92,7 @@ const theme = {
   select: { slots: { base: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
   selectMenu: { slots: { base: 'w-full' }, variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
   switch: { slots: { base: 'data-[state=unchecked]:bg-(--gh-field)' } },
-  modal: { slots: { title: 'text-base', content: 'ring-line' }, variants: { overlay: { true: { overlay: 'bg-black/30' } } } },
+  modal: { slots: { header: 'pe-14 sm:pe-14', title: 'text-base [overflow-wrap:anywhere]', content: 'ring-line' }, variants: { overlay: { true: { overlay: 'bg-black/30' } } } },
   slideover: { variants: { overlay: { true: { overlay: 'bg-black/30' } } } },
   commandPalette: { slots: { itemLeadingIcon: 'size-4' } },
   tooltip: { slots: { content: 'bg-inverted text-canvas ring-0', text: 'text-canvas' } },

@@ -319,7 +319,7 @@ export default {
   },
   confirmIdentity: {
     title: 'Confirm that it is you',
-    text: 'This changes how you sign in. After it you are not asked for ten minutes.',
+    text: 'Only you may do this. For ten minutes after this you are not asked again.',
     action: 'Confirm',
     directory: 'Password of {name}',
     elsewhere: 'Prove it at {name}',

@@ -97,7 +97,7 @@ export default {
     personalHelp: 'Without it those that there are do nothing.',
     personalDays: 'A personal token lasts at most',
     personalDaysHelp: 'From when it was made. Older ones end at once.',
-    nobody: 'Hits nobody now.',
+    nobody: 'Affects nobody now.',
     hits: {
       passwordMinLength: 'Binds {n} of {of} users when they set a password next.',
       impersonation: 'Keeps {n} of {of} users from acting as others, who could otherwise.',

@@ -272,7 +272,7 @@ export default {
     close: 'End it now',
     cancel: 'Cancel it',
     endTitle: { close: 'End the review {name} now?', cancel: 'Cancel the review {name}?' },
-    closeText: '{n} grant is taken away within seconds. Undecided: {open}, which means {then}. The last owner stays owner. | {n} grants are taken away within seconds. Undecided: {open}, which means {then}. The last owner stays owner.',
+    closeText: '{n} grant is taken away within seconds. Undecided: {open}; {then}. The last owner stays owner. | {n} grants are taken away within seconds. Undecided: {open}; {then}. The last owner stays owner.',
     cancelText: 'Nothing is taken away, and it is not repeated.',
     change: 'Change',
     changed: 'The review is changed',

@@ -97,7 +97,7 @@ export default {
   },
   confirmIdentity: {
     title: 'Identität bestätigen',
-    text: 'Dies ändert Ihre Anmeldung. Danach wird zehn Minuten lang nicht mehr gefragt.',
+    text: 'Das darf niemand anderes in Ihrem Namen tun. Danach wird zehn Minuten lang nicht mehr gefragt.',
     action: 'Bestätigen',
     directory: 'Passwort von {name}',
     elsewhere: 'Bei {name} bestätigen',

@@ -97,7 +97,7 @@ export default {
   },
   confirmIdentity: {
     title: '본인 확인',
-    text: '로그인 방법이 변경됩니다. 확인 후 10분 동안은 다시 묻지 않습니다.',
+    text: '본인만 할 수 있는 작업입니다. 확인 후 10분 동안은 다시 묻지 않습니다.',
     action: '확인',
     directory: '{name}의 비밀번호',
     elsewhere: '{name}에서 확인',
