@@ -49,7 +49,7 @@ try {
   await look(page, 'resent')
   await page.keyboard.press('Escape')
   for (const [email, name] of [['sam@acme.example', 'Sam Okoro'], ['kim@acme.example', 'Kim Lee']]) {
-    await page.getByRole('button', { name: `Send the invitation of ${email} again` }).click()
+    await page.getByRole('button', { name: `Send again: ${email}` }).click()
     await page.getByTestId('confirm').click()
     const panel = page.getByRole('dialog')
     await panel.getByRole('button', { name: 'Show', exact: true }).click()

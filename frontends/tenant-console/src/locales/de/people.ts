@@ -11,7 +11,6 @@ export default {
   invitations: {
     emptyText: 'Eine Einladung ist ein Link, der ein Konto mit den gewählten Rollen anlegt. Sie geht per E-Mail hinaus, wo E-Mail eingerichtet ist; sonst wird der Link selbst verschickt.',
     resend: 'Erneut senden',
-    resendWhat: 'Einladung von {email} erneut senden',
     resendTitle: 'Einladung von {email} erneut senden?',
     resendText: 'Ein neuer Link wird erstellt, der bisherige wird ungültig.',
     resendMany: 'Erneut senden',

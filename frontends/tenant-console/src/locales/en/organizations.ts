@@ -69,7 +69,6 @@ export default {
     emptyTitle: 'No invitations',
     emptyText: 'An invitation is a link that makes an account with the roles you choose. It goes out by mail where mail is set up; otherwise you send it.',
     resend: 'Send again',
-    resendWhat: 'Send the invitation of {email} again',
     resendTitle: 'Send the invitation of {email} again?',
     resendText: 'A new link is made, and the one of before stops working.',
     resendMany: 'Send again',

@@ -11,7 +11,6 @@ export default {
   invitations: {
     emptyText: '초대는 선택한 역할로 계정을 만드는 링크입니다. 메일이 설정되어 있으면 메일로 발송되고, 그렇지 않으면 직접 전달합니다.',
     resend: '다시 보내기',
-    resendWhat: '{email} 초대 다시 보내기',
     resendTitle: '{email} 초대를 다시 보내시겠습니까?',
     resendText: '새 링크가 만들어지고 이전 링크는 무효가 됩니다.',
     resendMany: '다시 보내기',
