@@ -169,7 +169,6 @@ export default {
     answer: 'Antwort',
     body: 'Gesendeter Inhalt',
     replay: 'Erneut senden',
-    replayWhat: '{event} ({id}) erneut senden',
     replayed: 'Wird erneut gesendet',
     search: 'state:dead',
     noneTitle: 'Noch keine Zustellungen',

@@ -167,7 +167,6 @@ export default {
     answer: 'What was answered',
     body: 'What is sent',
     replay: 'Send again',
-    replayWhat: 'Send {event} ({id}) again',
     replayed: 'It is sent again',
     search: 'state:dead',
     noneTitle: 'No deliveries yet',

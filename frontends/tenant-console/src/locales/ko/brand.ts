@@ -169,7 +169,6 @@ export default {
     answer: '응답 내용',
     body: '전송 내용',
     replay: '다시 보내기',
-    replayWhat: '{event}({id}) 다시 보내기',
     replayed: '다시 보냅니다',
     search: 'state:dead',
     noneTitle: '아직 전송 내역이 없습니다',
