@@ -77,7 +77,8 @@ func TestWhatIsNotExactlyRightIsRefused(t *testing.T) {
 		want  problem.Code
 	}{
 		"good":                         {good, ""},
-		"issued a little ahead":        {sign(func(c *authn.Claims) { c.IssuedAt = numeric(now.Add(29 * time.Second)) }), ""},
+		"issued a little ahead":        {sign(func(c *authn.Claims) { c.IssuedAt = numeric(now.Add(30 * time.Second)) }), ""},
+		"in its last second":           {sign(func(c *authn.Claims) { c.ExpiresAt = numeric(now.Add(time.Second)) }), ""},
 		"empty":                        {"", problem.CodeCredentialInvalid},
 		"no token":                     {"abc", problem.CodeCredentialInvalid},
 		"too long":                     {strings.Repeat("a", 9000), problem.CodeCredentialInvalid},
@@ -109,6 +110,37 @@ func TestWhatIsNotExactlyRightIsRefused(t *testing.T) {
 		require.Equal(t, c.want, p.Code, name)
 		require.Equal(t, 401, p.Status, name)
 		require.Len(t, p.Challenges, 1, name)
+	}
+}
+
+// The clocks of two machines may be 30 s apart, either way; that of who looks at a token
+// says when it ends, to the second, also of one that was good a moment ago.
+func TestClocksThatDiffer(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{-30 * time.Second, 0, 30 * time.Second} {
+		issues := testkit.NewClock()
+		verifies := testkit.NewClock()
+		verifies.Set(issues.Now().Add(off))
+		tenants := authntest.New(t)
+		tenants.SetNow(issues.Now)
+		v := authn.NewVerifier(tenants, quiet, verifies.Now)
+		token := tenants.Token(t, ada)
+		_, err := v.Verify(t.Context(), token)
+		require.NoError(t, err, off)
+		verifies.Advance(authn.Lifetime - off - time.Second)
+		_, err = v.Verify(t.Context(), token)
+		require.NoError(t, err, off)
+		verifies.Advance(time.Second)
+		_, err = v.Verify(t.Context(), token)
+		require.Equal(t, problem.CodeCredentialExpired, code(t, err), "%s: it was seen before", off)
+		_, err = authn.NewVerifier(tenants, quiet, verifies.Now).Verify(t.Context(), token)
+		require.Equal(t, problem.CodeCredentialExpired, code(t, err), "%s: nor is it new", off)
+
+		// Nothing happened for hours, as while a machine sleeps: the next token is good.
+		issues.Advance(9 * time.Hour)
+		verifies.Set(issues.Now().Add(off))
+		_, err = v.Verify(t.Context(), tenants.Token(t, ada))
+		require.NoError(t, err, off)
 	}
 }
 

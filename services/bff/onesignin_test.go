@@ -332,6 +332,21 @@ func TestNobodyIsSignedInYet(t *testing.T) {
 	require.Equal(t, "7", a.header.Get("Retry-After"))
 }
 
+// The address that somebody typed in at a host, or that is known there, is filled in at
+// the auth console; it decides nothing.
+func TestTheAddressOfWhoIsToSignIn(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil).person(portalHost)
+	for hint, want := range map[string]string{
+		"": "", "ada+x@example.com": "ada+x@example.com", "&prompt=login#x": "&prompt=login#x", strings.Repeat("x", 255): "",
+	} {
+		to := b.goes("/bff/oidc/begin?" + url.Values{"login_hint": {hint}, "prompt": {"none"}}.Encode())
+		require.Equal(t, want, to.Query().Get("login_hint"))
+		require.Equal(t, []string{"none"}, to.Query()["prompt"])
+		require.Empty(t, to.Fragment)
+	}
+}
+
 // Where the authorization server does not know a host, or the host does not know it,
 // people sign in at the host itself.
 func TestHostsWithoutTheOneSignIn(t *testing.T) {

@@ -48,7 +48,8 @@ type world struct {
 	asked     []*http.Request // of gateway-manager
 	exchange  int
 	logins    int
-	ended     bool // tenant-manager takes no token any more
+	ended     bool     // tenant-manager takes no token any more
+	endedOf   []string // sessions that were ended one by one
 	lastIP    string
 	lastLogin string // what was sent
 	// lastDevice is the secret of the browser that was told with it.
@@ -123,11 +124,14 @@ func (w *world) tenantManager() http.Handler {
 	tokens := func(rw http.ResponseWriter) {
 		w.mu.Lock()
 		w.logins++
-		refresh := "refresh-" + strconv.Itoa(w.logins)
+		refresh, session := "refresh-"+strconv.Itoa(w.logins), "s-ada"
+		if w.logins > 1 {
+			session += "-" + strconv.Itoa(w.logins)
+		}
 		w.mu.Unlock()
-		access := w.tenants.Token(w.t, authn.Principal{Organization: "o1", OrganizationSlug: "acme", Subject: "ada", Session: "s-ada"})
+		access := w.tenants.Token(w.t, authn.Principal{Organization: "o1", OrganizationSlug: "acme", Subject: "ada", Session: session})
 		_ = json.NewEncoder(rw).Encode(map[string]any{
-			"accessToken": access, "expiresIn": 300, "refreshToken": refresh, "session": "s-ada",
+			"accessToken": access, "expiresIn": 300, "refreshToken": refresh, "session": session,
 			"user": map[string]string{"id": "ada"}, "organization": map[string]string{"id": "o1", "slug": "acme"},
 		})
 	}
@@ -164,6 +168,9 @@ func (w *world) tenantManager() http.Handler {
 	w.serveAuthority(m, tokens)
 	m.HandleFunc("POST /api/v1/sign-out", func(rw http.ResponseWriter, r *http.Request) {
 		if w.asVic(r) {
+			w.mu.Lock()
+			w.endedOf = append(w.endedOf, "s-vic")
+			w.mu.Unlock()
 			w.tenants.Revoke(w.t, "o1", "s-vic")
 			rw.WriteHeader(http.StatusNoContent)
 			return
@@ -176,7 +183,7 @@ func (w *world) tenantManager() http.Handler {
 			_ = json.NewEncoder(rw).Encode(map[string]string{"address": *address})
 			return
 		}
-		w.tenants.Revoke(w.t, "o1", "s-ada")
+		w.tenants.Revoke(w.t, "o1", sessionOf(r))
 		rw.WriteHeader(http.StatusNoContent)
 	})
 	show := func(rw http.ResponseWriter, r *http.Request) {

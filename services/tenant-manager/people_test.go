@@ -272,12 +272,26 @@ func TestActingAsSomebodyElse(t *testing.T) {
 			{name: "no proof", as: "acting", method: "POST", path: "/me/confirmation", body: `{"password":"{good}"}`, status: 403},
 			{name: "no factor", as: "acting", method: "POST", path: "/me/factors/totp", body: `{"name":"p"}`, status: 403},
 			{name: "no token", as: "acting", method: "POST", path: "/me/tokens", body: `{"name":"t","expiresAt":"2030-02-01T00:00:00Z"}`, status: 403},
-			{name: "no job that goes on", as: "acting", method: "POST", path: "/bulk-jobs", body: `{"action":"enable","users":["{eveId}"]}`, status: 403},
 			{name: "no session ended", as: "acting", method: "DELETE", path: "/me/sessions", status: 403},
 			{name: "not the name", as: "acting", method: "PATCH", path: "/me", body: `{"name":"x"}`, header: anyVersion, status: 403},
 			{name: "sessions show who", as: "vic", method: "GET", path: "/me/sessions", status: 200, has: []string{`"impersonator":{"id":"{ownerId}","name":"Ada"}`}},
 			{name: "vic sees it", as: "vic", method: "GET", path: "/me/impersonations", status: 200, has: []string{`"reason":"request 4711: the list is empty"`, `"active":true`}},
 			{name: "so does the owner", as: "owner", method: "GET", path: "/users/{vicId}/impersonations", status: 200, has: []string{`"name":"Ada"`}},
+		})
+		// Who may do it to many begins no job that would go on without whoever acts as them.
+		max := s.w.invite(t, s.vars["owner"], "max@example.com", `{"role":"administrator"}`)
+		s.vars["max"], s.vars["maxId"] = max.text(t, "accessToken"), max.text(t, "user/id")
+		s.w.expect(t, "invited", "invitation.created", "invitation.accepted", "user.signed-in", "access-changed")
+		job := `{"action":"disable","users":["{vicId}"]}`
+		s.run(t, []step{
+			{name: "as an administrator", as: "owner", method: "POST", path: "/users/{maxId}/impersonation", body: why, status: 201, keep: map[string]string{"asMax": "accessToken"}, events: []string{"user.impersonated"}},
+			{name: "who may see users", as: "asMax", method: "GET", path: "/users", status: 200},
+			{name: "no job that goes on", as: "asMax", method: "POST", path: "/bulk-jobs", body: job, status: 403, has: []string{"you act as"}},
+			{name: "max has none", as: "max", method: "GET", path: "/bulk-jobs", status: 200, has: []string{`"items":[]`}},
+			{name: "max makes one", as: "max", method: "POST", path: "/bulk-jobs", body: job, status: 201, keep: map[string]string{"job": "id"}, events: []string{"bulk-job.created"}},
+			{name: "which nobody starts for them", as: "asMax", method: "POST", path: "/bulk-jobs/{job}/start", status: 403, has: []string{"you act as"}},
+			{name: "nothing was done", as: "asMax", method: "GET", path: "/users/{vicId}", status: 200, has: []string{`"status":"active"`}},
+			{name: "stop acting", as: "asMax", method: "POST", path: "/sign-out", status: 204, events: []string{"user.impersonation-ended", "access-changed session"}},
 		})
 		require.Eventually(t, func() bool {
 			a := s.w.call(t, s.vars["owner"], "GET", "/audit?impersonator="+s.vars["ownerId"], "")

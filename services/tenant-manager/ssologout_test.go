@@ -156,7 +156,8 @@ func TestAProviderEndsSessionsOfAPerson(t *testing.T) {
 		}
 		answer(w, set)
 	})
-	w, owner := ssoWorld(t)
+	at := newAuthority(t, func(c *configuration) { c.Outbound.AllowLoopback = true })
+	w, owner := at.world, at.owner
 	mux.HandleFunc("/token", func(rw http.ResponseWriter, _ *http.Request) {
 		now := w.clock.Now().Unix()
 		answer(rw, map[string]any{"access_token": "x", "token_type": "Bearer", "id_token": sign("one", jwt.MapClaims{
@@ -176,6 +177,9 @@ func TestAProviderEndsSessionsOfAPerson(t *testing.T) {
 		return a.text(t, "tokens/accessToken")
 	}
 	one, two := enter(), enter()
+	// What came of them at the consoles, and at a console that nobody came to by the provider.
+	console, portal := at.atApp(t, "admin", adminBack).enter(t, two), at.atApp(t, "portal", portalBack).enter(t, two)
+	other := at.atApp(t, "tenant", tenantBack).enter(t, owner)
 	out := func(kid, sub, jti string) int {
 		now := w.clock.Now().Unix()
 		res, err := http.PostForm(w.url+"/api/v1/sign-in/sso/"+id+"/backchannel-logout", url.Values{"logout_token": {sign(kid, jwt.MapClaims{
@@ -190,6 +194,13 @@ func TestAProviderEndsSessionsOfAPerson(t *testing.T) {
 	require.Equal(t, 200, out("two", "ada", "2"))
 	require.Equal(t, 401, w.call(t, one, "GET", "/me", "").status)
 	require.Equal(t, 401, w.call(t, two, "GET", "/me", "").status)
+	for _, token := range []string{console.text(t, "accessToken"), portal.text(t, "accessToken")} {
+		require.Equal(t, 401, w.call(t, token, "GET", "/me", "").status)
+	}
+	for _, token := range []string{console.text(t, "refreshToken"), portal.text(t, "refreshToken")} {
+		require.Equal(t, 401, w.call(t, "", "POST", "/token/refresh", `{"refreshToken":"`+token+`"}`).status)
+	}
+	require.Equal(t, 200, w.call(t, other.text(t, "accessToken"), "GET", "/me", "").status)
 	require.Equal(t, 200, w.call(t, owner, "GET", "/me", "").status)
 	require.Equal(t, 400, out("two", "ada", "2"), "once")
 	require.Equal(t, 200, w.call(t, owner, "PUT", "/sso/connections/"+id, `{"name":"Acme ID","kind":"oidc","issuer":"`+issuer+`","clientId":"gatehouse","enabled":false}`, "If-Match", "*").status)

@@ -76,7 +76,7 @@ export async function startApp(options: AppOptions): Promise<Router> {
     const open = to.meta.open ?? options.openByDefault ?? false
     if (session.value.signedIn) hasSession()
     if (!open && !session.value.signedIn) {
-      const away = refused ? null : oneSignIn(session.value, to.fullPath, options.openByDefault)
+      const away = refused ? null : oneSignIn(session.value, to.fullPath, { silent: options.openByDefault })
       if (away) return leave(away)
       return { path: signInPath, query: to.fullPath === '/' ? {} : { next: to.fullPath } }
     }
@@ -85,6 +85,7 @@ export async function startApp(options: AppOptions): Promise<Router> {
   })
   whenSignedOut(() => {
     if (!session.value.signedIn) return
+    const email = session.value.impersonation ? undefined : session.value.user?.email
     endSession()
     queries.clear()
     const at = router.currentRoute.value
@@ -92,7 +93,7 @@ export async function startApp(options: AppOptions): Promise<Router> {
     const here = () => router.replace({ path: signInPath, query: { next: at.fullPath } })
     if (unsaved()) return void here() // it asks first
     void loadSession().catch(() => null).then(() => {
-      const away = oneSignIn(session.value, at.fullPath, options.openByDefault)
+      const away = oneSignIn(session.value, at.fullPath, { silent: options.openByDefault, email })
       return away ? leave(away) : here()
     })
   })
@@ -107,10 +108,24 @@ export async function startApp(options: AppOptions): Promise<Router> {
   return router
 }
 
-/** Leaves the app for an address, to come back: until the browser has left nothing else happens. The page before stays what the browser goes back to. */
-function leave(address: string): Promise<never> {
-  location.replace(address)
+/**
+ * Leaves the app for an address, to come back: until the browser has left nothing else happens. What the browser goes back to is the page before, or
+ * this one where it stays in the history.
+ */
+function leave(address: string, stays = false): Promise<never> {
+  if (stays) location.assign(address)
+  else location.replace(address)
   return new Promise(() => {})
+}
+
+/**
+ * Signs somebody in who asks for it on a page that everybody sees, and comes back to a path of this app: who is signed in already is asked nothing,
+ * and everybody else gets the sign-in page of this host.
+ */
+export async function askToSignIn(router: Router, next: string) {
+  const away = oneSignIn(session.value, next, { silent: true })
+  if (away) return leave(away, true)
+  await router.push({ path: '/sign-in', query: next === '/' ? {} : { next } })
 }
 
 /** Where to go after signing in: a path of this app only. */

@@ -1,4 +1,4 @@
-export { startApp, nextPath, type AppOptions } from './app'
+export { askToSignIn, startApp, nextPath, type AppOptions } from './app'
 export { clientOf } from './onesignin'
 export type { Texts, Language } from './i18n'
 export { preferences, appearance } from './preferences'

@@ -14,13 +14,20 @@ interface Known {
 /** What is kept for a tab. */
 type Kept = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
-export const begin = (next: string, silent = false): string => `/bff/oidc/begin?${new URLSearchParams({ next, ...(silent ? { prompt: 'none' } : {}) })}`
+/** How one is sent there. */
+export interface Way {
+  /** Asks whether somebody is signed in already, and shows nothing where nobody is. */
+  readonly silent?: boolean | undefined
+  /** The address of who is thought to sign in, which is filled in there: nothing is said of whether anybody has it. */
+  readonly email?: string | undefined
+}
+
+export const begin = (next: string, { silent, email }: Way = {}): string => `/bff/oidc/begin?${new URLSearchParams({ next, ...(silent ? { prompt: 'none' } : {}), ...(email ? { login_hint: email } : {}) })}`
 
 /**
  * Where the browser is sent for a session, so that it comes back to a path; null = to the sign-in page of this host.
- * silent asks whether somebody is signed in already, and shows nothing where nobody is.
  */
-export function oneSignIn(session: Known, next: string, silent = false, kept: Kept = sessionStorage, now = Date.now()): string | null {
+export function oneSignIn(session: Known, next: string, way: Way = {}, kept: Kept = sessionStorage, now = Date.now()): string | null {
   if (session.signedIn || session.setupRequired || !session.signIn?.oidc) return null
   try {
     const tried = Number(kept.getItem(KEY) ?? NaN)
@@ -29,7 +36,7 @@ export function oneSignIn(session: Known, next: string, silent = false, kept: Ke
   } catch {
     return null // without a memory it could go on for ever
   }
-  return begin(next, silent)
+  return begin(next, way)
 }
 
 /** Says that there is a session: the next try is a first one again. */
@@ -39,6 +46,12 @@ export function hasSession(kept: Kept = sessionStorage) {
   } catch {
     // Then nothing was kept.
   }
+}
+
+/** The address that the authorization server was told to fill in, of a path that the sign-in page goes on to. */
+export function hinted(next: string | null): string {
+  const [path, search = ''] = (next ?? '').split('?')
+  return path === '/consent' ? (new URLSearchParams(search).get('login_hint') ?? '').slice(0, 254) : ''
 }
 
 const CLIENTS = { 'gatehouse-admin': 'admin', 'gatehouse-tenant': 'tenant', 'gatehouse-portal': 'portal' } as const

@@ -32,6 +32,9 @@ const (
 	// oidcScopes are what a console asks for: who it is, and a token that a session
 	// is made of.
 	oidcScopes = "openid profile email gatehouse"
+	// mostHint bounds the address of whoever is to sign in, in bytes (RFC 5321 section
+	// 4.5.3.1.3); a longer one is left out.
+	mostHint = 254
 	// oneSignInFailed is what the sign-in page is told of a sign-in that came back
 	// and was not right.
 	oneSignInFailed = "one-sign-in"
@@ -95,6 +98,11 @@ func (h *handlers) beginOIDC(c echo.Context) error {
 	q := at.request(s)
 	if c.QueryParam("prompt") == "none" {
 		q.Set("prompt", "none")
+	}
+	// An address that was typed in or is known here, for the form at the auth console. It
+	// is passed on as it is: whether anybody has it is looked at nowhere.
+	if hint := c.QueryParam("login_hint"); hint != "" && len(hint) <= mostHint {
+		q.Set("login_hint", hint)
 	}
 	return c.Redirect(http.StatusSeeOther, at.issuers+url.PathEscape(at.slug)+"/authorize?"+q.Encode())
 }

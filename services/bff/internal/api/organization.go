@@ -49,10 +49,6 @@ func (h *handlers) switchOrganization(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	// It alone: the consoles that came of the same sign-in stay as they are.
-	if err := h.Tenants.EndSession(c.Request(), own.Access, own.ID); err != nil && !over(err) {
-		h.Log.WarnContext(c.Request().Context(), "a session could not be ended at tenant-manager", "session", own.ID, "err", err)
-	}
 	v, err := h.signedIn(c, &s)
 	if err != nil {
 		return err

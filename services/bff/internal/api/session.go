@@ -157,16 +157,63 @@ func (h *handlers) begin(c echo.Context, path string, body []byte) error {
 	return c.JSON(http.StatusOK, v)
 }
 
-// replaceSession makes a session of tokens, in place of the one before.
+// replaceSession makes a session of tokens, in place of the one before, which ends at
+// tenant-manager as well: nobody has its cookie any more.
 func (h *handlers) replaceSession(c echo.Context, t session.Tokens) (session.Session, error) {
+	before := h.before(c)
 	if err := h.forget(c); err != nil {
 		return session.Session{}, err
 	}
 	cookie, s, err := h.Sessions.Create(c.Request().Context(), t, "")
-	if err == nil {
-		h.setCookie(c, cookie, int(h.Lifetime.Seconds()))
+	if err != nil {
+		return s, err
 	}
-	return s, err
+	h.setCookie(c, cookie, int(h.Lifetime.Seconds()))
+	for _, b := range before {
+		h.end(c, &b, s.ID)
+	}
+	return s, nil
+}
+
+// before returns the sessions that a browser has here: that in which it acts as somebody
+// else, and its own. What cannot be found out is not known of.
+func (h *handlers) before(c echo.Context) (all []session.Session) {
+	k, err := cookieOf(c, cookieName)
+	for err == nil && k != "" {
+		var s session.Session
+		s, err = h.Sessions.Get(c.Request().Context(), k)
+		if err == nil {
+			all = append(all, s)
+		} else if errors.Is(err, session.ErrNone) { // what it leads back to may stand
+			err = nil
+		}
+		k = s.Return
+	}
+	return all
+}
+
+// end ends a session that another one has taken the place of: it alone, and what came of
+// it. The other consoles that came of the same sign-in stay as they are, and so does the
+// sign-in.
+func (h *handlers) end(c echo.Context, s *session.Session, by string) {
+	ctx := c.Request().Context()
+	var err error
+	if s.Return != "" {
+		err = h.Sessions.End(ctx, s.Return)
+	}
+	if s.ID != by {
+		ended := h.Tenants.EndSession(c.Request(), s.Access, s.ID)
+		var p *problem.Problem
+		if errors.As(ended, &p) && p.Code == problem.CodeAccessDenied { // who acts as somebody else signs out of that
+			ended = h.Tenants.SignOut(c.Request(), s.Access)
+		}
+		if !over(ended) {
+			err = errors.Join(err, ended)
+		}
+	}
+	if err != nil {
+		h.Log.WarnContext(ctx, "the session before could not be ended", "session", s.ID, "err", err)
+	}
 }
 
 func content(c echo.Context) ([]byte, error) {

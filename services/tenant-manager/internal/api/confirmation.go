@@ -70,7 +70,7 @@ func (h *Handlers) ConfirmMe(ctx context.Context, r ConfirmMeRequestObject) (Con
 	if r.Body.Challenge != nil {
 		c, err = h.store.Challenge(ctx, forConfirming, token.Hash(*r.Body.Challenge))
 		if err != nil || c.UserID != u.ID {
-			return nil, errors.Join(ignoreNotFound(err), invalid("/challenge", "invalid", "this was used, or asked for more than five minutes ago: ask again"))
+			return nil, errors.Join(store.IgnoreNotFound(err), invalid("/challenge", "invalid", "this was used, or asked for more than five minutes ago: ask again"))
 		}
 	}
 	err = h.guarded(ctx, u, func() error {

@@ -148,7 +148,7 @@ func (h *Handlers) responsible(ctx context.Context, tx *store.Tx, e store.Ending
 	case store.EndingPersonalToken:
 		u, err := tx.User(ctx, e.OwnerID)
 		if err != nil || u.Status != store.Active {
-			return "", nil, ignoreNotFound(err)
+			return "", nil, store.IgnoreNotFound(err)
 		}
 		if u.Email != "" {
 			people = append(people, u)
@@ -157,19 +157,19 @@ func (h *Handlers) responsible(ctx context.Context, tx *store.Tx, e store.Ending
 	case store.EndingClientSecret:
 		c, err := tx.OAuthClient(ctx, e.OwnerID)
 		if err != nil || c.Status != store.Active {
-			return "", nil, ignoreNotFound(err)
+			return "", nil, store.IgnoreNotFound(err)
 		}
 		owner = c.Name
 	case store.EndingServiceToken:
 		a, err := tx.ServiceAccount(ctx, e.OwnerID)
 		if err != nil || a.Status != store.Active {
-			return "", nil, ignoreNotFound(err)
+			return "", nil, store.IgnoreNotFound(err)
 		}
 		owner = a.Name
 	case store.EndingSCIMToken:
 		d, err := tx.SCIMDirectory(ctx, e.OwnerID)
 		if err != nil || !d.Enabled {
-			return "", nil, ignoreNotFound(err)
+			return "", nil, store.IgnoreNotFound(err)
 		}
 		owner = d.Name
 	default:

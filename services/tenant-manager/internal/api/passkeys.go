@@ -51,7 +51,7 @@ func (h *Handlers) CreateMyPasskey(ctx context.Context, r CreateMyPasskeyRequest
 	}
 	c, err := h.store.Challenge(ctx, forNewPasskey, token.Hash(r.Body.Challenge))
 	if err != nil || c.UserID != u.ID {
-		return nil, errors.Join(ignoreNotFound(err), invalid("/challenge", "invalid", "this was used, or asked for more than five minutes ago: ask again"))
+		return nil, errors.Join(store.IgnoreNotFound(err), invalid("/challenge", "invalid", "this was used, or asked for more than five minutes ago: ask again"))
 	}
 	party, state, err := h.askedFor(c.Data)
 	if err != nil {

@@ -59,7 +59,7 @@ var errDone = problem.New(problem.CodeConflict, "the first run has been complete
 func (h *Handlers) CompleteSetup(ctx context.Context, r CompleteSetupRequestObject) (CompleteSetupResponseObject, error) {
 	p := caller(ctx)
 	if u, err := h.mine(ctx).User(ctx, p.Subject); err != nil || !u.SetupPending {
-		return nil, errors.Join(ignoreNotFound(err), errDone)
+		return nil, errors.Join(store.IgnoreNotFound(err), errDone)
 	}
 	hash, err := h.newPassword(ctx, p.Organization, "/password", r.Body.Password, r.Body.Email, r.Body.Name, r.Body.OrganizationName)
 	if err != nil {

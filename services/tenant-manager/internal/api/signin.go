@@ -130,13 +130,6 @@ func slower(wait time.Duration, why string) error {
 	return problem.New(problem.CodeRateLimited, "%s: try again in %s", why, wait).WithRetryAfter(wait)
 }
 
-func ignoreNotFound(err error) error {
-	if store.IsNotFound(err) {
-		return nil
-	}
-	return err
-}
-
 // signInRefused puts it into the audit trail, after the answer; locked says that the
 // account has to wait from now on.
 func (h *Handlers) signInRefused(ctx context.Context, u store.User, locked bool) {

@@ -68,7 +68,7 @@ func (h *Handlers) ruleBinding(ctx context.Context, u store.User) (store.Domain,
 // connectionName returns what people know the connection of a rule by.
 func (h *Handlers) connectionName(ctx context.Context, d store.Domain) (SsoConnectionName, error) {
 	c, err := h.store.For(d.OrganizationID).SSOConnection(ctx, d.ConnectionID)
-	return connectionNameOf(c), ignoreNotFound(err)
+	return connectionNameOf(c), store.IgnoreNotFound(err)
 }
 
 // ssoAlone is the problem of who has shown who they are otherwise, and has to come by

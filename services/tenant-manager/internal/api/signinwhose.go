@@ -133,10 +133,10 @@ func (h *Handlers) accounts(ctx context.Context, email, slug string) (out []cand
 	if slug != "" {
 		var c candidate
 		if c.organization, err = h.store.OrganizationBySlug(ctx, slug); err != nil {
-			return []candidate{{}}, 1, ignoreNotFound(err)
+			return []candidate{{}}, 1, store.IgnoreNotFound(err)
 		}
 		c.user, err = h.store.For(c.organization.ID).UserByEmail(ctx, email)
-		return []candidate{c}, 1, ignoreNotFound(err)
+		return []candidate{c}, 1, store.IgnoreNotFound(err)
 	}
 	if least, err = h.compared.least(ctx, h.store, len(users)); err != nil {
 		return nil, 0, err
@@ -147,7 +147,7 @@ func (h *Handlers) accounts(ctx context.Context, email, slug string) (out []cand
 			id = users[i].OrganizationID
 		}
 		o, err := h.store.For(id).Organization(ctx)
-		if ignoreNotFound(err) != nil {
+		if store.IgnoreNotFound(err) != nil {
 			return nil, 0, err
 		}
 		if err == nil && i < len(users) {

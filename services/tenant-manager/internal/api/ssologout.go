@@ -85,7 +85,7 @@ func (h *Handlers) endSessionsOf(ctx context.Context, c store.SSOConnection, sai
 	if said.Subject != "" {
 		i, err := h.store.For(c.OrganizationID).SSOIdentity(ctx, c.ID, token.Hash(said.Subject))
 		if err != nil {
-			return ignoreNotFound(err)
+			return store.IgnoreNotFound(err)
 		}
 		user = i.UserID
 	}

@@ -64,10 +64,10 @@ func (h *Handlers) SignOut(ctx context.Context, r SignOutRequestObject) (SignOut
 	err := h.change(ctx, func(tx *store.Tx) error {
 		var err error
 		if s, err = tx.Session(ctx, p.Session); err != nil {
-			return ignoreNotFound(err)
+			return store.IgnoreNotFound(err)
 		}
 		if r.Body != nil && s.SSOConnectionID != "" {
-			if c, err = tx.SSOConnection(ctx, s.SSOConnectionID); ignoreNotFound(err) != nil {
+			if c, err = tx.SSOConnection(ctx, s.SSOConnectionID); store.IgnoreNotFound(err) != nil {
 				return err
 			}
 			if hint, err = tx.SSOHint(ctx, s.SignIn()); err != nil {
@@ -120,7 +120,7 @@ func (h *Handlers) signOutElsewhere(ctx context.Context, s store.Session, ended 
 	}
 	if s.SwitchedFrom != "" {
 		organization, err := h.store.SessionOrganization(ctx, s.SwitchedFrom)
-		if ignoreNotFound(err) != nil {
+		if store.IgnoreNotFound(err) != nil {
 			return err
 		}
 		if err == nil {
@@ -131,7 +131,7 @@ func (h *Handlers) signOutElsewhere(ctx context.Context, s store.Session, ended 
 		err := h.store.Tx(ctx, organization, "", func(tx *store.Tx) error {
 			row, err := tx.Session(ctx, id)
 			if err != nil {
-				return ignoreNotFound(err)
+				return store.IgnoreNotFound(err)
 			}
 			ids, err := tx.EndSignIn(ctx, row.UserID, id)
 			if err != nil || len(ids) == 0 {

@@ -140,7 +140,7 @@ func (h *Handlers) ListMyOrganizations(ctx context.Context, _ ListMyOrganization
 	}
 	out := MyOrganizations{Items: []MyOrganization{{Organization: organizationName(o), Entry: entryCurrent}}}
 	s, err := org.Session(ctx, p.Session)
-	if ignoreNotFound(err) != nil {
+	if store.IgnoreNotFound(err) != nil {
 		return nil, err
 	}
 	mine := map[string]bool{o.ID: true}

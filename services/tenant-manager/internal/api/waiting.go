@@ -29,7 +29,7 @@ func (h *Handlers) waitsForNothing(ctx context.Context, p authn.Principal) error
 	if err == nil && s.Pending != "" {
 		return problem.New(problem.CodeAccessDenied, "your organization asks for a second factor: set up a second factor first")
 	}
-	return ignoreNotFound(err) // a session that is gone is refused where it is looked for
+	return store.IgnoreNotFound(err) // a session that is gone is refused where it is looked for
 }
 
 // withoutItsFactor reports whether a session has not shown the second factor that its

@@ -32,16 +32,16 @@ func ActingIn(ctx context.Context, o *store.Org, s store.Session) (Acting, error
 	}
 	now := o.Now()
 	me, err := o.User(ctx, s.ImpersonatorID)
-	if gone(err) != nil {
+	if store.IgnoreNotFound(err) != nil {
 		return Acting{}, err
 	}
 	own, errOwn := o.Session(ctx, s.ImpersonatorSession)
-	if gone(errOwn) != nil {
+	if store.IgnoreNotFound(errOwn) != nil {
 		return Acting{}, errOwn
 	}
 	u, errUser := o.User(ctx, s.UserID)
 	switch {
-	case gone(errUser) != nil:
+	case store.IgnoreNotFound(errUser) != nil:
 		return Acting{}, errUser
 	case me.Status != store.Active:
 		return Acting{Over: "your account is disabled"}, nil

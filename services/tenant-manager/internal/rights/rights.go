@@ -184,11 +184,11 @@ type standing struct {
 func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) (standing, error) {
 	org, err := o.Organization(ctx)
 	if err != nil || org.Suspended {
-		return standing{}, gone(err)
+		return standing{}, store.IgnoreNotFound(err)
 	}
 	p, err := Find(ctx, o, ask.Principal)
 	if err != nil || !p.Active {
-		return standing{}, gone(err)
+		return standing{}, store.IgnoreNotFound(err)
 	}
 	if ask.Session == "" {
 		return standing{active: true}, nil
@@ -267,13 +267,13 @@ func Token(ctx context.Context, o *store.Org, kind authn.Kind, principal, id str
 		}
 		k, err := o.ServiceToken(ctx, principal, id)
 		if err != nil || k.ExpiresAt != nil && !o.Now().Before(*k.ExpiresAt) {
-			return nil, gone(err)
+			return nil, store.IgnoreNotFound(err)
 		}
 		return &k.Token, nil
 	}
 	k, err := o.PersonalToken(ctx, principal, id)
 	if err != nil {
-		return nil, gone(err)
+		return nil, store.IgnoreNotFound(err)
 	}
 	if !o.Now().Before(k.Ends(policy)) {
 		return nil, nil
@@ -287,7 +287,7 @@ func Narrowed(ctx context.Context, o *store.Org, p authn.Principal, held access.
 	if p.ImpersonatorID != "" {
 		s, err := o.Session(ctx, p.Session)
 		if err != nil {
-			return access.Holding{}, gone(err)
+			return access.Holding{}, store.IgnoreNotFound(err)
 		}
 		if a, err := ActingIn(ctx, o, s); err != nil || a.Over != "" {
 			return access.Holding{}, err
@@ -307,12 +307,4 @@ func Narrowed(ctx context.Context, o *store.Org, p authn.Principal, held access.
 		held = held.Narrowed(b)
 	}
 	return held, nil
-}
-
-// gone takes "not found" for an answer.
-func gone(err error) error {
-	if store.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

@@ -133,7 +133,7 @@ func (t *Tx) SettleSession(ctx context.Context, user, session, pending string) e
 func (t *Tx) EndSignIn(ctx context.Context, user, id string) ([]string, error) {
 	s, err := t.Session(ctx, id)
 	if err != nil || s.UserID != user {
-		return nil, ignoreNotFound(err)
+		return nil, IgnoreNotFound(err)
 	}
 	ids, err := t.EndSessions(ctx, user, s.SignIn(), "")
 	if err != nil || s.ParentID == "" {
@@ -150,7 +150,7 @@ func (t *Tx) EndSessions(ctx context.Context, user, only, except string) ([]stri
 	stay := []string{except}
 	if except != "" {
 		s, err := t.Session(ctx, except)
-		if ignoreNotFound(err) != nil {
+		if IgnoreNotFound(err) != nil {
 			return nil, err
 		}
 		stay = append(stay, s.ParentID)
@@ -206,13 +206,6 @@ func (t *Tx) endSessions(ctx context.Context, user, only string, stay []string) 
 		}
 	}
 	return ids, nil
-}
-
-func ignoreNotFound(err error) error {
-	if IsNotFound(err) {
-		return nil
-	}
-	return err
 }
 
 // ForgetProofs lets a user in by nothing that they proved before now.

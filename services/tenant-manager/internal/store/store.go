@@ -193,3 +193,11 @@ func one[T any](rows []T, err error) (T, error) {
 
 // IsNotFound reports whether an error says that there is no such row.
 func IsNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }
+
+// IgnoreNotFound returns an error, but nil where it says that there is no such row.
+func IgnoreNotFound(err error) error {
+	if IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -849,6 +849,8 @@ export interface operations {
                 next?: string;
                 /** @description none: whoever is not signed in there is led to the sign-in page of this host. */
                 prompt?: "none";
+                /** @description The address of who is thought to sign in, which is filled in there. One of more than 254 bytes is left out. Nothing is said of whether anybody has it. */
+                login_hint?: string;
                 /** @description The short name of the organization to sign in to; without it that of whoever is signed in, or signs in. */
                 organization?: string;
             };
