@@ -89,6 +89,13 @@ try {
   await page.getByRole('link', { name: 'Download results' }).click()
   must((await results).suggestedFilename().startsWith('disable-'), 'results are not a file')
   await look(page, 'bulk-done')
+  // What was refused is tried again by a job of its own, which says first that nothing has changed.
+  await page.getByTestId('bulk-retry').click()
+  await page.getByText('This is the second try').first().waitFor()
+  await page.getByText('this is you').first().waitFor()
+  await look(page, 'bulk-again')
+  await page.getByRole('button', { name: 'Discard' }).click()
+  await page.getByTestId('bulk-status').getByText('Cancelled').waitFor()
   await page.goto(`${at.tenant}/users?q=status:disabled`)
   await page.getByRole('checkbox', { name: 'Select Kim Lee' }).check()
   await page.getByRole('checkbox', { name: 'Select Sam Okoro' }).check()

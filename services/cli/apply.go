@@ -154,6 +154,11 @@ func (s *suite) compare(ctx context.Context, m manifest) (applied, func() error,
 	if version := now["version"]; tag == "" && version != nil {
 		tag = `"v` + string(version) + `"`
 	}
+	if e.Within != "" {
+		if err := json.Unmarshal(orNull(now[e.Within]), &now); err != nil {
+			return out, nil, fmt.Errorf("reading %s of %s: %w", e.Within, m.Path, err)
+		}
+	}
 	body := map[string]json.RawMessage{}
 	for _, field := range e.Fields {
 		// All of it is sent where it is put, and what is not said stays as it is.

@@ -212,6 +212,11 @@ func (a *tool) bulk(ctx context.Context, in tenant.BulkJobInput, by bulkFlags, f
 	if err != nil {
 		return err
 	}
+	return a.carryOut(ctx, u, j, by, fit)
+}
+
+// carryOut is as bulk, of a job that is made.
+func (a *tool) carryOut(ctx context.Context, u *suite, j tenant.BulkJob, by bulkFlags, fit func([]tenant.BulkJobRow) error) (err error) {
 	if j, err = a.bulkOver(ctx, u, j); err != nil {
 		return err
 	}
@@ -325,18 +330,27 @@ func showBulk(w io.Writer, j tenant.BulkJob, rows []tenant.BulkJobRow) {
 }
 
 func (a *tool) userJobs() *cobra.Command {
-	var cancel bool
+	var (
+		cancel, retry bool
+		by            bulkFlags
+	)
 	c := &cobra.Command{
 		Use: "jobs [ID]", Short: "Bulk jobs over users, or what became of the rows of one",
-		Example: "  gatehouse user jobs\n  gatehouse user jobs 0198c1a2-7b1e-7c3d-9f00-1a2b3c4d5e6f --cancel",
+		Example: "  gatehouse user jobs\n  gatehouse user jobs 0198c1a2-7b1e-7c3d-9f00-1a2b3c4d5e6f --retry --dry-run\n  gatehouse user jobs 0198c1a2-7b1e-7c3d-9f00-1a2b3c4d5e6f --cancel",
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 || cancel && len(args) == 0 {
+			if len(args) > 1 || (cancel || retry) && len(args) == 0 {
 				return exactly("the id")(c, args)
+			}
+			if (by.dry || by.noWait) && !retry {
+				return usage("--dry-run and --no-wait are for --retry")
 			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&retry, "retry", false, "try again, by a new job, the rows that were refused or failed")
+	by.add(c)
 	c.Flags().BoolVar(&cancel, "cancel", false, "end it before it is done; what was done stays")
+	c.MarkFlagsMutuallyExclusive("cancel", "retry")
 	c.RunE = a.run(func(ctx context.Context, args []string) error {
 		u, err := a.suite()
 		if err != nil {
@@ -346,6 +360,12 @@ func (a *tool) userJobs() *cobra.Command {
 			return a.bulkList(ctx, u)
 		}
 		var j tenant.BulkJob
+		if retry {
+			if j, err = answer[tenant.BulkJob](u.tenant.RetryBulkJob(ctx, args[0], &tenant.RetryBulkJobParams{})); err != nil {
+				return err
+			}
+			return a.carryOut(ctx, u, j, by, func([]tenant.BulkJobRow) error { return nil })
+		}
 		if cancel {
 			j, err = answer[tenant.BulkJob](u.tenant.CancelBulkJob(ctx, args[0], &tenant.CancelBulkJobParams{}))
 		} else {

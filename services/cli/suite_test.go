@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -196,6 +197,9 @@ func TestTheMainJobFromATerminal(t *testing.T) {
 	require.Regexp(t, `olga@example.com .*refused .*this is you`, out)
 	out, _ = s.do(0, "user", "jobs")
 	require.Regexp(t, `enable +completed`, out)
+	job := regexp.MustCompile(`(?m)^(\S+) +enable +completed`).FindStringSubmatch(out)
+	out, _ = s.do(0, "user", "jobs", job[1], "--retry", "--dry-run")
+	require.Regexp(t, `olga@example.com .*refused .*this is you`, out)
 	s.do(2, "user", "bulk", "disable")
 	_, errs = s.do(1, "user", "bulk", "add-to-group", "olga@example.com")
 	require.Contains(t, errs, "group")

@@ -93,6 +93,7 @@ var elsewhere = map[string]string{
 	"tenant-manager retryMail":                "tenant-manager TestMailIsSent, with a mail server",
 	"tenant-manager replayWebhookDelivery":    "tenant-manager TestWebhooks, with a receiver",
 	"tenant-manager startBulkJob":             "tenant-manager TestABulkJobDoesToManyWhatOneIsDone, when it is known what it would do",
+	"tenant-manager retryBulkJob":             "tenant-manager TestWhatABulkJobDidNotDoIsTriedAgain, when something was refused",
 }
 
 // carried are operations of the bff, which keeps sessions for browsers: what they

@@ -198,6 +198,7 @@ var foreign = map[string]string{
 	"/bulk-jobs/{id}":                             "/bulk-jobs/{bulk}",
 	"/bulk-jobs/{id}/start":                       "/bulk-jobs/{bulk}/start",
 	"/bulk-jobs/{id}/cancel":                      "/bulk-jobs/{bulk}/cancel",
+	"/bulk-jobs/{id}/retry":                       "/bulk-jobs/{bulk}/retry",
 	"/bulk-jobs/{id}/rows":                        "/bulk-jobs/{bulk}/rows",
 	"/bulk-jobs/{id}/result":                      "/bulk-jobs/{bulk}/result",
 	"/system/jobs/{service}/{job}/run":            "/system/jobs/tenant-manager/housekeeping/run",

@@ -16,7 +16,7 @@ import (
 )
 
 // onEach runs a scenario on every database.
-func onEach(t *testing.T, test func(t *testing.T, s *scenario)) {
+func onEach(t *testing.T, test func(t *testing.T, s *scenario), change ...func(*configuration)) {
 	t.Helper()
 	for _, dialect := range db.Dialects() {
 		t.Run(string(dialect), func(t *testing.T) {
@@ -24,6 +24,9 @@ func onEach(t *testing.T, test func(t *testing.T, s *scenario)) {
 			s := newScenario(t, func(c *configuration) {
 				if dialect != db.SQLite {
 					c.Database.DSN = schema.NewSecret(dbtest.DSN(t, dialect))
+				}
+				for _, also := range change {
+					also(c)
 				}
 			})
 			for _, who := range []struct{ name, role string }{{"eve", "administrator"}, {"vic", "viewer"}, {"olaf", "owner"}} {

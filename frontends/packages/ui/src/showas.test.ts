@@ -42,7 +42,9 @@ test('every kind has a call for reading it and one for changing it', () => {
   for (const e of entities) {
     const path = `/${e.service}${e.path.replaceAll(/\{[^}]+\}/g, 'x')}`
     expect(entityAt(path)).toBe(e)
-    const call = change(path, { version: 1, ...Object.fromEntries(e.fields.map((f) => [f, 'a'])) })!
+    const values = Object.fromEntries(e.fields.map((f) => [f, 'a']))
+    const call = change(path, { version: 1, ...(e.within ? { [e.within]: values } : values) })!
+    expect(call.body).toEqual(values)
     expect(curl(call)).toContain(`-X ${e.method} "$GATEHOUSE_URL"/api/${e.service}/v1`)
   }
 })

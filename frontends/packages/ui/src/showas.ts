@@ -45,8 +45,8 @@ export function entityAt(path: string) {
 
 /** The fields of something that can be written, as they are; what was never set is left out. */
 export function written(path: string, stored: Stored): Record<string, unknown> {
-  const values = stored as Record<string, unknown>
-  const fields = entityAt(path)?.fields ?? []
+  const { within = '', fields = [] } = entityAt(path) ?? {}
+  const values = ((within ? (stored as Record<string, unknown>)[within] : stored) ?? {}) as Record<string, unknown>
   return Object.fromEntries(fields.filter((f) => values[f] !== undefined && values[f] !== null).map((f) => [f, values[f]]))
 }
 

@@ -20,6 +20,9 @@ type Entity struct {
 	Path string `json:"path"`
 	// Method writes it: PATCH sends what changes (RFC 7396), PUT all of it.
 	Method string `json:"method"`
+	// Within is the field of what is read in which the fields are; "" = they are there
+	// themselves.
+	Within string `json:"within,omitempty"`
 	// Fields are those that can be written.
 	Fields []string `json:"fields"`
 }

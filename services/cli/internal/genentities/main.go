@@ -23,11 +23,13 @@ func main() {
 	}
 }
 
+// entity is as entities.Entity.
 type entity struct {
 	Kind    string   `json:"kind"`
 	Service string   `json:"service"`
 	Path    string   `json:"path"`
 	Method  string   `json:"method"`
+	Within  string   `json:"within,omitempty"`
 	Fields  []string `json:"fields"`
 }
 
@@ -68,7 +70,7 @@ func run() error {
 	}
 	text := "// Generated from the services' openapi.yaml by go generate. Do not edit.\n\n" +
 		"/** What can be read and written by itself, and which of its fields. */\n" +
-		"export const entities: readonly { kind: string; service: string; path: string; method: 'PATCH' | 'PUT'; fields: readonly string[] }[] = " +
+		"export const entities: readonly { kind: string; service: string; path: string; method: 'PATCH' | 'PUT'; within?: string; fields: readonly string[] }[] = " +
 		strings.TrimSuffix(out.String(), "\n") + "\n"
 	if err := os.WriteFile(filepath.Join(services, "../frontends/packages/api/src/gen/entities.ts"), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("writing: %w", err)
@@ -94,6 +96,7 @@ func (d document) entity(service, path string, operations *yaml.Node) (entity, b
 	}
 	e.Kind = ref.Value[strings.LastIndex(ref.Value, "/")+1:]
 	for _, content := range pairs(at(d.of(at(write, "requestBody")), "content")) {
+		e.Within = d.within(ref, at(content, "schema", "$ref"))
 		for field := range pairs(at(d.of(at(content, "schema")), "properties")) {
 			e.Fields = append(e.Fields, field)
 		}
@@ -101,6 +104,20 @@ func (d document) entity(service, path string, operations *yaml.Node) (entity, b
 	}
 	// What is read of it is what it is: a document with a dry run is something else.
 	return e, len(e.Fields) > 0 && e.Kind != "Document"
+}
+
+// within returns the field of what is read that is the very schema that is written; ""
+// where there is none.
+func (d document) within(read, written *yaml.Node) string {
+	if written == nil || written.Value == read.Value {
+		return ""
+	}
+	for name, field := range pairs(at(d.root, append(strings.Split(strings.TrimPrefix(read.Value, "#/"), "/"), "properties")...)) {
+		if of := at(field, "$ref"); of != nil && of.Value == written.Value {
+			return name
+		}
+	}
+	return ""
 }
 
 // of follows references.

@@ -665,23 +665,34 @@ func (e MailLanguage) Valid() bool {
 
 // Defines values for MailMessageKind.
 const (
-	MailMessageKindDomainFailing   MailMessageKind = "domain-failing"
-	MailMessageKindEmailChanged    MailMessageKind = "email-changed"
-	MailMessageKindEmailLink       MailMessageKind = "email-link"
-	MailMessageKindFactorAdded     MailMessageKind = "factor-added"
-	MailMessageKindFactorsReset    MailMessageKind = "factors-reset"
-	MailMessageKindImpersonated    MailMessageKind = "impersonated"
-	MailMessageKindInvitation      MailMessageKind = "invitation"
-	MailMessageKindPasswordChanged MailMessageKind = "password-changed"
-	MailMessageKindPasswordLink    MailMessageKind = "password-link"
-	MailMessageKindReviewBegun     MailMessageKind = "review-begun"
-	MailMessageKindReviewWaits     MailMessageKind = "review-waits"
-	MailMessageKindTokenEnds       MailMessageKind = "token-ends"
+	MailMessageKindBulkJobEnded     MailMessageKind = "bulk-job-ended"
+	MailMessageKindCertificateEnds  MailMessageKind = "certificate-ends"
+	MailMessageKindClientSecretEnds MailMessageKind = "client-secret-ends"
+	MailMessageKindDomainFailing    MailMessageKind = "domain-failing"
+	MailMessageKindEmailChanged     MailMessageKind = "email-changed"
+	MailMessageKindEmailLink        MailMessageKind = "email-link"
+	MailMessageKindFactorAdded      MailMessageKind = "factor-added"
+	MailMessageKindFactorsReset     MailMessageKind = "factors-reset"
+	MailMessageKindImpersonated     MailMessageKind = "impersonated"
+	MailMessageKindInvitation       MailMessageKind = "invitation"
+	MailMessageKindPasswordChanged  MailMessageKind = "password-changed"
+	MailMessageKindPasswordLink     MailMessageKind = "password-link"
+	MailMessageKindReviewBegun      MailMessageKind = "review-begun"
+	MailMessageKindReviewWaits      MailMessageKind = "review-waits"
+	MailMessageKindScimTokenEnds    MailMessageKind = "scim-token-ends"
+	MailMessageKindServiceTokenEnds MailMessageKind = "service-token-ends"
+	MailMessageKindTokenEnds        MailMessageKind = "token-ends"
 )
 
 // Valid indicates whether the value is a known member of the MailMessageKind enum.
 func (e MailMessageKind) Valid() bool {
 	switch e {
+	case MailMessageKindBulkJobEnded:
+		return true
+	case MailMessageKindCertificateEnds:
+		return true
+	case MailMessageKindClientSecretEnds:
+		return true
 	case MailMessageKindDomainFailing:
 		return true
 	case MailMessageKindEmailChanged:
@@ -703,6 +714,10 @@ func (e MailMessageKind) Valid() bool {
 	case MailMessageKindReviewBegun:
 		return true
 	case MailMessageKindReviewWaits:
+		return true
+	case MailMessageKindScimTokenEnds:
+		return true
+	case MailMessageKindServiceTokenEnds:
 		return true
 	case MailMessageKindTokenEnds:
 		return true
@@ -2862,6 +2877,9 @@ type BulkJob struct {
 	// MayCancel Whether the caller can end it now.
 	MayCancel bool `json:"mayCancel"`
 
+	// MayRetry Whether the caller can have tried again what it did not do.
+	MayRetry bool `json:"mayRetry"`
+
 	// MayStart Whether the caller can start it now.
 	MayStart bool    `json:"mayStart"`
 	Name     *string `json:"name,omitempty"`
@@ -2870,7 +2888,16 @@ type BulkJob struct {
 	Preview bool `json:"preview"`
 
 	// Reason Why it ended before each row had its turn.
-	Reason    *string    `json:"reason,omitempty"`
+	Reason *string `json:"reason,omitempty"`
+
+	// Retriable How many of its rows a new job would try again. Absent before it ended.
+	Retriable *int64 `json:"retriable,omitempty"`
+
+	// RetriedBy The id of the job that tries its rows again.
+	RetriedBy *string `json:"retriedBy,omitempty"`
+
+	// RetryOf The id of the job whose rows it tries again.
+	RetryOf   *string    `json:"retryOf,omitempty"`
 	StartedAt *time.Time `json:"startedAt,omitempty"`
 
 	// Status checking: it is found out what it would do. ready: that is known, and it waits for its start. running. completed: each row had its turn. cancelled: somebody ended it, or nobody started it. stopped: its creator may not do it any longer.
@@ -7731,6 +7758,15 @@ type ExportBulkJobParams struct {
 	Outcome *BulkJobOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
 }
 
+// RetryBulkJobParams defines parameters for RetryBulkJob.
+type RetryBulkJobParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // ListBulkJobRowsParams defines parameters for ListBulkJobRows.
 type ListBulkJobRowsParams struct {
 	// Cursor The `next` of the page before.
@@ -8997,6 +9033,9 @@ type ServerInterface interface {
 	// ExportBulkJob What became of the rows of a bulk job, as CSV
 	// (GET /bulk-jobs/{id}/result)
 	ExportBulkJob(ctx echo.Context, id Id, params ExportBulkJobParams) error
+	// RetryBulkJob Try again what a bulk job did not do
+	// (POST /bulk-jobs/{id}/retry)
+	RetryBulkJob(ctx echo.Context, id Id, params RetryBulkJobParams) error
 	// ListBulkJobRows What became of the rows of a bulk job
 	// (GET /bulk-jobs/{id}/rows)
 	ListBulkJobRows(ctx echo.Context, id Id, params ListBulkJobRowsParams) error
@@ -11134,6 +11173,57 @@ func (w *ServerInterfaceWrapper) ExportBulkJob(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExportBulkJob(ctx, id, params)
+	return err
+}
+
+// RetryBulkJob converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryBulkJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryBulkJobParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryBulkJob(ctx, id, params)
 	return err
 }
 
@@ -16282,6 +16372,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/bulk-jobs/:id", wrapper.GetBulkJob, options.OperationMiddlewares["getBulkJob"]...)
 	router.POST(options.BaseURL+"/bulk-jobs/:id/start", wrapper.StartBulkJob, options.OperationMiddlewares["startBulkJob"]...)
 	router.POST(options.BaseURL+"/bulk-jobs/:id/cancel", wrapper.CancelBulkJob, options.OperationMiddlewares["cancelBulkJob"]...)
+	router.POST(options.BaseURL+"/bulk-jobs/:id/retry", wrapper.RetryBulkJob, options.OperationMiddlewares["retryBulkJob"]...)
 	router.GET(options.BaseURL+"/bulk-jobs/:id/rows", wrapper.ListBulkJobRows, options.OperationMiddlewares["listBulkJobRows"]...)
 	router.GET(options.BaseURL+"/bulk-jobs/:id/result", wrapper.ExportBulkJob, options.OperationMiddlewares["exportBulkJob"]...)
 	router.DELETE(options.BaseURL+"/users/:id", wrapper.DeleteUser, options.OperationMiddlewares["deleteUser"]...)
@@ -18697,6 +18788,60 @@ type ExportBulkJobdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExportBulkJobdefaultApplicationProblemPlusJSONResponse) VisitExportBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryBulkJobRequestObject struct {
+	Id     Id `json:"id"`
+	Params RetryBulkJobParams
+}
+
+type RetryBulkJobResponseObject interface {
+	VisitRetryBulkJobResponse(w http.ResponseWriter) error
+}
+
+type RetryBulkJob201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type RetryBulkJob201JSONResponse struct {
+	Body    BulkJob
+	Headers RetryBulkJob201ResponseHeaders
+}
+
+func (response RetryBulkJob201JSONResponse) VisitRetryBulkJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryBulkJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryBulkJobdefaultApplicationProblemPlusJSONResponse) VisitRetryBulkJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -28250,6 +28395,9 @@ type StrictServerInterface interface {
 	// ExportBulkJob What became of the rows of a bulk job, as CSV
 	// (GET /bulk-jobs/{id}/result)
 	ExportBulkJob(ctx context.Context, request ExportBulkJobRequestObject) (ExportBulkJobResponseObject, error)
+	// RetryBulkJob Try again what a bulk job did not do
+	// (POST /bulk-jobs/{id}/retry)
+	RetryBulkJob(ctx context.Context, request RetryBulkJobRequestObject) (RetryBulkJobResponseObject, error)
 	// ListBulkJobRows What became of the rows of a bulk job
 	// (GET /bulk-jobs/{id}/rows)
 	ListBulkJobRows(ctx context.Context, request ListBulkJobRowsRequestObject) (ListBulkJobRowsResponseObject, error)
@@ -30575,6 +30723,32 @@ func (sh *strictHandler) ExportBulkJob(ctx echo.Context, id Id, params ExportBul
 		return err
 	} else if validResponse, ok := response.(ExportBulkJobResponseObject); ok {
 		return validResponse.VisitExportBulkJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryBulkJob operation middleware
+func (sh *strictHandler) RetryBulkJob(ctx echo.Context, id Id, params RetryBulkJobParams) error {
+	var request RetryBulkJobRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryBulkJob(ctx.Request().Context(), request.(RetryBulkJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryBulkJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryBulkJobResponseObject); ok {
+		return validResponse.VisitRetryBulkJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

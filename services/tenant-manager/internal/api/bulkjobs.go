@@ -53,35 +53,41 @@ func (h *Handlers) CreateBulkJob(ctx context.Context, r CreateBulkJobRequestObje
 		return nil, err
 	}
 	made, err := create(ctx, h, func(tx *store.Tx) (BulkJob, error) {
-		open, err := tx.OpenBulkJobs(ctx)
-		if err != nil {
-			return BulkJob{}, err
-		}
-		if open >= mostBulkJobs {
-			return BulkJob{}, problem.New(problem.CodeConflict, "%d bulk jobs have not ended: start, cancel or await some of them first", open)
-		}
-		job.Status = store.BulkChecking
-		if deref(r.Body.Start) {
-			h.setGoing(ctx, &job)
-		}
-		if err := tx.CreateBulkJob(ctx, &job, rows); err != nil {
-			return BulkJob{}, err
-		}
-		if err := h.recordBulk(ctx, tx, "bulk-job.created", job, bulkMade{job.Action, job.Name, job.Total, job.GroupID, job.Asked}); err != nil {
-			return BulkJob{}, err
-		}
-		if job.StartedAt != nil {
-			if err := h.recordBulk(ctx, tx, "bulk-job.started", job, bulkStarted{job.Action, job.Total}); err != nil {
-				return BulkJob{}, err
-			}
-		}
-		out, err := h.showBulkJobs(ctx, tx.Org, job)
-		if err != nil {
-			return BulkJob{}, err
-		}
-		return out[0], nil
+		return h.makeBulk(ctx, tx, job, rows, deref(r.Body.Start))
 	})
 	return CreateBulkJob201JSONResponse{Body: made, Headers: CreateBulkJob201ResponseHeaders{ETag: etag(made.Version), Location: location("bulk-jobs", made.Id)}}, err
+}
+
+// makeBulk keeps a job with its rows, and starts it or has found out first what it
+// would do.
+func (h *Handlers) makeBulk(ctx context.Context, tx *store.Tx, job store.BulkJob, rows []store.BulkRow, start bool) (BulkJob, error) {
+	open, err := tx.OpenBulkJobs(ctx)
+	if err != nil {
+		return BulkJob{}, err
+	}
+	if open >= mostBulkJobs {
+		return BulkJob{}, problem.New(problem.CodeConflict, "%d bulk jobs have not ended: start, cancel or await some of them first", open)
+	}
+	job.Status = store.BulkChecking
+	if start {
+		h.setGoing(ctx, &job)
+	}
+	if err := tx.CreateBulkJob(ctx, &job, rows); err != nil {
+		return BulkJob{}, err
+	}
+	if err := h.recordBulk(ctx, tx, "bulk-job.created", job, bulkMade{job.Action, job.Name, job.Total, job.GroupID, job.Asked, job.RetryOf}); err != nil {
+		return BulkJob{}, err
+	}
+	if job.StartedAt != nil {
+		if err := h.recordBulk(ctx, tx, "bulk-job.started", job, bulkStarted{job.Action, job.Total}); err != nil {
+			return BulkJob{}, err
+		}
+	}
+	out, err := h.showBulkJobs(ctx, tx.Org, job)
+	if err != nil {
+		return BulkJob{}, err
+	}
+	return out[0], nil
 }
 
 // bulkMade is what the audit trail says of a job that was made. Asked is as in
@@ -92,6 +98,8 @@ type bulkMade struct {
 	Total  int64            `json:"total"`
 	Group  string           `json:"group,omitempty"`
 	Asked  store.BulkFilter `json:"filter,omitzero"`
+	// RetryOf is the id of the job whose rows it tries again.
+	RetryOf string `json:"retryOf,omitempty"`
 }
 
 // bulkStarted is what the audit trail says of a job that was started.
@@ -285,9 +293,13 @@ type bulkEnded struct {
 	Rows   BulkJobCounts `json:"rows"`
 }
 
+// recordBulkEnd notes that a job ended, and tells who started it.
 func (h *Handlers) recordBulkEnd(ctx context.Context, tx *store.Tx, j store.BulkJob) error {
 	counts, err := tx.BulkCounts(ctx, j.ID)
 	if err != nil {
+		return err
+	}
+	if err := h.tellBulkEnd(ctx, tx, j, countsOf(counts[j.ID])); err != nil {
 		return err
 	}
 	return h.kit.Audit(ctx, tx.DB(), service.Entry{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,12 +20,23 @@ import (
 
 // showBulkJobs represents jobs, with how far they are.
 func (h *Handlers) showBulkJobs(ctx context.Context, org *store.Org, jobs ...store.BulkJob) ([]BulkJob, error) {
-	ids, people, groups := make([]string, len(jobs)), make([]string, 0, len(jobs)), []string{}
+	ids, people, groups, ended := make([]string, len(jobs)), make([]string, 0, len(jobs)), []string{}, []string{}
 	for i, j := range jobs {
 		ids[i], people = j.ID, append(people, j.CreatedBy)
 		if j.GroupID != "" {
 			groups = append(groups, j.GroupID)
 		}
+		if j.StartedAt != nil && j.EndedAt != nil {
+			ended = append(ended, j.ID)
+		}
+	}
+	undone, err := org.CountUndoneBulkRows(ctx, ended...)
+	if err != nil {
+		return nil, err
+	}
+	retries, err := org.BulkRetries(ctx, ended...)
+	if err != nil {
+		return nil, err
 	}
 	counts, err := org.BulkCounts(ctx, ids...)
 	if err != nil {
@@ -51,6 +63,11 @@ func (h *Handlers) showBulkJobs(ctx context.Context, org *store.Org, jobs ...sto
 			CreatedBy: Principal{Kind: PrincipalKind(j.CreatorKind), Id: j.CreatedBy, Name: who[j.CreatedBy].Name},
 			MayStart:  mine && j.Status == store.BulkReady, MayCancel: (mine || ends.Allowed) && (j.Open() || j.Status == store.BulkReady),
 			CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(), StartedAt: utc(j.StartedAt), EndedAt: utc(j.EndedAt),
+		}
+		out[i].RetryOf, out[i].RetriedBy = ptr(j.RetryOf), ptr(retries[j.ID])
+		if slices.Contains(ended, j.ID) {
+			out[i].Retriable = new(undone[j.ID])
+			out[i].MayRetry = undone[j.ID] > 0 && retries[j.ID] == "" && mayBulk(ctx, j.Action) == nil
 		}
 		if j.EndedAt != nil {
 			out[i].KeptUntil = new(j.EndedAt.UTC().Add(BulkJobsKept))

@@ -324,7 +324,7 @@ func (h *Handlers) letter(ctx context.Context, org *store.Org, kind, language st
 	if err != nil {
 		return out, err
 	}
-	examples := mail.Example(from, caller(ctx).Name, "", h.store.Now()).Values()
+	examples := mail.Example(from, caller(ctx).Name, "", h.store.Now()).Values(language)
 	for _, p := range known {
 		out.Placeholders = append(out.Placeholders, LetterPlaceholder{Name: p.Name, Required: p.Required, Example: examples[p.Name]})
 	}

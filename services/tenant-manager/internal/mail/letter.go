@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -32,6 +33,7 @@ const (
 	Impersonated     = "impersonated"
 	ReviewBegun      = "review-begun"
 	ReviewWaits      = "review-waits"
+	BulkJobEnded     = "bulk-job-ended"
 	Test             = "test"
 )
 
@@ -60,22 +62,29 @@ type Data struct {
 	// By is the name of who did it, and Reason what they gave for a reason.
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Task is what a bulk job does, as the API calls it, Done how many it did, or had
+	// nothing to do for, and Undone how many not.
+	Task   string `json:"task,omitempty"`
+	Done   int64  `json:"done,omitempty"`
+	Undone int64  `json:"undone,omitempty"`
 	// Language is the one that the recipient chose; "" = none.
 	Language string `json:"-"`
 }
 
-// Values returns the data as texts have it, by the names of placeholders.
-func (d Data) Values() map[string]string {
+// Values returns the data as texts in a language have it, by the names of
+// placeholders.
+func (d Data) Values(language string) map[string]string {
 	return map[string]string{
 		"name": line(d.Name), "organization": line(d.Organization), "until": when(d.Until), "at": when(d.At), "factor": line(d.Factor), "token": line(d.Token),
 		"what": line(d.What), "review": line(d.Review), "by": line(d.By), "reason": line(d.Reason),
+		"task": line(taskIn(language, d.Task)), "done": strconv.FormatInt(d.Done, 10), "undone": strconv.FormatInt(d.Undone, 10),
 	}
 }
 
 // Example returns data to look at a letter with.
 func Example(organization, name, link string, now time.Time) Data {
 	return Data{
-		Name: name, Organization: organization, Link: link, At: now.UTC(), Until: now.UTC().Add(7 * 24 * time.Hour), Factor: "iPhone", Token: "CI", What: "example.com", Review: "Spring 2026", By: "Olga Petrova", Reason: "to see what you see",
+		Name: name, Organization: organization, Link: link, At: now.UTC(), Until: now.UTC().Add(7 * 24 * time.Hour), Factor: "iPhone", Token: "CI", What: "example.com", Review: "Spring 2026", By: "Olga Petrova", Reason: "to see what you see", Task: "disable", Done: 118, Undone: 2,
 	}
 }
 
@@ -139,7 +148,7 @@ func Write(kind, language string, d Data) (Letter, error) {
 // Compose writes a letter in words of somebody's choice, which [Check] has
 // accepted.
 func Compose(language string, w Words, d Data, look Look) (Letter, error) {
-	values := d.Values()
+	values := d.Values(language)
 	greeting := w.Greeting
 	if values["name"] == "" {
 		greeting = withoutName(language, w.Greeting)

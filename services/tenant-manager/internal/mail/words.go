@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -30,7 +31,9 @@ var files embed.FS
 // written is one language of the built-in letters.
 type written struct {
 	greeting, stranger, footer string
-	letters                    map[string]Words
+	// tasks are what bulk jobs do, by the names of the API.
+	tasks   map[string]string
+	letters map[string]Words
 }
 
 type letterJSON struct {
@@ -75,6 +78,8 @@ var readTexts = sync.OnceValues(func() (map[string]written, error) {
 				into = &w.stranger
 			case "footer":
 				into = &w.footer
+			case "tasks":
+				into = &w.tasks
 			}
 			if err := json.Unmarshal(raw, into); err != nil {
 				return nil, fmt.Errorf("reading the texts of mail: %w", err)
@@ -99,6 +104,15 @@ func BuiltIn(kind, language string) (w Words, ok bool, err error) {
 	all, err := readTexts()
 	w, ok = all[language].letters[kind]
 	return w, ok, err
+}
+
+// taskIn returns what a bulk job does, in a language, or in the default one.
+func taskIn(language, task string) string {
+	all, err := readTexts()
+	if err != nil {
+		return task
+	}
+	return cmp.Or(all[language].tasks[task], all[Languages()[0]].tasks[task], task)
 }
 
 // Kinds are those of letters that can be worded otherwise, in the order of their

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/db"
+	"github.com/gatehouse/gatehouse/libs/problem"
 )
 
 // What bulk jobs do.
@@ -64,6 +65,8 @@ type BulkJob struct {
 	Unused []string `gorm:"serializer:json"`
 	// Total is the number of its rows.
 	Total int64
+	// RetryOf is the job whose rows it tries again; "" = none.
+	RetryOf string
 	// CreatorKind is what its creator is, TokenID and TokenName the token by which they
 	// came; "" where they had signed in.
 	CreatorKind, TokenID, TokenName string
@@ -208,6 +211,51 @@ func (o *Org) BulkCounts(ctx context.Context, jobs ...string) (map[string]map[st
 			out[r.JobID] = map[string]int64{}
 		}
 		out[r.JobID][r.Outcome] = r.N
+	}
+	return out, err
+}
+
+// undone are the rows of jobs that can be tried again: not those that cannot be read,
+// nor those of which nothing is left.
+const undone = "job_id IN ? AND outcome IN ? AND faulty = ? AND code <> ? AND (target_id <> '' OR email <> '')"
+
+func (o *Org) undoneRows(jobs ...string) db.Query[BulkRow] {
+	return db.From[BulkRow](o.scope).Where(undone, jobs, []string{RowRefused, RowFailed}, false, string(problem.CodeNotFound))
+}
+
+// UndoneBulkRows returns the rows of a job that can be tried again, in their turn.
+func (o *Org) UndoneBulkRows(ctx context.Context, job string) ([]BulkRow, error) {
+	return o.undoneRows(job).Order("turn", false).All(ctx)
+}
+
+// CountUndoneBulkRows returns how many rows of jobs can be tried again, by the ids of
+// the jobs.
+func (o *Org) CountUndoneBulkRows(ctx context.Context, jobs ...string) (map[string]int64, error) {
+	out := map[string]int64{}
+	if len(jobs) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		JobID string
+		N     int64
+	}
+	err := o.undoneRows(jobs...).Aggregate(ctx, &rows, "job_id, count(*) AS n", "job_id")
+	for _, r := range rows {
+		out[r.JobID] = r.N
+	}
+	return out, err
+}
+
+// BulkRetries returns which job tries again the rows of each, by the ids of those;
+// jobs that ended before they were started do not count.
+func (o *Org) BulkRetries(ctx context.Context, jobs ...string) (map[string]string, error) {
+	out := map[string]string{}
+	if len(jobs) == 0 {
+		return out, nil
+	}
+	made, err := db.From[BulkJob](o.scope).Where("retry_of IN ? AND (started_at IS NOT NULL OR ended_at IS NULL)", jobs).All(ctx)
+	for _, j := range made {
+		out[j.RetryOf] = j.ID
 	}
 	return out, err
 }

@@ -1,7 +1,7 @@
 // Generated from the services' openapi.yaml by go generate. Do not edit.
 
 /** What can be read and written by itself, and which of its fields. */
-export const entities: readonly { kind: string; service: string; path: string; method: 'PATCH' | 'PUT'; fields: readonly string[] }[] = [
+export const entities: readonly { kind: string; service: string; path: string; method: 'PATCH' | 'PUT'; within?: string; fields: readonly string[] }[] = [
   {"kind":"Portal","service":"devportal-backend","path":"/portal","method":"PATCH","fields":["title","tagline","accent","visibility","signUp"]},
   {"kind":"Application","service":"devportal-backend","path":"/applications/{application}","method":"PATCH","fields":["name","description"]},
   {"kind":"Project","service":"gateway-manager","path":"/projects/{id}","method":"PATCH","fields":["name","description"]},
@@ -18,7 +18,7 @@ export const entities: readonly { kind: string; service: string; path: string; m
   {"kind":"Organization","service":"tenant-manager","path":"/organization","method":"PATCH","fields":["name"]},
   {"kind":"SecurityPolicy","service":"tenant-manager","path":"/security-policy","method":"PATCH","fields":["passwordMinLength","mfa","mfaGraceDays","sessionIdleMinutes","sessionLifetimeHours","allowedAddresses","tokenLifetimeDays","personalTokens","serviceTokens","impersonation","lockout"]},
   {"kind":"Brand","service":"tenant-manager","path":"/brand","method":"PUT","fields":["displayName","accent","logoLight","logoDark","language","texts"]},
-  {"kind":"LetterTemplate","service":"tenant-manager","path":"/letters/{kind}/{language}","method":"PUT","fields":["subject","greeting","body","action","until","footer"]},
+  {"kind":"LetterTemplate","service":"tenant-manager","path":"/letters/{kind}/{language}","method":"PUT","within":"words","fields":["subject","greeting","body","action","until","footer"]},
   {"kind":"PlatformOrganization","service":"tenant-manager","path":"/organizations/{id}","method":"PATCH","fields":["name","suspended","quotas"]},
   {"kind":"User","service":"tenant-manager","path":"/users/{id}","method":"PATCH","fields":["name","status","breakGlass"]},
   {"kind":"Role","service":"tenant-manager","path":"/roles/{id}","method":"PATCH","fields":["title","description","permissions"]},

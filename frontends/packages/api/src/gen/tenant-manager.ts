@@ -1457,6 +1457,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bulk-jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try again what a bulk job did not do
+         * @description Makes a job of the rows that were refused or failed, in the name of the caller, which first finds out what would become of each, as every job. Lines of a list that cannot be read are left out, and so are those who are gone. It needs what making the job needs. Only jobs that were started and have ended are tried again, and each once: what the second job does not do is tried again there, unless that one was discarded.
+         */
+        post: operations["retryBulkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/bulk-jobs/{id}/rows": {
         parameters: {
             query?: never;
@@ -5371,6 +5394,17 @@ export interface components {
             mayStart: boolean;
             /** @description Whether the caller can end it now. */
             mayCancel: boolean;
+            /** @description Whether the caller can have tried again what it did not do. */
+            mayRetry: boolean;
+            /**
+             * Format: int64
+             * @description How many of its rows a new job would try again. Absent before it ended.
+             */
+            retriable?: number;
+            /** @description The id of the job whose rows it tries again. */
+            retryOf?: string;
+            /** @description The id of the job that tries its rows again. */
+            retriedBy?: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -8225,7 +8259,7 @@ export interface components {
         MailMessage: {
             id: string;
             /** @enum {string} */
-            kind: "invitation" | "password-link" | "password-changed" | "email-link" | "email-changed" | "factor-added" | "factors-reset" | "token-ends" | "domain-failing" | "review-begun" | "review-waits" | "impersonated";
+            kind: "invitation" | "password-link" | "password-changed" | "email-link" | "email-changed" | "factor-added" | "factors-reset" | "token-ends" | "client-secret-ends" | "service-token-ends" | "scim-token-ends" | "certificate-ends" | "domain-failing" | "review-begun" | "review-waits" | "impersonated" | "bulk-job-ended";
             recipient: string;
             state: components["schemas"]["MailState"];
             /** @description How many attempts did not work. */
@@ -10620,6 +10654,37 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryBulkJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there. */
+                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            };
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new job. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {

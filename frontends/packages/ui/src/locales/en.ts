@@ -133,9 +133,11 @@ export default {
     next: 'Next',
     select: 'Select {name}',
     selectPage: 'Select all on this page',
+    sort: 'Sort by this column',
   },
   showAs: {
     label: 'Show as',
+    of: 'Show {name} as a command',
     text: 'The same without this screen, to be run as it stands.',
     ways: { cli: 'CLI', curl: 'curl', manifest: 'Manifest' },
     read: 'Read it',

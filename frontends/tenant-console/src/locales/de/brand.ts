@@ -79,7 +79,7 @@ export default {
     addLanguage: 'Weitere Sprache für {kind}',
     addTo: '{kind} in dieser Sprache verfassen',
     all: 'Alle E-Mail-Texte',
-    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'email-link': 'Link für neue E-Mail-Adresse', 'email-changed': 'E-Mail-Adresse geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'token-ends': 'Token läuft bald ab', 'client-secret-ends': 'Client-Geheimnis läuft bald ab', 'service-token-ends': 'Token eines Dienstkontos läuft bald ab', 'scim-token-ends': 'Token eines Verzeichnisses läuft bald ab', 'certificate-ends': 'Zertifikat läuft bald ab', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
+    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'email-link': 'Link für neue E-Mail-Adresse', 'email-changed': 'E-Mail-Adresse geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'token-ends': 'Token läuft bald ab', 'client-secret-ends': 'Client-Geheimnis läuft bald ab', 'service-token-ends': 'Token eines Dienstkontos läuft bald ab', 'scim-token-ends': 'Token eines Verzeichnisses läuft bald ab', 'certificate-ends': 'Zertifikat läuft bald ab', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt', 'bulk-job-ended': 'Massenvorgang beendet' },
     when: {
       invitation: 'An Eingeladene, mit dem Link.',
       'password-link': 'An Personen, die ein neues Passwort angefordert haben, mit dem Link.',
@@ -97,6 +97,7 @@ export default {
       'review-begun': 'An die Prüfer, wenn eine Zugriffsprüfung beginnt.',
       'review-waits': 'An die Prüfer, bevor eine Zugriffsprüfung endet, in der sie noch nicht alles entschieden haben.',
       impersonated: 'An den Benutzer, in dessen Namen jemand gehandelt hat, mit Namen und Grund.',
+      'bulk-job-ended': 'An die Person, die einen Massenvorgang gestartet hat, der länger als eine Minute gedauert oder nicht alles ausgeführt hat, wenn er beendet ist.',
     },
     ownWords: 'Eigene Worte',
     builtIn: 'Worte von Gatehouse',

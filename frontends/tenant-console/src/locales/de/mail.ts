@@ -38,7 +38,7 @@ export default {
     search: 'state:dead',
     recipient: 'An',
     kind: 'Inhalt',
-    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'email-link': 'Link für neue E-Mail-Adresse', 'email-changed': 'E-Mail-Adresse geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt' },
+    kinds: { invitation: 'Einladung', 'password-link': 'Link für neues Passwort', 'password-changed': 'Passwort geändert', 'email-link': 'Link für neue E-Mail-Adresse', 'email-changed': 'E-Mail-Adresse geändert', 'factor-added': 'Zweiter Faktor hinzugefügt', 'factors-reset': 'Zweite Faktoren entfernt', 'domain-failing': 'Domain-Eintrag fehlt', 'review-begun': 'Zugriffe prüfen', 'review-waits': 'Erinnerung an die Prüfung', impersonated: 'Jemand hat als Benutzer gehandelt', 'bulk-job-ended': 'Massenvorgang beendet' },
     states: { waiting: 'Wartet', sent: 'Gesendet', dead: 'Aufgegeben' },
     retry: 'Erneut senden',
     retryWhat: 'E-Mail an {to} erneut senden',

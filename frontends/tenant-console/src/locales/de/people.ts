@@ -116,6 +116,12 @@ export default {
     mailed: 'Der Link geht per E-Mail hinaus',
     copyLink: 'Link von {name} kopieren',
     download: 'Ergebnisse herunterladen',
+    retry: 'Fehlgeschlagene erneut versuchen',
+    retryText: 'Nichts lässt sich erneut versuchen. | {n} Zeile, die abgewiesen wurde oder fehlschlug, lässt sich mit einem neuen Vorgang erneut versuchen. Zuerst sehen Sie, was aus ihr würde. | {n} Zeilen, die abgewiesen wurden oder fehlschlugen, lassen sich mit einem neuen Vorgang erneut versuchen. Zuerst sehen Sie, was aus jeder würde.',
+    retries: 'Dies ist der zweite Versuch dessen, was',
+    retriesOf: 'ein früherer Vorgang nicht ausgeführt hat',
+    retried: 'Was er nicht ausgeführt hat, versucht erneut',
+    retriedBy: 'ein anderer Vorgang',
     actions: {
       invite: { title: 'Personen einladen', text: 'Jede Person erhält einen Link per E-Mail, wo E-Mail eingerichtet ist; sonst zeigen ihn die Einladungen beim erneuten Senden.', action: 'Niemanden einladen | {n} Person einladen | {n} Personen einladen' },
       'resend-invitation': { title: 'Einladungen erneut senden', text: 'Die bisherigen Links werden ungültig.', action: 'An niemanden senden | An {n} Person senden | An {n} Personen senden' },

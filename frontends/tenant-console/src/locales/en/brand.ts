@@ -67,7 +67,7 @@ export default {
     },
   },
   letters: {
-    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'email-link': 'Link for a new e-mail address', 'email-changed': 'E-mail address changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'client-secret-ends': 'Client secret ends soon', 'service-token-ends': 'Token of a service account ends soon', 'scim-token-ends': 'Token of a directory ends soon', 'certificate-ends': 'Certificate ends soon', 'domain-failing': 'Record of a domain is missing', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review', impersonated: 'Somebody acted as the user' },
+    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'email-link': 'Link for a new e-mail address', 'email-changed': 'E-mail address changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'client-secret-ends': 'Client secret ends soon', 'service-token-ends': 'Token of a service account ends soon', 'scim-token-ends': 'Token of a directory ends soon', 'certificate-ends': 'Certificate ends soon', 'domain-failing': 'Record of a domain is missing', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review', impersonated: 'Somebody acted as the user', 'bulk-job-ended': 'Bulk job has ended' },
     title: 'Letters',
     text: 'What people are written by mail, in your words where you want.',
     kind: 'Letter',
@@ -95,6 +95,7 @@ export default {
       'review-begun': 'To the reviewers, when a review of access begins.',
       'review-waits': 'To the reviewers, before a review of access ends in which they have not decided everything.',
       impersonated: 'To the user as whom somebody acted, with who it was and why.',
+      'bulk-job-ended': 'To whoever started a bulk job that took longer than a minute, or did not do all of it, when it has ended.',
     },
     ownWords: 'Your words',
     builtIn: 'Gatehouse’s words',

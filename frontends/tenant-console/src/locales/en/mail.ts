@@ -38,7 +38,7 @@ export default {
     search: 'state:dead',
     recipient: 'To',
     kind: 'What',
-    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'email-link': 'Link for a new e-mail address', 'email-changed': 'E-mail address changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'client-secret-ends': 'Client secret ends soon', 'service-token-ends': 'Token of a service account ends soon', 'scim-token-ends': 'Token of a directory ends soon', 'certificate-ends': 'Certificate ends soon', 'domain-failing': 'Record of a domain is missing', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review', impersonated: 'Somebody acted as the user' },
+    kinds: { invitation: 'Invitation', 'password-link': 'Link for a new password', 'password-changed': 'Password changed', 'email-link': 'Link for a new e-mail address', 'email-changed': 'E-mail address changed', 'factor-added': 'Second factor added', 'factors-reset': 'Second factors removed', 'token-ends': 'Token ends soon', 'client-secret-ends': 'Client secret ends soon', 'service-token-ends': 'Token of a service account ends soon', 'scim-token-ends': 'Token of a directory ends soon', 'certificate-ends': 'Certificate ends soon', 'domain-failing': 'Record of a domain is missing', 'review-begun': 'Review of access', 'review-waits': 'Reminder of a review', impersonated: 'Somebody acted as the user', 'bulk-job-ended': 'Bulk job has ended' },
     states: { waiting: 'Waiting', sent: 'Sent', dead: 'Given up' },
     retry: 'Try again',
     retryWhat: 'Try again to send the mail to {to}',

@@ -96,6 +96,12 @@ export default {
     mailed: 'The link goes out by mail',
     copyLink: 'Copy the link of {name}',
     download: 'Download results',
+    retry: 'Try the failed ones again',
+    retryText: 'Nothing can be tried again. | {n} row that was refused or failed can be tried again, by a new job. First you see what would become of it. | {n} rows that were refused or failed can be tried again, by a new job. First you see what would become of each.',
+    retries: 'This is the second try of what',
+    retriesOf: 'an earlier job did not do',
+    retried: 'What it did not do is tried again by',
+    retriedBy: 'another job',
     actions: {
       invite: { title: 'Invite people', text: 'Each gets a link by mail, where mail is set up; otherwise the invitations show it when it is sent again.', action: 'Invite nobody | Invite {n} person | Invite {n} people' },
       'resend-invitation': { title: 'Send invitations again', text: 'The links of before stop working.', action: 'Send to nobody | Send to {n} person | Send to {n} people' },

@@ -79,7 +79,7 @@ export default {
     addLanguage: '{kind} 메일에 언어 추가',
     addTo: '이 언어로 {kind} 메일 작성',
     all: '모든 메일',
-    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'email-link': '새 이메일 주소 링크', 'email-changed': '이메일 주소 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'token-ends': '토큰 만료 예정', 'client-secret-ends': '클라이언트 시크릿 만료 예정', 'service-token-ends': '서비스 계정 토큰 만료 예정', 'scim-token-ends': '디렉터리 토큰 만료 예정', 'certificate-ends': '인증서 만료 예정', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함' },
+    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'email-link': '새 이메일 주소 링크', 'email-changed': '이메일 주소 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'token-ends': '토큰 만료 예정', 'client-secret-ends': '클라이언트 시크릿 만료 예정', 'service-token-ends': '서비스 계정 토큰 만료 예정', 'scim-token-ends': '디렉터리 토큰 만료 예정', 'certificate-ends': '인증서 만료 예정', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함', 'bulk-job-ended': '일괄 작업 종료' },
     when: {
       invitation: '초대받은 사람에게 링크와 함께 발송합니다.',
       'password-link': '새 비밀번호를 요청한 사람에게 링크와 함께 발송합니다.',
@@ -97,6 +97,7 @@ export default {
       'review-begun': '접근 권한 검토가 시작될 때 검토자에게 발송합니다.',
       'review-waits': '아직 모두 결정하지 않은 접근 권한 검토가 끝나기 전에 검토자에게 발송합니다.',
       impersonated: '다른 사람이 대신 작업한 사용자에게 누가, 왜 했는지와 함께 발송합니다.',
+      'bulk-job-ended': '1분 넘게 걸렸거나 일부를 처리하지 못한 일괄 작업이 끝나면, 시작한 사람에게 발송합니다.',
     },
     ownWords: '자체 문구',
     builtIn: 'Gatehouse 기본 문구',

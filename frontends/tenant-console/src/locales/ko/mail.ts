@@ -38,7 +38,7 @@ export default {
     search: 'state:dead',
     recipient: '받는 사람',
     kind: '내용',
-    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'email-link': '새 이메일 주소 링크', 'email-changed': '이메일 주소 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함' },
+    kinds: { invitation: '초대', 'password-link': '새 비밀번호 링크', 'password-changed': '비밀번호 변경됨', 'email-link': '새 이메일 주소 링크', 'email-changed': '이메일 주소 변경됨', 'factor-added': '2단계 인증 추가됨', 'factors-reset': '2단계 인증 제거됨', 'domain-failing': '도메인 레코드 없음', 'review-begun': '접근 권한 검토', 'review-waits': '검토 알림', impersonated: '다른 사람이 사용자로 작업함', 'bulk-job-ended': '일괄 작업 종료' },
     states: { waiting: '대기 중', sent: '발송됨', dead: '발송 포기' },
     retry: '다시 시도',
     retryWhat: '{to} 앞 메일 다시 발송',

@@ -116,6 +116,12 @@ export default {
     mailed: '링크가 메일로 발송됩니다',
     copyLink: '{name} 님의 링크 복사',
     download: '결과 다운로드',
+    retry: '실패한 항목 다시 시도',
+    retryText: '다시 시도할 항목이 없습니다. | 거부되거나 실패한 {n}개 항목을 새 작업으로 다시 시도할 수 있습니다. 먼저 항목별 결과를 미리 봅니다.',
+    retries: '다시 시도하는 항목의 원래 작업:',
+    retriesOf: '이전 작업',
+    retried: '처리되지 않은 항목을 다시 시도하는 작업:',
+    retriedBy: '다른 작업',
     actions: {
       invite: { title: '사람 초대', text: '메일이 설정되어 있으면 메일로 링크를 받습니다. 그렇지 않으면 초대를 다시 보낼 때 링크가 표시됩니다.', action: '초대할 사람 없음 | {n}명 초대' },
       'resend-invitation': { title: '초대 다시 보내기', text: '이전 링크는 더 이상 사용할 수 없습니다.', action: '대상 없음 | {n}명에게 보내기' },

@@ -1221,6 +1221,9 @@ type BulkJob struct {
 	// MayCancel Whether the caller can end it now.
 	MayCancel bool `json:"mayCancel"`
 
+	// MayRetry Whether the caller can have tried again what it did not do.
+	MayRetry bool `json:"mayRetry"`
+
 	// MayStart Whether the caller can start it now.
 	MayStart bool    `json:"mayStart"`
 	Name     *string `json:"name,omitempty"`
@@ -1229,7 +1232,16 @@ type BulkJob struct {
 	Preview bool `json:"preview"`
 
 	// Reason Why it ended before each row had its turn.
-	Reason    *string    `json:"reason,omitempty"`
+	Reason *string `json:"reason,omitempty"`
+
+	// Retriable How many of its rows a new job would try again. Absent before it ended.
+	Retriable *int64 `json:"retriable,omitempty"`
+
+	// RetriedBy The id of the job that tries its rows again.
+	RetriedBy *string `json:"retriedBy,omitempty"`
+
+	// RetryOf The id of the job whose rows it tries again.
+	RetryOf   *string    `json:"retryOf,omitempty"`
 	StartedAt *time.Time `json:"startedAt,omitempty"`
 
 	// Status checking: it is found out what it would do. ready: that is known, and it waits for its start. running. completed: each row had its turn. cancelled: somebody ended it, or nobody started it. stopped: its creator may not do it any longer.
@@ -2675,6 +2687,15 @@ type ExportBulkJobParams struct {
 	Outcome *BulkJobOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
 }
 
+// RetryBulkJobParams defines parameters for RetryBulkJob.
+type RetryBulkJobParams struct {
+	// IdempotencyKey A name for this request, such as a UUID: one that comes again is not carried out again, and answered the same.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The ETag of the version that it is to happen to: another one is answered 412, and nothing happens. Without it, it happens to whatever is there.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
 // ListBulkJobRowsParams defines parameters for ListBulkJobRows.
 type ListBulkJobRowsParams struct {
 	// Cursor The `next` of the page before.
@@ -3221,6 +3242,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /bulk-jobs/{id}/result (the `ExportBulkJob` operationId).
 	ExportBulkJob(ctx context.Context, id Id, params *ExportBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryBulkJob Try again what a bulk job did not do
+	//
+	// Makes a job of the rows that were refused or failed, in the name of the caller, which first finds out what would become of each, as every job. Lines of a list that cannot be read are left out, and so are those who are gone. It needs what making the job needs. Only jobs that were started and have ended are tried again, and each once: what the second job does not do is tried again there, unless that one was discarded.
+	//
+	// Corresponds with POST /bulk-jobs/{id}/retry (the `RetryBulkJob` operationId).
+	RetryBulkJob(ctx context.Context, id Id, params *RetryBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListBulkJobRows What became of the rows of a bulk job
 	//
@@ -3957,6 +3985,23 @@ func (c *Client) CancelBulkJob(ctx context.Context, id Id, params *CancelBulkJob
 // Corresponds with GET /bulk-jobs/{id}/result (the `ExportBulkJob` operationId).
 func (c *Client) ExportBulkJob(ctx context.Context, id Id, params *ExportBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportBulkJobRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryBulkJob Try again what a bulk job did not do
+//
+// Makes a job of the rows that were refused or failed, in the name of the caller, which first finds out what would become of each, as every job. Lines of a list that cannot be read are left out, and so are those who are gone. It needs what making the job needs. Only jobs that were started and have ended are tried again, and each once: what the second job does not do is tried again there, unless that one was discarded.
+//
+// Corresponds with POST /bulk-jobs/{id}/retry (the `RetryBulkJob` operationId).
+func (c *Client) RetryBulkJob(ctx context.Context, id Id, params *RetryBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryBulkJobRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6120,6 +6165,66 @@ func NewExportBulkJobRequest(server string, id Id, params *ExportBulkJobParams) 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryBulkJobRequest constructs an http.Request for the RetryBulkJob method
+func NewRetryBulkJobRequest(server string, id Id, params *RetryBulkJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bulk-jobs/%s/retry", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.IfMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam1)
+		}
+
 	}
 
 	return req, nil
@@ -8335,6 +8440,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /bulk-jobs/{id}/result (the `ExportBulkJob` operationId).
 	ExportBulkJobWithResponse(ctx context.Context, id Id, params *ExportBulkJobParams, reqEditors ...RequestEditorFn) (*ExportBulkJobResponse, error)
 
+	// RetryBulkJobWithResponse Try again what a bulk job did not do
+	//
+	// Makes a job of the rows that were refused or failed, in the name of the caller, which first finds out what would become of each, as every job. Lines of a list that cannot be read are left out, and so are those who are gone. It needs what making the job needs. Only jobs that were started and have ended are tried again, and each once: what the second job does not do is tried again there, unless that one was discarded.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /bulk-jobs/{id}/retry (the `RetryBulkJob` operationId).
+	RetryBulkJobWithResponse(ctx context.Context, id Id, params *RetryBulkJobParams, reqEditors ...RequestEditorFn) (*RetryBulkJobResponse, error)
+
 	// ListBulkJobRowsWithResponse What became of the rows of a bulk job
 	//
 	// Before it is started: what would become of them.
@@ -9530,6 +9644,62 @@ func (r ExportBulkJobResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportBulkJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RetryBulkJobResponse201Headers the declared response headers of an HTTP 201 response for RetryBulkJob
+type RetryBulkJobResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+type RetryBulkJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *BulkJob
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *RetryBulkJobResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RetryBulkJobResponse) GetJSON201() *BulkJob {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RetryBulkJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryBulkJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryBulkJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryBulkJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryBulkJobResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11448,6 +11618,21 @@ func (c *ClientWithResponses) ExportBulkJobWithResponse(ctx context.Context, id 
 	return ParseExportBulkJobResponse(rsp)
 }
 
+// RetryBulkJobWithResponse Try again what a bulk job did not do
+//
+// Makes a job of the rows that were refused or failed, in the name of the caller, which first finds out what would become of each, as every job. Lines of a list that cannot be read are left out, and so are those who are gone. It needs what making the job needs. Only jobs that were started and have ended are tried again, and each once: what the second job does not do is tried again there, unless that one was discarded.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /bulk-jobs/{id}/retry (the `RetryBulkJob` operationId).
+func (c *ClientWithResponses) RetryBulkJobWithResponse(ctx context.Context, id Id, params *RetryBulkJobParams, reqEditors ...RequestEditorFn) (*RetryBulkJobResponse, error) {
+	rsp, err := c.RetryBulkJob(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryBulkJobResponse(rsp)
+}
+
 // ListBulkJobRowsWithResponse What became of the rows of a bulk job
 //
 // Before it is started: what would become of them.
@@ -12739,6 +12924,59 @@ func ParseExportBulkJobResponse(rsp *http.Response) (*ExportBulkJobResponse, err
 			headers.ContentDisposition = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRetryBulkJobResponse parses an HTTP response from a RetryBulkJobWithResponse call
+func ParseRetryBulkJobResponse(rsp *http.Response) (*RetryBulkJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryBulkJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest BulkJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers RetryBulkJobResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil

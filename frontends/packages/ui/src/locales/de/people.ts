@@ -6,9 +6,9 @@ export default {
     left: 'Endet in weniger als einer Minute. | Endet in {n} Minute. | Endet in {n} Minuten.',
     stop: 'Beenden',
   },
-  list: { select: '{name} auswählen', selectPage: 'Alle auf dieser Seite auswählen' },
+  list: { select: '{name} auswählen', selectPage: 'Alle auf dieser Seite auswählen', sort: 'Nach dieser Spalte sortieren' },
   showAs: {
-    label: 'Anzeigen als',
+    label: 'Anzeigen als', of: '{name} als Befehl anzeigen',
     text: 'Dasselbe ohne diese Seite, so ausführbar, wie es dasteht.',
     ways: { cli: 'CLI', curl: 'curl', manifest: 'Manifest' },
     read: 'Lesen',

@@ -6,9 +6,9 @@ export default {
     left: '1분 안에 종료됩니다. | {n}분 후 종료됩니다.',
     stop: '중단',
   },
-  list: { select: '{name} 선택', selectPage: '이 페이지 모두 선택' },
+  list: { select: '{name} 선택', selectPage: '이 페이지 모두 선택', sort: '이 열로 정렬' },
   showAs: {
-    label: '다른 형식으로 보기',
+    label: '다른 형식으로 보기', of: '{name}을(를) 명령으로 보기',
     text: '이 화면 없이 그대로 실행할 수 있는 명령입니다.',
     ways: { cli: 'CLI', curl: 'curl', manifest: '매니페스트' },
     read: '읽기',
