@@ -4618,6 +4618,9 @@ type OAuthKeyList struct {
 type OAuthKeyRotation struct {
 	// Algorithm What tokens are signed with.
 	Algorithm OAuthAlgorithm `json:"algorithm"`
+
+	// Withdraw Whether the key that signed until now is withdrawn at once. Tokens that it signed are refused from now on.
+	Withdraw *bool `json:"withdraw,omitempty"`
 }
 
 // OAuthNamed defines model for OAuthNamed.
@@ -9291,6 +9294,9 @@ type ServerInterface interface {
 	// RotateOAuthKeys Have the next key sign from now on
 	// (POST /oauth/keys/rotation)
 	RotateOAuthKeys(ctx echo.Context) error
+	// WithdrawOAuthKey Withdraw a signing key at once
+	// (DELETE /oauth/keys/{id})
+	WithdrawOAuthKey(ctx echo.Context, id Id) error
 	// ListOAuthScopes What tokens of the organization can be good for
 	// (GET /oauth/scopes)
 	ListOAuthScopes(ctx echo.Context) error
@@ -13321,6 +13327,22 @@ func (w *ServerInterfaceWrapper) RotateOAuthKeys(ctx echo.Context) error {
 	return err
 }
 
+// WithdrawOAuthKey converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawOAuthKey(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawOAuthKey(ctx, id)
+	return err
+}
+
 // ListOAuthScopes converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOAuthScopes(ctx echo.Context) error {
 	var err error
@@ -16386,6 +16408,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/oauth/scopes/:id", wrapper.GetOAuthScope, options.OperationMiddlewares["getOAuthScope"]...)
 	router.PATCH(options.BaseURL+"/oauth/scopes/:id", wrapper.UpdateOAuthScope, options.OperationMiddlewares["updateOAuthScope"]...)
 	router.GET(options.BaseURL+"/oauth/keys", wrapper.ListOAuthKeys, options.OperationMiddlewares["listOAuthKeys"]...)
+	router.DELETE(options.BaseURL+"/oauth/keys/:id", wrapper.WithdrawOAuthKey, options.OperationMiddlewares["withdrawOAuthKey"]...)
 	router.POST(options.BaseURL+"/oauth/keys/rotation", wrapper.RotateOAuthKeys, options.OperationMiddlewares["rotateOAuthKeys"]...)
 	router.GET(options.BaseURL+"/oauth/consents", wrapper.ListOAuthConsents, options.OperationMiddlewares["listOAuthConsents"]...)
 	router.DELETE(options.BaseURL+"/oauth/consents/:id", wrapper.DeleteOAuthConsent, options.OperationMiddlewares["deleteOAuthConsent"]...)
@@ -22738,6 +22761,39 @@ func (response RotateOAuthKeysdefaultApplicationProblemPlusJSONResponse) VisitRo
 	return err
 }
 
+type WithdrawOAuthKeyRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type WithdrawOAuthKeyResponseObject interface {
+	VisitWithdrawOAuthKeyResponse(w http.ResponseWriter) error
+}
+
+type WithdrawOAuthKey204Response struct {
+}
+
+func (response WithdrawOAuthKey204Response) VisitWithdrawOAuthKeyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type WithdrawOAuthKeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawOAuthKeydefaultApplicationProblemPlusJSONResponse) VisitWithdrawOAuthKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOAuthScopesRequestObject struct {
 }
 
@@ -28544,6 +28600,9 @@ type StrictServerInterface interface {
 	// RotateOAuthKeys Have the next key sign from now on
 	// (POST /oauth/keys/rotation)
 	RotateOAuthKeys(ctx context.Context, request RotateOAuthKeysRequestObject) (RotateOAuthKeysResponseObject, error)
+	// WithdrawOAuthKey Withdraw a signing key at once
+	// (DELETE /oauth/keys/{id})
+	WithdrawOAuthKey(ctx context.Context, request WithdrawOAuthKeyRequestObject) (WithdrawOAuthKeyResponseObject, error)
 	// ListOAuthScopes What tokens of the organization can be good for
 	// (GET /oauth/scopes)
 	ListOAuthScopes(ctx context.Context, request ListOAuthScopesRequestObject) (ListOAuthScopesResponseObject, error)
@@ -34071,6 +34130,31 @@ func (sh *strictHandler) RotateOAuthKeys(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(RotateOAuthKeysResponseObject); ok {
 		return validResponse.VisitRotateOAuthKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawOAuthKey operation middleware
+func (sh *strictHandler) WithdrawOAuthKey(ctx echo.Context, id Id) error {
+	var request WithdrawOAuthKeyRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawOAuthKey(ctx.Request().Context(), request.(WithdrawOAuthKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawOAuthKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawOAuthKeyResponseObject); ok {
+		return validResponse.VisitWithdrawOAuthKeyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
