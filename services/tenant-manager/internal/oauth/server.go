@@ -91,7 +91,7 @@ type Server struct {
 // New returns an authorization server.
 func New(o Options) *Server {
 	s := &Server{
-		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: o.Short, now: o.Now, log: o.Log, audit: o.Audit,
+		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: outspoken{o.Short}, now: o.Now, log: o.Log, audit: o.Audit,
 		refused: service.NewPerMinute(refusedKept, o.Now), refusedOfAll: service.NewPerMinute(refusedOfAll, o.Now),
 		remote:  newRemoteKeys(o.Outbound, o.Now),
 		keys:    &keyring{store: o.Store, now: o.Now, log: o.Log, audit: o.Audit, rings: map[string]*ring{}, failed: map[string]time.Time{}},
