@@ -61,7 +61,9 @@ func (k Key) State(now time.Time) string {
 
 // Published reports whether others still take what a key signed: until all that it
 // signed has run out.
-func (k Key) Published(now time.Time) bool { return k.Until.IsZero() || now.Before(k.Until.Add(keyOverlap)) }
+func (k Key) Published(now time.Time) bool {
+	return k.Until.IsZero() || now.Before(k.Until.Add(keyOverlap))
+}
 
 // PublicJWK returns the public key (RFC 7517).
 func (k Key) PublicJWK() jose.JSONWebKey {
