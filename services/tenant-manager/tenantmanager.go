@@ -27,6 +27,7 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/forward"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/issue"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/mail"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/oauth"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/password"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/rights"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/secrets"
@@ -168,6 +169,9 @@ func (m *manager) build(ctx context.Context, k *service.Kit) (http.Handler, erro
 				return server.RunLogouts(ctx, k.Log)
 			})
 		})
+		k.Job(service.JobOptions{
+			Name: "oauth-keys", Every: oauth.KeysEvery, Lease: leaseTTL, Failed: "keys of organizations could not be turned; it is tried again",
+		}, server.TurnKeys)
 	}
 	k.Job(service.JobOptions{
 		Name: "endings", Every: api.EndingsEvery, Lease: leaseTTL, Failed: "telling of what ends failed; it is tried again",

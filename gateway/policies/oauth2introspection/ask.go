@@ -16,7 +16,16 @@ import (
 	"github.com/gatehouse/gatehouse/gateway/policy/bearer"
 )
 
-const maxAnswer = 64 << 10
+const (
+	maxAnswer = 64 << 10
+	// queued is how many wait for each that is asked about.
+	queued = 8
+	// knownFor is how long it is remembered that a token was active, after the answer
+	// itself does not count any more.
+	knownFor = 10 * time.Minute
+)
+
+var errTurn = errors.New("its turn did not come")
 
 // call is a question under way; all who ask about the same token wait for it.
 type call struct {
@@ -121,10 +130,18 @@ func (k *check) ask(ex *policy.Exchange, token string) (*answer, error) {
 			}
 		}
 	}
+	if a := k.refusals.get(key, k.env.Now()); a != nil {
+		return a, nil
+	}
+	known := k.known(key)
 	k.mu.Lock()
 	c := k.flight[key]
 	if c == nil {
-		if len(k.flight) >= k.MaxConcurrent {
+		most := queued * k.MaxConcurrent
+		if known { // these have a quarter more
+			most += most / 4
+		}
+		if len(k.flight) >= most {
 			k.mu.Unlock()
 			return nil, k.busy
 		}
@@ -133,13 +150,16 @@ func (k *check) ask(ex *policy.Exchange, token string) (*answer, error) {
 		// The call goes on when the one who asked first has left: others wait.
 		ctx := context.WithoutCancel(ex.Context())
 		token := strings.Clone(token)
-		k.wg.Go(func() { k.run(ctx, c, key, token) })
+		k.wg.Go(func() { k.run(ctx, c, key, token, known) })
 	}
 	k.mu.Unlock()
 	select {
 	case <-c.done:
 	case <-ex.Context().Done():
 		return nil, fmt.Errorf("waiting for the authorization server: %w", context.Cause(ex.Context()))
+	}
+	if errors.Is(c.err, errTurn) {
+		return nil, k.busy
 	}
 	if c.err != nil {
 		p := *k.down
@@ -148,20 +168,53 @@ func (k *check) ask(ex *policy.Exchange, token string) (*answer, error) {
 	return c.answer, nil
 }
 
-func (k *check) run(ctx context.Context, c *call, key, token string) {
+// knownKey is under what it is remembered that a token was active.
+func knownKey(key string) string { return key + "+" }
+
+// known reports whether a token was active a moment ago.
+func (k *check) known(key string) bool {
+	if k.env.Store == nil {
+		return false
+	}
+	_, ok := k.env.Store.Get(knownKey(key))
+	return ok
+}
+
+// turn waits until a token may be asked about. It returns what to do afterwards, nil
+// where the time is over.
+func (k *check) turn(ctx context.Context, known bool) func() {
+	reserved := k.reserved
+	if !known {
+		reserved = nil // nobody ever gets one of these
+	}
+	select {
+	case k.slots <- struct{}{}:
+		return func() { <-k.slots }
+	case reserved <- struct{}{}:
+		return func() { <-k.reserved }
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (k *check) run(ctx context.Context, c *call, key, token string, known bool) {
 	ctx, cancel := context.WithTimeout(ctx, k.Timeout.Std())
 	defer cancel()
+	done := k.turn(ctx, known)
+	if done == nil { // nothing was learned of the server
+		c.err = errTurn
+		k.mu.Lock()
+		delete(k.flight, key)
+		k.mu.Unlock()
+		close(c.done)
+		return
+	}
 	claims, err := k.post(ctx, token)
+	done()
 	if err == nil {
 		now := k.env.Now()
 		c.answer = k.judge(claims, now.Unix())
-		if ttl := k.remember(c.answer, now.Unix()); ttl > 0 && k.env.Store != nil {
-			size := int64(2048)
-			if c.answer.refused != nil { // anybody can cause many of these
-				size = 128
-			}
-			k.env.Store.Set(key, c.answer, size, ttl)
-		}
+		k.keep(key, c.answer, now)
 	}
 	c.err = err
 	k.mu.Lock()
@@ -177,6 +230,23 @@ func (k *check) run(ctx context.Context, c *call, key, token string) {
 	case changed:
 		k.env.Log.InfoContext(ctx, "authorization server is back", "endpoint", k.Endpoint)
 	}
+}
+
+// keep remembers an answer. Refusals, of which anybody can cause many, have a place of
+// their own: they take none from answers that let somebody in.
+func (k *check) keep(key string, a *answer, now time.Time) {
+	ttl := k.remember(a, now.Unix())
+	if a.refused != nil {
+		k.refusals.set(key, a, now, ttl)
+		return
+	}
+	if k.env.Store == nil {
+		return
+	}
+	if ttl > 0 {
+		k.env.Store.Set(key, a, 2048, ttl)
+	}
+	k.env.Store.Set(knownKey(key), true, 64, max(ttl, 0)+knownFor)
 }
 
 // remember returns how long an answer counts. Errors are no answers. R6.4.

@@ -39,8 +39,10 @@ type Config struct {
 	TokenTypeHint string `json:"tokenTypeHint" schema:"maxLength=64"`
 	// Timeout is how long an answer may take. The default is 2s.
 	Timeout schema.Duration `json:"timeout,omitzero" schema:"min=10ms,max=1m"`
-	// MaxConcurrent is how many tokens are asked about at the same time; beyond it
-	// the answer is 503. The default is 128.
+	// MaxConcurrent is how many tokens are asked about at the same time. Others wait
+	// their turn, eight times as many at most and for the timeout at most; beyond it
+	// the answer is 503. Tokens that were active a moment ago need not wait for those
+	// that nobody knows. The default is 128.
 	MaxConcurrent int `json:"maxConcurrent,omitempty" schema:"min=1,max=10000"`
 	// CacheTTL is how long an active token is remembered, at most until it
 	// expires. A revocation acts after that time. 0 = not at all. The default is
@@ -128,6 +130,11 @@ type check struct {
 
 	missing, twice, malformed, inactive, expired, issuer, audience, bound, scope, application, down, busy *problem.Problem
 
+	// slots are taken by who asks about any token, reserved by who asks about one that
+	// was active a moment ago: what is no token keeps none of these waiting.
+	slots, reserved chan struct{}
+	refusals        refusals
+
 	mu     sync.Mutex
 	flight map[string]*call
 	lost   bool
@@ -137,6 +144,7 @@ type check struct {
 func compile(c Config, env policy.Env) (policy.Hooks, error) {
 	k := &check{
 		Config: c, env: env, anyScope: c.ScopeMatch == "any", flight: map[string]*call{}, form: url.Values{},
+		slots: make(chan struct{}, c.MaxConcurrent), reserved: make(chan struct{}, max(c.MaxConcurrent/4, 1)),
 		sources: bearer.Sources{Header: c.Header, Scheme: c.Scheme, Cookie: c.Cookie, Query: c.Query},
 	}
 	if err := k.sources.Check(); err != nil {

@@ -212,10 +212,79 @@ func TestOneQuestionForAllWhoAsk(t *testing.T) {
 		})
 	}
 	require.Eventually(t, func() bool { return s.asked.Load() == 1 }, 30*time.Second, time.Millisecond)
-	h.Do(bearer("another"), policytest.Upstream{}).Check(down)
+	wg.Go(func() { // waits its turn
+		if got := h.Do(bearer("another"), policytest.Upstream{}).Status; got != 200 {
+			t.Errorf("status %d", got)
+		}
+	})
 	close(s.hold)
 	wg.Wait()
-	require.EqualValues(t, 1, s.asked.Load())
+	require.EqualValues(t, 2, s.asked.Load())
+}
+
+// Beyond what may wait, the answer comes at once; and nobody waits for ever.
+func TestWhoMayNotWait(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.hold = make(chan struct{})
+	h := s.harness(t, ", maxConcurrent: 1, timeout: 30s")
+	var wg sync.WaitGroup
+	refused := make(chan struct{}, 20)
+	for i := range 20 {
+		wg.Go(func() {
+			if h.Do(bearer(fmt.Sprint("t", i)), policytest.Upstream{}).Status == 503 {
+				refused <- struct{}{}
+			}
+		})
+	}
+	for range 12 {
+		<-refused
+	}
+	close(s.hold)
+	wg.Wait()
+	require.EqualValues(t, 8, s.asked.Load())
+	require.Empty(t, refused)
+
+	s = newServer(t)
+	s.hold = make(chan struct{})
+	t.Cleanup(func() { close(s.hold) })
+	h = s.harness(t, ", maxConcurrent: 1, timeout: 20ms")
+	wg.Go(func() { h.Do(bearer("t"), policytest.Upstream{}).Check(down) })
+	h.Do(bearer("u"), policytest.Upstream{}).Check(down)
+	wg.Wait()
+}
+
+// What is no token keeps nobody out who has one: neither while its answer is
+// remembered, nor when it is asked about again.
+func TestJunkKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	busy := make(chan struct{})
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.asked.Add(1)
+		if r.PostFormValue("token") == "good" {
+			_, _ = w.Write([]byte(`{"active":true,"client_id":"storefront"}`))
+			return
+		}
+		<-busy // a server that takes its time over junk
+		_, _ = w.Write([]byte(`{"active":false}`))
+	})
+	h := s.harness(t, ", maxConcurrent: 16, cacheTtl: 1s, timeout: 30s")
+	h.Do(bearer("good"), policytest.Upstream{}).Check(policytest.Want{})
+	var wg sync.WaitGroup
+	for i := range 2000 {
+		wg.Go(func() { h.Do(bearer(fmt.Sprint("junk", i)), policytest.Upstream{}) })
+	}
+	require.Eventually(t, func() bool { return s.asked.Load() >= 17 }, 30*time.Second, time.Millisecond)
+	for range 50 {
+		h.Clock.Advance(2 * time.Second)
+		h.Do(bearer("good"), policytest.Upstream{}).Check(policytest.Want{})
+	}
+	close(busy)
+	wg.Wait()
+	n := s.asked.Load()
+	h.Do(bearer("good"), policytest.Upstream{}).Check(policytest.Want{})
+	require.LessOrEqual(t, s.asked.Load(), n+1)
 }
 
 func TestOneLineWhenTheServerIsLostAndOneWhenItIsBack(t *testing.T) { // R6.5

@@ -164,8 +164,20 @@ func (h *Handlers) RotateOAuthKeys(ctx context.Context, r RotateOAuthKeysRequest
 		return nil, oauth.Unavailable()
 	}
 	p := caller(ctx)
-	keys, err := h.opt.OAuth.RotateKeys(ctx, p.Organization, p.Subject, string(r.Body.Algorithm))
+	keys, err := h.opt.OAuth.RotateKeys(ctx, p.Organization, p.Subject, string(r.Body.Algorithm), deref(r.Body.Withdraw))
 	return RotateOAuthKeys200JSONResponse(h.oauthKeys(keys)), err
+}
+
+// WithdrawOAuthKey has nobody take what a key signed any more.
+func (h *Handlers) WithdrawOAuthKey(ctx context.Context, r WithdrawOAuthKeyRequestObject) (WithdrawOAuthKeyResponseObject, error) {
+	if err := authn.Require(ctx, "oauth-key:update", authn.Scope{}); err != nil {
+		return nil, err
+	}
+	if h.opt.OAuth == nil {
+		return nil, oauth.Unavailable()
+	}
+	p := caller(ctx)
+	return WithdrawOAuthKey204Response{}, h.opt.OAuth.WithdrawKey(ctx, p.Organization, p.Subject, r.Id)
 }
 
 // GetOAuthServer says where the authorization server is: what its metadata, which is

@@ -308,10 +308,12 @@ func (s *realm) deny(w http.ResponseWriter, r *http.Request, ar fosite.Authorize
 
 // denied returns where the browser goes with an error; "" where that is not known.
 func (s *realm) denied(ctx context.Context, ar fosite.AuthorizeRequester, err error) string {
-	e := fosite.ErrorToRFC6749Error(err)
+	e := fosite.ErrorToRFC6749Error(plainly(err))
 	if e.CodeField >= 500 || e.ErrorField == "error" {
 		s.server.log.ErrorContext(ctx, "the authorization endpoint failed", "organization", s.org.Slug, "request", httpx.RequestID(ctx), "err", err, "cause", errors.Unwrap(e), "debug", e.DebugField)
-		e = fosite.ErrServerError
+		if e.ErrorField != fosite.ErrTemporarilyUnavailable.ErrorField {
+			e = fosite.ErrServerError
+		}
 	}
 	if ar == nil || !ar.IsRedirectURIValid() || atHome(ar) != nil {
 		return ""
@@ -335,7 +337,7 @@ func (s *realm) denied(ctx context.Context, ar fosite.AuthorizeRequester, err er
 // code, for which it has words of its own; the details are in the log, by request.
 func (s *realm) page(w http.ResponseWriter, r *http.Request, err error) {
 	ctx := r.Context()
-	e := fosite.ErrorToRFC6749Error(err)
+	e := fosite.ErrorToRFC6749Error(plainly(err))
 	code := e.ErrorField
 	if e.CodeField >= http.StatusInternalServerError || code == "error" {
 		code = fosite.ErrServerError.ErrorField

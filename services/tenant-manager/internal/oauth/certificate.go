@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/ory/fosite"
 
 	"github.com/gatehouse/gatehouse/libs/clientcert"
@@ -134,16 +135,40 @@ func (s *realm) certificate(r *http.Request) *x509.Certificate {
 	return s.server.opt.Certificate(r)
 }
 
+type issuerKey struct{}
+
+// issuerOf returns who says that an assertion is theirs.
+func issuerOf(ctx context.Context) string {
+	issuer, _ := ctx.Value(issuerKey{}).(string)
+	return issuer
+}
+
+// withIssuer returns a context that says who issued the assertion of a form. Nothing is
+// proven by it: what it is used for comes after the assertion was verified, and that its
+// iss is the client.
+func withIssuer(ctx context.Context, form url.Values) context.Context {
+	var claims jwt.RegisteredClaims
+	if text := form.Get("client_assertion"); text != "" {
+		if _, _, err := jwt.NewParser().ParseUnverified(text, &claims); err == nil {
+			return context.WithValue(ctx, issuerKey{}, claims.Issuer)
+		}
+	}
+	return ctx
+}
+
 // authenticate proves who a client is, and holds what it asks for against its own
-// bucket. Public clients prove nothing: they have none.
+// bucket, but for questions about the tokens of others. Public clients prove nothing:
+// they have none.
 func (s *realm) authenticate(ctx context.Context, r *http.Request, form url.Values) (fosite.Client, error) {
-	by, err := s.proveClient(ctx, r, form)
+	by, err := s.proveClient(withIssuer(ctx, form), r, form)
 	if err != nil {
 		return nil, err
 	}
 	if c, _ := by.(*client); c != nil && !c.IsPublic() {
-		if wait := s.server.limits.client(c.ID); wait > 0 {
-			return nil, &throttledError{wait}
+		if !c.MayIntrospect || !atIntrospection(ctx) {
+			if wait := s.server.limits.client(c.ID); wait > 0 {
+				return nil, &throttledError{wait}
+			}
 		}
 		if HasSecret(c.AuthMethod) {
 			s.used(ctx, c, presentedSecret(r, form))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -67,7 +68,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, &fosite.RFC6749Error{ErrorField: "invalid_request", DescriptionField: "This endpoint does not take the method.", CodeField: http.StatusMethodNotAllowed})
 		return
 	}
+	if r.Method == http.MethodPost && !e.body.right(r.Header["Content-Type"]) {
+		fail(w, r, fosite.ErrInvalidRequest.WithHint("Send a form: the Content-Type is application/x-www-form-urlencoded, in UTF-8."))
+		return
+	}
 	e.serve(re, w, r)
+}
+
+// right reports whether a body is of the type that is read: what others read in
+// another type was held against nothing.
+func (b body) right(types []string) bool {
+	switch {
+	case b == document || b == anyForm && len(types) == 0:
+		return true
+	case len(types) != 1:
+		return false
+	}
+	kind, params, err := mime.ParseMediaType(types[0])
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return false
+	}
+	charset, named := params["charset"]
+	return !named || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "us-ascii")
 }
 
 // split returns the organization of a path, and the endpoint.
@@ -82,8 +104,22 @@ func split(path string) (slug, rest string) {
 type endpoint struct {
 	methods []string
 	open    bool
-	serve   func(*realm, http.ResponseWriter, *http.Request)
+	// body says what a POST has to send.
+	body  body
+	serve func(*realm, http.ResponseWriter, *http.Request)
 }
+
+// body says what a POST to an endpoint has to send.
+type body int
+
+const (
+	// document is read by the endpoint itself.
+	document body = iota
+	// form is what RFC 6749 appendix B says, and nothing else.
+	form
+	// anyForm is as form, where there is something at all.
+	anyForm
+)
 
 var (
 	get  = []string{http.MethodGet, http.MethodHead}
@@ -95,19 +131,19 @@ var (
 const configuration = "register/{id}"
 
 var endpoints = map[string]endpoint{
-	".well-known/openid-configuration":       {get, true, (*realm).metadata},
-	".well-known/oauth-authorization-server": {get, true, (*realm).metadata},
-	"jwks":                                   {get, true, (*realm).jwks},
-	"token":                                  {post, true, (*realm).token},
-	"introspect":                             {post, false, (*realm).introspect},
-	"revoke":                                 {post, true, (*realm).revoke},
-	"authorize":                              {both, false, (*realm).authorize},
-	"userinfo":                               {both, true, (*realm).userinfo},
-	"logout":                                 {both, false, (*realm).logout},
-	"par":                                    {post, true, (*realm).push},
-	"device_authorization":                   {post, true, (*realm).deviceAuthorization},
-	"register":                               {post, true, (*realm).register},
-	configuration:                            {[]string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, (*realm).registration},
+	".well-known/openid-configuration":       {get, true, document, (*realm).metadata},
+	".well-known/oauth-authorization-server": {get, true, document, (*realm).metadata},
+	"jwks":                                   {get, true, document, (*realm).jwks},
+	"token":                                  {post, true, form, (*realm).token},
+	"introspect":                             {post, false, form, (*realm).introspect},
+	"revoke":                                 {post, true, form, (*realm).revoke},
+	"authorize":                              {both, false, anyForm, (*realm).authorize},
+	"userinfo":                               {both, true, anyForm, (*realm).userinfo},
+	"logout":                                 {both, false, anyForm, (*realm).logout},
+	"par":                                    {post, true, form, (*realm).push},
+	"device_authorization":                   {post, true, form, (*realm).deviceAuthorization},
+	"register":                               {post, true, document, (*realm).register},
+	configuration:                            {[]string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, document, (*realm).registration},
 }
 
 // Endpoints returns the endpoints of an organization, below its issuer, and their
@@ -144,9 +180,20 @@ func write(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // the client has left, or gets it
 }
 
+// plainly returns the error that says that something could not be found out, also
+// where fosite took that for a refusal; others as they are.
+func plainly(err error) error {
+	var out *outage
+	if errors.As(err, &out) {
+		return fosite.ErrTemporarilyUnavailable.WithWrap(out)
+	}
+	return err
+}
+
 // refuse is as fail, for errors that come of fosite: those that are the server's
 // own are logged, and told without their cause.
 func (s *realm) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	err = plainly(err)
 	e := fosite.ErrorToRFC6749Error(err)
 	if e.CodeField >= 500 && r.Context().Err() == nil {
 		s.server.log.ErrorContext(r.Context(), "the authorization server failed", "organization", s.org.Slug, "request", httpx.RequestID(r.Context()), "err", err, "cause", errors.Unwrap(e), "debug", e.DebugField)
@@ -194,7 +241,7 @@ func (s *realm) admit(w http.ResponseWriter, r *http.Request) bool {
 	ip := httpx.LimitKey(r.Context())
 	id := clientID(r)
 	wait := s.server.limits.waits(id, ip)
-	if wait == 0 {
+	if wait == 0 && !s.asksForOthers(r, id) {
 		wait = s.server.limits.named(s.org.ID+" "+id, ip)
 	}
 	if wait > 0 {
@@ -207,6 +254,18 @@ func (s *realm) admit(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// asksForOthers reports whether a request is to the introspection, and names a client
+// that may ask about the tokens of all: a gateway asks as often as anybody sends it
+// something, and whoever sends it what is not a token must not keep it from asking about
+// those that are. A wrong secret is held against it as everywhere.
+func (s *realm) asksForOthers(r *http.Request, id string) bool {
+	if !atIntrospection(r.Context()) {
+		return false
+	}
+	c, err := s.server.client(r.Context(), s.org.ID, id)
+	return err == nil && c.MayIntrospect && !c.IsPublic()
+}
+
 // failed answers a request whose client did not prove who it is, or that failed
 // otherwise.
 func (s *realm) failed(w http.ResponseWriter, r *http.Request, err error) {
@@ -216,8 +275,8 @@ func (s *realm) failed(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	var out *outage
-	if errors.As(err, &out) { // fosite takes it for a client that is not there
-		s.refuse(w, r, fosite.ErrTemporarilyUnavailable.WithWrap(out))
+	if errors.As(err, &out) { // fosite takes it for a client that is not there: nobody guessed anything
+		s.refuse(w, r, out)
 		return
 	}
 	if r.PostForm.Get("client_assertion") != "" && fosite.ErrorToRFC6749Error(err).ErrorField == "error" { // of the library that reads it

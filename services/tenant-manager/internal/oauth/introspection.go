@@ -10,8 +10,17 @@ import (
 	"github.com/ory/fosite"
 )
 
+type introspectionKey struct{}
+
+// atIntrospection reports whether a context is of a request to the introspection.
+func atIntrospection(ctx context.Context) bool {
+	at, _ := ctx.Value(introspectionKey{}).(bool)
+	return at
+}
+
 // introspect says what a token is good for (RFC 7662).
 func (s *realm) introspect(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(context.WithValue(r.Context(), introspectionKey{}, true))
 	if !s.admit(w, r) {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -200,13 +201,13 @@ func (s *realm) registration(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// One that is not there, was not registered, or is disabled is told the same.
-	if err != nil || c.RegistrationHash == "" || c.Status != store.Active || !secret.Equal(c.RegistrationHash, Hash(token)) {
+	if err != nil || !registeredWith(c, token) {
 		s.refuseToken(w, r, true)
 		return
 	}
 	switch r.Method {
 	case http.MethodPut:
-		s.updateRegistered(w, r, c, token)
+		s.updateRegistered(w, r, c.ID, token)
 	case http.MethodDelete:
 		err := s.server.store.Tx(ctx, s.org.ID, c.ID, func(tx *store.Tx) error {
 			if err := tx.DeleteOAuthClient(ctx, c.ID, db.AnyVersion); err != nil {
@@ -227,55 +228,76 @@ func (s *realm) registration(w http.ResponseWriter, r *http.Request) {
 }
 
 // updateRegistered puts other metadata in place of those of a client (RFC 7592
-// section 2.2).
-func (s *realm) updateRegistered(w http.ResponseWriter, r *http.Request, c store.OAuthClient, token string) {
+// section 2.2). Of several at the same time each is done, one after the other: what
+// counts is what the last one says, all of it.
+func (s *realm) updateRegistered(w http.ResponseWriter, r *http.Request, id, token string) {
 	ctx := r.Context()
 	m, ok := s.readMetadata(w, r)
 	if !ok {
 		return
 	}
-	var kept registered
-	if err := json.Unmarshal([]byte(c.Registration), &kept); err != nil {
-		s.refuse(w, r, fosite.ErrServerError.WithWrap(err))
-		return
-	}
-	before := metadataOf(c)
-	switch {
-	case m.ID != c.ID:
+	if m.ID != id {
 		fail(w, r, metadataError("client_id is not that of the address."))
 		return
-	case m.AuthMethod != c.AuthMethod:
-		fail(w, r, metadataError("A client keeps its token_endpoint_auth_method, %s: register anew.", c.AuthMethod))
-		return
-	case m.Name == "":
-		m.Name = c.Name
 	}
-	if err := m.into(&c, kept.Limits); err != nil {
-		fail(w, r, err)
-		return
-	}
-	err := s.server.store.Tx(ctx, s.org.ID, c.ID, func(tx *store.Tx) error {
-		if err := tx.SaveOAuthClient(ctx, &c); err != nil {
+	var c store.OAuthClient
+	err := s.server.store.Tx(ctx, s.org.ID, id, func(tx *store.Tx) error {
+		var err error
+		if c, err = tx.LockOAuthClient(ctx, id); err != nil {
 			return err
 		}
-		// People allowed it to send them to the addresses that they were shown.
-		if slices.ContainsFunc(c.RedirectURIs, func(u string) bool { return !slices.Contains(before.RedirectURIs, u) }) {
-			if err := tx.ForgetOAuthConsents(ctx, c.ID); err != nil {
-				return err
-			}
+		if !registeredWith(c, token) {
+			return db.ErrNotFound
 		}
-		return s.recordRegistered(ctx, tx, "oauth-client.updated", c, before, metadataOf(c))
+		return s.replaceRegistered(ctx, tx, &c, m)
 	})
+	var wrong *fosite.RFC6749Error
 	switch {
+	case err == nil:
+		s.server.Forget(id)
+		s.tellRegistered(w, http.StatusOK, c, token, "")
+	case errors.Is(err, db.ErrNotFound): // it ended meanwhile
+		s.refuseToken(w, r, true)
 	case errors.Is(err, db.ErrDuplicate):
 		fail(w, r, metadataError("There is another client of this client_name."))
-		return
-	case err != nil:
+	case errors.As(err, &wrong):
+		fail(w, r, wrong)
+	default:
 		s.refuse(w, r, fosite.ErrServerError.WithWrap(err))
-		return
 	}
-	s.server.Forget(c.ID)
-	s.tellRegistered(w, http.StatusOK, c, token, "")
+}
+
+// registeredWith reports whether a token is that of a client which registered itself,
+// and is active.
+func registeredWith(c store.OAuthClient, token string) bool {
+	return c.RegistrationHash != "" && c.Status == store.Active && secret.Equal(c.RegistrationHash, Hash(token))
+}
+
+func (s *realm) replaceRegistered(ctx context.Context, tx *store.Tx, c *store.OAuthClient, m clientMetadata) error {
+	var kept registered
+	if err := json.Unmarshal([]byte(c.Registration), &kept); err != nil {
+		return fmt.Errorf("reading what a client registered: %w", err)
+	}
+	before := metadataOf(*c)
+	if m.AuthMethod != c.AuthMethod {
+		return metadataError("A client keeps its token_endpoint_auth_method, %s: register anew.", c.AuthMethod)
+	}
+	if m.Name == "" {
+		m.Name = c.Name
+	}
+	if err := m.into(c, kept.Limits); err != nil {
+		return err
+	}
+	if err := tx.SaveOAuthClient(ctx, c); err != nil {
+		return err
+	}
+	// People allowed it to send them to the addresses that they were shown.
+	if slices.ContainsFunc(c.RedirectURIs, func(u string) bool { return !slices.Contains(before.RedirectURIs, u) }) {
+		if err := tx.ForgetOAuthConsents(ctx, c.ID); err != nil {
+			return err
+		}
+	}
+	return s.recordRegistered(ctx, tx, "oauth-client.updated", *c, before, metadataOf(*c))
 }
 
 func (s *realm) recordRegistered(ctx context.Context, tx *store.Tx, action string, c store.OAuthClient, before, after any) error {

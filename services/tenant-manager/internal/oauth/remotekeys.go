@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-jose/go-jose/v3"
 	"github.com/ory/fosite"
+
+	"github.com/gatehouse/gatehouse/libs/egress"
 )
 
 const (
@@ -33,6 +35,8 @@ type remoteKeys struct {
 	known map[string]fetchedKeys
 }
 
+var errMoved = errors.New("keys are not where they are said to be")
+
 type fetchedKeys struct {
 	set *jose.JSONWebKeySet
 	err error
@@ -46,7 +50,7 @@ func newRemoteKeys(rt http.RoundTripper, now func() time.Time) *remoteKeys {
 		client: &http.Client{
 			Transport: rt, Timeout: 5 * time.Second,
 			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return errors.New("keys are not where they are said to be")
+				return errMoved
 			},
 		},
 		now: now, known: map[string]fetchedKeys{},
@@ -73,6 +77,10 @@ func (k *remoteKeys) Resolve(ctx context.Context, location string, ignoreCache b
 		k.known[location] = f
 		k.mu.Unlock()
 	}
+	var away *outage
+	if errors.As(f.err, &away) { // it says nothing about who asks
+		return nil, f.err
+	}
 	if f.err != nil {
 		return nil, fosite.ErrInvalidClient.WithHint("The keys of the client cannot be had from its jwks_uri.").WithWrap(f.err)
 	}
@@ -90,10 +98,17 @@ func (k *remoteKeys) fetch(ctx context.Context, location string) (*jose.JSONWebK
 	}
 	r.Header.Set("Accept", "application/jwk-set+json, application/json")
 	res, err := k.client.Do(r)
-	if err != nil {
+	var guarded *egress.RefusedError
+	if errors.Is(err, errMoved) || errors.As(err, &guarded) { // the address is wrong, and stays so
 		return nil, fmt.Errorf("fetching keys: %w", err)
 	}
+	if err != nil {
+		return nil, lost(fmt.Errorf("fetching keys: %w", err))
+	}
 	defer func() { _ = res.Body.Close() }() // only read
+	if res.StatusCode >= http.StatusInternalServerError || res.StatusCode == http.StatusTooManyRequests {
+		return nil, lost(fmt.Errorf("fetching keys: the answer has status %d", res.StatusCode))
+	}
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetching keys: the answer has status %d", res.StatusCode)
 	}

@@ -91,10 +91,10 @@ type Server struct {
 // New returns an authorization server.
 func New(o Options) *Server {
 	s := &Server{
-		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: o.Short, now: o.Now, log: o.Log, audit: o.Audit,
+		opt: o, url: strings.TrimRight(o.URL, "/"), store: o.Store, short: outspoken{o.Short}, now: o.Now, log: o.Log, audit: o.Audit,
 		refused: service.NewPerMinute(refusedKept, o.Now), refusedOfAll: service.NewPerMinute(refusedOfAll, o.Now),
 		remote:  newRemoteKeys(o.Outbound, o.Now),
-		keys:    &keyring{store: o.Store, now: o.Now, rings: map[string]*ring{}},
+		keys:    &keyring{store: o.Store, now: o.Now, log: o.Log, audit: o.Audit, rings: map[string]*ring{}, failed: map[string]time.Time{}},
 		orgs:    newCache[store.Organization](o.Now),
 		clients: newCache[*client](o.Now), nonces: newCache[string](o.Now), limits: newLimits(o.Store, o.Now, o.TokenRate), realms: map[string]*realm{},
 		apps: apps(o.Apps),

@@ -26,6 +26,42 @@ type Short interface {
 	Take(ctx context.Context, key string) (value string, ok bool, err error)
 }
 
+// outage is a failure to find something out, which is told from the answer that
+// something is not so.
+type outage struct{ error }
+
+func (o *outage) Unwrap() error { return o.error }
+
+// lost returns an error of what was asked as an outage.
+func lost(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &outage{err}
+}
+
+// outspoken is a [Short] whose errors are outages: none of them can be taken for a refusal.
+type outspoken struct{ Short }
+
+func (o outspoken) Put(ctx context.Context, key, value string, ttl time.Duration) error {
+	return lost(o.Short.Put(ctx, key, value, ttl))
+}
+
+func (o outspoken) Add(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {
+	added, err := o.Short.Add(ctx, key, value, ttl)
+	return added, lost(err)
+}
+
+func (o outspoken) Get(ctx context.Context, key string) (string, bool, error) {
+	value, ok, err := o.Short.Get(ctx, key)
+	return value, ok, lost(err)
+}
+
+func (o outspoken) Take(ctx context.Context, key string) (string, bool, error) {
+	value, ok, err := o.Short.Take(ctx, key)
+	return value, ok, lost(err)
+}
+
 // redisShort keeps it in Redis, which forgets by itself.
 type redisShort struct {
 	client redis.UniversalClient

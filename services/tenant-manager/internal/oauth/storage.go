@@ -45,28 +45,23 @@ func (s storage) GetClient(ctx context.Context, id string) (fosite.Client, error
 	case errors.Is(err, fosite.ErrNotFound):
 		return nil, err
 	case err != nil:
-		return nil, &outage{err}
+		return nil, lost(err)
 	}
 	return c, nil
 }
-
-// outage is a failure to find something out, which is told from the answer that
-// something is not so.
-type outage struct{ error }
-
-func (o *outage) Unwrap() error { return o.error }
 
 // ClientAssertionJWTValid has nothing to say: one that comes again is refused by
 // SetClientAssertionJWT, which decides between two at the same time as well.
 func (s storage) ClientAssertionJWTValid(context.Context, string) error { return nil }
 
-// SetClientAssertionJWT refuses an assertion that comes again.
+// SetClientAssertionJWT refuses an assertion that comes again. A jti is its issuer's
+// (RFC 7519 section 4.1.7): what one client uses another may use as well.
 func (s storage) SetClientAssertionJWT(ctx context.Context, jti string, exp time.Time) error {
 	ttl := time.Until(exp)
 	if ttl > LongestAccess {
 		return fosite.ErrInvalidClient.WithHint("The client_assertion is good for more than a day.")
 	}
-	added, err := s.server.short.Add(ctx, s.key("assertion", Hash(jti)), "", max(ttl, time.Minute))
+	added, err := s.server.short.Add(ctx, s.key("assertion", Hash(issuerOf(ctx)+" "+jti)), "", max(ttl, time.Minute))
 	if err == nil && !added {
 		err = fosite.ErrJTIKnown
 	}
@@ -97,7 +92,7 @@ func (s storage) decode(ctx context.Context, text string) (*fosite.Request, erro
 	if err := json.Unmarshal([]byte(text), &k); err != nil {
 		return nil, fmt.Errorf("reading a request: %w", err)
 	}
-	c, err := s.server.client(ctx, s.org.ID, k.Client)
+	c, err := s.GetClient(ctx, k.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +147,8 @@ func (s storage) GetAccessTokenSession(ctx context.Context, signature string, _ 
 	if isJWT(signature) {
 		if r, err = strategy(s).read(ctx, signature); errors.Is(err, errToken) {
 			err = fosite.ErrNotFound
+		} else if err != nil && !errors.Is(err, fosite.ErrNotFound) {
+			err = lost(err)
 		}
 	} else {
 		r, err = s.get(ctx, "access", signature)
@@ -199,7 +196,7 @@ func (s storage) CreateRefreshTokenSession(ctx context.Context, signature, _ str
 	case errors.Is(err, store.ErrFamilyEnded):
 		return fosite.ErrInvalidGrant.WithHint("What it came of was used twice, or was taken back.")
 	case err != nil:
-		return err
+		return lost(err)
 	}
 	// Of a family that ended before it had a row only the mark tells: who ends one
 	// writes that first, and looks for rows then.
@@ -218,7 +215,7 @@ func (s storage) GetRefreshTokenSession(ctx context.Context, signature string, _
 	case errors.Is(err, db.ErrNotFound):
 		return nil, fosite.ErrNotFound
 	case err != nil:
-		return nil, err
+		return nil, lost(err)
 	case !s.server.now().Before(row.ExpiresAt):
 		return nil, fosite.ErrNotFound
 	}
@@ -246,7 +243,7 @@ func (s storage) RotateRefreshToken(ctx context.Context, family, signature strin
 		return err
 	})
 	if err != nil || used {
-		return err
+		return lost(err)
 	}
 	return errors.Join(s.RevokeAccessToken(ctx, family), s.RevokeRefreshToken(ctx, family), fosite.ErrInactiveToken)
 }

@@ -57,6 +57,11 @@ func (s *realm) userinfo(w http.ResponseWriter, r *http.Request) {
 			fail(w, r, &fosite.RFC6749Error{ErrorField: "use_dpop_nonce", DescriptionField: nonceHint, CodeField: http.StatusUnauthorized})
 			return
 		}
+		var out *outage
+		if errors.As(err, &out) {
+			s.refuse(w, r, err)
+			return
+		}
 		if err != nil || c.JKT != in.Confirm.JKT {
 			s.server.limits.address("userinfo", ip)
 			w.Header().Set("WWW-Authenticate", `DPoP realm="gatehouse", error="invalid_token"`)

@@ -1,6 +1,6 @@
-// Package signing is the rules of the keys that access tokens are signed with:
-// which one signs now, when the next is made, and when an old one goes. It does
-// no I/O.
+// Package signing is the rules of the keys that tokens are signed with, the
+// product's own and those of organizations: which one signs now, when the next is
+// made, and when an old one goes. It does no I/O.
 package signing
 
 import (
@@ -70,31 +70,68 @@ type Plan struct {
 	Drop []string
 }
 
-// Rotate returns what has to be done with the keys: there is one that signs, one
-// that will after it, published long before, and the one before it for a while.
-func Rotate(keys []Key, now time.Time) Plan {
+// Nothing reports whether there is nothing to do.
+func (p Plan) Nothing() bool { return len(p.Make) == 0 && len(p.Drop) == 0 }
+
+// Turn is what the rules know of a key: its place among the others and when it
+// begins to sign. It signs until the one after it does.
+type Turn struct {
+	ID         string
+	Number     int64
+	ActiveFrom time.Time
+}
+
+// Rules are how keys of one kind are turned.
+type Rules struct {
+	// Period is how long a key signs.
+	Period time.Duration
+	// Overlap is how long a key is published after it signed for the last time, and
+	// at least before it signs for the first time.
+	Overlap time.Duration
+}
+
+// Plan returns what has to be done with keys: there is one that signs, one that
+// will after it, published long before, and those before it for as long as what
+// they signed lives.
+func (r Rules) Plan(keys []Turn, now time.Time) Plan {
 	var p Plan
 	sorted := slices.Clone(keys)
-	slices.SortFunc(sorted, func(a, b Key) int { return cmp.Compare(a.Number, b.Number) })
-	current, found := Current(sorted, now)
-	from := now
-	switch {
-	case !found: // the first start, or every key is of the future
-		p.Make = append(p.Make, now)
-	default:
-		from = current.ActiveFrom
-	}
-	if !slices.ContainsFunc(sorted, func(k Key) bool { return k.ActiveFrom.After(now) }) {
-		next := from.Add(Period)
-		if soonest := now.Add(Overlap); next.Before(soonest) { // nobody has worked for long: others must hear of it first
-			next = soonest
+	slices.SortFunc(sorted, func(a, b Turn) int { return cmp.Compare(a.Number, b.Number) })
+	current, next := -1, false
+	for i, k := range sorted {
+		if k.ActiveFrom.After(now) {
+			next = true
+		} else {
+			current = i
 		}
-		p.Make = append(p.Make, next)
 	}
-	for _, k := range sorted {
-		if found && k.Number < current.Number && !now.Before(current.ActiveFrom.Add(Overlap)) {
-			p.Drop = append(p.Drop, k.ID)
+	from := now
+	if current < 0 { // the first start, or every key is of the future
+		p.Make = append(p.Make, now)
+	} else {
+		from = sorted[current].ActiveFrom
+	}
+	if !next {
+		at := from.Add(r.Period)
+		if soonest := now.Add(r.Overlap); at.Before(soonest) { // nobody has worked for long: others must hear of it first
+			at = soonest
+		}
+		p.Make = append(p.Make, at)
+	}
+	for i := range current {
+		if !now.Before(sorted[i+1].ActiveFrom.Add(r.Overlap)) {
+			p.Drop = append(p.Drop, sorted[i].ID)
 		}
 	}
 	return p
+}
+
+// Rotate returns what has to be done with the keys of the product's own access
+// tokens.
+func Rotate(keys []Key, now time.Time) Plan {
+	turns := make([]Turn, len(keys))
+	for i, k := range keys {
+		turns[i] = Turn{ID: k.ID, Number: k.Number, ActiveFrom: k.ActiveFrom}
+	}
+	return Rules{Period: Period, Overlap: Overlap}.Plan(turns, now)
 }

@@ -51,7 +51,7 @@ func (s *Store) RotateSigningKeys(ctx context.Context) ([]signing.Key, error) {
 			return nil, err
 		}
 		plan := signing.Rotate(keys, s.Now())
-		if len(plan.Make) == 0 && len(plan.Drop) == 0 {
+		if plan.Nothing() {
 			return keys, nil
 		}
 		err = s.db.Tx(s.secrets(ctx), func(tx *db.Tx) error { return s.turnKeys(tx, keys, plan) })

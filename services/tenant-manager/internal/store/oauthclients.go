@@ -143,6 +143,12 @@ func (t *Tx) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
 		"jwks_uri", "registration", "application_name")
 }
 
+// LockOAuthClient returns a client, and keeps others from changing it until the end of
+// the transaction.
+func (t *Tx) LockOAuthClient(ctx context.Context, id string) (OAuthClient, error) {
+	return db.From[OAuthClient](t.scope).Where("id = ?", id).Lock().First(ctx)
+}
+
 // OAuthClientsOf returns the clients that an application has.
 func (o *Org) OAuthClientsOf(ctx context.Context, application string) ([]OAuthClient, error) {
 	return db.From[OAuthClient](o.scope).Where("application_id = ?", application).Order("id", false).All(ctx)

@@ -34,6 +34,12 @@ func (o *Org) OAuthKeys(ctx context.Context) ([]OAuthKey, error) {
 	return db.From[OAuthKey](o.scope).Order("algorithm", false).Order("number", false).All(o.store.secrets(ctx))
 }
 
+// LockOAuthKeys is as [Org.OAuthKeys], and keeps others from changing them
+// until the end of the transaction.
+func (t *Tx) LockOAuthKeys(ctx context.Context) ([]OAuthKey, error) {
+	return db.From[OAuthKey](t.scope).Order("algorithm", false).Order("number", false).Lock().All(t.store.secrets(ctx))
+}
+
 // CreateOAuthKey keeps a key. The error is [db.ErrDuplicate] where there is one
 // of its algorithm and number.
 func (t *Tx) CreateOAuthKey(ctx context.Context, k *OAuthKey) error {
@@ -41,10 +47,32 @@ func (t *Tx) CreateOAuthKey(ctx context.Context, k *OAuthKey) error {
 	return db.Create(t.store.secrets(ctx), t.scope, k)
 }
 
-// ActivateOAuthKey has a key sign from a time on.
-func (t *Tx) ActivateOAuthKey(ctx context.Context, id string, from time.Time) error {
-	_, err := db.From[OAuthKey](t.scope).Where("id = ?", id).Update(ctx, db.Changes{"active_from": from})
-	return err
+// ActivateOAuthKey has a key that does not sign yet do so from now on, and reports
+// whether it did: of several who turn it one does.
+func (t *Tx) ActivateOAuthKey(ctx context.Context, id string, now time.Time) (bool, error) {
+	n, err := db.From[OAuthKey](t.scope).Where("id = ? AND active_from > ?", id, now).Update(ctx, db.Changes{"active_from": now})
+	return n == 1, err
+}
+
+// OAuthKeyTurn is when a key signs, without the key.
+type OAuthKeyTurn struct {
+	ID             string
+	OrganizationID string
+	Algorithm      string
+	Number         int64
+	ActiveFrom     time.Time
+}
+
+// OAuthKeyTurns returns when the keys of all organizations sign, by organization,
+// algorithm and number. Where there was never one, there is nothing.
+func (s *Store) OAuthKeyTurns(ctx context.Context) ([]OAuthKeyTurn, error) {
+	var out []OAuthKeyTurn
+	err := s.db.Unscoped(ctx, "the keys of all organizations are turned").Model(&OAuthKey{}).
+		Select("id", "organization_id", "algorithm", "number", "active_from").Order("organization_id, algorithm, number").Find(&out).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading when keys sign: %w", err)
+	}
+	return out, nil
 }
 
 // DeleteOAuthKeys deletes keys, and returns their number.

@@ -74,6 +74,7 @@ func Events() []Event {
 		done(Security, "sso-connection.certificate-ending", "A certificate of a single sign-on ends soon"),
 		{Name: "oauth-client.logout-undelivered", Group: Security, Title: "An OAuth2 client could not be told that a session ended", action: "oauth-client.logout-undelivered", refused: true},
 		done(Security, "oauth-key.rotated", "The signing keys were rotated"),
+		done(Security, "oauth-key.withdrawn", "A signing key was withdrawn"),
 		done(Security, "audit.exported", "The audit trail was exported"),
 		done(Security, "audit-receiver.failing", "A receiver of the audit trail has taken nothing for a good minute"),
 		done(Security, "audit-receiver.recovered", "A receiver of the audit trail takes it again"),
