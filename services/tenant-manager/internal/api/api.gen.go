@@ -3322,6 +3322,12 @@ type EmailInput struct {
 // EnvironmentSlug The slug of the environment, for roles whose permissions name one.
 type EnvironmentSlug = string
 
+// ExchangeAccessInput defines model for ExchangeAccessInput.
+type ExchangeAccessInput struct {
+	// AccessToken An access token of the organization's authorization server.
+	AccessToken string `json:"accessToken"`
+}
+
 // ExchangeInput defines model for ExchangeInput.
 type ExchangeInput struct {
 	// Token The token of a service account, ght_…, or of a person, ghp_….
@@ -4295,7 +4301,7 @@ type OAuthClient struct {
 	// Scopes The scopes that it may ask for.
 	Scopes []OAuthScopeName `json:"scopes"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true.
 	SkipConsent bool `json:"skipConsent"`
 
 	// Status Whether it is given tokens.
@@ -4391,7 +4397,7 @@ type OAuthClientInput struct {
 	// Scopes The scopes that it may ask for.
 	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true.
 	SkipConsent *bool `json:"skipConsent,omitempty"`
 
 	// TokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
@@ -4477,7 +4483,7 @@ type OAuthClientPatch struct {
 	// Scopes The scopes that it may ask for.
 	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true.
 	SkipConsent *bool `json:"skipConsent,omitempty"`
 
 	// Status Whether it is given tokens.
@@ -4763,6 +4769,9 @@ type OAuthServer struct {
 
 	// Jwks Where the public keys are.
 	Jwks string `json:"jwks"`
+
+	// ManagementScope The scope by which an application acts as people in Gatehouse itself.
+	ManagementScope string `json:"managementScope"`
 
 	// Metadata Where the metadata is.
 	Metadata             string `json:"metadata"`
@@ -8821,6 +8830,9 @@ type TestSsoConnectionJSONRequestBody = SsoTestInput
 // PreviewSsoGroupRolesJSONRequestBody defines body for PreviewSsoGroupRoles for application/json ContentType.
 type PreviewSsoGroupRolesJSONRequestBody = SsoGroupRolePreviewInput
 
+// ExchangeAccessTokenJSONRequestBody defines body for ExchangeAccessToken for application/json ContentType.
+type ExchangeAccessTokenJSONRequestBody = ExchangeAccessInput
+
 // ExchangeTokenJSONRequestBody defines body for ExchangeToken for application/json ContentType.
 type ExchangeTokenJSONRequestBody = ExchangeInput
 
@@ -9576,6 +9588,9 @@ type ServerInterface interface {
 	// ListSystemSettings List the settings that each service runs with, and where each comes from
 	// (GET /system/settings)
 	ListSystemSettings(ctx echo.Context) error
+	// ExchangeAccessToken Exchange an application's access token for one of the product's own
+	// (POST /token/access)
+	ExchangeAccessToken(ctx echo.Context) error
 	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx echo.Context) error
@@ -15356,6 +15371,15 @@ func (w *ServerInterfaceWrapper) ListSystemSettings(ctx echo.Context) error {
 	return err
 }
 
+// ExchangeAccessToken converts echo context to params.
+func (w *ServerInterfaceWrapper) ExchangeAccessToken(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExchangeAccessToken(ctx)
+	return err
+}
+
 // ExchangeToken converts echo context to params.
 func (w *ServerInterfaceWrapper) ExchangeToken(ctx echo.Context) error {
 	var err error
@@ -16214,6 +16238,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
+	router.POST(options.BaseURL+"/token/access", wrapper.ExchangeAccessToken, options.OperationMiddlewares["exchangeAccessToken"]...)
 	router.GET(options.BaseURL+"/jwks", wrapper.GetKeys, options.OperationMiddlewares["getKeys"]...)
 	router.GET(options.BaseURL+"/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
@@ -26828,6 +26853,45 @@ func (response ListSystemSettingsdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ExchangeAccessTokenRequestObject struct {
+	Body *ExchangeAccessTokenJSONRequestBody
+}
+
+type ExchangeAccessTokenResponseObject interface {
+	VisitExchangeAccessTokenResponse(w http.ResponseWriter) error
+}
+
+type ExchangeAccessToken200JSONResponse ServiceAccess
+
+func (response ExchangeAccessToken200JSONResponse) VisitExchangeAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExchangeAccessTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExchangeAccessTokendefaultApplicationProblemPlusJSONResponse) VisitExchangeAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExchangeTokenRequestObject struct {
 	Body *ExchangeTokenJSONRequestBody
 }
@@ -28829,6 +28893,9 @@ type StrictServerInterface interface {
 	// ListSystemSettings List the settings that each service runs with, and where each comes from
 	// (GET /system/settings)
 	ListSystemSettings(ctx context.Context, request ListSystemSettingsRequestObject) (ListSystemSettingsResponseObject, error)
+	// ExchangeAccessToken Exchange an application's access token for one of the product's own
+	// (POST /token/access)
+	ExchangeAccessToken(ctx context.Context, request ExchangeAccessTokenRequestObject) (ExchangeAccessTokenResponseObject, error)
 	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx context.Context, request ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error)
@@ -37519,6 +37586,52 @@ func (sh *strictHandler) ListSystemSettings(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListSystemSettingsResponseObject); ok {
 		return validResponse.VisitListSystemSettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExchangeAccessToken operation middleware
+func (sh *strictHandler) ExchangeAccessToken(ctx echo.Context) error {
+	var request ExchangeAccessTokenRequestObject
+
+	var body ExchangeAccessTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExchangeAccessToken(ctx.Request().Context(), request.(ExchangeAccessTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExchangeAccessToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExchangeAccessTokenResponseObject); ok {
+		return validResponse.VisitExchangeAccessTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
