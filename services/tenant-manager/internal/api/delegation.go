@@ -17,12 +17,16 @@ import (
 // that who has it cannot prove by it that it is theirs, and errOtherAccess to one that is
 // for APIs of the organization.
 var (
-	errNoAccess    = refused(oauth.ErrDelegation.Error()).WithChallenge(`Bearer realm="gatehouse", error="invalid_token"`)
-	errBoundAccess = refused("the access token is bound to a key (DPoP) or a certificate (mTLS), which is not proven here: ask for one that is not, as a client that binds none, and without a proof").
-			WithChallenge(`Bearer realm="gatehouse", error="invalid_token"`)
+	errNoAccess    = badAccess(oauth.ErrDelegation.Error())
+	errBoundAccess = badAccess("the access token is bound to a key (DPoP) or a certificate (mTLS), which is not proven here: ask for one that is not, as a client that binds none, and without a proof")
 	errOtherAccess = problem.New(problem.CodeAccessDenied, "the access token is not for Gatehouse itself: ask for one with the scope %s, as an application that an administrator gave that scope, and in the name of a person", oauth.Scope).
 			WithChallenge(`Bearer realm="gatehouse", error="insufficient_scope", scope="` + oauth.Scope + `"`)
 )
+
+// badAccess is the problem of an access token that is not good (RFC 6750 section 3.1).
+func badAccess(detail string) *problem.Problem {
+	return problem.New(problem.CodeCredentialInvalid, "%s", detail).WithChallenge(`Bearer realm="gatehouse", error="invalid_token"`)
+}
 
 // ExchangeAccessToken gives an application that acts as a person an access token for the
 // one that the authorization server gave it. The person must be able to sign in now, as far
@@ -90,6 +94,11 @@ func (h *Handlers) delegation(ctx context.Context, token string) (store.OAuthDel
 	return d, err
 }
 
+// actsNoLonger is the problem of an application that may act as somebody no longer.
+func actsNoLonger(why string) error {
+	return badAccess(why + ": begin again at the application")
+}
+
 // mayActNow returns the addresses from which an application may act as a user; none where
 // from everywhere. The error is the problem of what the user, signing in now, would be
 // refused by.
@@ -104,18 +113,19 @@ func (h *Handlers) mayActNow(ctx context.Context, org *store.Org, u store.User, 
 	if lacks {
 		return nil, problem.New(problem.CodeAccessDenied, "your organization asks for a second factor: sign in and set one up, after that the application works again")
 	}
+	s, err := org.Session(ctx, d.SessionID)
+	if store.IsNotFound(err) || err == nil && !h.store.Now().Before(h.sessionEnd(s, policy)) {
+		return nil, actsNoLonger("the sign-in in which the application was allowed to act is over")
+	}
+	if err != nil {
+		return nil, err
+	}
 	rule, err := h.ruleBinding(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	if rule.ID != "" {
-		s, err := org.Session(ctx, d.SessionID)
-		if err != nil && !store.IsNotFound(err) {
-			return nil, err
-		}
-		if err != nil || !bySSO(s, rule) {
-			return nil, h.ssoAlone(ctx, rule)
-		}
+	if rule.ID != "" && !bySSO(s, rule) {
+		return nil, h.ssoAlone(ctx, rule)
 	}
 	return h.bound(ctx, org, u, policy)
 }
@@ -143,7 +153,7 @@ func (h *Handlers) delegate(ctx context.Context, d *store.OAuthDelegation, polic
 		return tx.Delegate(ctx, d)
 	})
 	if err == nil && why != "" {
-		err = refused(why + ": begin again at the application").WithChallenge(`Bearer realm="gatehouse", error="invalid_token"`)
+		err = actsNoLonger(why)
 	}
 	return c, err
 }

@@ -367,6 +367,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/token/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange an application's access token for one of the product's own
+         * @description For an access token of the organization's authorization server with the scope `gatehouse` and the audience `gatehouse`, by
+         *     which an application acts as a person. It ends with that token, the consent, the client, the person and the sign-in in which
+         *     it was allowed, and does no more than a personal token. Tokens that are bound to a key or a certificate are refused.
+         */
+        post: operations["exchangeAccessToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jwks": {
         parameters: {
             query?: never;
@@ -4735,6 +4757,10 @@ export interface components {
             /** @description The token of a service account, ght_…, or of a person, ghp_…. */
             token: string;
         };
+        ExchangeAccessInput: {
+            /** @description An access token of the organization's authorization server. */
+            accessToken: string;
+        };
         TokenPair: {
             /** @description A JWT, sent as Authorization: Bearer. */
             accessToken: string;
@@ -6452,6 +6478,8 @@ export interface components {
             gatewayJwks?: string;
             /** @description The scopes of OpenID Connect. */
             identityScopes: string[];
+            /** @description The scope by which an application acts as people in Gatehouse itself. */
+            managementScope: string;
             /** @description Whether certificates of clients count (RFC 8705). */
             certificates: boolean;
         };
@@ -6506,7 +6534,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true. */
             skipConsent: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect: boolean;
@@ -6578,7 +6606,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;
@@ -6630,7 +6658,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;
@@ -8852,6 +8880,31 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ExchangeInput"];
+            };
+        };
+        responses: {
+            /** @description An access token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccess"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exchangeAccessToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExchangeAccessInput"];
             };
         };
         responses: {
