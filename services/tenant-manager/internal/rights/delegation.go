@@ -8,6 +8,10 @@ import (
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
 )
 
+// skew is how far the clocks of two processes may be apart, and the second to which a token
+// says when it was made.
+const skew = 5 * time.Second
+
 // Delegation returns what an application does in the name of a user by an access token
 // of the authorization server, as a token of that user, named as the application, until
 // the access token runs out. It is nil where that is over; why is a sentence that says so,
@@ -57,8 +61,8 @@ func Delegated(ctx context.Context, o *store.Org, policy store.SecurityPolicy, d
 	if store.IgnoreNotFound(err) != nil {
 		return c, "", err
 	}
-	// One that was given again is for tokens that were made after it; those say when to the second.
-	if err != nil || !slices.Contains(consent.Scopes, store.ManagementScope) || d.IssuedAt.Before(consent.CreatedAt.Truncate(time.Second)) {
+	// One that was given again is for tokens that were made after it.
+	if err != nil || !slices.Contains(consent.Scopes, store.ManagementScope) || d.IssuedAt.Before(consent.CreatedAt.Add(-skew)) {
 		return c, "it was taken back that the application acts", nil
 	}
 	return c, "", nil
