@@ -122,7 +122,7 @@ try {
   await panel.getByRole('radio', { name: 'An app on a device, or in a browser' }).click()
   await panel.getByLabel('Addresses to go back to').fill('http://shop.example/callback')
   await panel.getByLabel('Address for sign-outs').fill('http://shop.example/signed-out')
-  for (const scope of ['openid', 'email', 'offline_access', 'orders:read']) await panel.getByRole('checkbox', { name: scope, exact: true }).click()
+  for (const scope of ['gatehouse', 'openid', 'email', 'offline_access', 'orders:read']) await panel.getByRole('checkbox', { name: scope, exact: true }).click()
   await panel.getByRole('button', { name: 'Make the client' }).click()
   await panel.getByText('use https, http for the own machine only').first().waitFor()
   await panel.getByText('this is not an address with https').first().waitFor()
@@ -137,12 +137,12 @@ try {
 
   // The application sends somebody who is not signed in here.
   const proof = randomBytes(32).toString('base64url')
-  const ask = `${auth}/oauth/default/authorize?${new URLSearchParams({
-    response_type: 'code', client_id: shop, redirect_uri: callback, scope: 'openid email offline_access orders:read', state: 'a state', nonce: 'a nonce',
+  const asking = (scope) => `${auth}/oauth/default/authorize?${new URLSearchParams({
+    response_type: 'code', client_id: shop, redirect_uri: callback, scope, state: 'a state', nonce: 'a nonce',
     code_challenge: createHash('sha256').update(proof).digest('base64url'), code_challenge_method: 'S256',
   })}`
   const guest = await browser.page()
-  await guest.goto(ask)
+  await guest.goto(asking('openid email offline_access orders:read'))
   await guest.locator('input[type=email]').fill(OWNER.email)
   await guest.getByRole('button', { name: 'Continue' }).click()
   await guest.locator('input[type=password]').fill(OWNER.password)
@@ -157,11 +157,17 @@ try {
   must(tokens.status === 200 && tokens.body.id_token && tokens.body.refresh_token, `no tokens: ${JSON.stringify(tokens)}`)
   arrived = undefined
   // It has no secret and is on this machine, where another program could name it: asked again.
-  await guest.goto(ask)
-  await guest.getByRole('heading', { name: 'Shop asks for access' }).first().waitFor()
+  // This time it wants to act as them in Gatehouse itself.
+  await guest.goto(asking('openid gatehouse'))
+  await guest.getByText('Act as you in Gatehouse, within your own permissions').first().waitFor()
+  await look(guest, 'consent-acts')
   await guest.getByRole('button', { name: 'Allow access' }).click()
   await guest.getByRole('heading', { name: 'The shop' }).first().waitFor()
   must(arrived?.get('code'), 'it came back without a code')
+  const acting = await form('/oauth/default/token', { grant_type: 'authorization_code', code: arrived.get('code'), redirect_uri: callback, client_id: shop, code_verifier: proof })
+  const acts = async () => await fetch(`${direct}/api/tenant-manager/v1/me`, { headers: { Authorization: `Bearer ${acting.body.access_token}` } })
+  const me = await acts()
+  must(me.status === 200 && (await me.json()).user.email === OWNER.email, `it does not act as them: ${me.status} ${JSON.stringify(acting)}`)
 
   // A device without a browser shows a code, and somebody enters it.
   await page.getByRole('link', { name: 'Clients', exact: true }).click()
@@ -242,6 +248,7 @@ try {
     await guest.getByRole('button', { name: `Take back what you allowed ${name}` }).waitFor({ state: 'detached' })
   }
   await guest.getByText('You allowed no application anything.').first().waitFor()
+  must((await acts()).status === 401, 'it acts as them although that was taken back')
   await look(guest, 'me')
   const after = await form('/oauth/default/token', { grant_type: 'refresh_token', refresh_token: tokens.body.refresh_token, client_id: shop })
   must(after.status === 400, `the refresh token goes on: ${JSON.stringify(after)}`)

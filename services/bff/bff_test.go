@@ -1,6 +1,7 @@
 package bff_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
@@ -224,6 +225,25 @@ func TestRequestsGoToTheServices(t *testing.T) {
 		require.Equal(t, problem.CodeAddressDenied, code(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Bearer ghp_office")))
 	}
 	require.Equal(t, problem.CodeCredentialInvalid, code(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Basic eA==")))
+
+	// Access tokens of an authorization server are exchanged as well, in both forms; what
+	// only looks like one is not.
+	head := func(says string) string { return base64.RawURLEncoding.EncodeToString([]byte(says)) }
+	before := w.exchange
+	for _, access := range []string{"gha_good", head(`{"alg":"EdDSA","typ":"at+jwt","kid":"k"}`) + ".good.x", head(`{"typ":"application/AT+JWT"}`) + ".good.x"} {
+		for range 2 {
+			require.Equal(t, 200, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Bearer "+access).status)
+			require.NotContains(t, w.last().Header.Get("Authorization"), access)
+		}
+	}
+	require.Equal(t, before+3, w.exchange)
+	require.Contains(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Bearer gha_bad").body, "no such access token")
+	for _, access := range []string{"x.good.x", head(`{"typ":"JWT"}`) + ".good.x", head(`{"typ":"at+jwt"}`) + ".good", head(`{"typ":"at+jwt"}`) + ".good." + strings.Repeat("x", 9000), head(`[]`) + ".good.x"} {
+		cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "Bearer "+access)
+		require.Equal(t, "Bearer "+access, w.last().Header.Get("Authorization"), "the service says what is wrong with it")
+	}
+	require.Equal(t, before+3, w.exchange)
+	require.Contains(t, cli.do("GET", "/api/gateway-manager/v1/apis", "", "Authorization", "DPoP gha_good").body, "bound to a key")
 
 	require.Equal(t, problem.CodeDependencyDown, code(t, cli.do("GET", "/api/policy-manager/v1/policies", "")), "nobody is there")
 	for _, path := range []string{"/api/bff/v1/x", "/api/evil/v1/x", "/api/gateway-manager/v2/x", "/api/gateway-manager", "/api/gateway%2Dmanager/v1/x", "/api/"} {

@@ -214,6 +214,18 @@ func (w *world) tenantManager() http.Handler {
 		}
 		_, _ = io.WriteString(rw, `{"user":{"id":"ada","name":"Ada","email":"ada@example.com"},"organization":{"id":"o1","slug":"acme","name":"Acme"},"permissions":["*"]}`)
 	})
+	m.HandleFunc("POST /api/v1/token/access", func(rw http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		if !bytes.Contains(b, []byte("good")) {
+			problem.New(problem.CodeCredentialInvalid, "no such access token").Write(rw)
+			return
+		}
+		w.mu.Lock()
+		w.exchange++
+		w.mu.Unlock()
+		access := w.tenants.Token(w.t, authn.Principal{Organization: "o1", Subject: "ada", Kind: authn.User, Token: "Shop"})
+		_ = json.NewEncoder(rw).Encode(map[string]any{"accessToken": access, "expiresIn": 300, "allowedAddresses": []string{"127.0.0.0/8"}})
+	})
 	m.HandleFunc("POST /api/v1/token/personal", func(rw http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		if bytes.Contains(b, []byte("ghp_office")) {

@@ -54,6 +54,7 @@ var silent = map[string]string{
 	"tenant-manager keepSamlAnswer":        "it keeps an answer for finishSsoSignIn, which tells what comes of it",
 	"tenant-manager refreshToken":          "the session goes on: its beginning, its end, and a refresh token that comes twice are told",
 	"tenant-manager exchangeToken":         "what is done with the access token is told, with the name of the token",
+	"tenant-manager exchangeAccessToken":   "what is done with the access token is told, with the name of the application",
 	"tenant-manager previewSecurityPolicy": "a preview",
 	"tenant-manager previewBrand":          "a preview",
 	"tenant-manager previewLetter":         "a preview",

@@ -119,6 +119,22 @@ func Revoked(t *testing.T, at Installation) {
 		}, take: func(_ *testing.T, o *client, user, token string) answer {
 			return o.send(http.MethodDelete, tenants, "/users/"+user+"/tokens/"+token, nil)
 		}},
+		"a consent is taken back": {role: "viewer", page: true, as: func(o, somebody *client, user string) (*client, string) {
+			out := newClient(o.t, at)
+			out.token = acting(o, somebody)
+			if at.Services != nil { // the bff swaps it
+				out.token = text(o.t, out.want(http.StatusOK, http.MethodPost, tenants, "/token/access", object{"accessToken": out.token}), "accessToken")
+			}
+			for _, c := range items(o.t, o.get(tenants, "/oauth/consents"), "items") {
+				if text(o.t, c, "user", "id") == user {
+					return out, text(o.t, c, "id")
+				}
+			}
+			require.FailNow(o.t, "there is no consent")
+			return nil, ""
+		}, take: func(_ *testing.T, o *client, _, consent string) answer {
+			return o.send(http.MethodDelete, tenants, "/oauth/consents/"+consent, nil)
+		}},
 		"nobody may act as them": {role: "viewer", page: true, as: func(o, _ *client, user string) (*client, string) {
 			helper, id := join(o, "helper@example.com", "viewer")
 			grant := text(o.t, o.want(http.StatusCreated, http.MethodPost, tenants, "/grants", object{"principal": id, "role": "acts-as-others"}), "id")

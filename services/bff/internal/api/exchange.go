@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"net"
 	"net/http"
 	"slices"
@@ -27,8 +29,19 @@ const (
 // prefixes begin the tokens of people and of service accounts.
 var prefixes = []string{"ghp_", "ght_"}
 
-// exchange keeps the access tokens of people's and service accounts' tokens for as
-// long as they are valid. A token that is revoked ends with its sessions, as any other.
+const (
+	// opaquePrefix begins the opaque access tokens of authorization servers, and
+	// accessType is the typ of the others (RFC 9068 section 2.1), which the services'
+	// own do not have.
+	opaquePrefix = "gha_"
+	accessType   = "at+jwt"
+	// longestAccess bounds access tokens, in bytes.
+	longestAccess = 8 << 10
+)
+
+// exchange keeps the access tokens of people's, service accounts' and applications'
+// tokens for as long as they are valid. A token that is revoked ends with its sessions, as
+// any other.
 type exchange struct {
 	tenants *Tenants
 	now     func() time.Time
@@ -53,7 +66,27 @@ func isPersonal(token string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(token, p) })
 }
 
-// access returns an access token for the token of a person or a service account,
+// isApplications reports whether a token is one that an organization's authorization
+// server gave an application. Nothing is verified: it says who is asked about the token.
+func isApplications(token string) bool {
+	if strings.HasPrefix(token, opaquePrefix) {
+		return true
+	}
+	head, rest, ok := strings.Cut(token, ".")
+	if !ok || !strings.Contains(rest, ".") || len(token) > longestAccess {
+		return false
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil {
+		return false
+	}
+	var says struct {
+		Type string `json:"typ"`
+	}
+	return json.Unmarshal(raw, &says) == nil && strings.EqualFold(strings.TrimPrefix(strings.ToLower(says.Type), "application/"), accessType)
+}
+
+// access returns an access token for the token of a person, a service account or an application,
 // where it can be used from the address of the request. The error is the problem
 // that tenant-manager answered with.
 func (e *exchange) access(r *http.Request, token string) (string, error) {
@@ -79,7 +112,11 @@ func (e *exchange) exchanged(r *http.Request, token string) (exchanged, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), exchangeLimit)
 		defer cancel()
 		now := e.now()
-		a, err := e.tenants.Exchange(ctx, r, token)
+		swap := e.tenants.Exchange
+		if isApplications(token) {
+			swap = e.tenants.ExchangeAccess
+		}
+		a, err := swap(ctx, r, token)
 		if err != nil {
 			return exchanged{}, err
 		}

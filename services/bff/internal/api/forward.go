@@ -86,11 +86,15 @@ func (h *handlers) credential(c echo.Context) (string, *session.Session, error) 
 	if header := r.Header.Get(echo.HeaderAuthorization); header != "" {
 		scheme, token, _ := strings.Cut(header, " ")
 		token = strings.TrimSpace(token)
+		if strings.EqualFold(scheme, "DPoP") {
+			return "", nil, problem.New(problem.CodeCredentialInvalid, "access tokens that are bound to a key are not taken here: ask for one without a DPoP proof, and send it as Bearer").
+				WithChallenge(`Bearer realm="gatehouse"`)
+		}
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
 			return "", nil, problem.New(problem.CodeCredentialInvalid, "the Authorization header is not of the form Bearer, a space, and a token").
 				WithChallenge(`Bearer realm="gatehouse"`)
 		}
-		if isPersonal(token) {
+		if isPersonal(token) || isApplications(token) {
 			var err error
 			token, err = h.exchange.access(r, token)
 			return token, nil, err

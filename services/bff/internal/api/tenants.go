@@ -222,6 +222,14 @@ func (t *Tenants) Exchange(ctx context.Context, from *http.Request, token string
 	return out, err
 }
 
+// ExchangeAccess gives an access token for the one by which an application acts as a
+// person.
+func (t *Tenants) ExchangeAccess(ctx context.Context, from *http.Request, token string) (access, error) {
+	var out access
+	err := t.call(ctx, from, http.MethodPost, "/token/access", "", marshal(map[string]string{"accessToken": token}), &out)
+	return out, err
+}
+
 func marshal(v map[string]string) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

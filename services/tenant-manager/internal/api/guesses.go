@@ -16,7 +16,7 @@ import (
 // guessable are the operations, besides those that limit themselves, that take a
 // secret from whoever has it.
 var guessable = map[string]bool{
-	"SignInOnce": true, "SignInByToken": true, "RefreshToken": true, "ExchangeToken": true, "OpenPasswordLink": true, "UsePasswordLink": true,
+	"SignInOnce": true, "SignInByToken": true, "RefreshToken": true, "ExchangeToken": true, "ExchangeAccessToken": true, "OpenPasswordLink": true, "UsePasswordLink": true,
 	"OpenEmailChange": true, "ConfirmEmailChange": true,
 	"OpenInvitation": true, "AcceptInvitation": true, "GetOAuthDevice": true, "DecideOAuthDevice": true,
 	"FinishDeviceSignIn": true, "FinishSignIn": true, "AskSecondStepPasskey": true, "SignInPasskey": true,

@@ -123,7 +123,7 @@ func (f *oauthFields) check(known []store.OAuthScope, server *oauth.Server) erro
 		add("/backchannelLogoutUri", "format", "this is not an address with https")
 	}
 	for i, name := range f.Scopes {
-		if !slices.Contains(oauth.IdentityScopes(), name) && !slices.ContainsFunc(known, func(s store.OAuthScope) bool { return s.Name == name }) {
+		if name != oauth.Scope && !slices.Contains(oauth.IdentityScopes(), name) && !slices.ContainsFunc(known, func(s store.OAuthScope) bool { return s.Name == name }) {
 			add(fmt.Sprintf("/scopes/%d", i), "unknown", "there is no scope %q: make it first", name)
 		}
 	}
@@ -147,6 +147,7 @@ func (f *oauthFields) check(known []store.OAuthScope, server *oauth.Server) erro
 		add("/assertionAlgorithm", "required", "private_key_jwt needs the algorithm of the assertions, such as ES256")
 	}
 	f.checkCertificate(server, add)
+	f.checkManagement(add)
 	if len(fields) == 0 {
 		return nil
 	}
@@ -315,6 +316,11 @@ func (h *Handlers) UpdateOAuthClient(ctx context.Context, r UpdateOAuthClientReq
 				Pointer: "/skipConsent", Code: "invalid", Detail: "people are always asked about a client that registered itself: make a client of your own for an application that they need not be asked about",
 			})
 		}
+		if err == nil && slices.Contains(fields.Scopes, oauth.Scope) && c.RegistrationHash != "" {
+			err = problem.Invalid("the client is not right", problem.Field{
+				Pointer: "/scopes", Code: "invalid", Detail: "a client that registered itself acts as nobody: make a client of your own for " + oauth.Scope,
+			})
+		}
 		if err != nil {
 			return err
 		}
@@ -326,6 +332,13 @@ func (h *Handlers) UpdateOAuthClient(ctx context.Context, r UpdateOAuthClientReq
 		c.Version = version
 		if err := tx.SaveOAuthClient(ctx, &c); err != nil {
 			return clientTaken(err, c.Name)
+		}
+		// People let it act as them at the addresses that they were shown: at another one
+		// they are asked again.
+		if c.MayAct() && slices.ContainsFunc(c.RedirectURIs, func(u string) bool { return !slices.Contains(was.RedirectURIs, u) }) {
+			if err := tx.ForgetOAuthConsents(ctx, c.ID); err != nil {
+				return err
+			}
 		}
 		action := "oauth-client.updated"
 		if c.Status != string(before.Status) {

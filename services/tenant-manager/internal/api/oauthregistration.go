@@ -67,6 +67,10 @@ func (f *initialFields) check(known []store.OAuthScope) error {
 		fields = append(fields, problem.Field{Pointer: "/name", Code: "required", Detail: "the field is missing"})
 	}
 	for i, name := range f.Scopes {
+		if name == oauth.Scope {
+			fields = append(fields, problem.Field{Pointer: fmt.Sprintf("/scopes/%d", i), Code: "invalid", Detail: "a client that registers itself acts as nobody: make a client of your own for " + oauth.Scope})
+			continue
+		}
 		if !slices.Contains(oauth.IdentityScopes(), name) && !slices.ContainsFunc(known, func(s store.OAuthScope) bool { return s.Name == name }) {
 			fields = append(fields, problem.Field{Pointer: fmt.Sprintf("/scopes/%d", i), Code: "unknown", Detail: fmt.Sprintf("there is no scope %q: make it first", name)})
 		}

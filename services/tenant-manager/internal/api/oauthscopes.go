@@ -193,7 +193,7 @@ func (h *Handlers) GetOAuthServer(ctx context.Context, _ GetOAuthServerRequestOb
 	issuer := h.opt.OAuth.Issuer(o.Slug)
 	return GetOAuthServer200JSONResponse{
 		GatewayJwks: ptr(h.gatewayKeys(o.Slug)), Issuer: issuer, Metadata: issuer + "/.well-known/openid-configuration", TokenEndpoint: issuer + "/token", Jwks: issuer + "/jwks",
-		IntrospectionEndpoint: issuer + "/introspect", AuthorizationEndpoint: issuer + "/authorize", IdentityScopes: oauth.IdentityScopes(),
+		IntrospectionEndpoint: issuer + "/introspect", AuthorizationEndpoint: issuer + "/authorize", IdentityScopes: oauth.IdentityScopes(), ManagementScope: oauth.Scope,
 		RegistrationEndpoint: issuer + "/register", Certificates: h.opt.OAuth.Certificates(),
 	}, nil
 }

@@ -23,7 +23,7 @@ const (
 	// organization. No other client has such an id.
 	reserved = "gatehouse-"
 	// Scope is what a token must be good for that the product itself takes.
-	Scope = "gatehouse"
+	Scope = store.ManagementScope
 	// Audience is what such a token must be for.
 	Audience = "gatehouse"
 	// appSeconds is how long an access token of an app is good: it is swapped at once.

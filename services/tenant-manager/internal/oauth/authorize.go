@@ -98,6 +98,12 @@ func (s *realm) answer(w http.ResponseWriter, r *http.Request, p pending, signed
 		s.deny(w, r, ar, err)
 		return
 	}
+	if c, _ := ar.GetClient().(*client); c != nil {
+		if _, err := audience(c, ar.GetRequestedScopes(), ar.GetRequestedAudience()); err != nil {
+			s.deny(w, r, ar, err)
+			return
+		}
+	}
 	p.Form, p.RequestedAt = form, s.server.now()
 	in, err := signedIn(ctx, r)
 	if err != nil {
@@ -251,11 +257,11 @@ func (s *realm) issue(ctx context.Context, p pending, in *login) (string, error)
 	for _, scope := range ar.GetRequestedScopes() {
 		ar.GrantScope(scope)
 	}
-	audience := ar.GetRequestedAudience()
-	if len(audience) == 0 {
-		audience = c.Audiences
+	to, err := audience(c, ar.GetRequestedScopes(), ar.GetRequestedAudience())
+	if err != nil {
+		return "", err
 	}
-	for _, a := range audience {
+	for _, a := range to {
 		ar.GrantAudience(a)
 	}
 	sn := newSession()
@@ -272,11 +278,11 @@ func (s *realm) issue(ctx context.Context, p pending, in *login) (string, error)
 	res.AddParameter("iss", s.issuer) // RFC 9207
 	rec := httptest.NewRecorder()
 	s.provider.WriteAuthorizeResponse(ctx, rec, ar, res)
-	to := rec.Header().Get("Location")
+	at := rec.Header().Get("Location")
 	if p.Form.Get("state") == noState {
-		to = strings.Replace(to, "&state="+noState, "", 1)
+		at = strings.Replace(at, "&state="+noState, "", 1)
 	}
-	return to, nil
+	return at, nil
 }
 
 // noState stands for the state of a request that has none, which fosite insists

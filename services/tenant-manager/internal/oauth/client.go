@@ -163,11 +163,19 @@ func (c *client) GetRotatedHashes() [][]byte {
 func (c *client) GetRedirectURIs() []string          { return c.RedirectURIs }
 func (c *client) GetGrantTypes() fosite.Arguments    { return c.GrantTypes }
 func (c *client) GetScopes() fosite.Arguments        { return c.scopes }
-func (c *client) GetAudience() fosite.Arguments      { return c.Audiences }
 func (c *client) IsPublic() bool                     { return c.AuthMethod == AuthNone }
 func (c *client) GetRequestURIs() []string           { return nil }
 func (c *client) GetJSONWebKeysURI() string          { return c.JWKSURI }
 func (c *client) GetTokenEndpointAuthMethod() string { return c.AuthMethod }
+
+// GetAudience returns what its tokens can be for: also the product itself, where the
+// client may act there.
+func (c *client) GetAudience() fosite.Arguments {
+	if c.app || !c.MayAct() {
+		return c.Audiences
+	}
+	return append(slices.Clone(c.Audiences), Audience)
+}
 
 func (c *client) GetResponseTypes() fosite.Arguments {
 	if !slices.Contains(c.GrantTypes, GrantCode) {

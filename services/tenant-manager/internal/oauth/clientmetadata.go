@@ -282,7 +282,7 @@ func (m *clientMetadata) into(c *store.OAuthClient, may limitsOf) error {
 		scopes = may.Scopes
 	}
 	for _, scope := range scopes {
-		if !slices.Contains(may.Scopes, scope) {
+		if !slices.Contains(may.Scopes, scope) || scope == Scope {
 			return metadataError("The scope %.120q is not one that this registration may have.", scope)
 		}
 	}

@@ -79,7 +79,11 @@ func (s *realm) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err := fosite.ExactAudienceMatchingStrategy(c.Audiences, req.Audience); err != nil {
+	if err := fosite.ExactAudienceMatchingStrategy(c.GetAudience(), req.Audience); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	if _, err := audience(c, req.Scopes, req.Audience); err != nil {
 		s.refuse(w, r, err)
 		return
 	}

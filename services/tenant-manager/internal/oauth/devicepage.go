@@ -84,7 +84,11 @@ func (s *Server) DecideDevice(ctx context.Context, code string, caller authn.Pri
 	}
 	answer := ""
 	if allow {
-		answer = jsonText(asked.allowed(c, in))
+		to, err := audience(c, asked.Scopes, asked.Audience)
+		if err != nil {
+			return problem.New(problem.CodeConflict, "the device may not have any more what it asked for: begin again at the device").Because(err)
+		}
+		answer = jsonText(asked.allowed(c, in, to))
 	}
 	err = s.store.Tx(ctx, re.org.ID, in.user, func(tx *store.Tx) error {
 		if !allow {
@@ -112,12 +116,8 @@ func (s *Server) DecideDevice(ctx context.Context, code string, caller authn.Pri
 	return err
 }
 
-// allowed returns a request as it was granted in the name of a user.
-func (r deviceRequest) allowed(c *client, in *login) kept {
-	audience := r.Audience
-	if len(audience) == 0 {
-		audience = c.Audiences
-	}
+// allowed returns a request as it was granted in the name of a user, for an audience.
+func (r deviceRequest) allowed(c *client, in *login, audience []string) kept {
 	sn := newSession()
 	sn.Subject, sn.Session, sn.Algorithm = in.user, in.session, c.Algorithm
 	sn.Claims.Subject, sn.Claims.AuthTime, sn.Claims.RequestedAt = in.user, in.at, r.RequestedAt

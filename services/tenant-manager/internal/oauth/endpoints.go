@@ -349,10 +349,13 @@ func (s *realm) grant(ctx context.Context, req fosite.AccessRequester, c *client
 			scopes = c.Scopes
 		}
 		if len(audience) == 0 {
-			audience = c.Audiences
+			audience = slices.DeleteFunc(slices.Clone(c.Audiences), func(a string) bool { return a == Audience })
+		}
+		if req.GetRequestedScopes().Has(Scope) || req.GetRequestedAudience().Has(Audience) {
+			return fosite.ErrInvalidScope.WithHintf("By the scope %q a client acts as a person who allowed it: it is not given to a client by itself.", Scope)
 		}
 		for _, name := range scopes {
-			if !slices.Contains(identityScopes, name) {
+			if !slices.Contains(identityScopes, name) && name != Scope {
 				req.GrantScope(name)
 			}
 		}

@@ -54,6 +54,9 @@ func (x *exchangeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite
 	if of, _ := subject.GetClient().(*client); of == nil || of.app {
 		return fosite.ErrInvalidRequest.WithHint("The subject_token is of an app of the product, and for nobody else.")
 	}
+	if subject.GetGrantedScopes().Has(Scope) {
+		return fosite.ErrInvalidRequest.WithHint("The subject_token is for the product itself, and for nobody else.")
+	}
 	from, _ := subject.GetSession().(*session)
 	act := &actor{Subject: c.ID, Actor: from.Actor}
 	if text := form.Get("actor_token"); text != "" || form.Get("actor_token_type") != "" {

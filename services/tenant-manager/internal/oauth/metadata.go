@@ -20,7 +20,7 @@ func (s *realm) metadata(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fosite.ErrServerError.WithWrap(err))
 		return
 	}
-	names := slices.Clone(identityScopes)
+	names := append(slices.Clone(identityScopes), Scope)
 	for _, scope := range scopes {
 		names = append(names, scope.Name)
 	}

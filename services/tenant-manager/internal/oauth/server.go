@@ -4,7 +4,8 @@
 // like, where codes are kept, and who may have what.
 //
 // Its tokens are for the APIs that consumers call, and are signed with the
-// organization's own keys. The product's services do not take them.
+// organization's own keys. The product's services do not take them: those that are for
+// the product itself are swapped for one of its own first.
 package oauth
 
 import (

@@ -137,7 +137,13 @@ func (s storage) CreateAccessTokenSession(ctx context.Context, signature string,
 	if isJWT(signature) || in == nil {
 		return nil
 	}
-	return s.put(ctx, "access", signature, r, in.Until.Sub(in.IssuedAt))
+	life := in.Until.Sub(in.IssuedAt)
+	if r.GetGrantedScopes().Has(Scope) {
+		if err := s.server.short.Put(ctx, delegatedKey(signature), s.org.Slug, life); err != nil {
+			return err
+		}
+	}
+	return s.put(ctx, "access", signature, r, life)
 }
 
 // GetAccessTokenSession returns what an access token is for.
@@ -172,9 +178,13 @@ func (s storage) GetAccessTokenSession(ctx context.Context, signature string, _ 
 // DeleteAccessTokenSession has nothing to do: tokens are revoked by their request.
 func (s storage) DeleteAccessTokenSession(context.Context, string) error { return nil }
 
-// RevokeAccessToken ends all access tokens that came of a request.
+// RevokeAccessToken ends all access tokens that came of a request, or the one with the
+// jti, and what is done with them at the product itself.
 func (s storage) RevokeAccessToken(ctx context.Context, requestID string) error {
-	return s.server.short.Put(ctx, s.key("revoked", requestID), "", LongestAccess)
+	if err := s.server.short.Put(ctx, s.key("revoked", requestID), "", LongestAccess); err != nil {
+		return err
+	}
+	return s.server.store.Tx(ctx, s.org.ID, "", func(tx *store.Tx) error { return tx.EndOAuthDelegations(ctx, requestID, Hash(requestID)) })
 }
 
 // CreateRefreshTokenSession keeps a refresh token by its hash.

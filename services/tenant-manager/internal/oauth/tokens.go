@@ -166,7 +166,7 @@ func (s strategy) claims(r fosite.Requester, c *client, in *session) accessClaim
 	if out.Subject == "" { // RFC 9068 section 2.2
 		out.Subject = cmp.Or(in.Behalf, c.ID)
 	}
-	if c.app {
+	if c.app || r.GetGrantedScopes().Has(Scope) {
 		out.SessionID = in.Session
 	}
 	if len(out.Audience) == 0 {

@@ -157,6 +157,9 @@ func (s *Source) Grants(ctx context.Context, ask tenant.Grants) (tenant.Granted,
 		out.Denies = append(out.Denies, tenant.Grant{Role: tenant.Impersonation, Permissions: NotAsSomebodyElse()})
 	}
 	if stands.token != nil {
+		if e := stands.token.ExpiresAt; e != nil {
+			out = until(out, *e)
+		}
 		if b, ok := stands.token.Boundary(); ok {
 			out.Boundaries = append(out.Boundaries, tenant.Boundary{
 				Token: stands.token.Name, Permissions: b.Permissions, Project: b.Scope.Project, Environment: b.Scope.Environment,
@@ -204,9 +207,9 @@ func (s *Source) standing(ctx context.Context, o *store.Org, ask tenant.Grants) 
 			return s.acting(ctx, o, p, session, out)
 		}
 	}
-	k, err := Token(ctx, o, p.Kind, p.ID, ask.Session)
+	k, why, err := ended(ctx, o, p.Kind, p.ID, ask.Session)
 	if err != nil || k == nil {
-		return standing{}, err
+		return standing{ended: why}, err
 	}
 	return standing{active: true, token: k}, nil
 }
@@ -254,31 +257,37 @@ func NotAsSomebodyElse() []string {
 }
 
 // Token returns a token of a user or service account, as far as it has not ended and
-// the policy lets them have any;
-// nil where there is none.
+// the policy lets them have any; nil where there is none. What an application does in the
+// name of a user is one as well.
 func Token(ctx context.Context, o *store.Org, kind authn.Kind, principal, id string) (*store.Token, error) {
+	k, _, err := ended(ctx, o, kind, principal, id)
+	return k, err
+}
+
+// ended is as [Token], and says why there is none; "" where there is nothing to say.
+func ended(ctx context.Context, o *store.Org, kind authn.Kind, principal, id string) (token *store.Token, why string, err error) {
 	policy, err := o.SecurityPolicy(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if kind == authn.ServiceAccount {
 		if !policy.ServiceTokens {
-			return nil, nil
+			return nil, "", nil
 		}
 		k, err := o.ServiceToken(ctx, principal, id)
 		if err != nil || k.ExpiresAt != nil && !o.Now().Before(*k.ExpiresAt) {
-			return nil, store.IgnoreNotFound(err)
+			return nil, "", store.IgnoreNotFound(err)
 		}
-		return &k.Token, nil
+		return &k.Token, "", nil
 	}
 	k, err := o.PersonalToken(ctx, principal, id)
-	if err != nil {
-		return nil, store.IgnoreNotFound(err)
+	if store.IsNotFound(err) {
+		return Delegation(ctx, o, policy, principal, id)
 	}
-	if !o.Now().Before(k.Ends(policy)) {
-		return nil, nil
+	if err != nil || !o.Now().Before(k.Ends(policy)) {
+		return nil, "", err
 	}
-	return &k.Token, nil
+	return &k.Token, "", nil
 }
 
 // Narrowed returns what somebody holds, as the token narrows it by which they

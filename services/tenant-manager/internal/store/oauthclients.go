@@ -136,11 +136,15 @@ func (c *OAuthClient) fold() { c.Name = strings.TrimSpace(c.Name); c.NameKey = F
 // SaveOAuthClient writes a client, if the row has the version that is in c.
 func (t *Tx) SaveOAuthClient(ctx context.Context, c *OAuthClient) error {
 	c.fold()
-	return db.Save(ctx, t.scope, c, "name", "name_key", "description", "status", "auth_method", "grant_types", "redirect_uris",
+	err := db.Save(ctx, t.scope, c, "name", "name_key", "description", "status", "auth_method", "grant_types", "redirect_uris",
 		"post_logout_redirect_uris", "scopes", "audiences", "token_format", "algorithm", "access_token_seconds", "refresh_token_seconds",
 		"jwks", "assertion_algorithm", "certificate_thumbprint", "certificate_authority",
 		"certificate_subject", "certificate_bound", "dpop_bound", "dpop_nonce", "backchannel_logout_uri", "backchannel_logout_session", "skip_consent", "may_introspect", "registration_hash",
 		"jwks_uri", "registration", "application_name")
+	if err != nil || c.MayAct() {
+		return err
+	}
+	return t.endDelegations(ctx, "client_id = ?", c.ID)
 }
 
 // LockOAuthClient returns a client, and keeps others from changing it until the end of
@@ -178,6 +182,9 @@ func (t *Tx) DeleteOAuthClient(ctx context.Context, id string, version int64) er
 		if _, err := remove(ctx); err != nil {
 			return fmt.Errorf("deleting what an OAuth2 client has: %w", err)
 		}
+	}
+	if err := t.endDelegations(ctx, "client_id = ?", id); err != nil {
+		return err
 	}
 	return db.Remove[OAuthClient](ctx, t.scope, id, version)
 }

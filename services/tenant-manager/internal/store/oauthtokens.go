@@ -144,6 +144,9 @@ func (t *Tx) DeleteOAuthConsent(ctx context.Context, c OAuthConsent) error {
 	if _, err := t.endOAuthRefresh(ctx, "user_id = ? AND client_id = ?", c.UserID, c.ClientID); err != nil {
 		return err
 	}
+	if err := t.endDelegations(ctx, "user_id = ? AND client_id = ?", c.UserID, c.ClientID); err != nil {
+		return err
+	}
 	return t.tellClients(ctx, db.From[OAuthSessionClient](t.scope).Where("user_id = ? AND client_id = ?", c.UserID, c.ClientID))
 }
 
@@ -154,6 +157,9 @@ func (t *Tx) ForgetOAuthConsents(ctx context.Context, client string) error {
 		return err
 	}
 	if _, err := t.endOAuthRefresh(ctx, "client_id = ?", client); err != nil {
+		return err
+	}
+	if err := t.endDelegations(ctx, "client_id = ?", client); err != nil {
 		return err
 	}
 	return t.tellClients(ctx, db.From[OAuthSessionClient](t.scope).Where("client_id = ?", client))
@@ -309,6 +315,7 @@ func (s *Store) ForgetOAuth(ctx context.Context) error {
 	return errors.Join(
 		g.Delete(&oauthEntry{}, "expires_at < ?", now).Error,
 		g.Delete(&OAuthRefresh{}, "expires_at < ?", now).Error,
+		g.Delete(&OAuthDelegation{}, "expires_at < ?", now).Error,
 		g.Delete(&OAuthInitialToken{}, "expires_at < ?", now.Add(-initialTokensKept)).Error,
 		g.Delete(&OAuthSessionClient{}, "NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = oauth_session_clients.session_id)").Error,
 	)

@@ -154,7 +154,7 @@ func (s *Store) Exporter() *tenancy.Exporter {
 	return &tenancy.Exporter{
 		DB: s.db,
 		Skip: []string{
-			"audit_heads", "challenges", "ending_notices", "factors", "known_devices", "mail_messages", "oauth_client_secrets", "oauth_initial_tokens", "oauth_keys",
+			"audit_heads", "challenges", "ending_notices", "factors", "known_devices", "mail_messages", "oauth_client_secrets", "oauth_delegations", "oauth_initial_tokens", "oauth_keys",
 			"oauth_logouts", "oauth_refresh_tokens", "oauth_session_clients", "one_time_codes", "organization_marks", "password_requests", "preferences", "recovery_codes",
 			"scim_rehearsed", "scim_tokens", "sso_hints",
 		},

@@ -187,6 +187,9 @@ func (t *Tx) endSessions(ctx context.Context, user, only string, stay []string) 
 	if err := t.queueLogouts(ctx, ids); err != nil {
 		return nil, err
 	}
+	if err := t.endDelegations(ctx, "session_id IN ?", ids); err != nil {
+		return nil, err
+	}
 	if err := t.endedImpersonations(ctx, ids); err != nil {
 		return nil, err
 	}

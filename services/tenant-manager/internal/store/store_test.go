@@ -51,6 +51,7 @@ func TestStore(t *testing.T) {
 			"audit retention":  testRetention,
 			"once":             testOnce,
 			"limits":           testLimits,
+			"delegations":      testDelegations,
 			"deletion":         testDeletion,
 		} {
 			t.Run(name, func(t *testing.T) { test(t, s) })

@@ -85,6 +85,9 @@ func (t *Tx) EraseUser(ctx context.Context, u *User) error {
 	if _, err := db.From[PersonalToken](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting tokens: %w", err)
 	}
+	if err := t.endDelegations(ctx, "user_id = ?", u.ID); err != nil {
+		return err
+	}
 	if _, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", u.ID).Delete(ctx); err != nil {
 		return fmt.Errorf("deleting one-time codes: %w", err)
 	}

@@ -2,7 +2,7 @@
 export default {
   oauth: {
     place: 'Anmelden',
-    identity: { openid: 'Wissen, wer Sie sind', profile: 'Ihren Namen sehen', email: 'Ihre E-Mail-Adresse sehen', offline_access: 'Zugriff in Ihrer Abwesenheit' },
+    identity: { openid: 'Wissen, wer Sie sind', profile: 'Ihren Namen sehen', email: 'Ihre E-Mail-Adresse sehen', offline_access: 'Zugriff in Ihrer Abwesenheit', gatehouse: 'In Gatehouse als Sie handeln, im Rahmen Ihrer eigenen Berechtigungen' },
     consent: {
       automatic: 'Sie werden angemeldet…',
       stuck: 'Noch nicht angemeldet',
@@ -20,6 +20,7 @@ export default {
       back: 'Danach geht es zurück zu {host}.',
       revoke: 'Der Zugriff lässt sich jederzeit im Profil widerrufen.',
       selfRegistered: 'Diese Anwendung hat sich selbst registriert. Hier hat sie niemand geprüft.',
+      acts: 'Die Anwendung sieht und ändert, was Sie dürfen, bis Sie sich abmelden. Wie Sie sich anmelden, kann sie nicht ändern, und Token kann sie nicht erstellen. Erlauben Sie es nur, wenn Sie ihr das anvertrauen.',
     },
     device: {
       title: 'Gerät verbinden',
@@ -77,6 +78,8 @@ export default {
       tokenFormat: 'Access-Token',
       algorithm: 'Signiert mit',
       minutes: 'Gültigkeit eines Access-Tokens in Minuten',
+      management: 'In Gatehouse als die Personen handeln, die es erlauben, im Rahmen ihrer eigenen Berechtigungen',
+      managementHelp: 'Wer es erlaubt, gibt der Anwendung, was er hier darf. Personen werden in klaren Worten gefragt, die Token gelten nur für Gatehouse, und was die Anwendung tut, steht mit ihrem Namen im Audit-Log. Was persönliche Token begrenzt, begrenzt auch sie: die erlaubten Adressen, der zweite Faktor und ob Personen überhaupt Token haben dürfen.',
       skipConsent: 'Benutzer nicht fragen',
       skipConsentHelp: 'Für eigene Anwendungen. Benutzer werden immer gefragt, wenn die Anwendung auf ihrem Rechner läuft und kein Geheimnis hat.',
       mayIntrospect: 'Darf nach fremden Token fragen',

@@ -2,7 +2,7 @@
 export default {
   oauth: {
     place: 'Sign in',
-    identity: { openid: 'Know who you are', profile: 'See your name', email: 'See your e-mail address', offline_access: 'Have access while you are away' },
+    identity: { openid: 'Know who you are', profile: 'See your name', email: 'See your e-mail address', offline_access: 'Have access while you are away', gatehouse: 'Act as you in Gatehouse, within your own permissions' },
     consent: {
       automatic: 'Signing you in…',
       stuck: 'You are not signed in yet',
@@ -20,6 +20,7 @@ export default {
       back: 'You go back to {host}.',
       revoke: 'You can take it back at any time, under your profile.',
       selfRegistered: 'This application registered itself. Nobody here has looked at it.',
+      acts: 'It sees and changes what you may, until you sign out. It cannot change how you sign in, nor make tokens. Allow it only if you trust it with that.',
     },
     device: {
       title: 'Connect a device',
@@ -77,6 +78,8 @@ export default {
       tokenFormat: 'Access tokens',
       algorithm: 'Signed with',
       minutes: 'Minutes that an access token is good',
+      management: 'Act in Gatehouse as the people who allow it, within their own permissions',
+      managementHelp: 'People who allow it hand it what they may do here. They are asked in plain words, its tokens are for Gatehouse alone, and what it does is in the audit trail with its name. What binds personal tokens binds it too: the allowed addresses, the second factor, and whether people may have tokens at all.',
       skipConsent: 'Do not ask users',
       skipConsentHelp: 'For applications of your own. Users are always asked where the application is on their machine and has no secret.',
       mayIntrospect: 'May ask about tokens of others',

@@ -2,7 +2,7 @@
 export default {
   oauth: {
     place: '로그인',
-    identity: { openid: '사용자 식별', profile: '이름 보기', email: '이메일 주소 보기', offline_access: '자리를 비운 동안에도 접근' },
+    identity: { openid: '사용자 식별', profile: '이름 보기', email: '이메일 주소 보기', offline_access: '자리를 비운 동안에도 접근', gatehouse: '회원님의 권한 안에서 Gatehouse에서 회원님을 대신해 작업' },
     consent: {
       automatic: '로그인하는 중…',
       stuck: '아직 로그인되지 않았습니다',
@@ -20,6 +20,7 @@ export default {
       back: '{host} 주소로 돌아갑니다.',
       revoke: '프로필에서 언제든지 철회할 수 있습니다.',
       selfRegistered: '스스로 등록한 애플리케이션입니다. 이곳에서 검토한 사람이 없습니다.',
+      acts: '로그아웃할 때까지 회원님이 할 수 있는 것을 보고 변경합니다. 로그인 방법을 변경하거나 토큰을 만들 수는 없습니다. 그만큼 신뢰할 때만 허용하세요.',
     },
     device: {
       title: '기기 연결',
@@ -77,6 +78,8 @@ export default {
       tokenFormat: '액세스 토큰',
       algorithm: '서명 알고리즘',
       minutes: '액세스 토큰 유효 시간(분)',
+      management: '허용한 사람의 권한 안에서 Gatehouse에서 그 사람을 대신해 작업',
+      managementHelp: '허용한 사람은 이곳에서 자신이 할 수 있는 일을 애플리케이션에 맡깁니다. 무엇을 허용하는지 알기 쉬운 말로 묻고, 토큰은 Gatehouse에만 유효하며, 애플리케이션이 한 일은 그 이름으로 감사 로그에 남습니다. 개인 토큰에 적용되는 허용 주소, 2단계 인증, 토큰 허용 여부가 여기에도 적용됩니다.',
       skipConsent: '사용자에게 묻지 않음',
       skipConsentHelp: '자체 애플리케이션용입니다. 애플리케이션이 사용자의 컴퓨터에 있고 비밀이 없으면 항상 묻습니다.',
       mayIntrospect: '다른 클라이언트의 토큰 조회 허용',
