@@ -367,6 +367,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/token/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange an application's access token for one of the product's own
+         * @description For an access token of the organization's authorization server with the scope `gatehouse` and the audience `gatehouse`, by
+         *     which an application acts as a person. It ends with that token, the consent, the client, the person and the sign-in in which
+         *     it was allowed, and does no more than a personal token. Tokens that are bound to a key or a certificate are refused.
+         */
+        post: operations["exchangeAccessToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jwks": {
         parameters: {
             query?: never;
@@ -3022,6 +3044,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/oauth/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw a signing key at once
+         * @description For a key that somebody else may have. Tokens that it signed are refused from now on: by the authorization server within seconds, by gateways and APIs once they read the published keys again. A key that signs now cannot be withdrawn: rotate with withdraw. It cannot be undone.
+         */
+        delete: operations["withdrawOAuthKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/oauth/keys/rotation": {
         parameters: {
             query?: never;
@@ -3033,7 +3078,7 @@ export interface paths {
         put?: never;
         /**
          * Have the next key sign from now on
-         * @description The key before stays published for a day, for the tokens that it signed.
+         * @description The key before stays published for a day, for the tokens that it signed, unless it is withdrawn. Whoever keeps the published keys in memory reads them again when a token names one that is not among them.
          */
         post: operations["rotateOAuthKeys"];
         delete?: never;
@@ -4757,6 +4802,10 @@ export interface components {
         ExchangeInput: {
             /** @description The token of a service account, ght_…, or of a person, ghp_…. */
             token: string;
+        };
+        ExchangeAccessInput: {
+            /** @description An access token of the organization's authorization server. */
+            accessToken: string;
         };
         TokenPair: {
             /** @description A JWT, sent as Authorization: Bearer. */
@@ -6486,6 +6535,8 @@ export interface components {
             gatewayJwks?: string;
             /** @description The scopes of OpenID Connect. */
             identityScopes: string[];
+            /** @description The scope by which an application acts as people in Gatehouse itself. */
+            managementScope: string;
             /** @description Whether certificates of clients count (RFC 8705). */
             certificates: boolean;
         };
@@ -6540,7 +6591,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true. */
             skipConsent: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect: boolean;
@@ -6612,7 +6663,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;
@@ -6664,7 +6715,7 @@ export interface components {
             certificateAuthority?: string;
             /** @description The name in that certificate: dn:, dns:, uri:, ip: or email:, and the name after it. */
             certificateSubject?: string;
-            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. */
+            /** @description Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true. */
             skipConsent?: boolean;
             /** @description Whether it may ask about tokens of other clients (RFC 7662): gateways and APIs. */
             mayIntrospect?: boolean;
@@ -6817,6 +6868,11 @@ export interface components {
         };
         OAuthKeyRotation: {
             algorithm: components["schemas"]["OAuthAlgorithm"];
+            /**
+             * @description Whether the key that signed until now is withdrawn at once. Tokens that it signed are refused from now on.
+             * @default false
+             */
+            withdraw?: boolean;
         };
         OAuthConsent: {
             id: string;
@@ -8886,6 +8942,31 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ExchangeInput"];
+            };
+        };
+        responses: {
+            /** @description An access token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccess"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exchangeAccessToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExchangeAccessInput"];
             };
         };
         responses: {
@@ -13552,6 +13633,28 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OAuthKeyList"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawOAuthKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is withdrawn. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

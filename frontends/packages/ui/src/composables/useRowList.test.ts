@@ -102,7 +102,7 @@ describe('GhList', () => {
       props: { name: 'keys', columns: [{ key: 'name', label: 'Name' }, { key: 'owner', label: 'Owner', by: 'owner.name' }, { key: 'do', label: 'Do', hiddenLabel: true }], label: 'Keys', rowKey: (r: Row) => r.id, rows: many.slice(0, 4), ...props },
       slots: { 'cell-owner': ({ row }: { row: Row }) => row.owner?.name },
       global: { plugins: [i18n, router], stubs: { UButton: true, UIcon: true, UDropdownMenu: true, UModal: true } },
-    })
+    } as never)
     await flushPromises()
     return { wrapper, router }
   }
