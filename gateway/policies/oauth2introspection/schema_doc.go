@@ -22,7 +22,7 @@ var schemaDoc = schema.Docs{Package: "github.com/gatehouse/gatehouse/gateway/pol
 	{Name: "Config.Headers", Text: "Headers are header fields for the upstream and the members of the answer whose values they get. What the client sends under these names is removed."},
 	{Name: "Config.Hide", Text: "Hide takes the token out of the request before the upstream sees it. The default is false."},
 	{Name: "Config.Issuer", Text: "Issuer are the accepted values of iss; none = any."},
-	{Name: "Config.MaxConcurrent", Text: "MaxConcurrent is how many tokens are asked about at the same time; beyond it the answer is 503. The default is 128."},
+	{Name: "Config.MaxConcurrent", Text: "MaxConcurrent is how many tokens are asked about at the same time. Others wait their turn, eight times as many at most and for the timeout at most; beyond it the answer is 503. Tokens that were active a moment ago need not wait for those that nobody knows. The default is 128."},
 	{Name: "Config.MaxSize", Text: "MaxSize is the largest token that is asked about. The default is 8KiB."},
 	{Name: "Config.NegativeTTL", Text: "NegativeTTL is how long a token is remembered that the server said to be inactive. Failures to get an answer are never remembered. The default is 10s."},
 	{Name: "Config.Query", Text: "Query is a query parameter that may have the token instead."},
