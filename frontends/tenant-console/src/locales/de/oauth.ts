@@ -203,6 +203,11 @@ export default {
       rotateTitle: '{algorithm}-Schlüssel jetzt wechseln?',
       rotateText: 'Ab jetzt signiert der nächste Schlüssel. Bereits signierte Token bleiben gültig.',
       rotateAction: 'Jetzt wechseln',
+      withdraw: 'Zurückziehen',
+      withdrawWhat: 'Schlüssel {id} zurückziehen',
+      withdrawTitle: 'Diesen Schlüssel zurückziehen?',
+      withdrawText: 'Für einen Schlüssel, den jemand anderes haben könnte. Token, die er signiert hat, werden ab jetzt abgelehnt: hier binnen Sekunden, von Gateways und APIs, sobald sie die veröffentlichten Schlüssel neu lesen. Wer eines hat, muss sich neu anmelden. Das lässt sich nicht rückgängig machen.',
+      withdrawAction: 'Schlüssel zurückziehen',
     },
     consents: {
       title: 'Einwilligungen',

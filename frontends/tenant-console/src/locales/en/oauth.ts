@@ -203,6 +203,11 @@ export default {
       rotateTitle: 'Rotate the {algorithm} key now?',
       rotateText: 'The next key signs from now on. Tokens that were signed before stay good.',
       rotateAction: 'Rotate now',
+      withdraw: 'Withdraw',
+      withdrawWhat: 'Withdraw the key {id}',
+      withdrawTitle: 'Withdraw this key?',
+      withdrawText: 'For a key that somebody else may have. Tokens that it signed are refused from now on: here within seconds, by gateways and APIs once they read the published keys again. Whoever holds one has to sign in again. It cannot be undone.',
+      withdrawAction: 'Withdraw the key',
     },
     consents: {
       title: 'Consents',

@@ -203,6 +203,11 @@ export default {
       rotateTitle: '지금 {algorithm} 키를 교체하시겠습니까?',
       rotateText: '지금부터 다음 키로 서명합니다. 이미 서명된 토큰은 계속 유효합니다.',
       rotateAction: '지금 교체',
+      withdraw: '철회',
+      withdrawWhat: '키 {id} 철회',
+      withdrawTitle: '이 키를 철회할까요?',
+      withdrawText: '다른 사람이 가졌을 수 있는 키에 사용합니다. 이 키로 서명한 토큰은 지금부터 거부됩니다. 여기서는 몇 초 안에, 게이트웨이와 API에서는 게시된 키를 다시 읽는 즉시 거부됩니다. 그 토큰을 가진 사람은 다시 로그인해야 합니다. 되돌릴 수 없습니다.',
+      withdrawAction: '키 철회',
     },
     consents: {
       title: '동의',
