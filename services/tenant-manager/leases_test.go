@@ -1,6 +1,8 @@
 package tenantmanager_test
 
 import (
+	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -177,4 +179,21 @@ func TestSigningInWhileThatIsTakenAway(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A device that somebody allowed at the authorization server gets nothing once they have
+// signed out.
+func TestADeviceOfWhoSignedOut(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	m := a.made(t, `{"name":"TV","authMethod":"none","grantTypes":["`+deviceGrant+`"],"scopes":["openid"]}`)
+	status, d, _ := a.form(t, "device_authorization", made{}, url.Values{"client_id": {m.id}, "scope": {"openid"}})
+	require.Equal(t, 200, status, d)
+	session := a.signIn(t, "ada@example.com", "default")
+	a.must(t, 204, session, "POST", "/oauth/devices/"+fmt.Sprint(d["user_code"]), `{"allow":true}`)
+	a.must(t, 204, session, "POST", "/sign-out", "")
+	a.clock.Advance(5 * time.Second)
+	status, body, _ := a.form(t, "token", made{}, url.Values{"grant_type": {deviceGrant}, "device_code": {fmt.Sprint(d["device_code"])}, "client_id": {m.id}})
+	require.Equal(t, 400, status, body)
+	require.Equal(t, "invalid_grant", body["error"], body)
 }
