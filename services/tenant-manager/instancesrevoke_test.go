@@ -32,21 +32,22 @@ func TestOneInstanceTakesAwayAtTheOther(t *testing.T) {
 		require.Eventually(t, func() bool { s := b.call(t, token, "GET", "/users", "").status; return s == 401 || s == 403 }, 10*time.Second, 5*time.Millisecond, name)
 	}
 
+	made("/roles", `{"name":"reader","permissions":["*:read"]}`)
 	readers := group("Readers")
-	made("/grants", `{"principal":"`+readers+`","role":"viewer"}`)
+	made("/grants", `{"principal":"`+readers+`","role":"reader"}`)
 	one, id := somebody("one@example.com")
 	member(readers, id)
 	over("a group is deleted", one, func() { a.must(t, 204, owner, "DELETE", "/groups/"+readers, "", anyVersion...) })
 
 	outer, inner := group("Outer"), group("Inner")
-	made("/grants", `{"principal":"`+outer+`","role":"viewer"}`)
+	made("/grants", `{"principal":"`+outer+`","role":"reader"}`)
 	member(outer, inner)
 	two, id := somebody("two@example.com")
 	member(inner, id)
 	over("a group is taken out of another", two, func() { a.must(t, 204, owner, "DELETE", "/groups/"+outer+"/members/"+inner, "") })
 
 	account := made("/service-accounts", `{"name":"deployer"}`).text(t, "id")
-	made("/grants", `{"principal":"`+account+`","role":"viewer"}`)
+	made("/grants", `{"principal":"`+account+`","role":"reader"}`)
 	token := made("/service-accounts/"+account+"/tokens", `{"name":"first"}`)
 	robot := a.must(t, 200, "", "POST", "/token/personal", `{"token":"`+token.text(t, "token")+`"}`).text(t, "accessToken")
 	over("a token of a service account is revoked", robot, func() {

@@ -3349,6 +3349,12 @@ type EmailInput struct {
 // EnvironmentSlug The slug of the environment, for roles whose permissions name one.
 type EnvironmentSlug = string
 
+// ExchangeAccessInput defines model for ExchangeAccessInput.
+type ExchangeAccessInput struct {
+	// AccessToken An access token of the organization's authorization server.
+	AccessToken string `json:"accessToken"`
+}
+
 // ExchangeInput defines model for ExchangeInput.
 type ExchangeInput struct {
 	// Token The token of a service account, ght_…, or of a person, ghp_….
@@ -4322,7 +4328,7 @@ type OAuthClient struct {
 	// Scopes The scopes that it may ask for.
 	Scopes []OAuthScopeName `json:"scopes"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true.
 	SkipConsent bool `json:"skipConsent"`
 
 	// Status Whether it is given tokens.
@@ -4418,7 +4424,7 @@ type OAuthClientInput struct {
 	// Scopes The scopes that it may ask for.
 	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true.
 	SkipConsent *bool `json:"skipConsent,omitempty"`
 
 	// TokenFormat Whether an access token says everything itself (RFC 9068), or is asked about.
@@ -4504,7 +4510,7 @@ type OAuthClientPatch struct {
 	// Scopes The scopes that it may ask for.
 	Scopes *[]OAuthScopeName `json:"scopes,omitempty"`
 
-	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself.
+	// SkipConsent Whether users are not asked, because it is the organization's own. They are always asked about a client without a secret that is on their machine (RFC 8252 section 8.6), and about one that registered itself. With the scope gatehouse it cannot be true.
 	SkipConsent *bool `json:"skipConsent,omitempty"`
 
 	// Status Whether it is given tokens.
@@ -4645,6 +4651,9 @@ type OAuthKeyList struct {
 type OAuthKeyRotation struct {
 	// Algorithm What tokens are signed with.
 	Algorithm OAuthAlgorithm `json:"algorithm"`
+
+	// Withdraw Whether the key that signed until now is withdrawn at once. Tokens that it signed are refused from now on.
+	Withdraw *bool `json:"withdraw,omitempty"`
 }
 
 // OAuthNamed defines model for OAuthNamed.
@@ -4790,6 +4799,9 @@ type OAuthServer struct {
 
 	// Jwks Where the public keys are.
 	Jwks string `json:"jwks"`
+
+	// ManagementScope The scope by which an application acts as people in Gatehouse itself.
+	ManagementScope string `json:"managementScope"`
 
 	// Metadata Where the metadata is.
 	Metadata             string `json:"metadata"`
@@ -6353,6 +6365,9 @@ type SsoConnection struct {
 
 	// Oauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
 	Oauth2 *SsoOauth2 `json:"oauth2,omitempty"`
+
+	// OpenSessions How many sessions began by it and are open, which end when it is switched off or deleted; where one connection is read or changed.
+	OpenSessions *int64 `json:"openSessions,omitempty"`
 
 	// Preset Which defaults the form began with; with `ldap` also those of what is left out.
 	Preset    SsoPreset `json:"preset"`
@@ -8857,6 +8872,9 @@ type TestSsoConnectionJSONRequestBody = SsoTestInput
 // PreviewSsoGroupRolesJSONRequestBody defines body for PreviewSsoGroupRoles for application/json ContentType.
 type PreviewSsoGroupRolesJSONRequestBody = SsoGroupRolePreviewInput
 
+// ExchangeAccessTokenJSONRequestBody defines body for ExchangeAccessToken for application/json ContentType.
+type ExchangeAccessTokenJSONRequestBody = ExchangeAccessInput
+
 // ExchangeTokenJSONRequestBody defines body for ExchangeToken for application/json ContentType.
 type ExchangeTokenJSONRequestBody = ExchangeInput
 
@@ -9330,6 +9348,9 @@ type ServerInterface interface {
 	// RotateOAuthKeys Have the next key sign from now on
 	// (POST /oauth/keys/rotation)
 	RotateOAuthKeys(ctx echo.Context) error
+	// WithdrawOAuthKey Withdraw a signing key at once
+	// (DELETE /oauth/keys/{id})
+	WithdrawOAuthKey(ctx echo.Context, id Id) error
 	// ListOAuthScopes What tokens of the organization can be good for
 	// (GET /oauth/scopes)
 	ListOAuthScopes(ctx echo.Context) error
@@ -9615,6 +9636,9 @@ type ServerInterface interface {
 	// ListSystemSettings List the settings that each service runs with, and where each comes from
 	// (GET /system/settings)
 	ListSystemSettings(ctx echo.Context) error
+	// ExchangeAccessToken Exchange an application's access token for one of the product's own
+	// (POST /token/access)
+	ExchangeAccessToken(ctx echo.Context) error
 	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx echo.Context) error
@@ -13411,6 +13435,22 @@ func (w *ServerInterfaceWrapper) RotateOAuthKeys(ctx echo.Context) error {
 	return err
 }
 
+// WithdrawOAuthKey converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawOAuthKey(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawOAuthKey(ctx, id)
+	return err
+}
+
 // ListOAuthScopes converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOAuthScopes(ctx echo.Context) error {
 	var err error
@@ -15446,6 +15486,15 @@ func (w *ServerInterfaceWrapper) ListSystemSettings(ctx echo.Context) error {
 	return err
 }
 
+// ExchangeAccessToken converts echo context to params.
+func (w *ServerInterfaceWrapper) ExchangeAccessToken(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExchangeAccessToken(ctx)
+	return err
+}
+
 // ExchangeToken converts echo context to params.
 func (w *ServerInterfaceWrapper) ExchangeToken(ctx echo.Context) error {
 	var err error
@@ -16304,6 +16353,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/sign-out", wrapper.SignOut, options.OperationMiddlewares["signOut"]...)
 	router.POST(options.BaseURL+"/token/refresh", wrapper.RefreshToken, options.OperationMiddlewares["refreshToken"]...)
 	router.POST(options.BaseURL+"/token/personal", wrapper.ExchangeToken, options.OperationMiddlewares["exchangeToken"]...)
+	router.POST(options.BaseURL+"/token/access", wrapper.ExchangeAccessToken, options.OperationMiddlewares["exchangeAccessToken"]...)
 	router.GET(options.BaseURL+"/jwks", wrapper.GetKeys, options.OperationMiddlewares["getKeys"]...)
 	router.GET(options.BaseURL+"/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
@@ -16477,6 +16527,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/oauth/scopes/:id", wrapper.GetOAuthScope, options.OperationMiddlewares["getOAuthScope"]...)
 	router.PATCH(options.BaseURL+"/oauth/scopes/:id", wrapper.UpdateOAuthScope, options.OperationMiddlewares["updateOAuthScope"]...)
 	router.GET(options.BaseURL+"/oauth/keys", wrapper.ListOAuthKeys, options.OperationMiddlewares["listOAuthKeys"]...)
+	router.DELETE(options.BaseURL+"/oauth/keys/:id", wrapper.WithdrawOAuthKey, options.OperationMiddlewares["withdrawOAuthKey"]...)
 	router.POST(options.BaseURL+"/oauth/keys/rotation", wrapper.RotateOAuthKeys, options.OperationMiddlewares["rotateOAuthKeys"]...)
 	router.GET(options.BaseURL+"/oauth/consents", wrapper.ListOAuthConsents, options.OperationMiddlewares["listOAuthConsents"]...)
 	router.DELETE(options.BaseURL+"/oauth/consents/:id", wrapper.DeleteOAuthConsent, options.OperationMiddlewares["deleteOAuthConsent"]...)
@@ -22883,6 +22934,39 @@ func (response RotateOAuthKeysdefaultApplicationProblemPlusJSONResponse) VisitRo
 	return err
 }
 
+type WithdrawOAuthKeyRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type WithdrawOAuthKeyResponseObject interface {
+	VisitWithdrawOAuthKeyResponse(w http.ResponseWriter) error
+}
+
+type WithdrawOAuthKey204Response struct {
+}
+
+func (response WithdrawOAuthKey204Response) VisitWithdrawOAuthKeyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type WithdrawOAuthKeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawOAuthKeydefaultApplicationProblemPlusJSONResponse) VisitWithdrawOAuthKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOAuthScopesRequestObject struct {
 }
 
@@ -26973,6 +27057,45 @@ func (response ListSystemSettingsdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ExchangeAccessTokenRequestObject struct {
+	Body *ExchangeAccessTokenJSONRequestBody
+}
+
+type ExchangeAccessTokenResponseObject interface {
+	VisitExchangeAccessTokenResponse(w http.ResponseWriter) error
+}
+
+type ExchangeAccessToken200JSONResponse ServiceAccess
+
+func (response ExchangeAccessToken200JSONResponse) VisitExchangeAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExchangeAccessTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExchangeAccessTokendefaultApplicationProblemPlusJSONResponse) VisitExchangeAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExchangeTokenRequestObject struct {
 	Body *ExchangeTokenJSONRequestBody
 }
@@ -28692,6 +28815,9 @@ type StrictServerInterface interface {
 	// RotateOAuthKeys Have the next key sign from now on
 	// (POST /oauth/keys/rotation)
 	RotateOAuthKeys(ctx context.Context, request RotateOAuthKeysRequestObject) (RotateOAuthKeysResponseObject, error)
+	// WithdrawOAuthKey Withdraw a signing key at once
+	// (DELETE /oauth/keys/{id})
+	WithdrawOAuthKey(ctx context.Context, request WithdrawOAuthKeyRequestObject) (WithdrawOAuthKeyResponseObject, error)
 	// ListOAuthScopes What tokens of the organization can be good for
 	// (GET /oauth/scopes)
 	ListOAuthScopes(ctx context.Context, request ListOAuthScopesRequestObject) (ListOAuthScopesResponseObject, error)
@@ -28977,6 +29103,9 @@ type StrictServerInterface interface {
 	// ListSystemSettings List the settings that each service runs with, and where each comes from
 	// (GET /system/settings)
 	ListSystemSettings(ctx context.Context, request ListSystemSettingsRequestObject) (ListSystemSettingsResponseObject, error)
+	// ExchangeAccessToken Exchange an application's access token for one of the product's own
+	// (POST /token/access)
+	ExchangeAccessToken(ctx context.Context, request ExchangeAccessTokenRequestObject) (ExchangeAccessTokenResponseObject, error)
 	// ExchangeToken Exchange the token of a person or a service account for an access token
 	// (POST /token/personal)
 	ExchangeToken(ctx context.Context, request ExchangeTokenRequestObject) (ExchangeTokenResponseObject, error)
@@ -34251,6 +34380,31 @@ func (sh *strictHandler) RotateOAuthKeys(ctx echo.Context) error {
 	return nil
 }
 
+// WithdrawOAuthKey operation middleware
+func (sh *strictHandler) WithdrawOAuthKey(ctx echo.Context, id Id) error {
+	var request WithdrawOAuthKeyRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawOAuthKey(ctx.Request().Context(), request.(WithdrawOAuthKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawOAuthKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawOAuthKeyResponseObject); ok {
+		return validResponse.VisitWithdrawOAuthKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOAuthScopes operation middleware
 func (sh *strictHandler) ListOAuthScopes(ctx echo.Context) error {
 	var request ListOAuthScopesRequestObject
@@ -37693,6 +37847,52 @@ func (sh *strictHandler) ListSystemSettings(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListSystemSettingsResponseObject); ok {
 		return validResponse.VisitListSystemSettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExchangeAccessToken operation middleware
+func (sh *strictHandler) ExchangeAccessToken(ctx echo.Context) error {
+	var request ExchangeAccessTokenRequestObject
+
+	var body ExchangeAccessTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExchangeAccessToken(ctx.Request().Context(), request.(ExchangeAccessTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExchangeAccessToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExchangeAccessTokenResponseObject); ok {
+		return validResponse.VisitExchangeAccessTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
