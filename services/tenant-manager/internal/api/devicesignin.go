@@ -46,8 +46,11 @@ type deviceSignIn struct {
 	Organization string `json:"organization,omitempty"`
 	User         string `json:"user,omitempty"`
 	AMR          string `json:"amr,omitempty"`
-	// Connection is the single sign-on of whoever allowed it.
-	Connection string `json:"connection,omitempty"`
+	// Connection is the single sign-on of whoever allowed it, Session by which of their
+	// sessions, and ProofsAfter what that of the user was then.
+	Connection  string     `json:"connection,omitempty"`
+	Session     string     `json:"session,omitempty"`
+	ProofsAfter *time.Time `json:"proofsAfter,omitempty"`
 }
 
 // newDeviceCode returns a code of nine letters, which is one of 512 thousand million.
@@ -141,6 +144,9 @@ func (h *Handlers) FinishDeviceSignIn(ctx context.Context, r FinishDeviceSignInR
 		s store.Session
 	)
 	err = h.store.Tx(ctx, d.Organization, d.User, func(tx *store.Tx) error {
+		if u, err = tx.LockUser(ctx, d.User); err != nil {
+			return deviceOver(err)
+		}
 		taken, err := h.store.TakeChallenge(ctx, tx, c.ID)
 		if err != nil {
 			return err
@@ -149,9 +155,6 @@ func (h *Handlers) FinishDeviceSignIn(ctx context.Context, r FinishDeviceSignInR
 			return refused("the device was signed in already")
 		}
 		if o, err = tx.Organization(ctx); err != nil {
-			return err
-		}
-		if u, err = tx.User(ctx, d.User); err != nil {
 			return err
 		}
 		if u.Status != store.Active || o.Suspended {
@@ -164,7 +167,11 @@ func (h *Handlers) FinishDeviceSignIn(ctx context.Context, r FinishDeviceSignInR
 		if has[u.ID] && !factor.Methods(d.AMR).Second() {
 			return refused("who allowed this has set up a second factor since: begin again")
 		}
-		s, err = h.openSession(ctx, tx, u, factor.Methods(d.AMR), d.Connection)
+		was := u
+		was.ProofsAfter = d.ProofsAfter
+		s, err = h.beginSession(ctx, tx, was, factor.Methods(d.AMR), beginning{
+			from: d.Connection, source: &store.Session{OrganizationID: d.Organization, UserID: d.User, ID: d.Session},
+		})
 		return err
 	})
 	if err != nil {
@@ -172,6 +179,15 @@ func (h *Handlers) FinishDeviceSignIn(ctx context.Context, r FinishDeviceSignInR
 	}
 	pair, err := h.pair(ctx, o, u, s)
 	return FinishDeviceSignIn200JSONResponse(pair), err
+}
+
+// deviceOver tells no difference between who allowed a device and is not there any more,
+// and who may not sign in.
+func deviceOver(err error) error {
+	if store.IsNotFound(err) {
+		return refused("who allowed this may not sign in any more")
+	}
+	return err
 }
 
 var errNoDevice = problem.New(problem.CodeNotFound, "no device shows this code: codes are good for ten minutes, and once")
@@ -211,6 +227,10 @@ func (h *Handlers) DecideMyDeviceSignIn(ctx context.Context, r DecideMyDeviceSig
 			return err
 		}
 		return h.change(ctx, func(tx *store.Tx) error {
+			u, err := tx.LockUser(ctx, p.Subject)
+			if err != nil {
+				return err
+			}
 			taken, err := h.store.TakeChallenge(ctx, tx, shown.ID)
 			if err != nil {
 				return err
@@ -219,21 +239,21 @@ func (h *Handlers) DecideMyDeviceSignIn(ctx context.Context, r DecideMyDeviceSig
 				return errNoDevice
 			}
 			if d.Denied = !r.Body.Allow; !d.Denied {
-				s, err := tx.Session(ctx, p.Session)
+				s, err := tx.LockSession(ctx, p.Session)
+				if err == nil && !s.Open(h.store.Now()) {
+					err = refused(proofsOver)
+				}
 				if err != nil {
 					return err
 				}
 				d.Organization, d.User, d.AMR, d.Connection = p.Organization, p.Subject, s.AMR, s.SSOConnectionID
+				d.Session, d.ProofsAfter = s.ID, u.ProofsAfter
 			}
 			b, err := json.Marshal(d)
 			if err != nil {
 				return fmt.Errorf("keeping a decision: %w", err)
 			}
 			if err := h.store.SetChallengeDataIn(ctx, tx, device.ID, string(b)); err != nil {
-				return err
-			}
-			u, err := tx.User(ctx, p.Subject)
-			if err != nil {
 				return err
 			}
 			action := "user.device-allowed"

@@ -104,7 +104,7 @@ func (h *Handlers) ChangeUserEmail(ctx context.Context, r ChangeUserEmailRequest
 		if u.Email == r.Body.Email {
 			return db.Expect(u.Version, version) // it is as it should be
 		}
-		if err := h.staysBound(ctx, u, r.Body.Email); err != nil {
+		if err := h.staysBound(ctx, u, r.Body.Email, callerChangesRules(ctx)); err != nil {
 			return err
 		}
 		u.Version = version
@@ -134,7 +134,7 @@ func (h *Handlers) ChangeMyEmail(ctx context.Context, r ChangeMyEmailRequestObje
 	if store.FoldEmail(r.Body.Email) == store.FoldEmail(u.Email) {
 		return nil, invalid("/email", "unchanged", "this is your address already")
 	}
-	if err := h.staysBound(ctx, u, r.Body.Email); err != nil {
+	if err := h.staysBound(ctx, u, r.Body.Email, callerChangesRules(ctx)); err != nil {
 		return nil, err
 	}
 	if _, mails, err := h.opt.Mail.Settings(ctx, h.store); err != nil {
@@ -169,6 +169,16 @@ func (h *Handlers) ChangeMyEmail(ctx context.Context, r ChangeMyEmailRequestObje
 }
 
 func (h *Handlers) mailEmailLink(ctx context.Context, tx *store.Tx, u store.User, email string) error {
+	now, err := tx.LockUser(ctx, u.ID)
+	if store.IsNotFound(err) || err == nil && (now.Status != store.Active || !now.ProvenLike(u)) {
+		return nil // who asked for it may be who was signed out meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	if s, err := tx.Session(ctx, caller(ctx).Session); err != nil || !s.Open(h.store.Now()) {
+		return store.IgnoreNotFound(err)
+	}
 	base, err := h.homeOf(ctx, tx, u.ID)
 	if err != nil {
 		return err
@@ -217,6 +227,10 @@ func (h *Handlers) ConfirmEmailChange(ctx context.Context, r ConfirmEmailChangeR
 		return nil, err
 	}
 	err = h.store.Tx(ctx, o.ID, u.ID, func(tx *store.Tx) error {
+		u, err := tx.LockUser(ctx, code.UserID)
+		if err != nil {
+			return noLink(err)
+		}
 		used, err := tx.UseOneTimeCode(ctx, code.ID)
 		if err != nil {
 			return err
@@ -224,14 +238,18 @@ func (h *Handlers) ConfirmEmailChange(ctx context.Context, r ConfirmEmailChangeR
 		if !used {
 			return errNoLink
 		}
-		u, err := tx.User(ctx, code.UserID)
-		if err != nil {
-			return noLink(err)
-		}
 		if u.Status != store.Active {
 			return errNoLink
 		}
 		if err := ownsEmail(ctx, tx.Org, u); err != nil {
+			return err
+		}
+		// A rule may have come to bind them since they asked.
+		may, err := mayChangeRules(ctx, tx.Org, u.ID, h.store.Now())
+		if err != nil {
+			return err
+		}
+		if err := h.staysBound(ctx, u, code.Email, may); err != nil {
 			return err
 		}
 		u.Version = db.AnyVersion

@@ -61,7 +61,14 @@ func (h *Handlers) ImpersonateUser(ctx context.Context, r ImpersonateUserRequest
 		o store.Organization
 	)
 	err = h.change(ctx, func(tx *store.Tx) error {
-		if u, err = tx.User(ctx, r.Id); err != nil {
+		if u, err = tx.LockUser(ctx, r.Id); err != nil {
+			return err
+		}
+		own, err := tx.LockSession(ctx, mine.ID)
+		if err == nil && !own.Open(h.store.Now()) {
+			err = refused(proofsOver)
+		}
+		if err != nil {
 			return err
 		}
 		policy, err := tx.SecurityPolicy(ctx)

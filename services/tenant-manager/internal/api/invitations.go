@@ -84,9 +84,11 @@ func (h *Handlers) CreateInvitation(ctx context.Context, r CreateInvitationReque
 		}
 	}
 	made, err := createSecret(ctx, h, r.Params.IdempotencyKey, "createInvitation", r.Body, func(tx *store.Tx) (InvitationCreated, error) {
-		if _, err := tx.UserByEmail(ctx, r.Body.Email); err == nil {
+		// Who may not see the users is not told that there is one: the link leads whoever
+		// has the address to signing in.
+		if _, err := tx.UserByEmail(ctx, r.Body.Email); err == nil && authn.Require(ctx, "user:read", authn.Scope{}) == nil {
 			return InvitationCreated{}, problem.New(problem.CodeConflict, "somebody with this e-mail address is a user already: give them roles at /grants")
-		} else if !store.IsNotFound(err) {
+		} else if store.IgnoreNotFound(err) != nil {
 			return InvitationCreated{}, err
 		}
 		g, err := h.giving(ctx, tx.Org)
@@ -264,6 +266,9 @@ func (h *Handlers) AcceptInvitation(ctx context.Context, r AcceptInvitationReque
 		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink), "")
 		return err
 	})
+	if problem.Is(err, problem.CodeConflict) {
+		h.closed(ctx, o.ID, "invitation.refused", audit.Target{Kind: "invitation", ID: row.ID, Name: row.Email}, "somebody with the e-mail address is a user already")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -156,15 +156,21 @@ func (h *Handlers) ChangePassword(ctx context.Context, r ChangePasswordRequestOb
 		return nil, err
 	}
 	err = h.change(ctx, func(tx *store.Tx) error {
-		fresh, err := tx.User(ctx, u.ID)
+		fresh, err := tx.LockUser(ctx, u.ID)
 		if err != nil {
 			return err
+		}
+		if !fresh.ProvenLike(u) { // somebody has set another one, or ended this session, meanwhile
+			return refused(proofsOver)
 		}
 		fresh.PasswordHash, fresh.Version = hash, db.AnyVersion
 		if err := tx.SaveUser(ctx, &fresh); err != nil {
 			return err
 		}
 		if _, err := tx.EndSessions(ctx, u.ID, "", p.Session); err != nil {
+			return err
+		}
+		if err := tx.AnswerPasswordRequest(ctx, u.ID); err != nil {
 			return err
 		}
 		if err := h.notice(ctx, tx, mail.PasswordChanged, u, ""); err != nil {
@@ -221,10 +227,12 @@ func (h *Handlers) endSession(ctx context.Context, user, id string) error {
 		if len(ids) == 0 {
 			return db.ErrNotFound
 		}
-		if user != caller(ctx).Subject {
-			if err := tx.ForgetProofs(ctx, user); err != nil {
-				return err
-			}
+		after := tx.ForgetProofs
+		if user == caller(ctx).Subject {
+			after = tx.DropLinks // one of them may be what that session asked for
+		}
+		if err := after(ctx, user); err != nil {
+			return err
 		}
 		return h.record(ctx, tx, "session.ended", "user", u.ID, u.Name, nil, nil)
 	})

@@ -34,14 +34,14 @@ func (h *Handlers) SignInByToken(ctx context.Context, r SignInByTokenRequestObje
 		s store.Session
 	)
 	err = h.store.Tx(ctx, by.Organization, by.User, func(tx *store.Tx) error {
+		if u, err = tx.LockUser(ctx, by.User); err != nil {
+			return err
+		}
 		of, err := h.lockSignIn(ctx, tx, by.User, by.Session)
 		if err != nil {
 			return err
 		}
 		if o, err = tx.Organization(ctx); err != nil {
-			return err
-		}
-		if u, err = tx.User(ctx, by.User); err != nil {
 			return err
 		}
 		if u.Status != store.Active || o.Suspended {

@@ -152,21 +152,20 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 	if err != nil {
 		return nil, err
 	}
-	next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByLink), deref(r.Body.Origin), "")
-	if err != nil {
-		return nil, err
-	}
-	var s store.Session
+	var (
+		s    store.Session
+		more bool
+	)
 	err = h.store.Tx(ctx, o.ID, u.ID, func(tx *store.Tx) error {
+		if u, err = tx.LockUser(ctx, code.UserID); err != nil {
+			return noLink(err)
+		}
 		used, err := tx.UseOneTimeCode(ctx, code.ID)
 		if err != nil {
 			return err
 		}
 		if !used {
 			return errNoLink
-		}
-		if u, err = tx.User(ctx, code.UserID); err != nil {
-			return noLink(err)
 		}
 		if why, err := h.lapsedLink(ctx, tx.Org, code); err != nil || why != "" || u.Status != store.Active {
 			return cmp.Or(err, error(errNoLink))
@@ -191,8 +190,13 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 		if err := h.recordUser(ctx, tx, "user.password-changed", u, false); err != nil {
 			return err
 		}
-		if next != nil {
-			return nil
+		// Signed out everywhere as they are, they have shown anew who they are.
+		if u, err = tx.LockUser(ctx, u.ID); err != nil {
+			return err
+		}
+		has, err := tx.HasFactors(ctx, u.ID)
+		if more = has[u.ID]; err != nil || more {
+			return err
 		}
 		s, err = h.openSession(ctx, tx, u, factor.Methods("").With(factor.ByLink), "")
 		return err
@@ -200,7 +204,14 @@ func (h *Handlers) UsePasswordLink(ctx context.Context, r UsePasswordLinkRequest
 	if err != nil {
 		return nil, err
 	}
-	if next != nil {
+	if more {
+		next, err := h.secondStep(ctx, u, factor.Methods("").With(factor.ByLink), deref(r.Body.Origin), "")
+		if err != nil {
+			return nil, err
+		}
+		if next == nil { // they were reset this moment
+			return nil, refused(proofsOver)
+		}
 		return UsePasswordLink202JSONResponse(*next), nil
 	}
 	pair, err := h.pair(ctx, o, u, s)
@@ -236,6 +247,13 @@ func (h *Handlers) RequestPasswordLink(ctx context.Context, r RequestPasswordLin
 				continue
 			}
 			err = errors.Join(err, h.store.Tx(ctx, u.OrganizationID, "", func(tx *store.Tx) error {
+				now, err := tx.LockUser(ctx, u.ID)
+				if store.IsNotFound(err) || err == nil && (now.Status != store.Active || now.Email != u.Email) {
+					return nil // nobody is to have a link at an address of before
+				}
+				if err != nil {
+					return err
+				}
 				mailed, err := h.mailPasswordLink(ctx, tx, u)
 				if err != nil {
 					return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/problem"
@@ -62,14 +63,25 @@ func (c *scimCall) mayBind(ctx context.Context, org *store.Org, group store.Grou
 	if err != nil || d.ID == "" {
 		return err
 	}
-	held, err := rights.Of(ctx, org, c.dir.SavedBy)
+	may, err := mayChangeRules(ctx, org, c.dir.SavedBy, c.h.store.Now())
+	if err != nil || may {
+		return err
+	}
+	return refuseSCIM(http.StatusForbidden, group.Name, "who is in the group signs in to %s by single sign-on alone: changing the group changes that rule, which needs %s, and whoever saved the directory does not have it: somebody who has it saves it again", d.Domain, changesRules)
+}
+
+// staysBound refuses another e-mail address that takes a user out of a rule that binds
+// them, unless whoever saved the directory may change rules.
+func (c *scimCall) staysBound(ctx context.Context, tx *store.Tx, u store.User, email string) error {
+	may, err := mayChangeRules(ctx, tx.Org, c.dir.SavedBy, c.h.store.Now())
 	if err != nil {
 		return err
 	}
-	if access.Missing(held, []string{changesRules}, access.Scope{}, noEnd, c.h.store.Now()) == "" {
-		return nil
+	err = c.h.staysBound(ctx, u, email, may)
+	if problem.Is(err, problem.CodeAccessDenied) {
+		return refuseSCIM(http.StatusForbidden, email, "%s", problem.From(err).Detail)
 	}
-	return refuseSCIM(http.StatusForbidden, group.Name, "who is in the group signs in to %s by single sign-on alone: changing the group changes that rule, which needs %s, and whoever saved the directory does not have it: somebody who has it saves it again", d.Domain, changesRules)
+	return err
 }
 
 func isSCIMRefusal(err error) bool {
@@ -78,13 +90,23 @@ func isSCIMRefusal(err error) bool {
 }
 
 // staysBound returns a problem where another e-mail address takes a user out of a rule
-// that binds them, and the caller may not change rules.
-func (h *Handlers) staysBound(ctx context.Context, u store.User, email string) error {
+// that binds them, unless whoever gives it to them may change rules.
+func (h *Handlers) staysBound(ctx context.Context, u store.User, email string, may bool) error {
 	d, err := h.ruleBinding(ctx, u)
-	if err != nil || d.ID == "" || sso.Domain(email) == d.Domain || authn.Require(ctx, changesRules, authn.Scope{}) == nil {
+	if err != nil || d.ID == "" || sso.Domain(email) == d.Domain || may {
 		return err
 	}
 	return problem.New(problem.CodeAccessDenied,
 		"people of %s sign in by single sign-on alone: an address elsewhere would take %s out of that rule, which needs %s; ask somebody who has it",
 		d.Domain, u.Name, changesRules)
+}
+
+func callerChangesRules(ctx context.Context) bool {
+	return authn.Require(ctx, changesRules, authn.Scope{}) == nil
+}
+
+// mayChangeRules reports whether a principal may change rules of sign-in now.
+func mayChangeRules(ctx context.Context, org *store.Org, principal string, now time.Time) (bool, error) {
+	held, err := rights.Of(ctx, org, principal)
+	return err == nil && access.Missing(held, []string{changesRules}, access.Scope{}, noEnd, now) == "", err
 }

@@ -272,6 +272,9 @@ func (k users) apply(ctx context.Context, tx *store.Tx, r store.SCIMResource, u 
 		if err := k.provides(s); err != nil {
 			return err
 		}
+		if err := k.staysBound(ctx, tx, u, s.email); err != nil {
+			return err
+		}
 		u.Email = s.email
 	}
 	if err := k.nameFree(ctx, tx, s.userName, u.ID); err != nil {

@@ -68,6 +68,7 @@ func (h *Handlers) secondStepOf(ctx context.Context, u store.User, amr factor.Me
 	}
 	name, expires, err := h.challenge(ctx, store.Challenge{
 		OrganizationID: u.OrganizationID, UserID: u.ID, Purpose: forSecondStep, AMR: string(amr), SSOConnectionID: b.from, SSOSid: b.sid, Proven: b.proven, AuthTime: b.at, SwitchedFrom: b.switchedFrom,
+		ProofsAfter: u.ProofsAfter,
 	})
 	if err == nil && b.idToken != "" {
 		err = org.KeepSSOHint(ctx, token.Hash(name), b.from, b.idToken)
@@ -86,7 +87,7 @@ func (h *Handlers) begun(ctx context.Context, purpose, name string) (c store.Cha
 	if u, err = org.User(ctx, c.UserID); err != nil {
 		return c, u, o, over(err)
 	}
-	if o, err = org.Organization(ctx); err == nil && (o.Suspended || u.Status != store.Active) {
+	if o, err = org.Organization(ctx); err == nil && (o.Suspended || u.Status != store.Active || !u.ProvenLike(store.User{ProofsAfter: c.ProofsAfter})) {
 		err = refused(challengeOver)
 	}
 	return c, u, o, over(err)

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/store"
+	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/throttle"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/token"
 )
 
@@ -91,6 +93,9 @@ func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *sto
 	if s.ImpersonatorID != "" {
 		return h.renewImpersonation(ctx, tx, s, policy)
 	}
+	if err := stillConnected(ctx, tx, *s); err != nil {
+		return err
+	}
 	of, err := h.signInOf(ctx, tx, *s)
 	if err != nil {
 		return err
@@ -137,6 +142,19 @@ func (h *Handlers) renew(ctx context.Context, tx *store.Tx, u store.User, s *sto
 	return tx.RotateSession(ctx, *s)
 }
 
+// stillConnected returns errRefresh where the connection by which a session began is not
+// there any more, or is switched off.
+func stillConnected(ctx context.Context, tx *store.Tx, s store.Session) error {
+	if s.SSOConnectionID == "" {
+		return nil
+	}
+	c, err := tx.SSOConnection(ctx, s.SSOConnectionID)
+	if store.IsNotFound(err) || err == nil && !c.Enabled {
+		return errRefresh
+	}
+	return err
+}
+
 // signInOf returns the session that another came of, nil where it came of none. The
 // error is errRefresh where that is over.
 func (h *Handlers) signInOf(ctx context.Context, tx *store.Tx, s store.Session) (*store.Session, error) {
@@ -148,6 +166,19 @@ func (h *Handlers) signInOf(ctx context.Context, tx *store.Tx, s store.Session) 
 		return nil, errRefresh
 	}
 	return &of, err
+}
+
+// tokenRefused puts it into the audit trail that a token came that is known and good for
+// nothing: now and then, however often it comes. It returns what whoever sent it is told.
+func (h *Handlers) tokenRefused(ctx context.Context, organization, id, action string, target audit.Target, why string) error {
+	wait, err := h.store.Attempt(ctx, store.Limited{Name: "refusals of token " + id, Limit: throttle.Telling})
+	if err != nil {
+		return err
+	}
+	if wait == 0 {
+		h.closed(ctx, organization, action, target, why)
+	}
+	return errNoToken
 }
 
 var errNoToken = refused("the token is not right, has run out, or was revoked")
@@ -183,8 +214,19 @@ func (h *Handlers) ExchangeToken(ctx context.Context, r ExchangeTokenRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if !policy.ServiceTokens || a.Status != store.Active || o.Suspended || k.ExpiresAt != nil && !h.store.Now().Before(*k.ExpiresAt) {
-		return nil, no
+	why := ""
+	switch {
+	case !policy.ServiceTokens:
+		why = "the organization has no tokens of service accounts"
+	case a.Status != store.Active:
+		why = "the service account is disabled"
+	case o.Suspended:
+		why = "the organization is suspended"
+	case k.ExpiresAt != nil && !h.store.Now().Before(*k.ExpiresAt):
+		why = "the token has run out"
+	}
+	if why != "" {
+		return nil, h.tokenRefused(ctx, o.ID, k.ID, "service-account.token-refused", audit.Target{Kind: "service-account", ID: a.ID, Name: a.Name}, why)
 	}
 	if err := org.UsedServiceToken(ctx, k, httpx.Address(ctx)); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/libs/secret"
@@ -195,11 +196,19 @@ type beginning struct {
 	// it comes of none.
 	of     *store.Session
 	client string
+	// source is a session of before that has to be open still: of which this one comes,
+	// by which it was allowed or switched to; nil = there is none.
+	source *store.Session
 }
 
-// beginSession is as openSession.
+// beginSession is as openSession. It is the one way to a session of somebody's own, and
+// u is the user as they were when what they have shown was found right.
 func (h *Handlers) beginSession(ctx context.Context, tx *store.Tx, u store.User, amr factor.Methods, b beginning) (store.Session, error) {
 	now := h.store.Now()
+	u, err := h.letIn(ctx, tx, u, b)
+	if err != nil {
+		return store.Session{}, err
+	}
 	s := store.Session{
 		UserID: u.ID, RefreshKey: secret.NewText(token.NewRefreshKey()), Generation: 1, RotatedAt: now,
 		IP: httpx.Address(ctx), UserAgent: userAgent(ctx), CreatedAt: now, LastUsedAt: now,
@@ -343,13 +352,13 @@ func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (S
 		used bool
 	)
 	err = h.store.Tx(ctx, code.OrganizationID, code.UserID, func(tx *store.Tx) error {
+		if u, err = tx.LockUser(ctx, code.UserID); err != nil {
+			return err
+		}
 		if used, err = tx.UseOneTimeCode(ctx, code.ID); err != nil || !used {
 			return err
 		}
 		if o, err = tx.Organization(ctx); err != nil {
-			return err
-		}
-		if u, err = tx.User(ctx, code.UserID); err != nil {
 			return err
 		}
 		if used = u.Status == store.Active && !o.Suspended; !used {
@@ -362,6 +371,9 @@ func (h *Handlers) SignInOnce(ctx context.Context, r SignInOnceRequestObject) (S
 		return nil, err
 	}
 	if !used {
+		if u.ID != "" {
+			h.closed(ctx, code.OrganizationID, "user.one-time-code-refused", audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, "the code was used meanwhile, or the account is switched off")
+		}
 		return nil, refused(wrong)
 	}
 	pair, err := h.pair(ctx, o, u, s)

@@ -39,7 +39,18 @@ func (h *Handlers) GetSsoConnection(ctx context.Context, r GetSsoConnectionReque
 		return nil, err
 	}
 	c, err := h.mine(ctx).SSOConnection(ctx, r.Id)
-	return GetSsoConnection200JSONResponse{Body: ssoConnectionOf(c), Headers: GetSsoConnection200ResponseHeaders{ETag: etag(c.Version)}}, err
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.withOpenSessions(ctx, c)
+	return GetSsoConnection200JSONResponse{Body: out, Headers: GetSsoConnection200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+func (h *Handlers) withOpenSessions(ctx context.Context, c store.SSOConnection) (SsoConnection, error) {
+	out := ssoConnectionOf(c)
+	open, err := h.mine(ctx).CountSSOSessions(ctx, c.ID)
+	out.OpenSessions = new(open)
+	return out, err
 }
 
 // CreateSsoConnection makes a connection.
@@ -125,12 +136,32 @@ func (h *Handlers) UpdateSsoConnection(ctx context.Context, r UpdateSsoConnectio
 				return err
 			}
 		}
+		if old.Enabled && !c.Enabled {
+			if err := h.endCameBy(ctx, tx, c); err != nil {
+				return err
+			}
+		}
 		return h.record(ctx, tx, "sso-connection.updated", "sso-connection", c.ID, c.Name, before, recordedConnectionOf(c))
 	})
-	return UpdateSsoConnection200JSONResponse{Body: ssoConnectionOf(c), Headers: UpdateSsoConnection200ResponseHeaders{ETag: etag(c.Version)}}, err
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.withOpenSessions(ctx, c)
+	return UpdateSsoConnection200JSONResponse{Body: out, Headers: UpdateSsoConnection200ResponseHeaders{ETag: etag(c.Version)}}, err
 }
 
-// DeleteSsoConnection deletes a connection.
+// endCameBy ends what a connection let in that lets nobody in any more.
+func (h *Handlers) endCameBy(ctx context.Context, tx *store.Tx, c store.SSOConnection) error {
+	n, err := tx.EndSSOSessions(ctx, c.ID)
+	if err != nil || n == 0 {
+		return err
+	}
+	return h.record(ctx, tx, "sso-connection.sessions-ended", "sso-connection", c.ID, c.Name, nil, struct {
+		Sessions int `json:"sessions"`
+	}{n})
+}
+
+// DeleteSsoConnection deletes a connection, and ends the sessions of who came by it.
 func (h *Handlers) DeleteSsoConnection(ctx context.Context, r DeleteSsoConnectionRequestObject) (DeleteSsoConnectionResponseObject, error) {
 	if err := authn.Require(ctx, "sso-connection:delete", authn.Scope{}); err != nil {
 		return nil, err
@@ -148,6 +179,9 @@ func (h *Handlers) DeleteSsoConnection(ctx context.Context, r DeleteSsoConnectio
 			return err
 		}
 		if err := tx.DeleteSSOConnection(ctx, c.ID, version); err != nil {
+			return err
+		}
+		if err := h.endCameBy(ctx, tx, c); err != nil {
 			return err
 		}
 		return h.record(ctx, tx, "sso-connection.deleted", "sso-connection", c.ID, c.Name, recordedConnectionOf(c), nil)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -172,10 +171,13 @@ type groupPlan struct {
 
 // planGroupRoles decides what roles of groups, which are sorted, come to for somebody
 // with these grants, of which groups gave had, by role. What was given by hand stays.
-func planGroupRoles(want []string, grants []store.Grant, had map[string]string, now time.Time) groupPlan {
-	there := map[string]string{} // grants of whole roles, by role
+//
+// A grant by hand that ends does not stand for that of a group, which would be missing
+// afterwards: the two are there side by side.
+func planGroupRoles(want []string, grants []store.Grant, had map[string]string) groupPlan {
+	there := map[string]string{} // lasting grants of whole roles, by role; those of groups first
 	for _, g := range grants {
-		if g.Effect == store.Allow && g.ProjectID == "" && g.APIID == "" && g.EnvironmentID == "" && (g.ExpiresAt == nil || now.Before(*g.ExpiresAt)) {
+		if g.Effect == store.Allow && g.ProjectID == "" && g.APIID == "" && g.EnvironmentID == "" && g.ExpiresAt == nil && (there[g.RoleID] == "" || had[g.RoleID] == g.ID) {
 			there[g.RoleID] = g.ID
 		}
 	}
@@ -205,19 +207,19 @@ func (h *Handlers) giveGroupRoles(ctx context.Context, tx *store.Tx, c store.SSO
 	if err != nil {
 		return err
 	}
-	plan := planGroupRoles(want, grants, m.identity.Granted, h.store.Now())
+	plan := planGroupRoles(want, grants, m.identity.Granted)
 	granted := plan.stay
-	for _, role := range plan.give {
-		g := store.Grant{PrincipalID: m.user.ID, PrincipalKind: string(authn.User), RoleID: role}
-		if err := tx.CreateGrant(ctx, &g); err != nil {
-			return err
-		}
-		granted[role] = g.ID
-	}
 	for _, id := range plan.drop {
 		if err := tx.DropGrant(ctx, m.user.ID, id); err != nil {
 			return err
 		}
+	}
+	for _, role := range plan.give {
+		g := store.Grant{PrincipalID: m.user.ID, PrincipalKind: string(authn.User), RoleID: role, SSOConnectionID: c.ID}
+		if err := tx.CreateGrant(ctx, &g); err != nil {
+			return err
+		}
+		granted[role] = g.ID
 	}
 	before, after := slices.Sorted(maps.Keys(m.identity.Granted)), slices.Sorted(maps.Keys(granted))
 	m.identity.Granted, m.identity.Received = granted, store.ReceivedGroups(p.Groups)

@@ -268,7 +268,7 @@ func (p *rolePreview) page(ctx context.Context, rows []store.SSOIdentity, out *S
 			out.Unknown++
 			continue
 		}
-		plan := planGroupRoles(p.rolesOf(p.after, r.Received.Groups), grants[u.ID], r.Granted, p.now)
+		plan := planGroupRoles(p.rolesOf(p.after, r.Received.Groups), grants[u.ID], r.Granted)
 		s := p.sample(SsoGroupRoleSampleSourceSignIn, r.Received.Groups, plan.give, nil, slices.Sorted(maps.Keys(plan.stay)))
 		s.User, s.At, s.More, s.Yourself = ptr(userName(u)), utc(&r.LastUsedAt), ptr(r.Received.Cut), ptr(u.ID == caller(ctx).Subject)
 		some, plans = append(some, s), append(plans, plan)

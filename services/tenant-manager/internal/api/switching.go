@@ -271,7 +271,7 @@ func (h *Handlers) SwitchOrganization(ctx context.Context, r SwitchOrganizationR
 	if to.entry == entrySignIn {
 		return nil, problem.New(problem.CodeConfirmationRequired, "%s asks for a fresh sign-in: %s", to.organization.Name, freshSignIn[to.reason])
 	}
-	b := beginning{proven: slices.Clone(mine.Proven), at: authenticated(mine), switchedFrom: cmp.Or(mine.SwitchedFrom, mine.SignIn())}
+	b := beginning{proven: slices.Clone(mine.Proven), at: authenticated(mine), switchedFrom: cmp.Or(mine.SwitchedFrom, mine.SignIn()), source: &mine}
 	b.proven[at] = provenOf(me)
 	amr := factor.Methods("").With(factor.ByPassword)
 	next, err := h.secondStepOf(ctx, to.user, amr, deref(r.Body.Origin), b)

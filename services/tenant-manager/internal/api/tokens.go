@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/gatehouse/gatehouse/libs/authn"
+	"github.com/gatehouse/gatehouse/libs/contract/audit"
 	"github.com/gatehouse/gatehouse/libs/httpx"
 	"github.com/gatehouse/gatehouse/libs/problem"
 	"github.com/gatehouse/gatehouse/services/tenant-manager/internal/access"
@@ -84,8 +85,17 @@ func (h *Handlers) exchangePersonal(ctx context.Context, secret string) (out Ser
 	if err != nil {
 		return out, err
 	}
-	if u.Status != store.Active || o.Suspended || !h.store.Now().Before(k.Ends(policy)) {
-		return out, errNoToken
+	why := ""
+	switch {
+	case u.Status != store.Active:
+		why = "the user is disabled"
+	case o.Suspended:
+		why = "the organization is suspended"
+	case !h.store.Now().Before(k.Ends(policy)):
+		why = "the token has run out"
+	}
+	if why != "" {
+		return out, h.tokenRefused(ctx, o.ID, k.ID, "user.token-refused", audit.Target{Kind: "user", ID: u.ID, Name: u.Name}, why)
 	}
 	if err := h.comesFrom(ctx, org, u, policy); err != nil {
 		return out, err

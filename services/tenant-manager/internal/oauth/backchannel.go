@@ -41,10 +41,10 @@ const (
 )
 
 // noteSession notes that a client is given tokens in a session of a user, so that it
-// can be told of its end. A code of a session that has ended is good for nothing.
+// can be told of its end. A code of a session that has ended is good for nothing, and so is
+// that of a device that it allowed.
 func (s *realm) noteSession(ctx context.Context, req fosite.AccessRequester, c *client, in *session) error {
-	code := req.GetGrantTypes().ExactOne(GrantCode)
-	if in.Subject == "" || in.Session == "" || !code && !req.GetGrantTypes().ExactOne(GrantDevice) {
+	if grants := req.GetGrantTypes(); in.Subject == "" || in.Session == "" || !grants.ExactOne(GrantCode) && !grants.ExactOne(GrantDevice) {
 		return nil
 	}
 	open := false
@@ -59,7 +59,7 @@ func (s *realm) noteSession(ctx context.Context, req fosite.AccessRequester, c *
 	switch {
 	case err != nil:
 		return fosite.ErrTemporarilyUnavailable.WithWrap(err)
-	case code && !open:
+	case !open:
 		return fosite.ErrInvalidGrant.WithHint("The user has signed out.")
 	}
 	return nil

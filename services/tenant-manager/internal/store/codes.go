@@ -80,6 +80,16 @@ func (t *Tx) UseOneTimeCode(ctx context.Context, id string) (bool, error) {
 	return n == 1, err
 }
 
+// DropLinks takes the links that a user was sent, to a new password and to another
+// e-mail address. The codes of who runs the server are not of the user's making, and stay.
+func (t *Tx) DropLinks(ctx context.Context, user string) error {
+	_, err := db.From[OneTimeCode](t.scope).Where("user_id = ? AND purpose IN ?", user, []string{ForPassword, ForEmail}).Delete(ctx)
+	if err != nil {
+		return fmt.Errorf("taking links: %w", err)
+	}
+	return nil
+}
+
 // DropOneTimeCodes takes all codes of a user.
 func (t *Tx) DropOneTimeCodes(ctx context.Context, user string) error {
 	_, err := db.From[OneTimeCode](t.scope).Where("user_id = ?", user).Delete(ctx)

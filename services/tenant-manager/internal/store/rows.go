@@ -177,6 +177,8 @@ type Grant struct {
 	ExpiresAt     *time.Time
 	// Effect is Allow or Deny; "" is written as Allow.
 	Effect string
+	// SSOConnectionID is the single sign-on by whose groups it was given; "" = by hand.
+	SSOConnectionID string `gorm:"column:sso_connection_id"`
 }
 
 // Group is a group of users, service accounts and other groups.
@@ -379,8 +381,10 @@ type Challenge struct {
 	AuthTime *time.Time
 	// SwitchedFrom is as that of a [Session].
 	SwitchedFrom string
-	ExpiresAt    time.Time
-	CreatedAt    time.Time
+	// ProofsAfter is what that of the [User] was when the first step was right.
+	ProofsAfter *time.Time
+	ExpiresAt   time.Time
+	CreatedAt   time.Time
 }
 
 // OrganizationMark is an organization that somebody wants at hand, or used.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/libs/db"
@@ -166,8 +168,51 @@ func (t *Tx) endSessions(ctx context.Context, user, only string, stay []string) 
 		return nil, err
 	}
 	rows, err := q.Lock().All(t.store.secrets(ctx))
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	return t.end(ctx, rows)
+}
+
+// sessionsAtOnce is how many sessions of a connection are ended by one statement.
+const sessionsAtOnce = 500
+
+// EndSSOSessions ends the sessions that began by a connection, whosever they are, and
+// returns how many of them were open.
+func (t *Tx) EndSSOSessions(ctx context.Context, connection string) (int, error) {
+	open, now := 0, t.store.Now()
+	for {
+		rows, err := db.From[Session](t.scope).Where("sso_connection_id = ? AND ended_at IS NULL", connection).
+			Order("id", false).Limit(sessionsAtOnce).Lock().All(t.store.secrets(ctx))
+		if err != nil || len(rows) == 0 {
+			return open, err
+		}
+		for _, s := range rows {
+			if s.Open(now) {
+				open++
+			}
+		}
+		if _, err := t.end(ctx, rows); err != nil {
+			return open, err
+		}
+	}
+}
+
+// CountSSOSessions returns how many sessions are open that began by a connection.
+func (o *Org) CountSSOSessions(ctx context.Context, connection string) (int64, error) {
+	return db.From[Session](o.scope).Where("sso_connection_id = ? AND ended_at IS NULL AND expires_at > ?", connection, o.store.Now()).Count(ctx)
+}
+
+// LockSessionAt is as [Tx.LockSession], of a session in another organization.
+func (t *Tx) LockSessionAt(ctx context.Context, organization, id string) (Session, error) {
+	return db.From[Session](t.DB().For(organization)).Lock().Get(t.store.secrets(ctx), id)
+}
+
+// end ends sessions, and what came of them, and returns their ids and those of what came
+// of them that is of the same user.
+func (t *Tx) end(ctx context.Context, rows []Session) ([]string, error) {
+	if len(rows) == 0 {
+		return nil, nil
 	}
 	ids := make([]string, len(rows))
 	for i, r := range rows {
@@ -176,8 +221,8 @@ func (t *Tx) endSessions(ctx context.Context, user, only string, stay []string) 
 	if _, err := db.From[Session](t.scope).Where("id IN ?", ids).Update(ctx, db.Changes{"ended_at": t.store.Now()}); err != nil {
 		return nil, err
 	}
-	for _, id := range ids {
-		if err := t.AccessChanged(user, id); err != nil {
+	for _, r := range rows {
+		if err := t.AccessChanged(r.UserID, r.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -204,17 +249,20 @@ func (t *Tx) endSessions(ctx context.Context, user, only string, stay []string) 
 		if err != nil {
 			return nil, err
 		}
-		if s.UserID == user {
+		if slices.Contains(ids, s.ParentID) {
 			ids = append(ids, more...)
 		}
 	}
 	return ids, nil
 }
 
-// ForgetProofs lets a user in by nothing that they proved before now.
+// ForgetProofs lets a user in by nothing that they proved before now, and takes the links
+// that they were sent before: whoever asked for them may be who is to be kept out.
 func (t *Tx) ForgetProofs(ctx context.Context, user string) error {
-	_, err := db.From[User](t.scope).Where("id = ?", user).Update(ctx, db.Changes{"proofs_after": t.store.Now()})
-	return err
+	if _, err := db.From[User](t.scope).Where("id = ?", user).Update(ctx, db.Changes{"proofs_after": t.store.Now()}); err != nil {
+		return fmt.Errorf("forgetting proofs: %w", err)
+	}
+	return t.DropLinks(ctx, user)
 }
 
 // ForgetSessions deletes sessions that ended or ran out before a time, and

@@ -191,6 +191,12 @@ func (o *Org) SSOConnections(ctx context.Context) ([]SSOConnection, error) {
 	return rows, err
 }
 
+// LockSSOConnection returns the row of a connection, without its domains, and keeps others
+// from changing it until the transaction ends.
+func (t *Tx) LockSSOConnection(ctx context.Context, id string) (SSOConnection, error) {
+	return db.From[SSOConnection](t.scope).Lock().Get(t.store.secrets(ctx), id)
+}
+
 // SSOConnection returns a connection.
 func (o *Org) SSOConnection(ctx context.Context, id string) (SSOConnection, error) {
 	c, err := db.From[SSOConnection](o.scope).Get(o.store.secrets(ctx), id)

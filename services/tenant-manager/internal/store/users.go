@@ -40,6 +40,21 @@ func (o *Org) User(ctx context.Context, id string) (User, error) {
 	return db.From[User](o.scope).Where("status <> ?", Deleted).Get(ctx, id)
 }
 
+// LockUser is as [Org.User], and keeps others from changing the user until the
+// transaction ends.
+func (t *Tx) LockUser(ctx context.Context, id string) (User, error) {
+	return db.From[User](t.scope).Where("status <> ?", Deleted).Lock().Get(ctx, id)
+}
+
+// ProvenLike reports whether what let a user in, as they were, lets them in as they are
+// now: they were signed out everywhere no more often.
+func (u User) ProvenLike(was User) bool {
+	if u.ProofsAfter == nil || was.ProofsAfter == nil {
+		return u.ProofsAfter == was.ProofsAfter
+	}
+	return u.ProofsAfter.Equal(*was.ProofsAfter)
+}
+
 // UserByEmail returns the user with the e-mail address.
 func (o *Org) UserByEmail(ctx context.Context, email string) (User, error) {
 	return db.From[User](o.scope).Where("email_key = ?", FoldEmail(email)).First(ctx)

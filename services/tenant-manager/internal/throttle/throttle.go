@@ -35,6 +35,9 @@ var (
 	// answer was: one in each interval of two seconds, with some leeway for clocks and
 	// networks.
 	Polling = Limit{Free: 1, First: 1500 * time.Millisecond, Longest: 1500 * time.Millisecond, Forget: time.Hour}
+	// Telling holds what the audit trail tells of a token that is good for nothing against
+	// the token, which whatever was left with it may send every second.
+	Telling = Limit{Free: 1, First: time.Minute, Longest: 24 * time.Hour, Forget: 48 * time.Hour}
 	// AskingFor holds requests for a new password against the e-mail address, so
 	// that nobody is swamped with them.
 	AskingFor = Limit{Free: 5, First: time.Minute, Longest: time.Hour, Forget: 24 * time.Hour}

@@ -264,6 +264,7 @@ export default {
     delete: 'Löschen',
     deleteTitle: 'Verbindung {name} löschen?',
     deleteText: 'Darüber meldet sich niemand mehr an. Die Benutzer bleiben; wer kein Passwort hat, fordert einen Link an.',
+    sessionsEnd: 'Das beendet {n} Sitzung, die damit begann: Wer so angemeldet ist, wird sofort abgemeldet. | Das beendet {n} Sitzungen, die damit begannen: Wer so angemeldet ist, wird sofort abgemeldet.',
     ldap: {
       nameHelp: 'Steht auf der Anmeldeseite beim Passwort.',
       urls: 'Server',

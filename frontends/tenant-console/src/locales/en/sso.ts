@@ -264,6 +264,7 @@ export default {
     delete: 'Delete',
     deleteTitle: 'Delete the connection {name}?',
     deleteText: 'Nobody signs in with it any more. Its users stay; who has no password asks for a link.',
+    sessionsEnd: 'It ends {n} session that began by it: whoever is signed in so is signed out at once. | It ends {n} sessions that began by it: whoever is signed in so is signed out at once.',
     ldap: {
       nameHelp: 'What people see beside the password on the sign-in page.',
       urls: 'Servers',
