@@ -6366,6 +6366,9 @@ type SsoConnection struct {
 	// Oauth2 A provider that speaks plain OAuth 2.0, and has an API of its own for who somebody is.
 	Oauth2 *SsoOauth2 `json:"oauth2,omitempty"`
 
+	// OpenSessions How many sessions began by it and are open, which end when it is switched off or deleted; where one connection is read or changed.
+	OpenSessions *int64 `json:"openSessions,omitempty"`
+
 	// Preset Which defaults the form began with; with `ldap` also those of what is left out.
 	Preset    SsoPreset `json:"preset"`
 	Provision bool      `json:"provision"`

@@ -3813,13 +3813,13 @@ export interface paths {
         get: operations["getSsoConnection"];
         /**
          * Change a connection
-         * @description A secret that is left out stays as it is. With another issuer or another server it has to be given again, and who was linked to the old one is linked anew.
+         * @description A secret that is left out stays as it is. With another issuer or another server it has to be given again, and who was linked to the old one is linked anew. Switching it off ends the sessions of who came by it.
          */
         put: operations["updateSsoConnection"];
         post?: never;
         /**
          * Disconnect an identity provider
-         * @description Its people stay users. Who has no password gets one by a link.
+         * @description Its people stay users, and their sessions that began by it end. Who has no password gets one by a link.
          */
         delete: operations["deleteSsoConnection"];
         options?: never;
@@ -7438,6 +7438,11 @@ export interface components {
             groupRoles: components["schemas"]["SsoGroupRole"][];
             /** @description Whether who signs out here is sent on to the provider. */
             signOutAtProvider: boolean;
+            /**
+             * Format: int64
+             * @description How many sessions began by it and are open, which end when it is switched off or deleted; where one connection is read or changed.
+             */
+            openSessions?: number;
             ldap?: components["schemas"]["SsoLdap"];
             saml?: components["schemas"]["SsoSaml"];
             oauth2?: components["schemas"]["SsoOauth2"];
