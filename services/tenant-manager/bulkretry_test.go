@@ -70,7 +70,7 @@ func TestWhatABulkJobDidNotDoIsTriedAgain(t *testing.T) {
 		undone := over.Retriable
 		require.Less(t, undone, over.Total, "who is gone is not tried again")
 		require.Positive(t, undone)
-		require.False(t, s.retriesOf(t, "owner", first).RetriedBy != "")
+		require.Empty(t, s.retriesOf(t, "owner", first).RetriedBy)
 		waits := s.bulkMade(t, "eve", `{"action":"enable","users":["{vicId}"]}`)
 		s.bulkIs(t, "eve", waits, "ready")
 		s.vars["waits"] = waits

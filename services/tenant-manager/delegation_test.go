@@ -98,8 +98,13 @@ func TestAnApplicationActsAsAPerson(t *testing.T) {
 
 			// What a person signs in for it does not do.
 			for _, c := range [][3]string{
-				{"POST", "/me/tokens", `{"name":"x","expiresAt":"2100-01-01T00:00:00Z"}`}, {"GET", "/me/sessions", ""}, {"POST", "/sign-out", ""}, {"PATCH", "/me", `{"name":"x"}`},
-				{"GET", "/me/consents", ""}, {"POST", "/me/factors/totp", `{"name":"x"}`}, {"DELETE", "/me/tokens/other", ""},
+				{"POST", "/me/tokens", `{"name":"x","expiresAt":"2100-01-01T00:00:00Z"}`},
+				{"GET", "/me/sessions", ""},
+				{"POST", "/sign-out", ""},
+				{"PATCH", "/me", `{"name":"x"}`},
+				{"GET", "/me/consents", ""},
+				{"POST", "/me/factors/totp", `{"name":"x"}`},
+				{"DELETE", "/me/tokens/other", ""},
 			} {
 				refused := a.call(t, h.by, c[0], c[1], c[2], anyVersion...)
 				require.Equal(t, 403, refused.status, "%s: %s", c[1], refused.body)

@@ -51,18 +51,20 @@ func Delegated(ctx context.Context, o *store.Org, policy store.SecurityPolicy, d
 		return c, "the application was allowed to act longer ago than your organization lets tokens last", nil
 	}
 	c, err = o.OAuthClient(ctx, d.ClientID)
-	if store.IgnoreNotFound(err) != nil {
+	gone := store.IsNotFound(err)
+	if err != nil && !gone {
 		return c, "", err
 	}
-	if err != nil || !c.MayAct() {
+	if gone || !c.MayAct() {
 		return c, "the application may not act as people any more", nil
 	}
 	consent, err := o.OAuthConsentOf(ctx, d.UserID, d.ClientID)
-	if store.IgnoreNotFound(err) != nil {
+	gone = store.IsNotFound(err)
+	if err != nil && !gone {
 		return c, "", err
 	}
 	// One that was given again is for tokens that were made after it.
-	if err != nil || !slices.Contains(consent.Scopes, store.ManagementScope) || d.IssuedAt.Before(consent.CreatedAt.Add(-skew)) {
+	if gone || !slices.Contains(consent.Scopes, store.ManagementScope) || d.IssuedAt.Before(consent.CreatedAt.Add(-skew)) {
 		return c, "it was taken back that the application acts", nil
 	}
 	return c, "", nil
