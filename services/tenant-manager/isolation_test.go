@@ -47,6 +47,7 @@ func newTwo(t *testing.T) *two {
 			status: 201, keep: map[string]string{"review": "id"}, events: []string{"access-review.begun"},
 		},
 		{name: "request", as: "owner", method: "POST", path: "/access/requests", body: `{"role":"viewer","reason":"to see"}`, status: 201, keep: map[string]string{"request": "id"}, events: []string{"access-request.created"}},
+		{name: "key", as: "owner", method: "GET", path: "/oauth/keys", status: 200, keep: map[string]string{"key": "items/0/id"}, events: []string{"oauth-key.created", "oauth-key.created", "oauth-key.created"}},
 		{name: "scope", as: "owner", method: "POST", path: "/oauth/scopes", body: `{"name":"orders:read"}`, status: 201, keep: map[string]string{"scope": "id"}, events: []string{"oauth-scope.created"}},
 		{
 			name: "client", as: "owner", method: "POST", path: "/oauth/clients", body: `{"name":"Billing","scopes":["orders:read"]}`, status: 201,
@@ -98,7 +99,7 @@ func newTwo(t *testing.T) *two {
 	})
 	s.w.organization(t, "second", "stranger@example.com")
 	o := &two{scenario: s, stranger: s.w.signIn(t, "stranger@example.com", "second")}
-	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "consent", "group", "request", "factor", "step", "connection", "domain", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs", "review"} {
+	for _, name := range []string{"ownerId", "org", "role", "account", "tokenId", "ght", "grant", "invitation", "invited", "session", "receiver", "client", "clientSecretId", "clientSecret", "scope", "key", "consent", "group", "request", "factor", "step", "connection", "domain", "mail", "deviceCode", "tv", "initial", "initialToken", "ghpId", "ghp", "directory", "directoryTokenId", "ghs", "review"} {
 		o.ids = append(o.ids, s.vars[name])
 	}
 	o.ids = append(o.ids, "ada@example.com", "eve@example.com", "Acme")
@@ -161,6 +162,7 @@ var foreign = map[string]string{
 	"/oauth/clients/{id}/secrets":              "/oauth/clients/{client}/secrets",
 	"/oauth/clients/{id}/secrets/{secret}":     "/oauth/clients/{client}/secrets/{clientSecretId}",
 	"/oauth/scopes/{id}":                       "/oauth/scopes/{scope}",
+	"/oauth/keys/{id}":                         "/oauth/keys/{key}",
 	"/oauth/consents/{id}":                     "/oauth/consents/{consent}",
 	"/me/consents/{id}":                        "/me/consents/{consent}",
 	"/oauth/authorizations/by-token/{token}":   "/oauth/authorizations/by-token/none",
