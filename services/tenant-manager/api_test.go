@@ -359,7 +359,7 @@ func TestServiceAccounts(t *testing.T) {
 		{name: "nobody makes a token for more than they may", as: "eve", method: "POST", path: "/service-accounts/{account}/tokens", body: `{"name":"x"}`, status: 403},
 		{name: "disabled", as: "owner", method: "PATCH", path: "/service-accounts/{account}", body: `{"status":"disabled"}`, header: []string{"If-Match", "{v}"}, status: 200, events: []string{"service-account.disabled", "access-changed"}},
 		{name: "out", as: "ci", method: "GET", path: "/users", status: 401},
-		{name: "no exchange", method: "POST", path: "/token/personal", body: exchange, status: 401},
+		{name: "no exchange", method: "POST", path: "/token/personal", body: exchange, status: 401, events: []string{"service-account.token-refused refused"}},
 		{name: "enabled", as: "owner", method: "PATCH", path: "/service-accounts/{account}", body: `{"status":"active","description":"Deploys."}`, header: anyVersion, status: 200, has: []string{"Deploys."}, events: []string{"service-account.enabled", "access-changed"}},
 		{name: "in again", as: "ci", method: "GET", path: "/users", status: 200},
 		{name: "revoked", as: "owner", method: "DELETE", path: "/service-accounts/{account}/tokens/{tokenId}", status: 204, events: []string{"service-account.token-revoked", "access-changed session"}},

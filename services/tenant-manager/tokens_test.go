@@ -134,6 +134,7 @@ func TestAPersonalTokenDiesWithWhatItIsOf(t *testing.T) {
 			require.Equal(t, 401, a.status)
 			require.Contains(t, a.body, "has run out, or was revoked")
 			if c.back != nil {
+				s.w.expect(t, "it is known", "user.token-refused refused")
 				s.run(t, c.back)
 				require.Equal(t, 200, s.w.call(t, s.vars["by"], "GET", "/users", "").status)
 				s.exchange(t)
