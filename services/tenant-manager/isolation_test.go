@@ -47,7 +47,7 @@ func newTwo(t *testing.T) *two {
 			status: 201, keep: map[string]string{"review": "id"}, events: []string{"access-review.begun"},
 		},
 		{name: "request", as: "owner", method: "POST", path: "/access/requests", body: `{"role":"viewer","reason":"to see"}`, status: 201, keep: map[string]string{"request": "id"}, events: []string{"access-request.created"}},
-		{name: "key", as: "owner", method: "GET", path: "/oauth/keys", status: 200, keep: map[string]string{"key": "items/0/id"}, events: []string{"oauth-key.created", "oauth-key.created", "oauth-key.created"}},
+		{name: "key", as: "owner", method: "GET", path: "/oauth/keys", status: 200, keep: map[string]string{"key": "items/0/id"}, events: []string{"oauth-key.created", "oauth-key.created", "oauth-key.created", "oauth-key.created"}},
 		{name: "scope", as: "owner", method: "POST", path: "/oauth/scopes", body: `{"name":"orders:read"}`, status: 201, keep: map[string]string{"scope": "id"}, events: []string{"oauth-scope.created"}},
 		{
 			name: "client", as: "owner", method: "POST", path: "/oauth/clients", body: `{"name":"Billing","scopes":["orders:read"]}`, status: 201,
