@@ -91,6 +91,7 @@ footprint: ## what the containers of a running docker compose use, into docs/gui
 .PHONY: generate
 generate: ## schemas, references, goldens that come from code
 	@for m in $(MODULES); do (cd $$m && $(GO) generate ./...); done
+	cd gateway && $(GO) generate ./internal/gendoc # reads what others have just made
 	deploy/ui generate
 
 .PHONY: fmt
