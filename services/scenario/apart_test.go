@@ -42,8 +42,8 @@ func TestTheStoryAsProcesses(t *testing.T) {
 				Outage: &scenario.Outage{Begin: a.takeAway, Restart: a.restart, End: a.giveBack},
 				Logs: func() map[string]string {
 					logs := map[string]string{}
-					for name := range a.running {
-						logs[name] = a.logs[name].String()
+					for name, log := range a.logs {
+						logs[name] = log.String()
 					}
 					return logs
 				},
@@ -53,10 +53,6 @@ func TestTheStoryAsProcesses(t *testing.T) {
 			}
 			scenario.Run(t, at)
 			if !shape.search { // once is enough
-				a.services = append(a.services, secondTenants)
-				a.start(secondTenants)
-				a.awaitReady()
-				at.Tenants = []string{"http://" + a.listen["tenant-manager"], "http://" + a.listen[secondTenants]}
 				scenario.Revoked(t, at)
 			}
 		})
@@ -73,10 +69,6 @@ type shape struct {
 }
 
 const nats = "nats-server"
-
-// secondTenants is another instance of tenant-manager, with the database and the keys of
-// the first. What is taken away is taken away at both.
-const secondTenants = "tenant-manager-2"
 
 // inGroup are the gateways.
 var inGroup = []string{"gateway-1", "gateway-2"}
@@ -167,11 +159,6 @@ func newApart(t *testing.T, s shape) *apart {
 			cfg[k] = v
 		}
 		a.add(name, filepath.Join(bin, name), "--config", file(t, dir, name+".yaml", cfg))
-		if name == "tenant-manager" {
-			a.listen[secondTenants] = address(t)
-			cfg["listen"] = a.listen[secondTenants]
-			a.add(secondTenants, filepath.Join(bin, name), "--config", file(t, dir, secondTenants+".yaml", cfg))
-		}
 	}
 	for _, g := range inGroup {
 		a.add(g, filepath.Join(bin, "gateway"), "run", "--log-level", "debug", "--config", file(t, dir, g+".yaml", object{

@@ -30,9 +30,6 @@ type Installation struct {
 	// Services, where not nil, are the addresses of the services themselves, in
 	// place of API.
 	Services map[string]string
-	// Tenants, where not nil, are the addresses of the instances of tenant-manager, each
-	// by itself.
-	Tenants []string
 	// Traffic are the addresses of the gateways, one of each.
 	Traffic []string
 	// Code is the one-time sign-in.

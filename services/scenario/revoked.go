@@ -22,13 +22,9 @@ var guarded = map[string]string{
 	"gateway-manager": "/apis?limit=1", "policy-manager": "/policy-sets?limit=1", "devportal-backend": "/applications?limit=1", "analysis-manager": "/usage",
 }
 
-// readsUsers is the same of tenant-manager, at an instance of it.
-const readsUsers = "/api/v1/users?limit=1"
-
 // Revoked takes what somebody may do away, in every way that there is, from an
 // installation to which the story was told: every service refuses it within
-// [atMost] of the answer to the change, and so does each instance of tenant-manager,
-// whichever made the change.
+// [atMost] of the answer to the change.
 func Revoked(t *testing.T, at Installation) {
 	t.Helper()
 	anyone := newClient(t, at)
@@ -50,11 +46,9 @@ func Revoked(t *testing.T, at Installation) {
 	role := made("/roles", object{"name": "reader", "permissions": []string{"*:read"}})
 	group := made("/groups", object{"name": "Readers"})
 	made("/grants", object{"principal": group, "role": "viewer"})
-	gone := made("/roles", object{"name": "goes", "permissions": []string{"*:read"}})
 	made("/roles", object{"name": "sees-all", "permissions": []string{"*:read"}})
 	made("/roles", object{"name": "no-reading", "permissions": []string{"organization:read"}})
 	made("/roles", object{"name": "acts-as-others", "permissions": []string{"user:impersonate"}})
-	instance := 0
 	for name, c := range map[string]struct {
 		role, group string
 		// as returns who is watched instead of the user, and what take is about instead of
@@ -76,31 +70,6 @@ func Revoked(t *testing.T, at Installation) {
 		}},
 		"a role is changed": {role: role, take: func(_ *testing.T, o *client, _, _ string) answer {
 			return o.send(http.MethodPatch, tenants, "/roles/"+role, object{"permissions": []string{"organization:read"}}, "If-Match", "*")
-		}},
-		"a role is deleted": {role: gone, take: func(t *testing.T, o *client, _, grant string) answer {
-			o.want(http.StatusConflict, http.MethodDelete, tenants, "/roles/"+gone, nil, "If-Match", "*")
-			o.want(http.StatusNoContent, http.MethodDelete, tenants, "/grants/"+grant, nil, "If-Match", "*")
-			return o.send(http.MethodDelete, tenants, "/roles/"+gone, nil, "If-Match", "*")
-		}},
-		"a password is new": {role: "viewer", as: func(o, somebody *client, _ string) (*client, string) {
-			email := text(o.t, somebody.get(tenants, "/me"), "user", "email")
-			elsewhere := newClient(o.t, at).want(http.StatusOK, http.MethodPost, tenants, "/sign-in", object{"email": email, "password": password})
-			return somebody, text(o.t, elsewhere, "accessToken")
-		}, take: func(t *testing.T, o *client, _, elsewhere string) answer {
-			themselves := newClient(t, o.at)
-			themselves.token = elsewhere
-			return themselves.send(http.MethodPost, tenants, "/me/password", object{"current": password, "new": "other words than those of before 9"})
-		}},
-		"one session is ended": {role: "viewer", page: true, as: func(o, somebody *client, _ string) (*client, string) {
-			for _, s := range items(o.t, somebody.get(tenants, "/me/sessions"), "items") {
-				if s["current"] == true {
-					return somebody, text(o.t, s, "id")
-				}
-			}
-			o.t.Error("nobody has this session")
-			return somebody, ""
-		}, take: func(_ *testing.T, o *client, user, session string) answer {
-			return o.send(http.MethodDelete, tenants, "/users/"+user+"/sessions/"+session, nil)
 		}},
 		"a role is denied": {role: "viewer", take: func(_ *testing.T, o *client, user, _ string) answer {
 			return o.send(http.MethodPost, tenants, "/grants", object{"principal": user, "role": "sees-all", "effect": "deny"})
@@ -146,10 +115,6 @@ func Revoked(t *testing.T, at Installation) {
 		t.Run(name, func(t *testing.T) {
 			o := newClient(t, at)
 			o.token = owner.token
-			if len(at.Tenants) > 0 { // each in turn makes the change
-				o.at.Services = map[string]string{tenants: at.Tenants[instance%len(at.Tenants)]}
-				instance++
-			}
 			email := strings.ReplaceAll(name, " ", "-") + "@example.com"
 			somebody, user := join(o, email, c.role)
 			grants := items(t, o.get(tenants, "/grants?principal="+user), "items")
@@ -166,9 +131,6 @@ func Revoked(t *testing.T, at Installation) {
 			// Every service has seen that they may, and keeps it.
 			for service, path := range guarded {
 				eventually(t, Patience, service+" lets them", func() bool { return somebody.status(service, path) == http.StatusOK })
-			}
-			for _, address := range at.Tenants {
-				eventually(t, Patience, "tenant-manager at "+address+" lets them", func() bool { return somebody.reads(address+readsUsers) == http.StatusOK })
 			}
 			eventually(t, Patience, "the page may", func() bool { return page.mayRead("api") })
 
@@ -188,12 +150,11 @@ func Revoked(t *testing.T, at Installation) {
 					}
 				})
 			}
-			refused := func(status int) bool { return status == http.StatusForbidden || status == http.StatusUnauthorized }
 			for service, path := range guarded {
-				took(service, func() bool { return refused(somebody.status(service, path)) })
-			}
-			for _, address := range at.Tenants {
-				took("tenant-manager at "+address, func() bool { return refused(somebody.reads(address + readsUsers)) })
+				took(service, func() bool {
+					s := somebody.status(service, path)
+					return s == http.StatusForbidden || s == http.StatusUnauthorized
+				})
 			}
 			if !c.page {
 				took("bff", func() bool { return !page.mayRead("api") })
@@ -205,11 +166,8 @@ func Revoked(t *testing.T, at Installation) {
 
 // status returns that of a request to read, 0 where there was no answer. Unlike
 // send, it may be called by several at a time.
-func (c *client) status(service, path string) int { return c.reads(c.at.address(service) + path) }
-
-// reads is as status, of an address.
-func (c *client) reads(address string) int {
-	r, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, address, nil)
+func (c *client) status(service, path string) int {
+	r, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.at.address(service)+path, nil)
 	if err != nil {
 		return 0
 	}
