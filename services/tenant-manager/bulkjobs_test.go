@@ -51,7 +51,7 @@ func (s *scenario) bulkMade(t *testing.T, who, body string) string {
 // bulkIs waits until a job has a status.
 func (s *scenario) bulkIs(t *testing.T, who, id, status string) (j bulkJob) {
 	t.Helper()
-	require.Eventually(t, func() bool { j = s.bulk(t, who, id); return j.Status == status }, 20*time.Second, 5*time.Millisecond, "%s: %+v", status, &j)
+	require.Eventually(t, func() bool { j = s.bulk(t, who, id); return j.Status == status }, 2*time.Minute, 20*time.Millisecond, "%s: %+v", status, &j)
 	return j
 }
 
