@@ -142,7 +142,7 @@ var inTenantManager = []deed{
 	{op: "tenant-manager rotateOAuthSecret", at: "$client", body: `{}`, keep: "secret=id", says: "oauth-client.secret-created"},
 	{op: "tenant-manager deleteOAuthSecret", at: "$client $secret", says: "oauth-client.secret-deleted"},
 	{op: "tenant-manager deleteOAuthClient", at: "$client", says: "oauth-client.deleted"},
-	{op: "tenant-manager rotateOAuthKeys", body: `{"algorithm":"EdDSA"}`, keep: "key=items/id", says: "oauth-key.rotated"},
+	{op: "tenant-manager rotateOAuthKeys", body: `{"algorithm":"EdDSA"}`, keep: "key=items/0/id", says: "oauth-key.rotated"},
 	{op: "tenant-manager withdrawOAuthKey", at: "$key", says: "oauth-key.withdrawn"},
 	{op: "tenant-manager createOAuthInitialToken", body: `{"name":"Partner"}`, keep: "initial=initialToken/id", says: "oauth-initial-token.created"},
 	{op: "tenant-manager deleteOAuthInitialToken", at: "$initial", says: "oauth-initial-token.deleted"},

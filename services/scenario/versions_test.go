@@ -41,7 +41,7 @@ var unversioned = func() map[string]string {
 		"it is made and ended, and never changed": {
 			"gateway-manager deleteJoinToken", "tenant-manager endMyOtherSessions", "tenant-manager endMySession", "tenant-manager endUserSessions", "tenant-manager endUserSession",
 			"tenant-manager deleteUserToken", "tenant-manager deleteMyFactor", "tenant-manager removeGroupMember", "tenant-manager deleteServiceAccountToken", "tenant-manager deleteMyToken",
-			"tenant-manager deleteMyConsent", "tenant-manager deleteOAuthConsent", "tenant-manager deleteOAuthSecret", "tenant-manager deleteOAuthInitialToken", "tenant-manager deleteScimToken",
+			"tenant-manager deleteMyConsent", "tenant-manager deleteOAuthConsent", "tenant-manager deleteOAuthSecret", "tenant-manager withdrawOAuthKey", "tenant-manager deleteOAuthInitialToken", "tenant-manager deleteScimToken",
 		},
 		"it changes nothing": {
 			"tenant-manager previewLetter", "tenant-manager previewBoundary", "tenant-manager previewDomain", "tenant-manager testLetter", "tenant-manager testAuditReceiver",
