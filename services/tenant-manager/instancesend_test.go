@@ -17,8 +17,7 @@ import (
 )
 
 // What the authorization server gave ends at each of two instances, whichever of them was
-// told, and not when it has run out. That services hear of it within two seconds is what
-// scenario.Revoked shows.
+// told, and not when it has run out.
 func TestWhatWasGivenEndsAtEachInstance(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t, func(c *configuration) { c.Database.DSN = schema.NewSecret(dbtest.DSN(t, db.Postgres)) })
